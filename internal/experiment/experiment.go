@@ -1,0 +1,171 @@
+package experiment
+
+import "time"
+
+// Version is one applied state of the whole configuration. Versions are
+// numbered from 1 without gaps; a consumer works under exactly one of them.
+type Version struct {
+	Number      uint32       `json:"number"`
+	AppliedAt   time.Time    `json:"applied_at"`
+	Author      string       `json:"author"`
+	Reason      string       `json:"reason,omitempty"`
+	Experiments []Experiment `json:"experiments"` // sorted by key
+}
+
+// Experiment is the catalogue entry and everything that its evaluation needs.
+type Experiment struct {
+	Key             string      `json:"key"`
+	Owner           string      `json:"owner"`
+	Objective       string      `json:"objective,omitempty"`
+	Hypothesis      string      `json:"hypothesis,omitempty"`
+	SuccessCriteria string      `json:"success_criteria,omitempty"`
+	RollbackPlan    string      `json:"rollback_plan,omitempty"`
+	Links           Links       `json:"links,omitzero"`
+	UnitKind        string      `json:"unit_kind"` // what is randomised: user, device, session …
+	Variants        []Variant   `json:"variants"`  // in the file's order; the order is frozen
+	Control         string      `json:"control"`   // key of the control variant
+	Window          Duration    `json:"window"`    // attribution window of metrics without their own
+	Grace           Duration    `json:"grace"`     // outcomes this long before the first exposure count too
+	Crossovers      Crossovers  `json:"crossovers"`
+	Dimensions      []Dimension `json:"dimensions,omitempty"`    // at most three
+	PlannedUnits    int64       `json:"planned_units,omitempty"` // N*, both arms of a comparison; 0: the engine's default
+	Alpha           float64     `json:"alpha"`                   // two-sided level of the intervals, 0..1
+	AlphaKill       float64     `json:"alpha_kill"`              // budget of false kills of one iteration, 0..1
+	Stall           Duration    `json:"stall"`                   // freshness older than this is blind (default 60 s)
+	Silence         Duration    `json:"silence"`                 // newest counted event older than this is blind (default 10 min)
+	Goals           []string    `json:"goals"`                   // metric names
+	Guardrails      []Guardrail `json:"guardrails,omitempty"`
+	KillSwitch      string      `json:"kill_switch,omitempty"` // a name in the operator's configuration
+	Iterations      []Iteration `json:"iterations"`            // ascending, never overlapping
+}
+
+// Links point to where the rest of the story is.
+type Links struct {
+	Flag   string `json:"flag,omitempty"`
+	Change string `json:"change,omitempty"`
+	Schema string `json:"schema,omitempty"`
+}
+
+// Variant is one arm.
+type Variant struct {
+	Key   string  `json:"key"`
+	Share float64 `json:"share"` // intended share of the experiment's traffic, 0..1, all summing to 1
+}
+
+// Iteration is a numbered run with its own start, end and first exposures.
+// Times are milliseconds of event time, [Start, End).
+type Iteration struct {
+	Number        uint32    `json:"number"` // from 1
+	Start         time.Time `json:"start"`
+	EnrolUntil    time.Time `json:"enrol_until"` // no first exposure from here on
+	End           time.Time `json:"end"`         // no outcome from here on
+	Salt          string    `json:"salt,omitempty"`
+	Phases        []Phase   `json:"phases"`                  // ascending; the first begins at Start
+	Metrics       []Metric  `json:"metrics"`                 // pinned texts, goals and guardrails, sorted by name
+	Retrospective bool      `json:"retrospective,omitempty"` // started before it was applied: guardrails only notify
+	NotifyOnly    bool      `json:"notify_only,omitempty"`   // opened by resume without --rearm
+	AlphaKill     float64   `json:"alpha_kill"`              // budget declared at this iteration's start
+	KillRules     int       `json:"kill_rules"`              // guardrails × non-control arms that share it, declared at start
+	Killed        *Killed   `json:"killed,omitempty"`        // why it ended early
+}
+
+// Killed says that an iteration was ended by its kill switch.
+type Killed struct {
+	At       time.Time `json:"at"`       // t_k: when the accepted off call was sent; equals End
+	Decision uint64    `json:"decision"` // sequence number in the decision log
+	Reason   string    `json:"reason"`
+}
+
+// Phase is a stretch of an iteration with constant shares and targeting.
+type Phase struct {
+	Number  uint16    `json:"number"` // from 1
+	From    time.Time `json:"from"`
+	Shares  []float64 `json:"shares"`           // by index of Experiment.Variants, summing to 1
+	Traffic float64   `json:"traffic"`          // share of eligible units that take part, 0..1
+	Settle  Duration  `json:"settle,omitempty"` // units first exposed within it form a stratum of their own; 0 in the first phase
+}
+
+// Dimension is an attribute of the first exposure by which results are split.
+type Dimension struct {
+	Attribute string   `json:"attribute"`
+	Values    []string `json:"values"` // at most 50; anything else is "(other)", missing is "(none)"
+}
+
+// Metric is a definition, owned and versioned on its own, pinned by iterations.
+type Metric struct {
+	Name      string            `json:"name"`
+	Owner     string            `json:"owner,omitempty"`
+	Describe  string            `json:"description,omitempty"`
+	Event     string            `json:"event"`
+	Value     string            `json:"value,omitempty"` // "value" (default) or "attrs.NAME": where a mean or sum reads its number
+	Where     map[string]string `json:"where,omitempty"` // attribute → required value, all must hold
+	Kind      Kind              `json:"kind"`
+	Direction Direction         `json:"direction"`
+	Unit      string            `json:"unit,omitempty"`
+	Decimals  int               `json:"decimals"`         // 0..12, default 6 for mean and sum, 0 for count and proportion
+	Window    Duration          `json:"window,omitempty"` // 0: the experiment's
+}
+
+// Guardrail is a rule that may stop an experiment.
+type Guardrail struct {
+	Metric   string   `json:"metric"`
+	Margin   float64  `json:"margin"`   // tolerated harm in the bad direction, ≥ 0
+	Relative bool     `json:"relative"` // Margin is a fraction of the control's mean
+	Mode     Mode     `json:"mode"`
+	Hold     Duration `json:"hold,omitempty"`      // the breach must persist this long
+	MinUnits int64    `json:"min_units,omitempty"` // per arm
+	WarmUp   Duration `json:"warm_up,omitempty"`   // after the iteration's start
+	OnNoData OnNoData `json:"on_no_data"`
+}
+
+// Kind is how a unit's events become its y.
+type Kind string
+
+// The kinds. The zero value is no kind.
+const (
+	Mean       Kind = "mean"       // y = sum of values
+	Sum        Kind = "sum"        // the same moments; the arm's total is shown too
+	Count      Kind = "count"      // y = number of events
+	Proportion Kind = "proportion" // y = 1 if any event
+)
+
+// Binary tells whether y is 0 or 1.
+func (k Kind) Binary() bool { return k == Proportion }
+
+// Direction says which way is good.
+type Direction string
+
+// The directions.
+const (
+	Increase Direction = "increase" // more is better
+	Decrease Direction = "decrease" // less is better
+)
+
+// Crossovers is what happens to a unit seen in two variants of one phase.
+type Crossovers string
+
+// The policies.
+const (
+	Exclude Crossovers = "exclude" // its contribution is taken back
+	First   Crossovers = "first"   // it stays in the variant of its first exposure
+)
+
+// Mode is what a breached guardrail may do. The zero value does nothing.
+type Mode string
+
+// The modes, in the order in which trust grows.
+const (
+	Observe Mode = "observe" // write down what it would do
+	Notify  Mode = "notify"  // tell people
+	Kill    Mode = "kill"    // turn the experiment off
+)
+
+// OnNoData is what one silent arm leads to.
+type OnNoData string
+
+// The policies; only an arm that is silent while the other goes on can kill.
+const (
+	HoldOnNoData OnNoData = "hold"
+	WarnOnNoData OnNoData = "warn"
+	KillOnNoData OnNoData = "kill"
+)
