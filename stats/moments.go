@@ -1,0 +1,90 @@
+package stats
+
+import (
+	"math"
+	"math/big"
+)
+
+// Moments is the state of one arm: the number of units, how many of them have
+// a value other than zero, their mean, and the centred second moment
+// M2 = Σ(y−mean)². Raw sums of squares are never subtracted in floating point:
+// that loses every digit once mean²/variance passes 10¹².
+//
+// The zero value is an arm without units.
+type Moments struct {
+	N       int64
+	NonZero int64
+	Mean    float64
+	M2      float64
+}
+
+// FromSums converts exact integer sums into Moments without losing digits:
+// the values are y·10^decimals, sum is Σy and sumSquares is Σy² of those
+// integers. The centring n·Σy² − (Σy)² is done in integers and only its result
+// is rounded. n ≤ 0 gives the zero Moments; sums that no data can have
+// (n·Σy² < (Σy)²) give a negative M2, which Combine refuses.
+func FromSums(n, nonZero int64, sum, sumSquares *big.Int, decimals int) Moments {
+	if n <= 0 {
+		return Moments{}
+	}
+	count := big.NewInt(n)
+	scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(decimals)), nil)
+	meanUnit := new(big.Int).Mul(count, scale)
+
+	centred := new(big.Int).Mul(count, sumSquares)
+	centred.Sub(centred, new(big.Int).Mul(sum, sum))
+	squareUnit := new(big.Int).Mul(meanUnit, scale)
+
+	return Moments{
+		N:       n,
+		NonZero: nonZero,
+		Mean:    quotient(sum, meanUnit),
+		M2:      quotient(centred, squareUnit),
+	}
+}
+
+// quotient divides exactly and rounds once to float64 (up to a last-bit double
+// rounding).
+func quotient(a, b *big.Int) float64 {
+	x, y := new(big.Float).SetInt(a), new(big.Float).SetInt(b)
+	q, _ := new(big.Float).SetPrec(128).Quo(x, y).Float64()
+	return q
+}
+
+// Merge joins the moments of two disjoint sets of units (Chan, Golub, LeVeque
+// 1979). It is commutative and associative up to rounding, and the zero
+// Moments is its identity.
+func (m Moments) Merge(o Moments) Moments {
+	if m.N == 0 {
+		return o
+	}
+	if o.N == 0 {
+		return m
+	}
+	n := m.N + o.N
+	delta := o.Mean - m.Mean
+	share := float64(o.N) / float64(n)
+	return Moments{
+		N:       n,
+		NonZero: m.NonZero + o.NonZero,
+		Mean:    m.Mean + delta*share,
+		M2:      m.M2 + o.M2 + delta*delta*float64(m.N)*share,
+	}
+}
+
+// Variance is the unbiased variance M2/(n−1); NaN below two units.
+func (m Moments) Variance() float64 {
+	if m.N < 2 {
+		return math.NaN()
+	}
+	return m.M2 / float64(m.N-1)
+}
+
+// squaredError is the squared standard error of the mean.
+func (m Moments) squaredError() float64 { return m.Variance() / float64(m.N) }
+
+// plausible reports whether real data can have these moments.
+func (m Moments) plausible() bool {
+	finite := !math.IsNaN(m.Mean) && !math.IsInf(m.Mean, 0) && !math.IsNaN(m.M2) && !math.IsInf(m.M2, 0)
+	return finite && m.M2 >= 0
+}
