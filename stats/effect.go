@@ -1,11 +1,20 @@
 package stats
 
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
 // Interval is a range of values that the data do not contradict. An end may be
 // infinite; (−Inf, +Inf) says that nothing is known.
 type Interval struct{ Low, High float64 }
 
 // Contains reports whether x lies in the interval, its ends included.
 func (i Interval) Contains(x float64) bool { return i.Low <= x && x <= i.High }
+
+// everything is the interval of a result without basis.
+func everything() Interval { return Interval{math.Inf(-1), math.Inf(1)} }
 
 // Effect is an estimate with its interval and p-value.
 type Effect struct {
@@ -23,35 +32,127 @@ type Result struct {
 	// so Absolute.Estimate is exactly their difference.
 	TreatmentMean float64
 	ControlMean   float64
+	DoF           float64 // Welch's degrees of freedom; +Inf for a sequential result
 	Critical      float64 // multiple of the standard error that makes the interval
 	Alpha         float64
 	Warnings      []Warning
 }
 
-// Plan is what is fixed before the first unit: it tunes the sequential tests.
-// Changing it after looking at data voids their guarantee.
-type Plan struct {
-	// PlannedUnits is N*, the number of units of the comparison (both arms) at
-	// which the interval is narrowest. Zero falls back to DefaultPlannedUnits.
-	PlannedUnits float64
-	// TreatmentShare is the treatment's share of the pair, in (0, 1). Zero
-	// falls back to one half.
-	TreatmentShare float64
-	// Alpha is the error rate over all looks together: two-sided in Sequential,
-	// one-sided in the tests. It lies in (0, 0.5).
-	Alpha float64
-	// Strict makes Sequential use the larger of the unpooled and the pooled
-	// standard error. The one-sided tests always do.
-	Strict bool
-}
-
-// DefaultPlannedUnits stands in for a missing plan.
-const DefaultPlannedUnits = 10_000
+// fewUnits is the number per arm below which a result is marked as too small
+// for the normal approximation, whatever the metric. Skewed metrics need more:
+// that is what the event gate is for.
+const fewUnits = 30
 
 // Fixed gives the intervals for one look at a number of units that was chosen
-// beforehand: Welch's t for the absolute effect, Fieller's theorem for the
-// relative one. Looking repeatedly breaks their error rate.
-func (p Pair) Fixed(alpha float64) Result { panic("todo") }
+// beforehand: Welch's t (Welch 1947) for the absolute effect, Fieller's theorem
+// with the same degrees of freedom for the relative one, so that both agree on
+// whether there is an effect. Looking repeatedly breaks their error rate; use
+// Sequential for that. alpha is two-sided.
+func (p Pair) Fixed(alpha float64) Result {
+	r, ok := p.blank(alpha)
+	if !ok {
+		return r
+	}
+	r.Absolute.StdError = math.Sqrt(p.errorSquared(1, false))
+	r.DoF = p.degreesOfFreedom()
+	r.Critical = studentCritical(alpha/2, r.DoF)
+	z := r.Absolute.Estimate / r.Absolute.StdError
+	return p.fill(r, studentTwoSided(z, r.DoF), false)
+}
 
-// Sequential gives the always-valid intervals.
-func (p Pair) Sequential(plan Plan) Result { panic("todo") }
+// Sequential gives the always-valid intervals: their coverage holds at every
+// look and at any stopping time. The absolute effect's interval is
+// estimate ± B·error (MixtureRadius), the relative one's is Fieller's with B in
+// place of t. Validity is asymptotic: believe decisions once the Gate passes.
+func (p Pair) Sequential(plan Plan) Result {
+	r, ok := p.blank(plan.Alpha)
+	if !ok {
+		return r
+	}
+	plan, warnings := plan.complete()
+	r.Warnings = append(r.Warnings, warnings...)
+	a := p.information(MixtureRho2(plan.Alpha, plan.PlannedUnits), plan)
+	r.Absolute.StdError = math.Sqrt(p.errorSquared(1, plan.Strict))
+	r.DoF = math.Inf(1)
+	r.Critical = MixtureRadius(a, plan.Alpha)
+	z := r.Absolute.Estimate / r.Absolute.StdError
+	return p.fill(r, MixtureP(a, z), plan.Strict)
+}
+
+// blank is a result that claims nothing: estimates and warnings, intervals
+// without ends, p = 1. It reports whether there is a basis for more.
+func (p Pair) blank(alpha float64) (Result, bool) {
+	nothing := Effect{Estimate: math.NaN(), Interval: everything(), StdError: math.NaN(), P: 1}
+	r := Result{
+		Absolute: nothing, Relative: nothing,
+		TreatmentMean: math.NaN(), ControlMean: math.NaN(),
+		DoF: math.NaN(), Critical: math.Inf(1), Alpha: alpha,
+		Warnings: slices.Clone(p.Warnings),
+	}
+	if p.Weight == 0 {
+		r.Warnings = p.doubts()
+		return r, false
+	}
+	r.TreatmentMean, r.ControlMean = p.Treatment.Mean, p.Control.Mean
+	r.Absolute.Estimate = p.Difference()
+	r.Relative.Estimate = relativeTo(p.Difference(), p.Control.Mean)
+	r.Warnings = p.doubts()
+	if !validAlpha(alpha) {
+		r.Warnings = append(r.Warnings, invalidAlpha(alpha))
+		return r, false
+	}
+	return r, true
+}
+
+// fill completes a result whose standard error and critical value are known.
+func (p Pair) fill(r Result, pValue float64, strict bool) Result {
+	if r.Absolute.StdError == 0 {
+		r.Warnings = append(r.Warnings, zeroVariance())
+		return r
+	}
+	half := r.Critical * r.Absolute.StdError
+	r.Absolute.Interval = Interval{r.Absolute.Estimate - half, r.Absolute.Estimate + half}
+	r.Absolute.P, r.Relative.P = pValue, pValue
+	lift, bounded := p.lift(r.Critical, strict)
+	r.Relative.Interval = lift
+	if !bounded {
+		r.Warnings = append(r.Warnings, baselineNearZero())
+	}
+	return r
+}
+
+// errorSquared is the squared standard error of m_T − factor·m_C: the arms'
+// own variances or, when strict, the larger of that and the pooled one.
+func (p Pair) errorSquared(factor float64, strict bool) float64 {
+	own := p.Treatment.Error2 + factor*factor*p.Control.Error2
+	if !strict {
+		return own
+	}
+	return math.Max(own, p.Treatment.PooledError2+factor*factor*p.Control.PooledError2)
+}
+
+// degreesOfFreedom is the Welch–Satterthwaite approximation for the weighted
+// sum over arms and phases; with one phase it is Welch's.
+func (p Pair) degreesOfFreedom() float64 {
+	total := p.errorSquared(1, false)
+	if total == 0 {
+		return math.NaN()
+	}
+	return total * total / (p.Treatment.spread + p.Control.spread)
+}
+
+// doubts are the warnings of the data, whatever is computed from them.
+func (p Pair) doubts() []Warning {
+	if p.Weight == 0 {
+		if len(p.Warnings) == 0 { // the zero Pair
+			return []Warning{noBasis()}
+		}
+		return slices.Clone(p.Warnings)
+	}
+	warnings := slices.Clone(p.Warnings)
+	if n := min(p.Treatment.N, p.Control.N); n < fewUnits {
+		warnings = append(warnings, Warning{FewUnits, fmt.Sprintf(
+			"the smaller arm has %d units, at least %d are needed", n, fewUnits)})
+	}
+	return warnings
+}

@@ -59,7 +59,7 @@ func Combine(strata []Stratum) Pair {
 		}
 	}
 	if p.Weight == 0 {
-		p.Warnings = append(p.Warnings, Warning{NoBasis, "no phase has 2 units in each arm: nothing can be estimated"})
+		p.Warnings = append(p.Warnings, noBasis())
 		return p
 	}
 	p.Treatment.scale(p.Weight)

@@ -1,21 +1,125 @@
 package stats
 
-import "math"
+import (
+	"fmt"
+	"math"
 
-// SRM is the sample-ratio test of one phase: do the arms have the intended shares?
+	"gonum.org/v1/gonum/mathext"
+)
+
+// SRMConcentration is the Dirichlet prior's weight in pseudo-units: it detects
+// deviations of about half a percentage point fastest.
+const SRMConcentration = 10_000
+
+// SRM is the sample-ratio test of one phase: do the arms have the intended
+// shares? A broken split invalidates every other number of the phase.
 type SRM struct {
 	Counts     []int64
 	Shares     []float64 // normalised to sum to one
 	LogBF      float64   // log Bayes factor of "the shares are wrong" against "they are as intended"
 	P          float64   // min(1, 1/BF): valid at every look
-	ChiSquare  float64   // for display: valid at one look only
-	ChiSquareP float64
+	ChiSquare  float64   // Σ(observed−expected)²/expected, for display
+	ChiSquareP float64   // valid at one look only; peeking at it alarms too often
 	Warnings   []Warning
 }
 
-// SampleRatio tests counts against shares.
-func SampleRatio(counts []int64, shares []float64) SRM { panic("todo") }
+// SampleRatio tests counts against intended shares (any positive scale).
+//
+// The Bayes factor compares a Dirichlet(c·shares) mixture of multinomials with
+// the intended one (Lindon & Malek 2022); 1/BF is a p-value at every look. An
+// arm whose share is zero takes no part; units seen there are a warning, since
+// caches make stragglers. Without a unit, or with shares that are not shares,
+// P and ChiSquareP are 1.
+func SampleRatio(counts []int64, shares []float64) SRM {
+	s := SRM{Counts: counts, Shares: make([]float64, len(shares)), P: 1, ChiSquareP: 1}
+	total, ok := s.normalise(counts, shares)
+	if !ok || total == 0 {
+		return s
+	}
+	s.LogBF = LogMultinomialBF(counts, s.Shares, SRMConcentration)
+	s.P = math.Min(1, math.Exp(-s.LogBF))
+	s.chiSquare(float64(total))
+	return s
+}
 
-// SRMThreshold is the p below which phase (1, 2, …) of an iteration raises the
+// normalise fills in the shares and counts the units of the arms that have one.
+func (s *SRM) normalise(counts []int64, shares []float64) (units int64, ok bool) {
+	var sum float64
+	valid := len(counts) == len(shares)
+	for i, share := range shares {
+		valid = valid && share >= 0 && !math.IsInf(share, 1) && counts[i] >= 0
+		sum += share
+	}
+	if !valid || !(sum > 0) {
+		s.Warnings = append(s.Warnings, Warning{InvalidPlan, "the sample-ratio test needs one count and one share per arm, none negative"})
+		return 0, false
+	}
+	for i, share := range shares {
+		s.Shares[i] = share / sum
+		if share > 0 {
+			units += counts[i]
+		} else if counts[i] > 0 {
+			s.Warnings = append(s.Warnings, Warning{UnplannedArm, fmt.Sprintf(
+				"%d units in arm %d, which has no share", counts[i], i+1)})
+		}
+	}
+	if units == 0 {
+		s.Warnings = append(s.Warnings, Warning{NoBasis, "no units yet: the split cannot be judged"})
+	}
+	return units, true
+}
+
+// chiSquare is Pearson's test over the arms that have a share.
+func (s *SRM) chiSquare(total float64) {
+	arms, least := 0, math.Inf(1)
+	for i, share := range s.Shares {
+		if share == 0 {
+			continue
+		}
+		arms++
+		expected := total * share
+		least = math.Min(least, expected)
+		s.ChiSquare += (float64(s.Counts[i]) - expected) * (float64(s.Counts[i]) - expected) / expected
+	}
+	if arms < 2 {
+		return
+	}
+	s.ChiSquareP = chiSquareUpper(s.ChiSquare, arms-1)
+	if least < 5 {
+		s.Warnings = append(s.Warnings, Warning{SmallExpected, fmt.Sprintf(
+			"an arm expects %.1f units, the chi-square needs 5", least)})
+	}
+}
+
+// LogMultinomialBF is the log Bayes factor of the Dirichlet(concentration·shares)
+// mixture against multinomial shares, ln[Γ(c)·ΠΓ(c·p+n)/(Γ(c+Σn)·ΠΓ(c·p))] − Σn·ln p
+// over the arms with a positive share. The shares sum to one.
+func LogMultinomialBF(counts []int64, shares []float64, concentration float64) float64 {
+	var sum, total float64
+	for i, share := range shares {
+		if share == 0 {
+			continue
+		}
+		n := float64(counts[i])
+		total += n
+		sum += logGammaRatio(concentration*share, n) - n*math.Log(share)
+	}
+	return sum - logGammaRatio(concentration, total)
+}
+
+// logGammaRatio is ln Γ(x+n) − ln Γ(x).
+func logGammaRatio(x, n float64) float64 {
+	high, _ := math.Lgamma(x + n)
+	low, _ := math.Lgamma(x)
+	return high - low
+}
+
+// chiSquareUpper is the upper tail of the chi-square distribution.
+func chiSquareUpper(x float64, dof int) float64 {
+	return mathext.GammaIncRegComp(float64(dof)/2, x/2)
+}
+
+// SRMThreshold is the p below which phase 1, 2, … of an iteration raises the
 // sample-ratio alarm: 0.01·2^−phase, so that all phases together spend 0.01.
+// A phase below 1 counts as the first.
 func SRMThreshold(phase int) float64 { return 0.01 * math.Pow(2, -float64(max(phase, 1))) }
