@@ -1,0 +1,169 @@
+package embedded
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"runtime"
+	"strconv"
+	"time"
+
+	"github.com/ebitengine/purego"
+)
+
+// childMarker is set in the environment of a process that is to be the engine.
+const childMarker = "ASSAY_EMBEDDED_ENGINE"
+
+// The child's inherited sockets. Descriptors 0 to 2 are the standard ones.
+const (
+	nativeSocket = 3
+	httpSocket   = 4
+)
+
+// childSpec is the first line of the child's standard input.
+type childSpec struct {
+	Library string
+	Dir     string
+	HTTP    bool
+}
+
+// RunChildIfAsked turns this process into the engine if [StartClickHouse] of
+// another one started it for that, and then never returns. Otherwise it does
+// nothing. It must be the first call in main.
+func RunChildIfAsked() {
+	if os.Getenv(childMarker) == "" {
+		return
+	}
+	if err := runChild(os.Stdin); err != nil {
+		fmt.Fprintln(os.Stderr, "engine:", err)
+	}
+	os.Exit(1)
+}
+
+func runChild(stdin io.Reader) error {
+	in := bufio.NewReader(stdin)
+	line, err := in.ReadBytes('\n')
+	if err != nil {
+		return fmt.Errorf("read what to run: %w", err)
+	}
+	var spec childSpec
+	if err := json.Unmarshal(line, &spec); err != nil {
+		return fmt.Errorf("read what to run: %w", err)
+	}
+	go exitWith(in)
+
+	native, err := relayTo(nativeSocket)
+	if err != nil {
+		return err
+	}
+	ports := []string{"--tcp_port=" + native}
+	if spec.HTTP {
+		http, err := relayTo(httpSocket)
+		if err != nil {
+			return err
+		}
+		ports = append(ports, "--http_port="+http)
+	}
+	return callEngine(spec, ports)
+}
+
+// exitWith ends the process when the parent has gone or asks for it, which is
+// the same thing: it closes our input. The engine is not asked first. Every
+// part it acknowledged is complete under its final name, so an end without
+// notice is the one path, tested all the time, and not a rare second one.
+func exitWith(in io.Reader) {
+	_, _ = io.Copy(io.Discard, in)
+	os.Exit(0)
+}
+
+// relayTo serves the inherited socket and returns the port that the engine must
+// listen on behind it. The port was free a moment ago; if somebody takes it
+// first, the engine fails to listen, and the parent starts another child.
+func relayTo(socket uintptr) (port string, err error) {
+	file := os.NewFile(socket, "relay")
+	front, err := net.FileListener(file)
+	if err != nil {
+		return "", fmt.Errorf("take over the listening socket: %w", err)
+	}
+	file.Close()
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer free.Close()
+	engine := free.Addr().String()
+	_, port, err = net.SplitHostPort(engine)
+	if err != nil {
+		return "", err
+	}
+	go relayWhenUp(front, engine)
+	return port, nil
+}
+
+// relayWhenUp leaves the clients in the socket's queue until the engine
+// accepts, so that nobody meets an engine that is still starting.
+func relayWhenUp(front net.Listener, engine string) {
+	for {
+		conn, err := net.Dial("tcp", engine)
+		if err == nil {
+			conn.Close()
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	relay(front, engine)
+}
+
+// engineQuery opens the ports and then sleeps for months, a second a row. The
+// command line ends with its query, and the ports with the command line.
+func engineQuery(http bool) string {
+	open := "SYSTEM START LISTEN TCP; "
+	if http {
+		open += "SYSTEM START LISTEN HTTP; "
+	}
+	return open + "SELECT max(sleepEachRow(1)) FROM numbers(10000000) " +
+		"SETTINGS function_sleep_max_microseconds_per_block=0, max_block_size=1, max_threads=1"
+}
+
+// callEngine runs the library's command line, which returns only on an error.
+func callEngine(spec childSpec, ports []string) error {
+	handle, err := purego.Dlopen(spec.Library, purego.RTLD_NOW|purego.RTLD_GLOBAL)
+	if err != nil {
+		return fmt.Errorf("load %s: %w", spec.Library, err)
+	}
+	symbol, err := purego.Dlsym(handle, "chdb_query_cmdline")
+	if err != nil {
+		return fmt.Errorf("load %s: %w", spec.Library, err)
+	}
+	var run func(argc int32, argv **byte) int32
+	purego.RegisterFunc(&run, symbol)
+
+	args := append([]string{
+		"clickhouse",
+		"--path=" + spec.Dir + "/" + dataDir,
+		"--config-file=" + spec.Dir + "/" + serverFile,
+		"--listen_host=127.0.0.1",
+		"--log-level=warning",
+		"--query", engineQuery(spec.HTTP),
+	}, ports...)
+	argv, pins := cStrings(args)
+	defer pins.Unpin()
+	code := run(int32(len(args)), argv)
+	return fmt.Errorf("the engine ended with code %s", strconv.Itoa(int(code)))
+}
+
+// cStrings returns a NULL-terminated array of NUL-terminated strings that stay
+// where they are until they are unpinned.
+func cStrings(args []string) (**byte, *runtime.Pinner) {
+	var pins runtime.Pinner
+	argv := make([]*byte, len(args)+1)
+	for i, arg := range args {
+		argv[i] = &append([]byte(arg), 0)[0]
+		pins.Pin(argv[i])
+	}
+	pins.Pin(&argv[0])
+	return &argv[0], &pins
+}
