@@ -101,6 +101,7 @@ const (
 	UnknownVariant = "$unknown_variant" // exposures to a variant that the file doesn't know
 	OtherUnitKind  = "$other_unit_kind" // exposures of another unit kind
 	OutOfRange     = "$out_of_range"    // outcome values too large for one metric; Value is the metric's name
+	BadAttribute   = "$bad_attribute"   // outcomes whose attribute holds no number for one metric; Value is the metric's name
 )
 
 // Delta is what is added to a cell. Sums are of y scaled by 10^decimals.
