@@ -1,0 +1,71 @@
+# assay: `make` lists what can be made.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+GO        ?= go
+LINT      := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS   := -s -w -X main.version=$(VERSION)
+TESTFLAGS ?= -timeout 20m
+ARGS      ?=
+
+.PHONY: help
+help: ## this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build engine ## the demo: everything started, four experiments, a kill within a minute (ARGS="--for 60s --json")
+	bin/assay run --demo $(ARGS)
+
+.PHONY: build
+build: ## bin/assay
+	@command -v $(GO) >/dev/null || { echo "make: Go 1.26 is needed: install it, or name it with GO=/path/to/go" >&2; exit 1; }
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/assay ./cmd/assay
+
+.PHONY: engine
+engine: ## fetch the embedded ClickHouse engine into .cache (pinned, checked against its hash)
+	@deploy/engine/fetch.sh
+
+.PHONY: test
+test: engine ## every test, on real parts
+	$(GO) test $(TESTFLAGS) ./...
+
+.PHONY: race
+race: engine ## the tests of concurrent packages under the race detector
+	$(GO) test -race $(TESTFLAGS) ./ingest/... ./internal/watch/... ./guardrails/... ./internal/simulate/...
+
+.PHONY: bench
+bench: build engine ## events/s end to end, beside the ceiling of each part alone
+	bin/assay bench $(ARGS)
+
+.PHONY: fuzz
+fuzz: ## a minute of fuzzing of the decoder
+	$(GO) test ./ingest -run '^$$' -fuzz FuzzDecode -fuzztime 60s
+
+.PHONY: check
+check: fmt-check vet lint ## formatting, vet, lint
+
+.PHONY: fmt
+fmt: ## format the sources
+	gofmt -w $$(git ls-files '*.go')
+
+.PHONY: fmt-check
+fmt-check:
+	@bad=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$bad" || { echo "not formatted (make fmt):"; echo "$$bad"; exit 1; }
+
+.PHONY: vet
+vet:
+	$(GO) vet ./...
+
+.PHONY: lint
+lint: ## golangci-lint
+	$(GO) run $(LINT) run ./...
+
+.PHONY: clean
+clean: ## remove what was built; `make clean-all` also removes fetched things and data
+	rm -rf bin reports
+
+.PHONY: clean-all
+clean-all: clean
+	rm -rf .cache data

@@ -1,0 +1,215 @@
+// Package config reads the operator's configuration: addresses, secrets by
+// reference, topics, the attribute allow-list and the kill switches that
+// experiment files may name. What an experiment is stands elsewhere; no address
+// or secret ever belongs to an experiment file.
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/assay-dev/assay/internal/experiment"
+)
+
+// Config is the whole of it. The zero value with Default applied runs everything
+// on the embedded broker and engine, on loopback.
+type Config struct {
+	Data        string            `yaml:"data"`        // folder of the embedded broker and engine, and of the unit key
+	Experiments string            `yaml:"experiments"` // folder of experiment files
+	Metrics     string            `yaml:"metrics"`     // folder of metric files
+	Reports     string            `yaml:"reports"`     // folder the daily reports go to
+	Listen      string            `yaml:"listen"`      // address of /metrics, /healthz, /readyz
+	Kafka       Kafka             `yaml:"kafka"`
+	ClickHouse  ClickHouse        `yaml:"clickhouse"`
+	Privacy     Privacy           `yaml:"privacy"`
+	Switches    map[string]Switch `yaml:"switches"`
+	Guard       Guard             `yaml:"guard"`
+}
+
+// Kafka says where the events are. Without brokers the embedded one is started.
+type Kafka struct {
+	Brokers     []string `yaml:"brokers"`
+	Port        int      `yaml:"port"`       // of the embedded broker; 0 takes a free one
+	Partitions  int32    `yaml:"partitions"` // of topics that the embedded broker creates
+	Group       string   `yaml:"group"`
+	Topics      []Topic  `yaml:"topics"`
+	DeadLetters string   `yaml:"dead_letters"` // topic; empty for none
+}
+
+// Topic is one declared source topic.
+type Topic struct {
+	Name        string `yaml:"name"`
+	Partitioner string `yaml:"partitioner"` // murmur2 (default), crc32, fnv1a
+}
+
+// ClickHouse says where the tables are. Without addresses the embedded engine is started.
+type ClickHouse struct {
+	Addresses []string `yaml:"addresses"`
+	Database  string   `yaml:"database"`
+	User      string   `yaml:"user"`
+	Password  Secret   `yaml:"password"`
+	TLS       bool     `yaml:"tls"`
+	Library   string   `yaml:"library"` // of the embedded engine; found by itself when empty
+	Port      int      `yaml:"port"`    // of the embedded engine; 0 takes a free one
+}
+
+// Privacy says what is kept of people.
+type Privacy struct {
+	UnitKey    Secret   `yaml:"unit_key"`   // 32 hexadecimal digits; made at the first start when empty
+	Attributes []string `yaml:"attributes"` // the allow-list: nothing else is stored
+}
+
+// Guard configures the loop that judges and acts.
+type Guard struct {
+	Observe      bool `yaml:"observe"`        // the global stop: every kill is only written down
+	KillsPerHour int  `yaml:"kills_per_hour"` // more than this at once suspects the data: hold and page
+}
+
+// Switch is a kill switch that experiment files name.
+type Switch struct {
+	Webhook *Webhook `yaml:"webhook"`
+}
+
+// Webhook is the generic switch: a signed POST, and a GET that reads back.
+type Webhook struct {
+	URL      string              `yaml:"url"`
+	Secret   Secret              `yaml:"secret"`
+	Headers  map[string]string   `yaml:"headers"`
+	Timeout  experiment.Duration `yaml:"timeout"`
+	Deadline experiment.Duration `yaml:"deadline"`
+	ReadBack ReadBack            `yaml:"read_back"`
+}
+
+// ReadBack says how to see that the switch is off.
+type ReadBack struct {
+	URL     string            `yaml:"url"`
+	Headers map[string]string `yaml:"headers"`
+	Path    string            `yaml:"path"` // into the JSON answer: enabled, or data.state
+	Off     string            `yaml:"off"`  // the value's text when off: false
+}
+
+// Secret is named, never written down: by an environment variable or a file.
+type Secret struct {
+	Env  string `yaml:"env"`
+	File string `yaml:"file"`
+}
+
+// Empty tells whether nothing is named.
+func (s Secret) Empty() bool { return s.Env == "" && s.File == "" }
+
+// Resolve reads the secret. An empty reference gives "".
+func (s Secret) Resolve() (string, error) {
+	switch {
+	case s.Env != "":
+		v, ok := os.LookupEnv(s.Env)
+		if !ok {
+			return "", fmt.Errorf("environment variable %s is not set", s.Env)
+		}
+		return v, nil
+	case s.File != "":
+		b, err := os.ReadFile(s.File)
+		if err != nil {
+			return "", fmt.Errorf("read secret: %w", err)
+		}
+		return strings.TrimSpace(string(b)), nil
+	default:
+		return "", nil
+	}
+}
+
+// DefaultFile is looked for when no file is named.
+const DefaultFile = "assay.yaml"
+
+// Default returns the configuration that runs without any file.
+func Default() Config {
+	return Config{
+		Data: "data", Experiments: "experiments", Metrics: "metrics", Reports: "reports",
+		Listen: "127.0.0.1:8344",
+		Kafka: Kafka{
+			Port: 9092, Partitions: 4, Group: "assay",
+			Topics:      []Topic{{Name: "assay.exposures"}, {Name: "assay.outcomes"}},
+			DeadLetters: "assay.deadletters",
+		},
+		ClickHouse: ClickHouse{Database: "assay", User: "assay", Port: 9000},
+		Guard:      Guard{KillsPerHour: 10},
+	}
+}
+
+// Load reads a file over the defaults. The empty name takes DefaultFile if it
+// exists; a file that was named must exist.
+func Load(name string) (Config, error) {
+	c := Default()
+	named := name != ""
+	if !named {
+		name = DefaultFile
+	}
+	b, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) && !named {
+		return c, nil
+	}
+	if err != nil {
+		return c, fmt.Errorf("read configuration: %w", err)
+	}
+	if err := Parse(b, &c); err != nil {
+		return c, fmt.Errorf("%s: %w", name, err)
+	}
+	c.anchor(filepath.Dir(name))
+	return c, c.Validate()
+}
+
+// Parse decodes YAML strictly over c; the error carries line, column and excerpt.
+func Parse(b []byte, c *Config) error {
+	dec := yaml.NewDecoder(bytes.NewReader(b), yaml.Strict(), yaml.DisallowUnknownField())
+	if err := dec.Decode(c); err != nil {
+		return errors.New(yaml.FormatError(err, false, true))
+	}
+	return nil
+}
+
+// anchor makes relative folders relative to the file that names them.
+func (c *Config) anchor(dir string) {
+	for _, p := range []*string{&c.Data, &c.Experiments, &c.Metrics, &c.Reports} {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(dir, *p)
+		}
+	}
+}
+
+// Validate refuses what cannot work, with the setting's name.
+func (c *Config) Validate() error {
+	if len(c.Kafka.Topics) == 0 {
+		return errors.New("kafka.topics: name at least one topic")
+	}
+	if c.Kafka.Partitions < 1 || c.Kafka.Partitions > 1024 {
+		return fmt.Errorf("kafka.partitions: %d is not between 1 and 1024", c.Kafka.Partitions)
+	}
+	seen := map[string]bool{}
+	for i, t := range c.Kafka.Topics {
+		if t.Name == "" || seen[t.Name] {
+			return fmt.Errorf("kafka.topics[%d]: the name %q is empty or there twice", i, t.Name)
+		}
+		seen[t.Name] = true
+		switch t.Partitioner {
+		case "", "murmur2", "crc32", "fnv1a":
+		default:
+			return fmt.Errorf("kafka.topics[%d]: unknown partitioner %q: murmur2, crc32 or fnv1a", i, t.Partitioner)
+		}
+	}
+	for name, s := range c.Switches {
+		if s.Webhook == nil || s.Webhook.URL == "" {
+			return fmt.Errorf("switches.%s: webhook.url is missing", name)
+		}
+		if s.Webhook.Timeout < 0 || s.Webhook.Deadline > experiment.Duration(10*time.Minute) {
+			return fmt.Errorf("switches.%s: timeout must not be negative, deadline at most 10m", name)
+		}
+	}
+	return nil
+}

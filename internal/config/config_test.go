@@ -1,0 +1,77 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestLoad(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "assay.yaml")
+	write(t, file, "data: state\nkafka:\n  brokers: [127.0.0.1:9092]\nswitches:\n  s:\n    webhook: {url: http://127.0.0.1/off, secret: {env: S}, timeout: 5s}\n")
+	c, err := Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := filepath.Join(filepath.Dir(file), "state"); c.Data != want {
+		t.Errorf("data = %q, want it beside the file: %q", c.Data, want)
+	}
+	if c.Kafka.Partitions != 4 || c.Kafka.Topics[0].Name != "assay.exposures" {
+		t.Errorf("defaults are gone: %+v", c.Kafka)
+	}
+	if got := c.Switches["s"].Webhook.Timeout.String(); got != "5s" {
+		t.Errorf("timeout = %s", got)
+	}
+}
+
+func TestLoadRefuses(t *testing.T) {
+	for text, want := range map[string]string{
+		"dta: x\n":                                            "[1:1] unknown field \"dta\"",
+		"kafka: {topics: []}\n":                               "name at least one topic",
+		"kafka: {partitions: 0}\n":                            "kafka.partitions",
+		"kafka: {topics: [{name: a}, {name: a}]}\n":           "there twice",
+		"kafka: {topics: [{name: a, partitioner: random}]}\n": "unknown partitioner",
+		"switches: {x: {}}\n":                                 "switches.x: webhook.url is missing",
+		"switches: {x: {webhook: {url: u, deadline: 1h}}}\n":  "at most 10m",
+	} {
+		file := filepath.Join(t.TempDir(), "assay.yaml")
+		write(t, file, text)
+		_, err := Load(file)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: error %v, want %q in it", text, err, want)
+		}
+	}
+	if _, err := Load(filepath.Join(t.TempDir(), "no.yaml")); err == nil {
+		t.Error("a named file that does not exist was accepted")
+	}
+}
+
+func TestSecret(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "token")
+	write(t, file, "abc\n")
+	t.Setenv("ASSAY_TEST_SECRET", "xyz")
+	for _, c := range []struct {
+		s    Secret
+		want string
+		ok   bool
+	}{
+		{Secret{}, "", true},
+		{Secret{File: file}, "abc", true},
+		{Secret{Env: "ASSAY_TEST_SECRET"}, "xyz", true},
+		{Secret{Env: "ASSAY_TEST_NOT_SET"}, "", false},
+		{Secret{File: file + "x"}, "", false},
+	} {
+		got, err := c.s.Resolve()
+		if got != c.want || (err == nil) != c.ok {
+			t.Errorf("%+v: %q, %v", c.s, got, err)
+		}
+	}
+}
+
+func write(t *testing.T, file, text string) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,44 @@
+// Package layers holds the table of who may import whom, and the test that
+// reads every package's imports and holds them against it. The table is the
+// documentation of the architecture; ARCHITECTURE.md draws it.
+package layers
+
+// Allowed maps each package (relative to the module) to the packages of this
+// module that it may import. A package that is missing fails the test.
+var Allowed = map[string][]string{
+	// The core: pure, no I/O, no clock.
+	"stats":               {},
+	"internal/experiment": {},
+	"ingest":              {"internal/experiment"},
+	"internal/results":    {"internal/experiment", "ingest", "stats"},
+	"guardrails":          {"internal/experiment", "internal/results", "stats"},
+
+	// Adapters: the core and one thing outside, never one another.
+	"ingest/kafka":          {"ingest", "internal/experiment", "internal/results"},
+	"ingest/sources":        {"ingest"},
+	"guardrails/killswitch": {},
+	"internal/clickhouse":   {"ingest", "internal/experiment", "internal/results", "sql"},
+	"internal/embedded":     {},
+	"internal/simulate":     {"ingest", "internal/experiment"},
+	"internal/watch":        {"guardrails", "ingest", "internal/experiment", "internal/results", "stats"},
+	"internal/report":       {"internal/experiment", "internal/results", "stats"},
+	"internal/web":          {"internal/experiment", "internal/results"},
+	"sql":                   {},
+
+	// The process.
+	"internal/config": {"internal/experiment"},
+	"internal/app":    {"*"},
+	"cmd/assay":       {"*"},
+
+	// Tests' own.
+	"internal/embedded/embeddedtest": {"internal/embedded", "internal/testref"},
+	"internal/testref":               {},
+	"internal/layers":                {},
+}
+
+// Pure lists the packages that must not touch the outside world, and what of the
+// standard library would let them.
+var (
+	Pure      = []string{"stats", "internal/experiment", "ingest", "internal/results", "guardrails"}
+	Forbidden = []string{"os", "net", "net/http", "os/exec", "io/ioutil", "log", "log/slog", "database/sql", "syscall"}
+)
