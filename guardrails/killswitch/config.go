@@ -1,0 +1,109 @@
+package killswitch
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// Config is one entry of the operator's switches. Addresses may contain
+// {experiment} and {flag}, which are replaced by the keys of the Target.
+type Config struct {
+	Type     string            `yaml:"type"`    // "webhook"
+	URL      string            `yaml:"url"`     // where the off call goes
+	Method   string            `yaml:"method"`  // default POST
+	Headers  map[string]Secret `yaml:"headers"` // sent with the off call, such as Authorization
+	Secret   Secret            `yaml:"-"`       // signs the call; resolved by the caller from its file or variable
+	ReadBack ReadBack          `yaml:"read_back"`
+	Timeout  time.Duration     `yaml:"timeout"`  // of one call, default 5 s
+	Deadline time.Duration     `yaml:"deadline"` // of the whole kill, default 60 s
+}
+
+// ReadBack says how the state of the switch is read. Without a URL nothing is
+// read, and no kill is ever verified.
+type ReadBack struct {
+	URL     string            `yaml:"url"`
+	Method  string            `yaml:"method"` // default GET
+	Headers map[string]Secret `yaml:"headers"`
+	Path    string            `yaml:"path"` // into the JSON answer, such as "data.enabled"
+	Off     any               `yaml:"off"`  // the value at Path when it is off; nil is JSON's null
+}
+
+// The defaults of a Config.
+const (
+	DefaultTimeout  = 5 * time.Second
+	DefaultDeadline = 60 * time.Second
+)
+
+// Secret is a text that must not be shown. It prints, logs and marshals as a
+// placeholder; only a conversion gives the text.
+type Secret string
+
+// String hides the text.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return "[secret]"
+}
+
+// GoString hides the text from %#v.
+func (s Secret) GoString() string { return s.String() }
+
+// MarshalText hides the text from JSON and YAML.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// LogValue hides the text from log/slog.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// withDefaults fills in what was left out.
+func (c Config) withDefaults() Config {
+	if c.Method == "" {
+		c.Method = http.MethodPost
+	}
+	if c.ReadBack.Method == "" {
+		c.ReadBack.Method = http.MethodGet
+	}
+	if c.Timeout == 0 {
+		c.Timeout = DefaultTimeout
+	}
+	if c.Deadline == 0 {
+		c.Deadline = DefaultDeadline
+	}
+	return c
+}
+
+// validate refuses what every vendor would refuse.
+func (c Config) validate() error {
+	if c.Timeout < 0 || c.Deadline < 0 {
+		return fmt.Errorf("timeout %v and deadline %v must be positive", c.Timeout, c.Deadline)
+	}
+	if err := checkURL("url", c.URL); err != nil {
+		return err
+	}
+	if c.ReadBack.URL == "" {
+		return nil
+	}
+	return checkURL("read_back.url", c.ReadBack.URL)
+}
+
+// checkURL looks at a template with its placeholders filled in. Its errors do
+// not repeat the address, which may itself be a secret.
+func checkURL(field, template string) error {
+	u, err := url.Parse(expand(template, Target{Experiment: "x"}))
+	switch {
+	case template == "":
+		return fmt.Errorf("%s is missing", field)
+	case err != nil:
+		return fmt.Errorf("%s is not a URL", field)
+	case u.Scheme != "https" && u.Scheme != "http":
+		return fmt.Errorf("%s must begin with https:// (or http://)", field)
+	case u.Host == "":
+		return fmt.Errorf("%s has no host", field)
+	case u.User != nil:
+		return fmt.Errorf("%s must not carry a password; use headers", field)
+	}
+	return nil
+}

@@ -1,0 +1,183 @@
+package killswitch
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// kill is one run of the engine. Its stages are methods that return the next
+// one, nil at the end; the picture is in the package's documentation.
+type kill struct {
+	*Switch
+	request Request
+	until   time.Time
+
+	out  Outcome
+	err  error
+	last Kind // how it would end if the time were up now
+
+	claim    string // what the answer said that accepted the call
+	setbacks int    // pauses so far, for the length of the next
+	// maybe is when the first call left that got no clear answer and may have
+	// been applied all the same; zero once the switch has read as on after it.
+	maybe time.Time
+}
+
+type stage func(context.Context) stage
+
+// look avoids a call that is not needed: some systems write, or fail, when they
+// turn off what is off. A state that cannot be read is no reason to wait.
+func (k *kill) look(ctx context.Context) stage {
+	if state, _ := k.readBack(ctx); state == StateOff {
+		return k.end(AlreadyOff, "it was off already")
+	}
+	return k.send
+}
+
+// send makes one off call and goes where its answer points.
+func (k *kill) send(ctx context.Context) stage {
+	at := k.world.Now()
+	call, err := k.vendor.Off(k.request, at)
+	if err != nil {
+		return k.fail(err)
+	}
+	k.out.Attempts++
+	k.tell(Sending, at)
+	answer, err := k.door.send(ctx, call, k.until.Sub(at))
+	if err != nil {
+		k.out.Detail = err.Error()
+		return k.suspect(at, 0)
+	}
+	k.out.Detail, k.out.ResponseID = k.door.describe(answer), responseID(answer.Header)
+	return k.follow(k.vendor.Classify(answer), at, retryAfter(answer.Header, k.world.Now()))
+}
+
+// follow goes where the answer to the call that left at a time points.
+func (k *kill) follow(class Class, at time.Time, wait time.Duration) stage {
+	switch class {
+	case ClassAccepted:
+		k.out.SentAt, k.claim, k.last, k.setbacks = at, k.out.Detail, Unknown, 0
+		k.tell(Accepted, at)
+		return k.confirm
+	case ClassFault:
+		return k.suspect(at, wait)
+	case ClassConflict:
+		k.last = Conflict
+		return k.doubt(wait)
+	case ClassRateLimited:
+		k.last = RateLimited
+		return k.pause(wait, k.send)
+	case ClassTooEarly:
+		k.last = Unknown
+		return k.pause(wait, k.send)
+	default:
+		return k.end(final(class), k.out.Detail)
+	}
+}
+
+// suspect remembers that the call may have been applied.
+func (k *kill) suspect(at time.Time, wait time.Duration) stage {
+	k.last = Unknown
+	if k.maybe.IsZero() {
+		k.maybe = at
+	}
+	return k.doubt(wait)
+}
+
+// doubt reads back before it tries again: a call without an answer may have
+// done its work, and a conflict may mean that somebody else was faster.
+func (k *kill) doubt(wait time.Duration) stage {
+	return func(ctx context.Context) stage {
+		state, _ := k.readBack(ctx)
+		switch {
+		case state == StateOff && k.maybe.IsZero():
+			return k.end(AlreadyOff, k.out.Detail+"; it now reads as off")
+		case state == StateOff:
+			k.out.SentAt = k.maybe
+			return k.end(Applied, k.out.Detail+"; it reads as off all the same")
+		case state == StateOn:
+			k.maybe = time.Time{}
+		}
+		return k.pause(wait, k.send)
+	}
+}
+
+// confirm reads until the claim proves true. The call is not repeated: it was
+// accepted, and a system that ignored it would ignore the same key again.
+func (k *kill) confirm(ctx context.Context) stage {
+	state, err := k.readBack(ctx)
+	switch {
+	case state == StateOff:
+		return k.end(Applied, k.claim)
+	case err == nil:
+		k.out.Detail = "accepted (" + k.claim + "), but it still reads as on"
+	default:
+		k.out.Detail = "accepted (" + k.claim + "), not verified: " + err.Error()
+	}
+	if errors.Is(err, ErrNoReadBack) {
+		return k.end(Unknown, k.out.Detail)
+	}
+	return k.pause(0, k.confirm)
+}
+
+// pause waits for the next stage: at least as long as the system asked for,
+// and longer every time. A wait that would pass the deadline ends the kill at
+// once, since a person should hear of it now and not later.
+func (k *kill) pause(asked time.Duration, next stage) stage {
+	return func(ctx context.Context) stage {
+		wait := max(asked, backoff(k.setbacks+1, k.world.Random()))
+		if wait >= k.until.Sub(k.world.Now()) {
+			return k.end(k.last, k.out.Detail)
+		}
+		k.setbacks++
+		if err := k.world.Sleep(ctx, wait); err != nil {
+			return k.fail(err)
+		}
+		return next
+	}
+}
+
+// readBack reads the state, if the vendor can, and notes when it was off.
+func (k *kill) readBack(ctx context.Context) (State, error) {
+	call, ok := k.vendor.Read(k.request.Target)
+	if !ok {
+		return StateUnknown, ErrNoReadBack
+	}
+	state, err := k.read(ctx, call, k.until.Sub(k.world.Now()))
+	if state == StateOff {
+		k.out.ReadBackAt = k.world.Now()
+		k.tell(Verified, k.out.ReadBackAt)
+	}
+	return state, err
+}
+
+func (k *kill) tell(s Stage, at time.Time) {
+	if k.request.Progress != nil {
+		k.request.Progress(s, at)
+	}
+}
+
+func (k *kill) end(kind Kind, detail string) stage {
+	k.out.Kind, k.out.Detail = kind, detail
+	return nil
+}
+
+func (k *kill) fail(err error) stage {
+	k.err = err
+	return k.end(Unknown, err.Error())
+}
+
+// final is the ending of an answer that no retry can change.
+func final(class Class) Kind {
+	switch class {
+	case ClassPendingApproval:
+		return PendingApproval
+	case ClassDenied:
+		return Denied
+	case ClassNotFound:
+		return NotFound
+	default:
+		return Unknown
+	}
+}
