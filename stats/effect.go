@@ -53,11 +53,10 @@ func (p Pair) Fixed(alpha float64) Result {
 	if !ok {
 		return r
 	}
-	r.Absolute.StdError = math.Sqrt(p.errorSquared(1, false))
-	r.DoF = p.degreesOfFreedom()
-	r.Critical = studentCritical(alpha/2, r.DoF)
-	z := r.Absolute.Estimate / r.Absolute.StdError
-	return p.fill(r, studentTwoSided(z, r.DoF), false)
+	e := p.estimate(false)
+	r.DoF, r.Critical = e.DoF, studentCritical(alpha/2, e.DoF)
+	r.Absolute = e.Student(alpha)
+	return p.addRelative(r, false)
 }
 
 // Sequential gives the always-valid intervals: their coverage holds at every
@@ -72,11 +71,11 @@ func (p Pair) Sequential(plan Plan) Result {
 	plan, warnings := plan.complete()
 	r.Warnings = append(r.Warnings, warnings...)
 	a := p.information(MixtureRho2(plan.Alpha, plan.PlannedUnits), plan)
-	r.Absolute.StdError = math.Sqrt(p.errorSquared(1, plan.Strict))
-	r.DoF = math.Inf(1)
-	r.Critical = MixtureRadius(a, plan.Alpha)
-	z := r.Absolute.Estimate / r.Absolute.StdError
-	return p.fill(r, MixtureP(a, z), plan.Strict)
+	e := p.estimate(plan.Strict)
+	e.DoF = math.Inf(1)
+	r.DoF, r.Critical = e.DoF, MixtureRadius(a, plan.Alpha)
+	r.Absolute = e.AlwaysValid(a, plan.Alpha)
+	return p.addRelative(r, plan.Strict)
 }
 
 // blank is a result that claims nothing: estimates and warnings, intervals
@@ -104,21 +103,32 @@ func (p Pair) blank(alpha float64) (Result, bool) {
 	return r, true
 }
 
-// fill completes a result whose standard error and critical value are known.
-func (p Pair) fill(r Result, pValue float64, strict bool) Result {
-	if r.Absolute.StdError == 0 {
+// addRelative completes a result whose absolute effect and critical value are known.
+func (p Pair) addRelative(r Result, strict bool) Result {
+	r.Relative.P = r.Absolute.P
+	if !(r.Absolute.StdError > 0) {
+		r.Critical = math.Inf(1)
 		r.Warnings = append(r.Warnings, zeroVariance())
 		return r
 	}
-	half := r.Critical * r.Absolute.StdError
-	r.Absolute.Interval = Interval{r.Absolute.Estimate - half, r.Absolute.Estimate + half}
-	r.Absolute.P, r.Relative.P = pValue, pValue
 	lift, bounded := p.lift(r.Critical, strict)
 	r.Relative.Interval = lift
 	if !bounded {
 		r.Warnings = append(r.Warnings, baselineNearZero())
 	}
 	return r
+}
+
+// estimate is the stratified difference. Its degrees of freedom are the
+// Welch–Satterthwaite approximation of the weighted sum over arms and phases;
+// with one phase they are Welch's.
+func (p Pair) estimate(strict bool) Estimate {
+	own := p.errorSquared(1, false)
+	return Estimate{
+		Value:    p.Difference(),
+		StdError: math.Sqrt(p.errorSquared(1, strict)),
+		DoF:      own * own / (p.Treatment.spread + p.Control.spread),
+	}
 }
 
 // errorSquared is the squared standard error of m_T − factor·m_C: the arms'
@@ -129,16 +139,6 @@ func (p Pair) errorSquared(factor float64, strict bool) float64 {
 		return own
 	}
 	return math.Max(own, p.Treatment.PooledError2+factor*factor*p.Control.PooledError2)
-}
-
-// degreesOfFreedom is the Welch–Satterthwaite approximation for the weighted
-// sum over arms and phases; with one phase it is Welch's.
-func (p Pair) degreesOfFreedom() float64 {
-	total := p.errorSquared(1, false)
-	if total == 0 {
-		return math.NaN()
-	}
-	return total * total / (p.Treatment.spread + p.Control.spread)
 }
 
 // doubts are the warnings of the data, whatever is computed from them.

@@ -44,11 +44,17 @@ func MixtureRadius(a, alpha float64) float64 {
 	return math.Sqrt((1 + 1/a) * (math.Log1p(a) - 2*math.Log(alpha)))
 }
 
+// MixtureLogE is the log of the mixture's e-value a·z²/(2(1+a)) − ln(1+a)/2:
+// under the null its expectation never exceeds one, at any stopping time.
+func MixtureLogE(a, z float64) float64 {
+	return a*z*z/(2*(1+a)) - math.Log1p(a)/2
+}
+
 // MixtureP is the always-valid two-sided p-value
 // min(1, √(1+a)·exp(−a·z²/(2(1+a)))). It is below α exactly when |z| exceeds
 // MixtureRadius(a, α).
 func MixtureP(a, z float64) float64 {
-	return math.Min(1, math.Exp(math.Log1p(a)/2-a*z*z/(2*(1+a))))
+	return math.Min(1, math.Exp(-MixtureLogE(a, z)))
 }
 
 // MixtureRadiusOneSided is the boundary of z when only one direction matters:

@@ -36,7 +36,11 @@ func SampleRatio(counts []int64, shares []float64) SRM {
 	if !ok || total == 0 {
 		return s
 	}
-	s.LogBF = LogMultinomialBF(counts, s.Shares, SRMConcentration)
+	prior := make([]float64, len(s.Shares))
+	for i, share := range s.Shares {
+		prior[i] = SRMConcentration * share
+	}
+	s.LogBF = LogMultinomialBF(counts, s.Shares, prior)
 	s.P = math.Min(1, math.Exp(-s.LogBF))
 	s.chiSquare(float64(total))
 	return s
@@ -91,20 +95,22 @@ func (s *SRM) chiSquare(total float64) {
 	}
 }
 
-// LogMultinomialBF is the log Bayes factor of the Dirichlet(concentration·shares)
-// mixture against multinomial shares, ln[Γ(c)·ΠΓ(c·p+n)/(Γ(c+Σn)·ΠΓ(c·p))] − Σn·ln p
-// over the arms with a positive share. The shares sum to one.
-func LogMultinomialBF(counts []int64, shares []float64, concentration float64) float64 {
-	var sum, total float64
+// LogMultinomialBF is the log Bayes factor of multinomials mixed over a
+// Dirichlet(prior) against the one with the given shares,
+// ln[Γ(Σα)·ΠΓ(α+n)/(Γ(Σα+Σn)·ΠΓ(α))] − Σn·ln share, over the arms with a
+// positive share. The shares sum to one.
+func LogMultinomialBF(counts []int64, shares, prior []float64) float64 {
+	var sum, units, weight float64
 	for i, share := range shares {
 		if share == 0 {
 			continue
 		}
 		n := float64(counts[i])
-		total += n
-		sum += logGammaRatio(concentration*share, n) - n*math.Log(share)
+		units += n
+		weight += prior[i]
+		sum += logGammaRatio(prior[i], n) - n*math.Log(share)
 	}
-	return sum - logGammaRatio(concentration, total)
+	return sum - logGammaRatio(weight, units)
 }
 
 // logGammaRatio is ln Γ(x+n) − ln Γ(x).

@@ -32,10 +32,19 @@ func studentUpper(t, nu float64) float64 {
 	return half
 }
 
-// studentCritical is the t with P(T ≥ t) = tail, for tail in (0, 0.5).
+// studentCritical is the t with P(T ≥ t) = tail, for tail in (0, 0.5); +Inf
+// without degrees of freedom.
 func studentCritical(tail, nu float64) float64 {
+	if !(nu > 0) {
+		return math.Inf(1)
+	}
 	if math.IsInf(nu, 1) {
 		return -distuv.UnitNormal.Quantile(tail)
 	}
-	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: nu}.Quantile(1 - tail)
+	student := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: nu}
+	t := student.Quantile(1 - tail)
+	for range 3 { // the library's quantile has nine digits; Newton finds the rest
+		t += (studentUpper(t, nu) - tail) / student.Prob(t)
+	}
+	return t
 }

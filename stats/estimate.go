@@ -1,0 +1,98 @@
+package stats
+
+import "math"
+
+// Estimate is an effect that is approximately normal: a value, its standard
+// error and the degrees of freedom of that error (+Inf if it counts as known).
+// Every metric kind ends in one, so intervals and tests are written once.
+type Estimate struct {
+	Value    float64
+	StdError float64
+	DoF      float64
+}
+
+// Welch is the difference of two means with unequal variances (Welch 1947).
+// With fewer than two units in an arm, or no variance, its error is NaN or zero
+// and every interval made of it is (−Inf, +Inf).
+func Welch(treatment, control Moments) Estimate {
+	vT, vC := treatment.squaredError(), control.squaredError()
+	return Estimate{
+		Value:    treatment.Mean - control.Mean,
+		StdError: math.Sqrt(vT + vC),
+		DoF:      (vT + vC) * (vT + vC) / (vT*vT/float64(treatment.N-1) + vC*vC/float64(control.N-1)),
+	}
+}
+
+// WelchDelta is the relative effect (m_T−m_C)/|m_C| by the delta method, with
+// variance v_T/m_C² + v_C·m_T²/m_C⁴ and the degrees of freedom of Welch. It is
+// here to compare with platforms that use it: its interval is lopsided and can
+// disagree with the absolute test. Results of this package use FiellerLift.
+func WelchDelta(treatment, control Moments) Estimate {
+	e := Welch(treatment, control)
+	ratio := treatment.Mean / control.Mean
+	return Estimate{
+		Value:    relativeTo(e.Value, control.Mean),
+		StdError: math.Sqrt(treatment.squaredError()+control.squaredError()*ratio*ratio) / math.Abs(control.Mean),
+		DoF:      e.DoF,
+	}
+}
+
+// usable reports whether the estimate has a standard error to stand on.
+func (e Estimate) usable() bool {
+	return e.StdError > 0 && !math.IsInf(e.StdError, 1) && !math.IsNaN(e.Value) && e.DoF > 0
+}
+
+// Student is the two-sided t interval and test of zero.
+func (e Estimate) Student(alpha float64) Effect {
+	if !e.usable() {
+		return e.unknown()
+	}
+	return e.effect(studentCritical(alpha/2, e.DoF), studentTwoSided(e.Value/e.StdError, e.DoF))
+}
+
+// AlwaysValid is the two-sided mixture interval and test of zero, with
+// information a = n·ρ².
+func (e Estimate) AlwaysValid(a, alpha float64) Effect {
+	if !e.usable() {
+		return e.unknown()
+	}
+	return e.effect(MixtureRadius(a, alpha), MixtureP(a, e.Value/e.StdError))
+}
+
+// StudentAbove is the one-sided t test of "the effect is at most null", with
+// its lower bound. For the other direction test the Negated estimate.
+func (e Estimate) StudentAbove(null, alpha float64) Effect {
+	if !e.usable() {
+		return e.unknown()
+	}
+	z := (e.Value - null) / e.StdError
+	return e.above(studentCritical(alpha, e.DoF), studentUpper(z, e.DoF))
+}
+
+// AlwaysValidAbove is the one-sided mixture test of "the effect is at most
+// null", with its lower bound.
+func (e Estimate) AlwaysValidAbove(null, a, alpha float64) Effect {
+	if !e.usable() {
+		return e.unknown()
+	}
+	z := (e.Value - null) / e.StdError
+	return e.above(MixtureRadiusOneSided(a, alpha), MixturePOneSided(a, z))
+}
+
+// Negated turns the direction round.
+func (e Estimate) Negated() Estimate { return Estimate{-e.Value, e.StdError, e.DoF} }
+
+func (e Estimate) effect(critical, p float64) Effect {
+	half := critical * e.StdError
+	return Effect{Estimate: e.Value, Interval: Interval{e.Value - half, e.Value + half}, StdError: e.StdError, P: p}
+}
+
+func (e Estimate) above(critical, p float64) Effect {
+	low := e.Value - critical*e.StdError
+	return Effect{Estimate: e.Value, Interval: Interval{low, math.Inf(1)}, StdError: e.StdError, P: p}
+}
+
+// unknown claims nothing but the point estimate.
+func (e Estimate) unknown() Effect {
+	return Effect{Estimate: e.Value, Interval: everything(), StdError: e.StdError, P: 1}
+}
