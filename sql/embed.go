@@ -1,0 +1,20 @@
+// Package sql holds the text of every statement that assay sends: the
+// migrations that make its tables, and the queries that read them.
+//
+// A migration is a template. It names the database, the engine family
+// (replicated or not) and the source of the two dictionaries by placeholder, see
+// clickhouse.DB.Migrate. A query takes bound parameters only ({name:Type}), is
+// named by its file, and reads the tables of the connection's database.
+package sql
+
+import "embed"
+
+// Migrations are goose files below migrations/.
+//
+//go:embed migrations/*.sql
+var Migrations embed.FS
+
+// Queries are single statements below queries/.
+//
+//go:embed queries/*.sql
+var Queries embed.FS
