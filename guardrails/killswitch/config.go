@@ -5,30 +5,31 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 )
 
-// Config is one entry of the operator's switches. Addresses may contain
-// {experiment} and {flag}, which are replaced by the keys of the Target.
+// Config is one of the operator's switches. Addresses may contain {experiment}
+// and {flag}, which are replaced by the keys of the Target.
 type Config struct {
-	Type     string            `yaml:"type"`    // "webhook"
-	URL      string            `yaml:"url"`     // where the off call goes
-	Method   string            `yaml:"method"`  // default POST
-	Headers  map[string]Secret `yaml:"headers"` // sent with the off call, such as Authorization
-	Secret   Secret            `yaml:"-"`       // signs the call; resolved by the caller from its file or variable
-	ReadBack ReadBack          `yaml:"read_back"`
-	Timeout  time.Duration     `yaml:"timeout"`  // of one call, default 5 s
-	Deadline time.Duration     `yaml:"deadline"` // of the whole kill, default 60 s
+	Type     string            // "webhook" (the default)
+	URL      string            // where the off call goes
+	Method   string            // default POST
+	Headers  map[string]Secret // sent with the off call, such as Authorization
+	Secret   Secret            // signs the call
+	ReadBack ReadBack
+	Timeout  time.Duration // of one call, default 5 s
+	Deadline time.Duration // of the whole kill, default 60 s
 }
 
 // ReadBack says how the state of the switch is read. Without a URL nothing is
 // read, and no kill is ever verified.
 type ReadBack struct {
-	URL     string            `yaml:"url"`
-	Method  string            `yaml:"method"` // default GET
-	Headers map[string]Secret `yaml:"headers"`
-	Path    string            `yaml:"path"` // into the JSON answer, such as "data.enabled"
-	Off     any               `yaml:"off"`  // the value at Path when it is off; nil is JSON's null
+	URL     string
+	Method  string // default GET
+	Headers map[string]Secret
+	Path    string // into the JSON answer, such as data.enabled
+	Off     string // the text of the value at Path when it is off, such as false
 }
 
 // The defaults of a Config.
@@ -60,6 +61,9 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 // withDefaults fills in what was left out.
 func (c Config) withDefaults() Config {
+	if c.Type == "" {
+		c.Type = "webhook"
+	}
 	if c.Method == "" {
 		c.Method = http.MethodPost
 	}
@@ -82,6 +86,13 @@ func (c Config) validate() error {
 	}
 	if err := checkURL("url", c.URL); err != nil {
 		return err
+	}
+	for _, set := range []map[string]Secret{c.Headers, c.ReadBack.Headers} {
+		for name, value := range set {
+			if strings.ContainsAny(string(value), "\r\n\x00") {
+				return fmt.Errorf("header %s has a line break in its value", name)
+			}
+		}
 	}
 	if c.ReadBack.URL == "" {
 		return nil

@@ -1,6 +1,7 @@
 package killswitch
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,7 +12,7 @@ import (
 // jsonPath leads to one value of a document: names (string) and positions (int).
 type jsonPath []any
 
-var errPath = errors.New(`write it like data.flags[0].enabled or data["a.b"].enabled`)
+const pathForm = `write it like data.flags[0].enabled or data["a.b"].enabled`
 
 // parsePath reads a path. A leading "$." or "." is allowed, as other tools write it.
 func parsePath(text string) (jsonPath, error) {
@@ -25,7 +26,7 @@ func parsePath(text string) (jsonPath, error) {
 	for rest != "" {
 		m := step.FindStringSubmatch(rest)
 		if m == nil {
-			return nil, fmt.Errorf("%q is not a path: %w", text, errPath)
+			return nil, fmt.Errorf("%q is not a path: %s", text, pathForm)
 		}
 		switch {
 		case m[2] != "":
@@ -40,21 +41,23 @@ func parsePath(text string) (jsonPath, error) {
 		rest = rest[len(m[0]):]
 	}
 	if path == nil {
-		return nil, fmt.Errorf("it is missing: %w", errPath)
+		return nil, fmt.Errorf("it is missing: %s", pathForm)
 	}
 	return path, nil
 }
 
-// find returns the scalar at the path of a document.
-func (p jsonPath) find(document []byte) (any, error) {
+// find returns the text of the scalar at the path of a document.
+func (p jsonPath) find(document []byte) (string, error) {
+	decoder := json.NewDecoder(bytes.NewReader(document))
+	decoder.UseNumber() // a number's text as it was written
 	var at any
-	if err := json.Unmarshal(document, &at); err != nil {
-		return nil, errors.New("the answer is not JSON")
+	if err := decoder.Decode(&at); err != nil {
+		return "", errors.New("the answer is not JSON")
 	}
 	for _, step := range p {
 		next, ok := descend(at, step)
 		if !ok {
-			return nil, fmt.Errorf("the answer has nothing at read_back.path (looking for %v)", step)
+			return "", fmt.Errorf("the answer has nothing at read_back.path (looking for %v)", step)
 		}
 		at = next
 	}
@@ -78,19 +81,17 @@ func descend(at, step any) (any, bool) {
 	}
 }
 
-// scalar makes values from JSON and from YAML comparable with ==: every number
-// becomes a float64.
-func scalar(v any) (any, error) {
+// scalar is the text of a single value: true, 0, null, or a string without its
+// quotation marks.
+func scalar(v any) (string, error) {
 	switch v := v.(type) {
-	case nil, bool, string, float64:
+	case string:
 		return v, nil
-	case int:
-		return float64(v), nil
-	case int64:
-		return float64(v), nil
-	case uint64:
-		return float64(v), nil
+	case nil:
+		return "null", nil
+	case bool, json.Number:
+		return fmt.Sprint(v), nil
 	default:
-		return nil, errors.New("the value must be true, false, null, a number or a text")
+		return "", errors.New("at read_back.path stands an object or a list, not a single value")
 	}
 }

@@ -71,6 +71,8 @@ func (k *kill) follow(class Class, at time.Time, wait time.Duration) stage {
 	case ClassTooEarly:
 		k.last = Unknown
 		return k.pause(wait, k.send)
+	case ClassMisdirected:
+		return k.end(Unknown, k.out.Detail+"; redirects are not followed, name the final address")
 	default:
 		return k.end(final(class), k.out.Detail)
 	}

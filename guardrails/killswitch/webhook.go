@@ -44,8 +44,8 @@ func newWebhook(c Config) (Vendor, error) {
 	if w.path, err = parsePath(c.ReadBack.Path); err != nil {
 		return nil, fmt.Errorf("read_back.path: %w", err)
 	}
-	if w.config.ReadBack.Off, err = scalar(c.ReadBack.Off); err != nil {
-		return nil, fmt.Errorf("read_back.off: %w", err)
+	if c.ReadBack.Off == "" {
+		return nil, errors.New("read_back.off is missing: the value at the path when the switch is off, such as false")
 	}
 	return w, nil
 }
@@ -84,8 +84,8 @@ func (w webhook) Read(t Target) (Call, bool) {
 	return Call{Method: back.Method, URL: expand(back.URL, t), Header: h}, true
 }
 
-// State implements Vendor. Any scalar other than the expected one is "on": only
-// the exact value counts as off.
+// State implements Vendor. Any value other than the expected one is "on":
+// only that exact text counts as off.
 func (w webhook) State(a Answer) (State, error) {
 	if classifyStatus(a.Status) != ClassAccepted {
 		return StateUnknown, errors.New("the state was not answered")
