@@ -7,6 +7,9 @@ import (
 	"time"
 )
 
+// maxDuration keeps sums of a time and a few durations far from overflow.
+const maxDuration = 100 * 365 * 24 * time.Hour
+
 // Duration is a time.Duration that is written the way people say it: "15s",
 // "90m", "7d", "2w". In JSON it is a string of that form.
 type Duration time.Duration
@@ -38,14 +41,14 @@ func ParseDuration(s string) (Duration, error) {
 	for suffix, unit := range map[string]time.Duration{"d": 24 * time.Hour, "w": 7 * 24 * time.Hour} {
 		if head, ok := strings.CutSuffix(s, suffix); ok {
 			n, err := strconv.ParseInt(head, 10, 32)
-			if err != nil {
+			if err != nil || n > int64(maxDuration/unit) || n < -int64(maxDuration/unit) {
 				return 0, fmt.Errorf("%q is not a duration: write 15s, 90m, 12h, 7d or 2w", s)
 			}
 			return Duration(time.Duration(n) * unit), nil
 		}
 	}
 	d, err := time.ParseDuration(s)
-	if err != nil {
+	if err != nil || d > maxDuration || d < -maxDuration {
 		return 0, fmt.Errorf("%q is not a duration: write 15s, 90m, 12h, 7d or 2w", s)
 	}
 	return Duration(d), nil

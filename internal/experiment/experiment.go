@@ -10,6 +10,9 @@ type Version struct {
 	Author      string       `json:"author"`
 	Reason      string       `json:"reason,omitempty"`
 	Experiments []Experiment `json:"experiments"` // sorted by key
+	// Metrics is the catalogue as it was applied, sorted by name: the texts that
+	// the next iteration will pin. What an iteration counts by is in Iteration.
+	Metrics []Metric `json:"metrics,omitempty"`
 }
 
 // Experiment is the catalogue entry and everything that its evaluation needs.
@@ -67,6 +70,36 @@ type Iteration struct {
 	AlphaKill     float64   `json:"alpha_kill"`              // budget declared at this iteration's start
 	KillRules     int       `json:"kill_rules"`              // guardrails × non-control arms that share it, declared at start
 	Killed        *Killed   `json:"killed,omitempty"`        // why it ended early
+
+	// KillGuardrails names the guardrails behind KillRules: those that may kill in
+	// this iteration, whatever their mode was at its start. One that is not named
+	// here only notifies.
+	KillGuardrails []string `json:"kill_guardrails,omitempty"`
+	// Resumes is the number of the killed iteration that this one carries on; 0 when
+	// it was written in the file.
+	Resumes uint32 `json:"resumes,omitempty"`
+	// Design is what the experiment was when this iteration ran, nil while that is
+	// what the experiment still is. Read it through Experiment.AsOf.
+	Design *Design `json:"design,omitempty"`
+}
+
+// Design is the part of an experiment that is fixed while an iteration runs. When
+// the file changes it between two iterations, the earlier ones keep theirs here.
+type Design struct {
+	UnitKind     string      `json:"unit_kind"`
+	Variants     []Variant   `json:"variants"`
+	Control      string      `json:"control"`
+	Window       Duration    `json:"window"`
+	Grace        Duration    `json:"grace"`
+	Crossovers   Crossovers  `json:"crossovers"`
+	Dimensions   []Dimension `json:"dimensions,omitempty"`
+	PlannedUnits int64       `json:"planned_units,omitempty"`
+	Alpha        float64     `json:"alpha"`
+	AlphaKill    float64     `json:"alpha_kill"`
+	Stall        Duration    `json:"stall"`
+	Silence      Duration    `json:"silence"`
+	Goals        []string    `json:"goals"`
+	Guardrails   []Guardrail `json:"guardrails,omitempty"`
 }
 
 // Killed says that an iteration was ended by its kill switch.
@@ -116,6 +149,9 @@ type Guardrail struct {
 	MinUnits int64    `json:"min_units,omitempty"` // per arm
 	WarmUp   Duration `json:"warm_up,omitempty"`   // after the iteration's start
 	OnNoData OnNoData `json:"on_no_data"`
+	// NeverKill keeps the rule out of the budget of false kills: it takes no part of
+	// α_kill and can never be given mode kill while an iteration runs.
+	NeverKill bool `json:"never_kill,omitempty"`
 }
 
 // Kind is how a unit's events become its y.

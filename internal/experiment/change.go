@@ -1,0 +1,252 @@
+package experiment
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// Change is one difference between two versions, in words for people.
+type Change struct {
+	Experiment string // "" for the catalogue of metrics
+	Text       string
+	Counting   bool // it changes what is counted
+}
+
+// String gives the text with the experiment before it.
+func (c Change) String() string {
+	if c.Experiment == "" {
+		return c.Text
+	}
+	return c.Experiment + ": " + c.Text
+}
+
+// changes lists what differs between two versions, experiments first.
+func changes(before, next *Version) []Change {
+	var out []Change
+	for i := range next.Experiments {
+		is := &next.Experiments[i]
+		c := &changeList{experiment: is.Key}
+		if was := before.Find(is.Key); was == nil {
+			c.add(true, "new, owned by %s", is.Owner)
+			c.iterations(&Experiment{}, is)
+		} else {
+			c.words(was, is)
+			c.design(was, is)
+			c.measures(was, is)
+			c.iterations(was, is)
+		}
+		out = append(out, c.list...)
+	}
+	for _, was := range before.Experiments {
+		if next.Find(was.Key) == nil {
+			out = append(out, Change{was.Key, "withdrawn before its start", true})
+		}
+	}
+	c := &changeList{}
+	c.catalogue(before.Metrics, next.Metrics)
+	return append(out, c.list...)
+}
+
+// changeList gathers the changes of one experiment.
+type changeList struct {
+	experiment string
+	list       []Change
+}
+
+func (c *changeList) add(counting bool, format string, args ...any) {
+	c.list = append(c.list, Change{c.experiment, fmt.Sprintf(format, args...), counting})
+}
+
+// words compares what is only read by people.
+func (c *changeList) words(was, is *Experiment) {
+	for _, f := range []struct{ what, was, is string }{
+		{"owner", was.Owner, is.Owner},
+		{"kill switch", was.KillSwitch, is.KillSwitch},
+		{"flag link", was.Links.Flag, is.Links.Flag},
+		{"change link", was.Links.Change, is.Links.Change},
+		{"schema link", was.Links.Schema, is.Links.Schema},
+	} {
+		if f.was != f.is {
+			c.add(false, "%s %q → %q", f.what, f.was, f.is)
+		}
+	}
+	for _, f := range []struct{ what, was, is string }{
+		{"objective", was.Objective, is.Objective},
+		{"hypothesis", was.Hypothesis, is.Hypothesis},
+		{"success criteria", was.SuccessCriteria, is.SuccessCriteria},
+		{"rollback plan", was.RollbackPlan, is.RollbackPlan},
+	} {
+		if f.was != f.is {
+			c.add(false, "%s reworded", f.what)
+		}
+	}
+}
+
+// design compares what is fixed while an iteration runs; it holds for the
+// iterations that begin from now on.
+func (c *changeList) design(was, is *Experiment) {
+	a, b := designFacts(was), designFacts(is)
+	for i := range a {
+		if a[i].is != b[i].is {
+			c.add(false, "%s %s → %s", b[i].what, a[i].is, b[i].is)
+		}
+	}
+}
+
+// measures compares goals and guardrails.
+func (c *changeList) measures(was, is *Experiment) {
+	for _, g := range is.Goals {
+		if !slices.Contains(was.Goals, g) {
+			c.add(false, "new goal %s", g)
+		}
+	}
+	for _, g := range was.Goals {
+		if !slices.Contains(is.Goals, g) {
+			c.add(false, "goal %s taken out", g)
+		}
+	}
+	if len(was.Goals) == len(is.Goals) && !slices.Equal(was.Goals, is.Goals) {
+		c.add(false, "goals in another order")
+	}
+	for _, g := range is.Guardrails {
+		i := slices.IndexFunc(was.Guardrails, func(o Guardrail) bool { return o.Metric == g.Metric })
+		if i < 0 {
+			c.add(false, "new guardrail %s (%s)", g.Metric, g.Mode)
+			continue
+		}
+		c.guardrail(was.Guardrails[i], g)
+	}
+	for _, g := range was.Guardrails {
+		if !slices.ContainsFunc(is.Guardrails, func(o Guardrail) bool { return o.Metric == g.Metric }) {
+			c.add(false, "guardrail %s taken out", g.Metric)
+		}
+	}
+}
+
+func (c *changeList) guardrail(was, is Guardrail) {
+	if was.Mode != is.Mode {
+		c.add(false, "guardrail %s: %s → %s", is.Metric, was.Mode, is.Mode)
+	}
+	a, b := guardrailFacts(was), guardrailFacts(is)
+	for k := range a {
+		if a[k].is != b[k].is {
+			c.add(false, "guardrail %s: %s %s → %s", is.Metric, b[k].what, a[k].is, b[k].is)
+		}
+	}
+}
+
+// iterations compares the timelines.
+func (c *changeList) iterations(was, is *Experiment) {
+	for i := range is.Iterations {
+		it := &is.Iterations[i]
+		old := was.iteration(it.Number)
+		if old == nil {
+			c.add(true, "iteration %d from %s to %s%s", it.Number, stamp(it.Start), stamp(it.End), remark(it))
+			continue
+		}
+		c.iteration(is.AsOf(it).Variants, old, it)
+	}
+	for i := range was.Iterations {
+		if it := &was.Iterations[i]; is.iteration(it.Number) == nil {
+			c.add(true, "iteration %d withdrawn before its start", it.Number)
+		}
+	}
+}
+
+func remark(it *Iteration) string {
+	switch {
+	case it.Retrospective:
+		return "; retrospective: its guardrails only notify"
+	case it.NotifyOnly:
+		return "; its guardrails only notify"
+	}
+	return ""
+}
+
+func (c *changeList) iteration(variants []Variant, was, is *Iteration) {
+	for _, f := range []struct{ what, was, is string }{
+		{"start", stamp(was.Start), stamp(is.Start)},
+		{"enrol_until", stamp(was.EnrolUntil), stamp(is.EnrolUntil)},
+		{"end", stamp(was.End), stamp(is.End)},
+	} {
+		if f.was != f.is {
+			c.add(true, "iteration %d: %s %s → %s", is.Number, f.what, f.was, f.is)
+		}
+	}
+	if was.Salt != is.Salt {
+		c.add(false, "iteration %d: salt %q → %q", is.Number, was.Salt, is.Salt)
+	}
+	if was.AlphaKill != is.AlphaKill || !slices.Equal(was.KillGuardrails, is.KillGuardrails) {
+		c.add(false, "iteration %d: %s of false kills shared by %s", is.Number, percent(is.AlphaKill), strings.Join(is.KillGuardrails, ", "))
+	}
+	c.phases(variants, was, is)
+	for i := range is.Metrics {
+		m := is.Metrics[i]
+		if old := was.Metric(m.Name); old == nil {
+			c.add(true, "iteration %d: counts %s too", is.Number, m.Name)
+		} else if !reflect.DeepEqual(*old, m) {
+			c.add(true, "iteration %d: takes the new text of %s", is.Number, m.Name)
+		}
+	}
+	for i := range was.Metrics {
+		if is.Metric(was.Metrics[i].Name) == nil {
+			c.add(true, "iteration %d: counts %s no more", is.Number, was.Metrics[i].Name)
+		}
+	}
+}
+
+func (c *changeList) phases(variants []Variant, was, is *Iteration) {
+	for j, p := range is.Phases {
+		switch {
+		case j >= len(was.Phases):
+			c.add(true, "iteration %d: phase %d from %s%s", is.Number, p.Number, stamp(p.From), step(variants, is.Phases, j))
+		case !reflect.DeepEqual(was.Phases[j], p):
+			c.add(!was.Phases[j].From.Equal(p.From) || was.Phases[j].Settle != p.Settle,
+				"iteration %d: phase %d is now from %s%s", is.Number, p.Number, stamp(p.From), step(variants, is.Phases, j))
+		}
+	}
+	for j := len(is.Phases); j < len(was.Phases); j++ {
+		c.add(true, "iteration %d: phase %d withdrawn before its start", is.Number, j+1)
+	}
+}
+
+// step says what a phase changes against the one before it.
+func step(variants []Variant, phases []Phase, j int) string {
+	p, was := phases[j], Phase{}
+	if j > 0 {
+		was = phases[j-1]
+	}
+	var out string
+	if p.Traffic != was.Traffic {
+		out += fmt.Sprintf(", traffic %s → %s", percent(was.Traffic), percent(p.Traffic))
+	}
+	if !slices.Equal(p.Shares, was.Shares) {
+		out += ", shares " + shareList(variants, p.Shares)
+	}
+	return out
+}
+
+// catalogue compares the metrics' texts.
+func (c *changeList) catalogue(was, is []Metric) {
+	find := func(list []Metric, name string) *Metric {
+		i := slices.IndexFunc(list, func(m Metric) bool { return m.Name == name })
+		if i < 0 {
+			return nil
+		}
+		return &list[i]
+	}
+	for _, m := range is {
+		if old := find(was, m.Name); old == nil {
+			c.add(false, "new metric %s", m.Name)
+		} else if !reflect.DeepEqual(*old, m) {
+			c.add(false, "metric %s edited; it holds for iterations that start from now on", m.Name)
+		}
+	}
+	for _, m := range was {
+		if find(is, m.Name) == nil {
+			c.add(false, "metric %s taken out", m.Name)
+		}
+	}
+}

@@ -1,0 +1,56 @@
+package experiment
+
+import "slices"
+
+// AsOf returns the experiment as it was when the iteration ran: the same one,
+// unless the file's design was changed after the iteration had ended. Whoever
+// counts or judges an iteration reads the window, the variants, the dimensions
+// and so on from here. Goals and guardrails that the iteration does not count,
+// because they came after its end, are left out.
+func (e *Experiment) AsOf(it *Iteration) *Experiment {
+	then := e
+	if it.Design != nil {
+		then = e.under(it.Design)
+	}
+	uncounted := func(name string) bool { return it.Metric(name) == nil }
+	if !slices.ContainsFunc(then.metricNames(), uncounted) {
+		return then
+	}
+	out := *then
+	out.Goals = slices.DeleteFunc(slices.Clone(then.Goals), uncounted)
+	out.Guardrails = slices.DeleteFunc(slices.Clone(then.Guardrails), func(g Guardrail) bool { return uncounted(g.Metric) })
+	return &out
+}
+
+// ModeOf tells what a breach of a guardrail may do in this iteration. Mode kill
+// is notify where killing was ruled out from the start: in a retrospective
+// iteration, in one that was resumed without a new budget, and for a guardrail
+// that was added after the start.
+func (it *Iteration) ModeOf(g Guardrail) Mode {
+	if g.Mode == Kill && (it.Retrospective || it.NotifyOnly || !slices.Contains(it.KillGuardrails, g.Metric)) {
+		return Notify
+	}
+	return g.Mode
+}
+
+// under puts a design into a copy of the experiment.
+func (e *Experiment) under(d *Design) *Experiment {
+	then := *e
+	then.UnitKind, then.Variants, then.Control = d.UnitKind, d.Variants, d.Control
+	then.Window, then.Grace, then.Crossovers, then.Dimensions = d.Window, d.Grace, d.Crossovers, d.Dimensions
+	then.PlannedUnits, then.Alpha, then.AlphaKill = d.PlannedUnits, d.Alpha, d.AlphaKill
+	then.Stall, then.Silence = d.Stall, d.Silence
+	then.Goals, then.Guardrails = d.Goals, d.Guardrails
+	return &then
+}
+
+// design is the part of the experiment that an iteration keeps.
+func (e *Experiment) design() *Design {
+	return &Design{
+		UnitKind: e.UnitKind, Variants: slices.Clone(e.Variants), Control: e.Control,
+		Window: e.Window, Grace: e.Grace, Crossovers: e.Crossovers, Dimensions: slices.Clone(e.Dimensions),
+		PlannedUnits: e.PlannedUnits, Alpha: e.Alpha, AlphaKill: e.AlphaKill,
+		Stall: e.Stall, Silence: e.Silence,
+		Goals: slices.Clone(e.Goals), Guardrails: slices.Clone(e.Guardrails),
+	}
+}
