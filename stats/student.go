@@ -17,7 +17,9 @@ func studentTwoSided(t, nu float64) float64 {
 		return 0
 	}
 	t2 := t * t
-	if t2 < nu { // keep the argument of the beta away from 1
+	// Two forms of the same: the first loses digits as p shrinks, the second as
+	// ν grows and its argument nears one.
+	if math.Erfc(math.Abs(t)/math.Sqrt2)*nu > 1 {
 		return 1 - mathext.RegIncBeta(0.5, nu/2, t2/(nu+t2))
 	}
 	return mathext.RegIncBeta(nu/2, 0.5, nu/(nu+t2))
@@ -33,18 +35,28 @@ func studentUpper(t, nu float64) float64 {
 }
 
 // studentCritical is the t with P(T ≥ t) = tail, for tail in (0, 0.5); +Inf
-// without degrees of freedom.
+// without degrees of freedom. It is Newton's method on the tail, which is convex
+// there, from the normal quantile and its first correction (Abramowitz & Stegun
+// 26.7.5): to the left of the root or next to it, so it cannot diverge.
 func studentCritical(tail, nu float64) float64 {
-	if !(nu > 0) {
+	x := -distuv.UnitNormal.Quantile(tail)
+	switch {
+	case !(nu > 0):
 		return math.Inf(1)
+	case math.IsInf(nu, 1):
+		return x
 	}
-	if math.IsInf(nu, 1) {
-		return -distuv.UnitNormal.Quantile(tail)
+	t := x
+	if nu >= 10 {
+		t += x * (x*x + 1) / (4 * nu)
 	}
-	student := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: nu}
-	t := student.Quantile(1 - tail)
-	for range 3 { // the library's quantile has nine digits; Newton finds the rest
-		t += (studentUpper(t, nu) - tail) / student.Prob(t)
+	density := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: nu}
+	for range 100 {
+		step := (studentUpper(t, nu) - tail) / density.Prob(t)
+		t += step
+		if math.Abs(step) <= 1e-9*t { // the next step would be its square
+			break
+		}
 	}
 	return t
 }
