@@ -96,7 +96,7 @@ func TestCalibration(t *testing.T) {
 			t.Parallel()
 			n := runs(2000)
 			for k, count := range c.everErrs(uint64(i), n, c.rules) {
-				t.Logf("%-32s %6.4f ± %.4f (%d runs)", c.rules[k].name, rate(count, n), standardError(count, n), n)
+				t.Logf("%s: %-30s %6.4f ± %.4f (%d runs)", c.name, c.rules[k].name, rate(count, n), standardError(count, n), n)
 				if float64(count) > allowed(c.plan.Alpha, n) {
 					t.Errorf("%s: wrong in %d of %d runs, at most %.0f are explained by %v",
 						c.rules[k].name, count, n, allowed(c.plan.Alpha, n), c.plan.Alpha)
@@ -116,7 +116,7 @@ func TestPower(t *testing.T) {
 		t.Run(fmt.Sprintf("horizon %d", i+1), func(t *testing.T) {
 			t.Parallel()
 			s := scenario{phases: onePhase(3140*(i+1), 0.5), plan: plan(3140, 0.5), every: 4, draw: normal(armRates(0.1, 0))}
-			n := runs(2000)
+			n := runs(1000)
 			got := rate(s.everErrs(uint64(50+i), n, []rule{finds})[0], n)
 			t.Logf("found in %.4f ± %.4f (%d runs), want %v", got, math.Sqrt(want*(1-want)/float64(n)), n, want)
 			// Three standard errors, and one point for looks every 4 units instead of every one.
@@ -199,7 +199,7 @@ func TestGateFigures(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			for k, count := range s.everErrs(uint64(100+i), *replicates, rules) {
-				t.Logf("%-32s %6.4f ± %.4f", rules[k].name, rate(count, *replicates), standardError(count, *replicates))
+				t.Logf("%s: %-30s %6.4f ± %.4f", s.name, rules[k].name, rate(count, *replicates), standardError(count, *replicates))
 			}
 		})
 	}
