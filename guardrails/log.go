@@ -1,0 +1,147 @@
+package guardrails
+
+import (
+	"slices"
+	"time"
+)
+
+// Log is what the decision log says, folded: which rules are latched, which
+// kills exist and how far they are, which alarms are open. It is rebuilt from
+// the entries alone, so a restarted guard knows what the last one knew.
+//
+// The zero value is an empty log.
+type Log struct {
+	Last  uint64 // Seq of the newest entry
+	kills []Kill
+	rules map[ruleKey]State
+	srm   map[phaseKey]*Alarm
+	held  map[runKey]time.Time
+}
+
+type runKey struct {
+	experiment string
+	iteration  uint32
+}
+
+type ruleKey struct {
+	runKey
+	metric, arm string
+}
+
+type phaseKey struct {
+	runKey
+	phase uint16
+}
+
+// Kill is one kill and how far it is.
+type Kill struct {
+	Decided   Entry     // the decision, with its evidence
+	State     EntryKind // Decided, Sending, Accepted, Verified, Denied, PendingApproval, Failed
+	Actor     string    // who carries it out
+	Touched   time.Time // time of its last entry
+	SentAt    time.Time // t_k, once accepted
+	Ended     bool      // the version with the iteration's end is there
+	EndedAt   time.Time // when that was written
+	Effective EntryKind // Effective or NotEffective, the last said; "" when nothing was
+}
+
+// Add folds in the next entry. Entries that are already in are ignored, so
+// overlapping reads are harmless.
+func (l *Log) Add(e Entry) {
+	if e.Seq <= l.Last {
+		return
+	}
+	l.Last = e.Seq
+	run := runKey{e.Experiment, e.Iteration}
+	switch e.Kind {
+	case Decided:
+		l.decided(run, e)
+	case Held:
+		if l.held == nil {
+			l.held = map[runKey]time.Time{}
+		}
+		l.held[run] = e.At
+	case SRMAlarm, SRMAcknowledged:
+		l.alarm(phaseKey{run, e.Phase}, e)
+	default:
+		l.progress(e)
+	}
+}
+
+func (l *Log) decided(run runKey, e Entry) {
+	if e.Act == DoKill {
+		l.kills = append(l.kills, Kill{Decided: e, State: Decided, Actor: e.Actor, Touched: e.At})
+	}
+	if e.Guardrail == "" {
+		return
+	}
+	if l.rules == nil {
+		l.rules = map[ruleKey]State{}
+	}
+	key := ruleKey{run, e.Guardrail, e.Arm}
+	s := l.rules[key]
+	if e.Reason == ArmSilent && e.Act < DoKill {
+		s.Warned = true
+	} else if s.Latch == nil || e.Act > s.Latch.Act {
+		s.Latch = &Latch{Kind: e.Verdict, Reason: e.Reason, Act: e.Act, At: e.At}
+	}
+	l.rules[key] = s
+}
+
+func (l *Log) alarm(key phaseKey, e Entry) {
+	if l.srm == nil {
+		l.srm = map[phaseKey]*Alarm{}
+	}
+	a := l.srm[key]
+	if a == nil {
+		a = &Alarm{Phase: e.Phase, At: e.At}
+		l.srm[key] = a
+	}
+	if e.Kind == SRMAcknowledged {
+		a.Acknowledged, a.By, a.Why = e.At, e.Actor, e.Text
+	}
+}
+
+func (l *Log) progress(e Entry) {
+	i := slices.IndexFunc(l.kills, func(k Kill) bool { return k.Decided.Seq == e.Decision })
+	if i < 0 {
+		return
+	}
+	k := &l.kills[i]
+	switch e.Kind {
+	case Sending, Accepted, Verified, Denied, PendingApproval, Failed:
+		k.State, k.Actor, k.Touched = e.Kind, e.Actor, e.At
+		if !e.SentAt.IsZero() {
+			k.SentAt = e.SentAt
+		}
+	case IterationEnded:
+		k.Ended, k.EndedAt = true, e.At
+	case Effective, NotEffective:
+		k.Effective = e.Kind
+	}
+}
+
+// State is the rule's memory after a restart.
+func (l *Log) State(r Rule) State {
+	return l.rules[ruleKey{runKey{r.Experiment, r.Iteration}, r.Metric, r.Arm}]
+}
+
+// Kill returns the newest kill of an iteration, if one was ever decided. Guards
+// decide at most one; a person may order another after a failed one.
+func (l *Log) Kill(experiment string, iteration uint32) (Kill, bool) {
+	for _, k := range slices.Backward(l.kills) {
+		if k.Decided.Experiment == experiment && k.Decided.Iteration == iteration {
+			return k, true
+		}
+	}
+	return Kill{}, false
+}
+
+// Kills returns all kills, oldest first.
+func (l *Log) Kills() []Kill { return slices.Clone(l.kills) }
+
+// WasHeld tells whether a kill of the iteration was held back, and when last.
+func (l *Log) WasHeld(experiment string, iteration uint32) (time.Time, bool) {
+	at, ok := l.held[runKey{experiment, iteration}]
+	return at, ok
+}

@@ -1,0 +1,67 @@
+package guardrails
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/assay-dev/assay/internal/results"
+	"github.com/assay-dev/assay/stats"
+)
+
+// measure runs both tests and the gate.
+func (j *judge) measure() Verdict {
+	open, matured := combine(j.obs.Open), combine(j.obs.Matured)
+	margin := stats.Margin{Value: j.rule.Margin, Relative: j.rule.Relative}
+	harm := newTest(open, open.TestHarm(margin, j.rule.direction(), j.rule.plan(j.rule.AlphaKill)), j.rule.AlphaKill)
+	safe := newTest(matured, matured.TestNonInferior(margin, j.rule.direction(), j.rule.plan(j.rule.Alpha)), j.rule.Alpha)
+	maturedGate := matured.Gate(gateShare(j.obs.Matured), j.rule.Binary)
+	safe.Reject = safe.Reject && maturedGate.Passes && min(safe.Units[0], safe.Units[1]) >= j.rule.MinUnits
+	g := open.Gate(gateShare(j.obs.Open), j.rule.Binary)
+	return Verdict{
+		Harm: harm, Safe: safe,
+		Gate: &results.Gate{Passes: g.Passes, Have: results.Number(g.Have), Need: results.Number(g.Need)},
+	}
+}
+
+func newTest(p stats.Pair, d stats.Decision, alpha float64) *results.Test {
+	t := &results.Test{
+		Reject: d.Reject, Estimate: results.Number(d.Estimate), Bound: results.Number(d.Bound),
+		P: results.Number(d.P), Z: results.Number(d.Z), Threshold: results.Number(d.Threshold), Alpha: alpha,
+		Units:   [2]int64{p.Treatment.N, p.Control.N},
+		Means:   [2]results.Number{results.Number(p.Treatment.Mean), results.Number(p.Control.Mean)},
+		LeftOut: p.LeftOut,
+	}
+	for _, w := range d.Warnings {
+		t.Warnings = append(t.Warnings, w.Message)
+	}
+	return t
+}
+
+// combine joins the strata for the tests.
+func combine(strata []Stratum) stats.Pair {
+	joined := make([]stats.Stratum, 0, len(strata))
+	for _, s := range strata {
+		joined = append(joined, stats.Stratum{
+			Name: fmt.Sprint(s.Phase), Treatment: s.Treatment, Control: s.Control})
+	}
+	return stats.Combine(joined)
+}
+
+// gateShare is the smaller arm's intended share of the non-zero units, each
+// phase weighed with its own, so that a ramp from 1 % to 50 % counts as it ran.
+// Times all non-zero units it gives those expected in the smaller arm.
+func gateShare(strata []Stratum) float64 {
+	var all, treatment float64
+	for _, s := range strata {
+		if s.Treatment.N < 2 || s.Control.N < 2 {
+			continue // not in the pair either
+		}
+		n := float64(s.Treatment.NonZero + s.Control.NonZero)
+		all += n
+		treatment += n * s.Share
+	}
+	if all == 0 {
+		return 0.5
+	}
+	return math.Min(treatment, all-treatment) / all
+}

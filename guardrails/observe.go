@@ -1,0 +1,145 @@
+package guardrails
+
+import (
+	"math/big"
+
+	"github.com/assay-dev/assay/internal/results"
+	"github.com/assay-dev/assay/stats"
+)
+
+// Observe takes from a document what one rule looks at. It needs nothing else,
+// so a stored look can be judged again.
+func Observe(d *results.Document, r Rule, alarms []Alarm) Observation {
+	o := Observation{
+		At: d.At, Freshness: d.Freshness, Newest: d.Newest, SRMPhases: OpenPhases(alarms),
+	}
+	for _, t := range d.Troubles {
+		reason := StateReason(t.Code)
+		switch t.Code {
+		case results.NoStatus:
+			reason = NoStatus
+		case results.Adopting:
+			reason = Adopting
+		}
+		o.Troubles = append(o.Troubles, Trouble{Reason: reason, Detail: t.Detail})
+	}
+	arms := newPairSums(d, r)
+	for i := range d.Phases {
+		p := &d.Phases[i]
+		share := phaseShare(p, r)
+		open, matured := arms.stratum(p.Number, share, openExact), arms.stratum(p.Number, share, maturedExact)
+		o.Open, o.Matured = append(o.Open, open), append(o.Matured, matured)
+	}
+	if d.Freshness.IsZero() {
+		o.Matured = nil // which slots have matured is not known
+	}
+	o.Over = arms.over
+	o.Current = currentUnits(d, r)
+	return o
+}
+
+// Splits are the sample-ratio tests of the document's phases.
+func Splits(d *results.Document) []Split {
+	var splits []Split
+	for i := range d.Phases {
+		s := &d.Phases[i].SRM
+		if s.P.Known() {
+			splits = append(splits, Split{Phase: d.Phases[i].Number, P: s.P.Float(), Threshold: s.Threshold})
+		}
+	}
+	return splits
+}
+
+// phaseShare is the treatment's intended share of the pair.
+func phaseShare(p *results.Phase, r Rule) float64 {
+	var treatment, control float64
+	for _, a := range p.Arms {
+		switch a.Variant {
+		case r.Arm:
+			treatment = a.Share
+		case r.Control:
+			control = a.Share
+		}
+	}
+	if treatment+control == 0 {
+		return 0
+	}
+	return treatment / (treatment + control)
+}
+
+// currentUnits are those of the phase in force at the look, once it has settled.
+func currentUnits(d *results.Document, r Rule) PhaseUnits {
+	if !d.At.Before(d.EnrolUntil) {
+		return PhaseUnits{} // nobody enrols any more
+	}
+	for i := len(d.Phases) - 1; i >= 0; i-- {
+		p := &d.Phases[i]
+		if d.At.Before(p.From) {
+			continue
+		}
+		out := PhaseUnits{Phase: p.Number, Share: phaseShare(p, r)}
+		for _, a := range p.Arms {
+			switch a.Variant {
+			case r.Arm:
+				out.Treatment = a.Units
+			case r.Control:
+				out.Control = a.Units
+			}
+		}
+		return out
+	}
+	return PhaseUnits{}
+}
+
+// pairSums are the exact cells of the rule's metric and pair.
+type pairSums struct {
+	rule  Rule
+	cells []results.CellSums
+	over  int64
+}
+
+func newPairSums(d *results.Document, r Rule) *pairSums {
+	p := &pairSums{rule: r}
+	for _, c := range d.Cells {
+		if c.Metric != r.Metric || c.Dimension != "" || (c.Variant != r.Arm && c.Variant != r.Control) {
+			continue
+		}
+		p.over += c.Open.Over
+		if !c.Settling {
+			p.cells = append(p.cells, c)
+		}
+	}
+	return p
+}
+
+func openExact(c results.CellSums) results.Exact    { return c.Open }
+func maturedExact(c results.CellSums) results.Exact { return c.Matured }
+
+func (p *pairSums) stratum(phase uint16, share float64, pick func(results.CellSums) results.Exact) Stratum {
+	return Stratum{
+		Phase: phase, Share: share,
+		Treatment: p.moments(phase, p.rule.Arm, pick),
+		Control:   p.moments(phase, p.rule.Control, pick),
+	}
+}
+
+func (p *pairSums) moments(phase uint16, variant string, pick func(results.CellSums) results.Exact) stats.Moments {
+	var n, nonZero int64
+	sum, squares, decimals := new(big.Int), new(big.Int), 0
+	for _, c := range p.cells {
+		if c.Phase != phase || c.Variant != variant {
+			continue
+		}
+		e := pick(c)
+		n, nonZero, decimals = n+e.N, nonZero+e.NonZero, c.Decimals
+		addDecimal(sum, e.Sum)
+		addDecimal(squares, e.SumSquares)
+	}
+	return stats.FromSums(n, nonZero, sum, squares, decimals)
+}
+
+func addDecimal(to *big.Int, s string) {
+	if v, ok := new(big.Int).SetString(s, 10); ok {
+		to.Add(to, v)
+	}
+}

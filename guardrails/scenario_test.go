@@ -1,0 +1,70 @@
+package guardrails_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/assay-dev/assay/guardrails"
+)
+
+// TestScenarios plays every file and looks that each reason of the closed list
+// is told by one that bears its name.
+func TestScenarios(t *testing.T) {
+	files, err := filepath.Glob("testdata/scenarios/*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]map[guardrails.Reason]guardrails.Kind{}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".yaml")
+		seen[name] = map[guardrails.Reason]guardrails.Kind{}
+		t.Run(name, func(t *testing.T) {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := guardrails.RunScenario(data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range got.Steps {
+				seen[name][s.Verdict.Reason] = s.Verdict.Kind
+				if s.Wrong != "" {
+					t.Errorf("at %s: %s", s.At, s.Wrong)
+				}
+				again := s.Evidence.Replay()
+				if diff := cmp.Diff(s.Verdict, again); diff != "" {
+					t.Errorf("at %s: the evidence gives another verdict:\n%s", s.At, diff)
+				}
+			}
+		})
+	}
+	for reason, kind := range guardrails.Reasons() {
+		got, ok := seen[string(reason)][reason]
+		switch {
+		case !ok:
+			t.Errorf("no file testdata/scenarios/%s.yaml comes to that reason", reason)
+		case got != kind:
+			t.Errorf("reason %s is listed as %s, its scenario says %s", reason, kind, got)
+		}
+	}
+}
+
+func TestScenarioFileErrors(t *testing.T) {
+	tests := map[string]string{
+		"steps: [{at: 1h, expct: {}}]":               "expct",
+		"name: empty":                                "no steps",
+		"steps: [{at: soon}]":                        "not a duration",
+		"steps: [{at: 1h, expect: {verdict: fine}}]": "is no verdict",
+	}
+	for file, want := range tests {
+		_, err := guardrails.RunScenario([]byte(file))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got error %v, want one with %q", file, err, want)
+		}
+	}
+}

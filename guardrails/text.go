@@ -1,0 +1,44 @@
+package guardrails
+
+import (
+	"fmt"
+
+	"github.com/assay-dev/assay/internal/results"
+)
+
+// harmText says what a breach is about, in the words of the metric.
+func harmText(r Rule, t *results.Test) string {
+	return fmt.Sprintf("%s of %s is worse than %s by %s%s, beyond the margin of %s (%d and %d units, error rate %.3g)",
+		r.Metric, r.Arm, r.Control, amount(r, t.Estimate), bound(r, "at least", t.Bound), amount(r, results.Number(r.Margin)),
+		t.Units[0], t.Units[1], t.Alpha)
+}
+
+func safeText(r Rule, t *results.Test) string {
+	return fmt.Sprintf("%s of %s is not worse than %s by the margin of %s: %s%s (%d and %d units, error rate %.3g)",
+		r.Metric, r.Arm, r.Control, amount(r, results.Number(r.Margin)), amount(r, t.Estimate), bound(r, "at most", t.Bound),
+		t.Units[0], t.Units[1], t.Alpha)
+}
+
+func undecidedText(r Rule, t *results.Test) string {
+	return fmt.Sprintf("%s of %s is worse than %s by %s so far; neither harm beyond %s nor its absence is shown",
+		r.Metric, r.Arm, r.Control, amount(r, t.Estimate), amount(r, results.Number(r.Margin)))
+}
+
+func bound(r Rule, word string, n results.Number) string {
+	if !n.Known() {
+		return ""
+	}
+	return fmt.Sprintf(" (%s %s)", word, amount(r, n))
+}
+
+// amount writes a harm in the units of the margin.
+func amount(r Rule, n results.Number) string {
+	switch {
+	case !n.Known():
+		return "an unknown amount"
+	case r.Relative:
+		return fmt.Sprintf("%.1f %%", float64(n)*100)
+	default:
+		return fmt.Sprintf("%.4g", float64(n))
+	}
+}

@@ -1,0 +1,185 @@
+package results
+
+import (
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+
+	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/stats"
+)
+
+// which picks the sums of all slots or of the matured ones.
+type which func(Cell) Sums
+
+func openSums(c Cell) Sums    { return c.Open }
+func maturedSums(c Cell) Sums { return c.Matured }
+
+// compare judges every metric of every arm against the control.
+func (c *computation) compare() {
+	for i := range c.it.Metrics {
+		m := &c.it.Metrics[i]
+		for v := range c.e.Variants {
+			if c.e.Variants[v].Key != c.e.Control {
+				c.doc.Comparisons = append(c.doc.Comparisons, c.comparison(m, v))
+			}
+		}
+	}
+}
+
+func (c *computation) comparison(m *experiment.Metric, arm int) Comparison {
+	key := c.e.Variants[arm].Key
+	out := Comparison{
+		Metric: m.Name, Arm: key, Kind: string(m.Kind), Direction: string(m.Direction), Unit: m.Unit,
+		Window:    c.e.WindowOf(m).String(),
+		Goal:      slices.Contains(c.e.Goals, m.Name),
+		Guardrail: slices.ContainsFunc(c.e.Guardrails, func(g experiment.Guardrail) bool { return g.Metric == m.Name }),
+	}
+	plan := stats.Plan{
+		PlannedUnits: float64(c.e.PlannedUnits), TreatmentShare: PlannedShare(c.e, c.it, arm),
+		Alpha: c.e.Alpha, Strict: true,
+	}
+	out.Overflow = c.over(m.Name, key)
+	out.Open = c.estimate(m, key, openSums, plan, out.Overflow > 0)
+	withheld := out.Overflow > 0 || c.doc.Freshness.IsZero()
+	out.Matured = c.estimate(m, key, maturedSums, plan, withheld)
+	return out
+}
+
+// over counts the units of the pair that have no exact total. One is enough to
+// show no number at all.
+func (c *computation) over(metric, arm string) int64 {
+	var n int64
+	for _, cell := range c.main {
+		if cell.Metric == metric && (cell.Variant == arm || cell.Variant == c.e.Control) {
+			n += cell.Open.Over
+		}
+	}
+	return n
+}
+
+func (c *computation) estimate(m *experiment.Metric, arm string, pick which, plan stats.Plan, withheld bool) Estimate {
+	var strata []stats.Stratum
+	if !withheld {
+		strata = c.strata(m, arm, pick)
+	}
+	pair := stats.Combine(strata)
+	out := newEstimate(pair, pair.Fixed(plan.Alpha), pair.Sequential(plan))
+	if m.Kind == experiment.Sum && !withheld {
+		out.Treatment.Total = c.total(m, arm, pick, pair.LeftOut)
+		out.Control.Total = c.total(m, c.e.Control, pick, pair.LeftOut)
+	}
+	return out
+}
+
+// strata are the phases of the pair. Units first exposed while a phase settles
+// are no part of them.
+func (c *computation) strata(m *experiment.Metric, arm string, pick which) []stats.Stratum {
+	strata := make([]stats.Stratum, 0, len(c.it.Phases))
+	for _, p := range c.it.Phases {
+		t := c.sums(m.Name, p.Number, false, arm, pick)
+		k := c.sums(m.Name, p.Number, false, c.e.Control, pick)
+		strata = append(strata, stats.Stratum{
+			Name:      fmt.Sprint(p.Number),
+			Treatment: stats.FromSums(t.N, t.NonZero, t.Sum, t.SumSquares, m.Decimals),
+			Control:   stats.FromSums(k.N, k.NonZero, k.Sum, k.SumSquares, m.Decimals),
+		})
+	}
+	return strata
+}
+
+// sums adds up the cells of one arm in one phase.
+func (c *computation) sums(metric string, phase uint16, settling bool, variant string, pick which) Sums {
+	out := Sums{Sum: new(big.Int), SumSquares: new(big.Int)}
+	for _, cell := range c.main {
+		if cell.Metric != metric || cell.Phase != phase || cell.Settling != settling || cell.Variant != variant {
+			continue
+		}
+		s := pick(cell)
+		out.N += s.N
+		out.NonZero += s.NonZero
+		out.Over += s.Over
+		if s.Sum != nil {
+			out.Sum.Add(out.Sum, s.Sum)
+		}
+		if s.SumSquares != nil {
+			out.SumSquares.Add(out.SumSquares, s.SumSquares)
+		}
+	}
+	return out
+}
+
+// total is the arm's exact sum over the phases that count.
+func (c *computation) total(m *experiment.Metric, variant string, pick which, leftOut []string) string {
+	sum := new(big.Int)
+	for _, p := range c.it.Phases {
+		if !slices.Contains(leftOut, fmt.Sprint(p.Number)) {
+			sum.Add(sum, c.sums(m.Name, p.Number, false, variant, pick).Sum)
+		}
+	}
+	return Decimal(sum, m.Decimals)
+}
+
+// Decimal writes v·10^−decimals exactly.
+func Decimal(v *big.Int, decimals int) string {
+	s := new(big.Int).Abs(v).String()
+	if decimals > 0 {
+		if len(s) <= decimals {
+			s = strings.Repeat("0", decimals-len(s)+1) + s
+		}
+		s = strings.TrimRight(s[:len(s)-decimals]+"."+s[len(s)-decimals:], "0")
+		s = strings.TrimSuffix(s, ".")
+	}
+	if v.Sign() < 0 {
+		return "-" + s
+	}
+	return s
+}
+
+func newEstimate(p stats.Pair, fixed, sequential stats.Result) Estimate {
+	out := Estimate{
+		Treatment: Arm{Units: p.Treatment.N, NonZero: p.Treatment.NonZero, Mean: Number(fixed.TreatmentMean)},
+		Control:   Arm{Units: p.Control.N, NonZero: p.Control.NonZero, Mean: Number(fixed.ControlMean)},
+		Absolute:  newEffect(fixed.Absolute, sequential.Absolute),
+		Relative:  newEffect(fixed.Relative, sequential.Relative),
+		LeftOut:   p.LeftOut,
+	}
+	for _, w := range slices.Concat(fixed.Warnings, sequential.Warnings) {
+		d := Doubt{Code: string(w.Code), Text: w.Message}
+		if !slices.Contains(out.Warnings, d) {
+			out.Warnings = append(out.Warnings, d)
+		}
+	}
+	return out
+}
+
+func newEffect(fixed, sequential stats.Effect) Effect {
+	return Effect{
+		Estimate: Number(fixed.Estimate), StdError: Number(fixed.StdError),
+		Fixed: Interval{Number(fixed.Low), Number(fixed.High)}, FixedP: Number(fixed.P),
+		Sequential: Interval{Number(sequential.Low), Number(sequential.High)}, SequentialP: Number(sequential.P),
+	}
+}
+
+// PlannedShare is the arm's share of its pair with the control in the plan
+// behind N*. It is that of the first phase that serves both, since a plan may
+// not change with the data; 0 when no phase does.
+func PlannedShare(e *experiment.Experiment, it *experiment.Iteration, arm int) float64 {
+	control := e.VariantIndex(e.Control)
+	for _, p := range it.Phases {
+		if s := PairShare(p.Shares, arm, control); s > 0 && s < 1 {
+			return s
+		}
+	}
+	return 0
+}
+
+// PairShare is the arm's intended share of the traffic of arm and control
+// together; 0 when neither has any.
+func PairShare(shares []float64, arm, control int) float64 {
+	if arm < 0 || control < 0 || arm >= len(shares) || control >= len(shares) || shares[arm]+shares[control] <= 0 {
+		return 0
+	}
+	return shares[arm] / (shares[arm] + shares[control])
+}

@@ -1,0 +1,221 @@
+package results
+
+import (
+	"cmp"
+	"math/big"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/assay-dev/assay/ingest"
+	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/stats"
+)
+
+// Options are what a look needs to know beside the data.
+type Options struct {
+	Code string // version of the program
+	Kind string // guard or full
+	// SameCounting tells whether a configuration version counts the experiment as
+	// the judging one does (experiment.Counting). nil: only the judging one does.
+	SameCounting func(version uint32) bool
+}
+
+// Compute turns the moments of one look into its document. It reads the cells
+// of the iteration that is numbered so; an experiment without it gives a
+// document without numbers. The statuses must have been read before the moments.
+func Compute(v *experiment.Version, e *experiment.Experiment, number uint32, m Moments,
+	statuses []ShardStatus, now time.Time, opts Options,
+) Document {
+	d := Document{
+		Experiment: e.Key, Iteration: number, Iterations: len(e.Iterations),
+		Version: v.Number, Code: opts.Code, Kind: opts.Kind, At: now, Vector: m.Vector,
+	}
+	d.Freshness, d.Troubles = trust(m, statuses)
+	d.Troubles = append(d.Troubles, adopting(v.Number, m.Config, opts.SameCounting)...)
+	it := findIteration(e, number)
+	if it == nil {
+		return d
+	}
+	c := computation{e: e.AsOf(it), it: it, doc: &d}
+	c.sort(m.Cells)
+	c.frame(e)
+	c.phases()
+	c.counters()
+	c.compare()
+	return d
+}
+
+// computation is the work on one document.
+type computation struct {
+	e    *experiment.Experiment
+	it   *experiment.Iteration
+	doc  *Document
+	main []Cell // metrics and $units, without dimensions
+	rest []Cell // the join's other counters
+}
+
+// sort takes the iteration's cells apart and writes the exact sums down.
+func (c *computation) sort(cells []Cell) {
+	for _, cell := range cells {
+		if cell.Experiment != c.e.Key || (cell.Iteration != c.it.Number && cell.Metric != ingest.Outside) {
+			continue
+		}
+		metric := c.it.Metric(cell.Metric)
+		switch {
+		case cell.Metric == ingest.Units && cell.Dimension == "":
+			c.main = append(c.main, cell)
+		case strings.HasPrefix(cell.Metric, "$"):
+			c.rest = append(c.rest, cell)
+			continue
+		case metric == nil:
+			continue // of a version that the shards have not adopted yet
+		case cell.Dimension == "":
+			c.main = append(c.main, cell)
+		}
+		if cell.Newest.After(c.doc.Newest) {
+			c.doc.Newest = cell.Newest
+		}
+		decimals := 0
+		if metric != nil {
+			decimals = metric.Decimals
+		}
+		c.doc.Cells = append(c.doc.Cells, CellSums{
+			Phase: cell.Phase, Settling: cell.Settling, Variant: cell.Variant, Metric: cell.Metric, Decimals: decimals,
+			Dimension: cell.Dimension, Value: cell.Value, Open: exact(cell.Open), Matured: exact(cell.Matured),
+		})
+	}
+	slices.SortFunc(c.doc.Cells, compareCells)
+}
+
+func compareCells(a, b CellSums) int {
+	return cmp.Or(
+		cmp.Compare(a.Metric, b.Metric), cmp.Compare(a.Dimension, b.Dimension), cmp.Compare(a.Value, b.Value),
+		cmp.Compare(a.Phase, b.Phase), cmp.Compare(a.Variant, b.Variant), compareBool(a.Settling, b.Settling))
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	default:
+		return 1
+	}
+}
+
+func exact(s Sums) Exact {
+	return Exact{N: s.N, NonZero: s.NonZero, Over: s.Over, Sum: decimal(s.Sum), SumSquares: decimal(s.SumSquares)}
+}
+
+func decimal(v *big.Int) string {
+	if v == nil {
+		return "0"
+	}
+	return v.String()
+}
+
+// frame fills in what the configuration says.
+func (c *computation) frame(e *experiment.Experiment) {
+	d, it := c.doc, c.it
+	d.Control, d.Start, d.EnrolUntil, d.End = c.e.Control, it.Start, it.EnrolUntil, it.End
+	if it.Killed != nil {
+		d.Killed = &Killed{At: it.Killed.At, Decision: it.Killed.Decision, Reason: it.Killed.Reason}
+	}
+	if it.Retrospective {
+		d.Limits = append(d.Limits, "retrospective")
+	}
+	if it.NotifyOnly {
+		d.Limits = append(d.Limits, "notify_only")
+	}
+	d.Budget = Budget{Alpha: c.e.Alpha, AlphaKill: it.AlphaKill, Rules: it.KillRules}
+	for i := range e.Iterations {
+		if e.Iterations[i].Number <= it.Number {
+			d.Budget.Spent += e.Iterations[i].AlphaKill
+		}
+	}
+}
+
+// phases counts units and tests the split of every phase.
+func (c *computation) phases() {
+	for i := range c.it.Phases {
+		p := &c.it.Phases[i]
+		out := Phase{Number: p.Number, From: p.From, Traffic: p.Traffic}
+		if p.Settle > 0 {
+			out.Settle = p.Settle.String()
+		}
+		out.Arms = c.arms(p, false)
+		if p.Settle > 0 {
+			out.Settling = c.arms(p, true)
+		}
+		units, left := make([]int64, len(out.Arms)), make([]int64, len(out.Arms))
+		for a := range out.Arms {
+			units[a], left[a] = out.Arms[a].Units, out.Arms[a].Left
+		}
+		out.SRM = sampleRatio(units, p)
+		out.SRMLeft = sampleRatio(left, p)
+		c.doc.Phases = append(c.doc.Phases, out)
+	}
+}
+
+func (c *computation) arms(p *experiment.Phase, settling bool) []PhaseArm {
+	arms := make([]PhaseArm, len(c.e.Variants))
+	for v := range c.e.Variants {
+		key := c.e.Variants[v].Key
+		arms[v] = PhaseArm{Variant: key, Units: c.units(p.Number, settling, key)}
+		if v < len(p.Shares) {
+			arms[v].Share = p.Shares[v]
+		}
+		arms[v].Left = c.left(p.Number, settling, key, arms[v].Units)
+	}
+	return arms
+}
+
+func (c *computation) units(phase uint16, settling bool, variant string) int64 {
+	var n int64
+	for _, cell := range c.main {
+		if cell.Metric == ingest.Units && cell.Phase == phase && cell.Settling == settling && cell.Variant == variant {
+			n += cell.Open.N
+		}
+	}
+	return n
+}
+
+// left is the number of units that the metrics are computed from: every metric
+// has a row for each. Without metrics it is what the crossovers leave.
+func (c *computation) left(phase uint16, settling bool, variant string, units int64) int64 {
+	if len(c.it.Metrics) > 0 {
+		s := c.sums(c.it.Metrics[0].Name, phase, settling, variant, openSums)
+		return s.N + s.Over
+	}
+	if c.e.Crossovers == experiment.First {
+		return units
+	}
+	for _, cell := range c.rest {
+		if cell.Metric == ingest.CrossoverUnits && cell.Phase == phase && cell.Settling == settling && cell.Variant == variant {
+			units -= cell.Open.N
+		}
+	}
+	return units
+}
+
+func sampleRatio(units []int64, p *experiment.Phase) SRM {
+	s := stats.SampleRatio(units, p.Shares)
+	threshold := stats.SRMThreshold(int(p.Number))
+	out := SRM{P: Number(s.P), LogBF: Number(s.LogBF), ChiSquare: Number(s.ChiSquare), ChiSquareP: Number(s.ChiSquareP),
+		Threshold: threshold, Alarm: s.P < threshold}
+	for _, w := range s.Warnings {
+		out.Warnings = append(out.Warnings, w.Message)
+	}
+	return out
+}
+
+func findIteration(e *experiment.Experiment, number uint32) *experiment.Iteration {
+	for i := range e.Iterations {
+		if e.Iterations[i].Number == number {
+			return &e.Iterations[i]
+		}
+	}
+	return nil
+}

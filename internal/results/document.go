@@ -1,0 +1,196 @@
+package results
+
+import "time"
+
+// Document is one look, computed. It is stored as JSON and read by everybody;
+// its field names are stable. Numbers that are not known, and ends that are not
+// bounded, are null.
+type Document struct {
+	Experiment string `json:"experiment"`
+	Iteration  uint32 `json:"iteration"`
+	Iterations int    `json:"iterations"` // K of "iteration k of K"
+	Version    uint32 `json:"version"`    // of the configuration
+	Code       string `json:"code"`       // of the program
+	Kind       string `json:"kind"`       // guard or full
+
+	At        time.Time         `json:"at"`
+	Vector    map[uint16]uint64 `json:"vector"`             // shard → last part in the numbers
+	Freshness time.Time         `json:"freshness,omitzero"` // everything before it was counted; absent: not known
+	Newest    time.Time         `json:"newest,omitzero"`    // event time of the newest counted event
+	Troubles  []Trouble         `json:"troubles,omitempty"` // what keeps the look from being trusted
+
+	Control    string    `json:"control"`
+	Start      time.Time `json:"start"`
+	EnrolUntil time.Time `json:"enrol_until"`
+	End        time.Time `json:"end"`
+	Killed     *Killed   `json:"killed,omitempty"`
+	Limits     []string  `json:"limits,omitempty"` // retrospective, notify_only
+	Budget     Budget    `json:"budget"`
+
+	Phases      []Phase      `json:"phases"`
+	Comparisons []Comparison `json:"comparisons"`
+	Cells       []CellSums   `json:"cells"`
+	Crossovers  []Crossover  `json:"crossovers,omitempty"`
+	Aside       Aside        `json:"aside"`
+	AfterEnd    []AfterEnd   `json:"after_end,omitempty"`
+	Verdicts    []Verdict    `json:"verdicts,omitempty"` // filled in by the guard
+}
+
+// Trouble is one thing that keeps a look from being trusted. Code is one of
+// no_status, adopting, or the state of a shard.
+type Trouble struct {
+	Code   string `json:"code"`
+	Detail string `json:"detail,omitempty"`
+}
+
+// Killed says that the iteration was ended by its kill switch. Records with an
+// earlier time that came in since then are in the numbers, after the decision.
+type Killed struct {
+	At       time.Time `json:"at"`
+	Decision uint64    `json:"decision"`
+	Reason   string    `json:"reason"`
+}
+
+// Budget is the error rate spent on false kills.
+type Budget struct {
+	Alpha     float64 `json:"alpha"`      // of the intervals, two-sided
+	AlphaKill float64 `json:"alpha_kill"` // of this iteration
+	Rules     int     `json:"rules"`      // that share it
+	Spent     float64 `json:"spent"`      // by the iterations up to this one together
+}
+
+// Phase is one stretch of constant shares with its sample-ratio tests. Units
+// first exposed while a phase settles stand apart: in Settling, in no test.
+type Phase struct {
+	Number   uint16     `json:"number"`
+	From     time.Time  `json:"from"`
+	Traffic  float64    `json:"traffic"`
+	Settle   string     `json:"settle,omitempty"`
+	Arms     []PhaseArm `json:"arms"`
+	SRM      SRM        `json:"srm"`      // of all units by first exposure: the gate
+	SRMLeft  SRM        `json:"srm_left"` // of those left after crossovers: a warning
+	Settling []PhaseArm `json:"settling,omitempty"`
+}
+
+// PhaseArm is one arm in one phase.
+type PhaseArm struct {
+	Variant string  `json:"variant"`
+	Share   float64 `json:"share"` // intended, 0..1
+	Units   int64   `json:"units"` // by first exposure
+	Left    int64   `json:"left"`  // of these, after crossovers were taken out
+}
+
+// SRM is a sample-ratio test: p is valid at every look, chi_square_p at one only.
+type SRM struct {
+	P          Number   `json:"p"`
+	LogBF      Number   `json:"log_bayes_factor"`
+	ChiSquare  Number   `json:"chi_square"`
+	ChiSquareP Number   `json:"chi_square_p"`
+	Threshold  float64  `json:"threshold"`
+	Alarm      bool     `json:"alarm"` // p is below the threshold in this look
+	Warnings   []string `json:"warnings,omitempty"`
+}
+
+// Comparison is one metric of one arm against the control.
+type Comparison struct {
+	Metric    string   `json:"metric"`
+	Arm       string   `json:"arm"`
+	Kind      string   `json:"kind"`
+	Direction string   `json:"direction"`
+	Unit      string   `json:"unit,omitempty"`
+	Window    string   `json:"window"`
+	Goal      bool     `json:"goal"`
+	Guardrail bool     `json:"guardrail"`
+	Overflow  int64    `json:"overflow,omitempty"` // units whose total is too large; then there are no numbers
+	Open      Estimate `json:"open"`               // all slots: the mean so far of the units so far
+	Matured   Estimate `json:"matured"`            // slots whose window has passed: goals and decisions
+}
+
+// Estimate is the effect with its intervals, absolute and relative to the
+// control's mean.
+type Estimate struct {
+	Treatment Arm      `json:"treatment"`
+	Control   Arm      `json:"control"`
+	Absolute  Effect   `json:"absolute"`
+	Relative  Effect   `json:"relative"`
+	LeftOut   []string `json:"left_out,omitempty"` // phases with fewer than two units in an arm
+	Warnings  []Doubt  `json:"warnings,omitempty"`
+}
+
+// Arm is one arm of a comparison, its phases weighed like the effect's.
+type Arm struct {
+	Units   int64  `json:"units"`
+	NonZero int64  `json:"nonzero"`
+	Mean    Number `json:"mean"`
+	Total   string `json:"total,omitempty"` // Σ of all phases that count, exact; for metrics of kind sum
+}
+
+// Effect is an estimate with the interval for one planned look (fixed) and the
+// one that holds at every look (sequential).
+type Effect struct {
+	Estimate    Number   `json:"estimate"`
+	StdError    Number   `json:"std_error"`
+	Fixed       Interval `json:"fixed"`
+	FixedP      Number   `json:"fixed_p"`
+	Sequential  Interval `json:"sequential"`
+	SequentialP Number   `json:"sequential_p"`
+}
+
+// Interval is a range; an end that is null is not bounded.
+type Interval struct {
+	Low  Number `json:"low"`
+	High Number `json:"high"`
+}
+
+// Doubt is a warning for programs (code) and people (text).
+type Doubt struct {
+	Code string `json:"code"`
+	Text string `json:"text"`
+}
+
+// CellSums are the exact moments of one cell. Sums are integers of y·10^decimals.
+type CellSums struct {
+	Phase     uint16 `json:"phase"`
+	Settling  bool   `json:"settling,omitempty"`
+	Variant   string `json:"variant"`
+	Metric    string `json:"metric"`
+	Decimals  int    `json:"decimals"`
+	Dimension string `json:"dimension,omitempty"`
+	Value     string `json:"value,omitempty"`
+	Open      Exact  `json:"open"`
+	Matured   Exact  `json:"matured"`
+}
+
+// Exact are sums as decimal strings.
+type Exact struct {
+	N          int64  `json:"n"`
+	NonZero    int64  `json:"nonzero"`
+	Over       int64  `json:"over,omitempty"`
+	Sum        string `json:"sum"`
+	SumSquares string `json:"sum_squares"`
+}
+
+// Crossover counts the units first seen in one variant and then in another of
+// the same phase.
+type Crossover struct {
+	Phase uint16 `json:"phase"`
+	First string `json:"first"`
+	Other string `json:"other"`
+	Units int64  `json:"units"`
+}
+
+// Aside is what was counted and takes no part in the numbers.
+type Aside struct {
+	Moved           int64            `json:"moved"`            // exposures to another variant in a later phase
+	Outside         int64            `json:"outside"`          // exposures outside every iteration
+	UnknownVariants int64            `json:"unknown_variants"` // a producer sends a variant that the file does not know
+	OtherUnitKind   int64            `json:"other_unit_kind"`
+	OutOfRange      map[string]int64 `json:"out_of_range,omitempty"` // values too large, by metric
+}
+
+// AfterEnd counts the exposures of a killed iteration from its end on.
+type AfterEnd struct {
+	Variant   string    `json:"variant"`
+	Exposures int64     `json:"exposures"`
+	Newest    time.Time `json:"newest"`
+}
