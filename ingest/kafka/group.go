@@ -1,0 +1,83 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"golang.org/x/sync/errgroup"
+)
+
+// runGroup takes the shards that the group hands out.
+//
+// The group's only topic is the lead topic: balancers do not give the same
+// partition of two topics to one member. It is paused, so that membership is all
+// that this client does.
+func (c *Consumer) runGroup(ctx context.Context) error {
+	lead := c.cfg.Topics[0].Name
+	assigned := func(_ context.Context, _ *kgo.Client, got map[string][]int32) { c.take(ctx, got[lead]) }
+	gone := func(_ context.Context, _ *kgo.Client, lost map[string][]int32) { c.giveUp(lost[lead]) }
+	member, err := c.cfg.client(
+		kgo.ConsumerGroup(c.cfg.Group),
+		kgo.ConsumeTopics(lead),
+		kgo.DisableAutoCommit(),
+		kgo.OnPartitionsAssigned(assigned),
+		kgo.OnPartitionsRevoked(gone),
+		kgo.OnPartitionsLost(gone),
+	)
+	if err != nil {
+		return err
+	}
+	member.PauseFetchTopics(lead)
+	var polling errgroup.Group
+	polling.Go(func() error { c.pollMember(ctx, member); return nil })
+	polling.Go(func() error { every(ctx, c.cfg.StatusEvery, func() { c.commitLag(ctx, member) }); return nil })
+	<-ctx.Done()
+	// Closing leaves the group, which gives up the shards first.
+	member.Close()
+	c.giveUpAll()
+	return polling.Wait()
+}
+
+// pollMember takes the group's errors out of the client. There are no records.
+func (c *Consumer) pollMember(ctx context.Context, member *kgo.Client) {
+	for ctx.Err() == nil {
+		fetches := member.PollFetches(ctx)
+		if fetches.IsClientClosed() {
+			return
+		}
+		fetches.EachError(func(topic string, partition int32, err error) {
+			if !errors.Is(err, context.Canceled) {
+				c.log.Warn("group membership", "topic", topic, "partition", partition, "error", err)
+			}
+		})
+	}
+}
+
+func (c *Consumer) giveUpAll() {
+	var all []int32
+	for _, s := range c.owned() {
+		all = append(all, int32(s.id))
+	}
+	c.giveUp(all)
+}
+
+// commitLag tells Kafka how far the shards are, for whoever looks at lag there.
+// A committed offset never passes a record whose effect is not durable.
+func (c *Consumer) commitLag(ctx context.Context, member *kgo.Client) {
+	commit := map[string]map[int32]kgo.EpochOffset{}
+	for _, s := range c.owned() {
+		for name, next := range s.progress.durable() {
+			if commit[name] == nil {
+				commit[name] = map[int32]kgo.EpochOffset{}
+			}
+			commit[name][int32(s.id)] = kgo.EpochOffset{Epoch: -1, Offset: next}
+		}
+	}
+	member.CommitOffsetsSync(ctx, commit, func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, _ *kmsg.OffsetCommitResponse, err error) {
+		if err != nil && ctx.Err() == nil {
+			c.log.Debug("lag not committed", "error", err)
+		}
+	})
+}

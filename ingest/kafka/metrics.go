@@ -1,0 +1,126 @@
+package kafka
+
+import (
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/assay-dev/assay/ingest"
+)
+
+// Stage is a part of the way whose time is measured.
+type Stage string
+
+// The stages. Consume is the time spent waiting for records; the broker and the
+// client's own goroutines work in it.
+const (
+	Consume Stage = "consume"
+	Decode  Stage = "decode"
+	Join    Stage = "join"
+	Insert  Stage = "insert" // records into events, and notes of dead letters
+	Append  Stage = "append" // a part into the ledger
+)
+
+// observe measures one stretch of a stage.
+func (c *Consumer) observe(stage Stage, began time.Time, records int) {
+	took := c.cfg.Now().Sub(began)
+	c.metrics.seconds.WithLabelValues(string(stage)).Observe(took.Seconds())
+	if c.cfg.Observe != nil {
+		c.cfg.Observe(stage, took, records)
+	}
+}
+
+type metrics struct {
+	records  *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
+	rows     prometheus.Counter
+	parts    prometheus.Counter
+	lag      *prometheus.GaugeVec
+	age      *prometheus.GaugeVec
+	ok       *prometheus.GaugeVec
+	restarts *prometheus.CounterVec
+}
+
+func newMetrics(reg prometheus.Registerer) (*metrics, error) {
+	m := &metrics{
+		records: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "assay_ingest_records_total", Help: "Offsets that became durable, by topic and by what became of the record."}, []string{"topic", "fate"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "assay_ingest_stage_seconds", Help: "Time of one stretch of a stage.",
+			Buckets: prometheus.ExponentialBuckets(0.0005, 4, 9)}, []string{"stage"}),
+		rows: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "assay_ingest_ledger_rows_total", Help: "Delta rows that became durable."}),
+		parts: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "assay_ingest_parts_total", Help: "Parts that became durable."}),
+		lag: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "assay_ingest_lag_records", Help: "Offsets between what is durable and the end of the log, over all topics."}, []string{"shard"}),
+		age: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "assay_ingest_freshness_seconds", Help: "Age of the time up to which everything has been read."}, []string{"shard"}),
+		ok: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "assay_ingest_shard_ok", Help: "1 if the shard goes on as it should, 0 if its state blinds the guard."}, []string{"shard"}),
+		restarts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "assay_ingest_shard_restarts_total", Help: "Times that a shard dropped its memory or stopped, by reason."}, []string{"reason"}),
+	}
+	if reg == nil {
+		return m, nil
+	}
+	for _, c := range []prometheus.Collector{m.records, m.seconds, m.rows, m.parts, m.lag, m.age, m.ok, m.restarts} {
+		if err := reg.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// committed counts a durable part.
+func (m *metrics) committed(l *life, part ingest.Part) {
+	m.parts.Inc()
+	m.rows.Add(float64(len(part.Rows)))
+	for _, c := range part.Offsets {
+		for fate, n := range map[string]uint64{
+			"accepted": c.Accepted, "duplicate": c.Duplicate, "dead": c.Dead, "misplaced": c.Misplaced,
+			"suppressed": c.Suppressed, "shed": c.Shed, "no_record": c.NoRecord, "gap": c.Gap,
+		} {
+			if n > 0 {
+				m.records.WithLabelValues(l.names[c.Topic], fate).Add(float64(n))
+			}
+		}
+	}
+}
+
+// restarted counts why a shard dropped its memory.
+func (m *metrics) restarted(_ uint16, why error) {
+	reason := "error"
+	var stopped *halt
+	switch {
+	case errors.As(why, &stopped):
+		reason = stopped.state
+	case errors.Is(why, errLost):
+		reason = "lost"
+	case errors.Is(why, errReloaded):
+		reason = "topics"
+	}
+	m.restarts.WithLabelValues(reason).Inc()
+}
+
+// told sets the gauges of a shard to its status.
+func (m *metrics) told(shard uint16, lag int64, age time.Duration, ok bool) {
+	label := strconv.Itoa(int(shard))
+	m.lag.WithLabelValues(label).Set(float64(lag))
+	m.age.WithLabelValues(label).Set(age.Seconds())
+	value := 0.0
+	if ok {
+		value = 1
+	}
+	m.ok.WithLabelValues(label).Set(value)
+}
+
+// forget drops the gauges of a shard that somebody else has now.
+func (m *metrics) forget(shard uint16) {
+	label := strconv.Itoa(int(shard))
+	for _, g := range []*prometheus.GaugeVec{m.lag, m.age, m.ok} {
+		g.DeleteLabelValues(label)
+	}
+}

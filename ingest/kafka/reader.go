@@ -1,0 +1,66 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// Sizes of what a shard's client fetches ahead. One fetch a broker is under way
+// or waiting while the records of the one before are decoded.
+const (
+	fetchBytes = 8 << 20
+	pollSize   = 10_000
+)
+
+// reader makes a client that reads these partitions from these offsets: committed
+// records, and the control records between them. It never resets by itself.
+func (c *Consumer) reader(at map[string]map[int32]kgo.Offset) (*kgo.Client, error) {
+	return c.cfg.client(
+		kgo.ConsumePartitions(at),
+		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.KeepControlRecords(),
+		kgo.FetchMaxBytes(fetchBytes),
+		kgo.FetchMaxPartitionBytes(fetchBytes),
+		kgo.FetchMaxWait(500*time.Millisecond),
+	)
+}
+
+// poll hands what the client fetches to out, until the context ends (nil) or the
+// log cannot be read on from where we were.
+func (l *life) poll(ctx context.Context, client *kgo.Client, out chan<- kgo.Fetches) error {
+	defer close(out)
+	for {
+		began := l.s.c.cfg.Now()
+		fetches := client.PollRecords(ctx, pollSize)
+		if ctx.Err() != nil || fetches.IsClientClosed() {
+			return nil
+		}
+		if err := fetchError(fetches); err != nil {
+			return err
+		}
+		l.s.c.observe(Consume, began, fetches.NumRecords())
+		select {
+		case out <- fetches:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// fetchError is the first error of a poll. Lost data stops the shard; anything
+// else makes it load again, which looks at the offsets once more.
+func fetchError(fetches kgo.Fetches) error {
+	for _, e := range fetches.Errors() {
+		var loss *kgo.ErrDataLoss
+		if errors.As(e.Err, &loss) {
+			return &halt{StateGap, loss.Error()}
+		}
+		return fmt.Errorf("fetch topic %s partition %d: %w", e.Topic, e.Partition, e.Err)
+	}
+	return nil
+}

@@ -1,0 +1,83 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+
+	"github.com/assay-dev/assay/internal/results"
+)
+
+// report looks at the topics and says of every shard how far it is and how it
+// fares, idle or not. When the cluster cannot be asked, freshness just grows old.
+func (c *Consumer) report(ctx context.Context) {
+	asked := c.cfg.Now()
+	ends, err := c.look(ctx)
+	if err != nil && ctx.Err() == nil {
+		c.log.Warn("topics not checked", "error", err)
+	}
+	var statuses []results.ShardStatus
+	for _, s := range c.owned() {
+		if err == nil {
+			s.see(asked, ends)
+		}
+		st := s.progress.status(s.id, c.cfg.Now().UTC())
+		c.metrics.told(s.id, s.progress.lag(), st.At.Sub(st.Freshness), st.State == StateOK)
+		statuses = append(statuses, st)
+	}
+	if len(statuses) == 0 {
+		return
+	}
+	if err := c.store.WriteStatus(ctx, statuses); err != nil && ctx.Err() == nil {
+		c.log.Warn("status not written", "error", err)
+	}
+}
+
+// look asks how many partitions the topics have, whether they are still the same
+// topics, and where they end: at the high watermark, not at the last stable
+// offset, because what an open transaction hides has not been read.
+func (c *Consumer) look(ctx context.Context) (kadm.ListedOffsets, error) {
+	names := c.cfg.names()
+	now, err := describe(ctx, c.admin, names)
+	var topics *TopicsError
+	switch {
+	case errors.As(err, &topics) && topics.unequal, err == nil && now.partitions != c.layout.partitions:
+		for _, s := range c.owned() {
+			s.kill(changedPartitions(c.layout.partitions))
+		}
+		return nil, fmt.Errorf("the topics no longer have %d partitions each", c.layout.partitions)
+	case err != nil:
+		return nil, err
+	}
+	ends, err := listed(c.admin.ListEndOffsets(ctx, names...))
+	if err != nil {
+		return nil, fmt.Errorf("list end offsets: %w", err)
+	}
+	for _, s := range c.owned() {
+		s.compare(now, ends)
+	}
+	return ends, nil
+}
+
+// compare makes a shard load again, which judges gaps, when a topic is not the
+// one that it reads or has lost its end.
+func (s *shard) compare(now layout, ends kadm.ListedOffsets) {
+	for name, next := range s.progress.durable() {
+		if id, known := s.progress.reads(name); known && id != now.ids[name] || ends[name][int32(s.id)].Offset < next {
+			s.restart(errReloaded)
+			return
+		}
+	}
+}
+
+// see notes the ends of the shard's partitions.
+func (s *shard) see(asked time.Time, ends kadm.ListedOffsets) {
+	at := make([]int64, len(s.c.cfg.Topics))
+	for i, t := range s.c.cfg.Topics {
+		at[i] = ends[t.Name][int32(s.id)].Offset
+	}
+	s.progress.seen(asked.UnixMilli(), at)
+}

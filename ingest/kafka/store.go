@@ -1,0 +1,93 @@
+package kafka
+
+import (
+	"context"
+
+	"github.com/assay-dev/assay/ingest"
+	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/results"
+)
+
+// Store is what a consumer needs of the tables. It is used by several goroutines
+// at once. Transient faults are retried inside; an error that comes back makes
+// the shard start again from its last mark.
+type Store interface {
+	Ledger
+	Events
+	Versions
+	Statuses
+}
+
+// Ledger is what was counted.
+type Ledger interface {
+	// LastMark is where a shard stands; Seq is 0 when it never had a part.
+	LastMark(ctx context.Context, shard uint16) (Mark, error)
+	// AppendPart writes the shard's next part exactly once, or says that it is
+	// Lost. Counts.Topic is an index into topics.
+	AppendPart(ctx context.Context, topics []Topic, part ingest.Part) (Appended, error)
+	// CheckChain returns what is wrong, by shard; empty when nothing is.
+	CheckChain(ctx context.Context) (map[uint16]string, error)
+}
+
+// Events is what was read.
+type Events interface {
+	// AppendEvents stores records of one shard; writing them again changes
+	// nothing. Place.Topic is an index into topics.
+	AppendEvents(ctx context.Context, shard uint16, topics []string, events []ingest.Event, dead []ingest.Dead) error
+	// EventsBelow hands over the shard's stored events below these offsets,
+	// sorted by unit, t, topic and offset. Place.Topic is an index into the
+	// sorted names of next. The event is reused.
+	EventsBelow(ctx context.Context, shard uint16, next map[string]int64, fn func(*ingest.Event) error) error
+	// Missing returns the ranges of the shard's last marks whose records were
+	// counted and are not stored.
+	Missing(ctx context.Context, shard uint16, marks int) ([]Range, error)
+}
+
+// Versions are the states of the configuration.
+type Versions interface {
+	// VersionNumber is the number of the last version; 0 without one.
+	VersionNumber(ctx context.Context) (uint32, error)
+	// VersionAt is the version of that number.
+	VersionAt(ctx context.Context, number uint32) (experiment.Version, error)
+}
+
+// Statuses is what consumers say of their shards.
+type Statuses interface {
+	WriteStatus(ctx context.Context, statuses []results.ShardStatus) error
+}
+
+// Topic is a source topic as a mark names it. A topic that was deleted and made
+// again has another ID, and its old offsets mean nothing.
+type Topic struct {
+	Name string
+	ID   [16]byte // zero when the broker gives none
+}
+
+// Mark is where a shard stands.
+type Mark struct {
+	Seq    uint64
+	Config uint32      // configuration version
+	Topics []TopicMark // every topic that ever had offsets, by name
+}
+
+// TopicMark is the position in one topic's partition.
+type TopicMark struct {
+	Topic
+	Next int64 // everything below was counted
+}
+
+// Range is a stretch [From, Next) of one topic's partition.
+type Range struct {
+	Topic      string
+	From, Next int64
+}
+
+// Appended is what became of a part.
+type Appended uint8
+
+// The outcomes of an append; the zero value comes with an error.
+const (
+	Unknown   Appended = iota
+	Committed          // the part is durable
+	Lost               // the shard's next part is another one: memory is worth nothing
+)

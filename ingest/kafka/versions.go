@@ -1,0 +1,77 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/assay-dev/assay/internal/experiment"
+)
+
+// versions hands the newest configuration version to all shards.
+type versions struct {
+	mu      sync.Mutex
+	newest  *experiment.Version // nil: there is none yet
+	changed chan struct{}       // closed when newest changes
+}
+
+func newVersions() *versions { return &versions{changed: make(chan struct{})} }
+
+// latest returns the newest version, and a channel that closes when that is over.
+func (v *versions) latest() (*experiment.Version, <-chan struct{}) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.newest, v.changed
+}
+
+func (v *versions) set(newest *experiment.Version) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.newest = newest
+	close(v.changed)
+	v.changed = make(chan struct{})
+}
+
+// refresh asks the store once.
+func (v *versions) refresh(ctx context.Context, store Versions) error {
+	number, err := store.VersionNumber(ctx)
+	if err != nil {
+		return fmt.Errorf("read number of the configuration version: %w", err)
+	}
+	if known, _ := v.latest(); number == 0 || known != nil && known.Number >= number {
+		return nil
+	}
+	version, err := versionAt(ctx, store, number)
+	if err != nil {
+		return err
+	}
+	v.set(version)
+	return nil
+}
+
+// versionAt reads one version; number 0 is none.
+func versionAt(ctx context.Context, store Versions, number uint32) (*experiment.Version, error) {
+	if number == 0 {
+		return nil, nil
+	}
+	version, err := store.VersionAt(ctx, number)
+	if err != nil {
+		return nil, fmt.Errorf("read configuration version %d: %w", number, err)
+	}
+	return &version, nil
+}
+
+// every calls fn at this interval until the context ends.
+func every(ctx context.Context, interval time.Duration, fn func()) {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			fn()
+		}
+	}
+}

@@ -1,0 +1,210 @@
+package kafka
+
+import (
+	"context"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/assay-dev/assay/ingest"
+	"github.com/assay-dev/assay/internal/experiment"
+)
+
+// work reads, joins and writes until something fails, the shard is to be given
+// up (ctx), or the goal is reached. Only hard interrupts what is being written.
+func (l *life) work(ctx, hard context.Context) error {
+	client, err := l.open()
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	group, working := errgroup.WithContext(hard)
+	reading, stop := context.WithCancel(working)
+	defer stop()
+	defer context.AfterFunc(ctx, stop)()
+
+	w := newWorker(l)
+	group.Go(func() error { return l.poll(reading, client, w.fetched) })
+	group.Go(func() error { return w.write(working) })
+	group.Go(func() error {
+		defer stop()
+		return w.join(working)
+	})
+	return group.Wait()
+}
+
+// worker is the middle of a life: between what was fetched and what is written.
+type worker struct {
+	l       *life
+	fetched chan kgo.Fetches
+	idle    chan struct{} // holds a token while the writer has nothing to do
+	parts   chan work
+	spare   chan *batch // written, to be used again
+
+	open    *batch
+	age     *time.Timer // since the open batch's first record
+	old     bool
+	ended   bool // nothing more will be read
+	version *experiment.Version
+}
+
+// work is a part with the records that it stands for.
+type work struct {
+	part  ingest.Part
+	batch *batch // nil: the part adopts a version, or a gap
+}
+
+func newWorker(l *life) *worker {
+	w := &worker{
+		l: l, fetched: make(chan kgo.Fetches), idle: make(chan struct{}, 1), parts: make(chan work, 1), spare: make(chan *batch, 2),
+		age: time.NewTimer(time.Hour),
+	}
+	w.age.Stop()
+	w.idle <- struct{}{}
+	w.open = l.newBatch(nil)
+	return w
+}
+
+// join is the loop that the rule stands above:
+//
+//	A committed offset never passes a record whose effect is not durable.
+//
+// It takes each record once, in the order of its partition, and closes a part
+// only when the one before it is durable. An offset leaves this loop inside of
+// the part that carries the record's effect, and in no other way.
+func (w *worker) join(ctx context.Context) error {
+	defer close(w.parts)
+	defer w.age.Stop()
+	newest, changed := w.l.s.c.versions.latest()
+	w.version = newest
+	for !w.done() {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case fetches, more := <-w.input():
+			w.ended = w.ended || !more
+			if err := w.take(fetches); err != nil {
+				return err
+			}
+		case <-w.age.C:
+			w.old = true
+		case <-changed:
+			w.version, changed = w.l.s.c.versions.latest()
+		case <-w.turn():
+			w.parts <- w.next()
+		}
+	}
+	return nil
+}
+
+// done tells whether nothing is left to do: everything that was read is written
+// or on its way, and nothing more will be read.
+func (w *worker) done() bool {
+	if w.l.reached() && !w.adopts() {
+		w.ended = true
+	}
+	return w.ended && w.open.empty() && len(w.l.accepted) == 0
+}
+
+// input is where records come from, nil while there is no room for more. A new
+// version waits for no more than what is open, and nothing is read under an old
+// one at the start.
+func (w *worker) input() <-chan kgo.Fetches {
+	if w.ended || w.adopts() || len(w.l.accepted) > 0 || w.open.full(w.l.s.c.cfg.Batch) {
+		return nil
+	}
+	return w.fetched
+}
+
+// turn is when the writer is free, nil while there is no reason to write.
+func (w *worker) turn() <-chan struct{} {
+	due := w.old || w.ended || w.open.full(w.l.s.c.cfg.Batch)
+	if len(w.l.accepted) > 0 || w.adopts() || due && !w.open.empty() {
+		return w.idle
+	}
+	return nil
+}
+
+func (w *worker) adopts() bool {
+	return !w.ended && w.version != nil && w.version.Number > w.l.config
+}
+
+// take adds what was fetched to the open batch.
+func (w *worker) take(fetches kgo.Fetches) error {
+	var err error
+	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
+		if err == nil && len(p.Records) > 0 {
+			err = w.l.add(w.open, w.l.declared(p.Topic), p.Records)
+		}
+	})
+	if !w.old && !w.open.empty() && len(fetches) > 0 {
+		w.startAge()
+	}
+	return err
+}
+
+func (w *worker) startAge() {
+	if w.open.aging {
+		return
+	}
+	w.open.aging = true
+	w.age.Reset(w.l.s.c.cfg.Batch.Time)
+}
+
+// next is the part to be written now: a gap that somebody accepted, then what
+// was gathered, then a new version as a part of its own.
+func (w *worker) next() work {
+	l := w.l
+	l.seq++
+	part := ingest.Part{Shard: l.s.id, Seq: l.seq, Config: l.config}
+	switch {
+	case len(l.accepted) > 0:
+		part.Offsets, l.accepted = l.accepted, nil
+	case !w.open.empty():
+		full := w.open
+		part.Offsets, part.Rows = full.offsets(), l.joiner.Take()
+		w.reopen()
+		return work{part, full}
+	default:
+		l.joiner.Adopt(w.version)
+		l.config = w.version.Number
+		part.Config, part.Rows = l.config, l.joiner.Take()
+	}
+	return work{part: part}
+}
+
+// reopen begins the next batch.
+func (w *worker) reopen() {
+	w.age.Stop()
+	w.old = false
+	var reuse *batch
+	select {
+	case reuse = <-w.spare:
+	default:
+	}
+	w.open = w.l.newBatch(reuse)
+}
+
+// declared is the index of a declared topic.
+func (l *life) declared(name string) int {
+	for i, t := range l.s.c.cfg.Topics {
+		if t.Name == name {
+			return i
+		}
+	}
+	return -1 // nothing else is subscribed
+}
+
+// reached tells whether everything up to the goal has been read.
+func (l *life) reached() bool {
+	if l.goal == nil {
+		return false
+	}
+	for i, next := range l.from {
+		if next < l.goal[i] {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,75 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+)
+
+// write makes parts durable, one after the other, in this order: the records,
+// the notes of dead letters, the part. What a crash in between leaves behind is
+// written again and changes nothing; the part alone says what counts.
+func (w *worker) write(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case job, more := <-w.parts:
+			if !more {
+				return nil
+			}
+			if err := w.l.persist(ctx, job); err != nil {
+				return err
+			}
+			if job.batch != nil {
+				w.spare <- job.batch
+			}
+			w.idle <- struct{}{}
+		}
+	}
+}
+
+func (l *life) persist(ctx context.Context, job work) error {
+	c := l.s.c
+	if b := job.batch; b != nil && len(b.events)+len(b.dead) > 0 {
+		began := c.cfg.Now()
+		if err := c.store.AppendEvents(ctx, l.s.id, l.names, b.events, b.dead); err != nil {
+			return fmt.Errorf("append events: %w", err)
+		}
+		if err := l.noteDead(ctx, b.dead); err != nil {
+			return fmt.Errorf("note dead letters: %w", err)
+		}
+		c.observe(Insert, began, len(b.events)+len(b.dead))
+	}
+	began := c.cfg.Now()
+	switch result, err := c.store.AppendPart(ctx, l.topics, job.part); {
+	case err != nil:
+		return fmt.Errorf("append part %d: %w", job.part.Seq, err)
+	case result == Lost:
+		return errLost
+	case result != Committed:
+		return fmt.Errorf("append part %d: the store does not know what became of it", job.part.Seq)
+	}
+	c.observe(Append, began, len(job.part.Rows))
+	l.durable(job)
+	return nil
+}
+
+// durable tells what is now so.
+func (l *life) durable(job work) {
+	next := make([]int64, len(l.source))
+	for i := range next {
+		next[i] = -1
+	}
+	var misplaced, records uint64
+	for _, c := range job.part.Offsets {
+		for i, topic := range l.source {
+			if uint8(topic) == c.Topic {
+				next[i] = c.Next
+			}
+		}
+		misplaced += c.Misplaced
+		records += c.Accepted + c.Duplicate + c.Dead + c.Misplaced
+	}
+	l.s.progress.commit(job.part.Seq, job.part.Config, next, misplaced, records)
+	l.s.c.metrics.committed(l, job.part)
+}
