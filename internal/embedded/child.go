@@ -3,12 +3,13 @@ package embedded
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
+	"path/filepath"
 	"runtime"
-	"strconv"
 	"time"
 
 	"github.com/ebitengine/purego"
@@ -23,11 +24,12 @@ const (
 	httpSocket   = 4
 )
 
-// childSpec is the first line of the child's standard input.
+// childSpec is the first line of the child's standard input. It holds the
+// passwords, which is why it does not come as an argument.
 type childSpec struct {
-	Library string
-	Dir     string
-	HTTP    bool
+	Library  string
+	HTTP     bool
+	Settings settings
 }
 
 // RunChildIfAsked turns this process into the engine if [StartClickHouse] of
@@ -55,17 +57,25 @@ func runChild(stdin io.Reader) error {
 	}
 	go exitWith(in)
 
-	native, err := relayTo(nativeSocket)
+	dir, accounts := spec.Settings.Dir, spec.Settings.Users
+	door := doorman{
+		users:    []User{accounts.Admin, accounts.Writer, accounts.Reader},
+		metadata: filepath.Join(dir, dataDir, "metadata"),
+	}
+	native, err := relayTo(nativeSocket, door.screen)
 	if err != nil {
 		return err
 	}
 	ports := []string{"--tcp_port=" + native}
 	if spec.HTTP {
-		http, err := relayTo(httpSocket)
+		http, err := relayTo(httpSocket, nil)
 		if err != nil {
 			return err
 		}
 		ports = append(ports, "--http_port="+http)
+	}
+	if err := spec.Settings.write(); err != nil {
+		return fmt.Errorf("write the configuration: %w", err)
 	}
 	return callEngine(spec, ports)
 }
@@ -82,7 +92,7 @@ func exitWith(in io.Reader) {
 // relayTo serves the inherited socket and returns the port that the engine must
 // listen on behind it. The port was free a moment ago; if somebody takes it
 // first, the engine fails to listen, and the parent starts another child.
-func relayTo(socket uintptr) (port string, err error) {
+func relayTo(socket uintptr, screen func(*bufio.Reader) ([]byte, error)) (port string, err error) {
 	file := os.NewFile(socket, "relay")
 	front, err := net.FileListener(file)
 	if err != nil {
@@ -94,37 +104,36 @@ func relayTo(socket uintptr) (port string, err error) {
 		return "", err
 	}
 	defer free.Close()
-	engine := free.Addr().String()
-	_, port, err = net.SplitHostPort(engine)
-	if err != nil {
-		return "", err
-	}
-	go relayWhenUp(front, engine)
-	return port, nil
+	r := relay{engine: free.Addr().String(), screen: screen}
+	go func() {
+		waitFor(r.engine)
+		r.serve(front)
+	}()
+	_, port, err = net.SplitHostPort(r.engine)
+	return port, err
 }
 
-// relayWhenUp leaves the clients in the socket's queue until the engine
-// accepts, so that nobody meets an engine that is still starting.
-func relayWhenUp(front net.Listener, engine string) {
+// waitFor returns when somebody listens. Until then the clients stay in the
+// socket's queue, so that nobody meets an engine that is still starting.
+func waitFor(engine string) {
 	for {
 		conn, err := net.Dial("tcp", engine)
 		if err == nil {
 			conn.Close()
-			break
+			return
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
-	relay(front, engine)
 }
 
-// engineQuery opens the ports and then sleeps for months, a second a row. The
+// startQuery opens the ports and then sleeps for months, a second a row: the
 // command line ends with its query, and the ports with the command line.
-func engineQuery(http bool) string {
-	open := "SYSTEM START LISTEN TCP; "
+func startQuery(http bool) string {
+	q := "SYSTEM START LISTEN TCP; "
 	if http {
-		open += "SYSTEM START LISTEN HTTP; "
+		q += "SYSTEM START LISTEN HTTP; "
 	}
-	return open + "SELECT max(sleepEachRow(1)) FROM numbers(10000000) " +
+	return q + "SELECT max(sleepEachRow(1)) FROM numbers(10000000) " +
 		"SETTINGS function_sleep_max_microseconds_per_block=0, max_block_size=1, max_threads=1"
 }
 
@@ -143,16 +152,16 @@ func callEngine(spec childSpec, ports []string) error {
 
 	args := append([]string{
 		"clickhouse",
-		"--path=" + spec.Dir + "/" + dataDir,
-		"--config-file=" + spec.Dir + "/" + serverFile,
+		"--path=" + filepath.Join(spec.Settings.Dir, dataDir),
+		"--config-file=" + filepath.Join(spec.Settings.Dir, serverFile),
 		"--listen_host=127.0.0.1",
 		"--log-level=warning",
-		"--query", engineQuery(spec.HTTP),
+		"--query", startQuery(spec.HTTP),
 	}, ports...)
 	argv, pins := cStrings(args)
 	defer pins.Unpin()
-	code := run(int32(len(args)), argv)
-	return fmt.Errorf("the engine ended with code %s", strconv.Itoa(int(code)))
+	run(int32(len(args)), argv) // what it returns has no meaning
+	return errors.New("the engine ended; it writes its reasons to the log beside this file")
 }
 
 // cStrings returns a NULL-terminated array of NUL-terminated strings that stay

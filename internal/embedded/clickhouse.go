@@ -92,11 +92,10 @@ func (cfg ClickHouseConfig) complete() (ClickHouseConfig, error) {
 }
 
 func (c *ClickHouse) start(ctx context.Context) error {
-	files := settings{Dir: c.cfg.Dir, Memory: c.cfg.Memory, Users: c.users}
-	if err := files.write(); err != nil {
+	err := os.MkdirAll(filepath.Join(c.cfg.Dir, logDir), 0o700)
+	if err != nil {
 		return err
 	}
-	var err error
 	if c.listeners, err = openSockets(c.cfg); err != nil {
 		return err
 	}

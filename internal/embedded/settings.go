@@ -5,7 +5,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
-	"fmt"
+	"errors"
 	"os"
 	"path/filepath"
 	"text/template"
@@ -23,11 +23,12 @@ func (u User) SHA256() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// users are the four accounts, with passwords that live as long as one
-// [ClickHouse]. Nobody logs in as Dictionary: the engine itself uses it to read
-// the source of a dictionary.
+// users are the accounts of one [ClickHouse], with passwords that live as long
+// as it does.
 type users struct {
-	Admin, Writer, Reader, Dictionary User
+	Admin, Writer, Reader User
+	// Dictionary is who the engine reads the source of a dictionary as.
+	Dictionary User
 }
 
 func newUsers() users {
@@ -45,15 +46,16 @@ type settings struct {
 	Users  users
 }
 
+// What lies in a [ClickHouseConfig.Dir].
 const (
-	serverFile = "server.xml"
-	usersFile  = "users.xml"
 	dataDir    = "data"
 	logDir     = "log"
+	serverFile = "server.xml"
+	usersFile  = "users.xml"
 )
 
-// write renders the engine's two configuration files into s.Dir. They hold
-// passwords, so nobody else may read them.
+// write renders the engine's configuration into s.Dir. It holds passwords, so
+// nobody else may read it.
 func (s settings) write() error {
 	for _, dir := range []string{dataDir, logDir} {
 		if err := os.MkdirAll(filepath.Join(s.Dir, dir), 0o700); err != nil {
@@ -64,17 +66,12 @@ func (s settings) write() error {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{serverFile, usersFile} {
-		if err := s.render(parsed.Lookup(name)); err != nil {
-			return fmt.Errorf("write %s: %w", name, err)
-		}
-	}
-	return nil
+	return errors.Join(s.render(parsed.Lookup(serverFile)), s.render(parsed.Lookup(usersFile)))
 }
 
+// render writes one file anew: an old one would keep its mode.
 func (s settings) render(t *template.Template) error {
 	path := filepath.Join(s.Dir, t.Name())
-	// An old file keeps its mode when it is opened, so it goes first.
 	if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
 		return err
 	}
@@ -82,9 +79,5 @@ func (s settings) render(t *template.Template) error {
 	if err != nil {
 		return err
 	}
-	if err := t.Execute(f, s); err != nil {
-		f.Close()
-		return err
-	}
-	return f.Close()
+	return errors.Join(t.Execute(f, s), f.Close())
 }

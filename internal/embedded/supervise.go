@@ -112,7 +112,11 @@ func (c *ClickHouse) spawn() (*process, error) {
 		_ = cmd.Wait() // how it ended stands in cmd.ProcessState
 		close(p.ended)
 	}()
-	spec := childSpec{Library: c.cfg.Library, Dir: c.cfg.Dir, HTTP: c.cfg.HTTP}
+	spec := childSpec{
+		Library:  c.cfg.Library,
+		HTTP:     c.cfg.HTTP,
+		Settings: settings{Dir: c.cfg.Dir, Memory: c.cfg.Memory, Users: c.users},
+	}
 	if err := json.NewEncoder(input).Encode(spec); err != nil {
 		p.end()
 		return nil, err
