@@ -1,0 +1,135 @@
+package report
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/assay-dev/assay/internal/results"
+)
+
+// Unknown is written where a number is not known or not bounded.
+const Unknown = "–"
+
+// percent writes a share with its sign and a precision that fits its size:
+// +12.3 %, −0.42 %.
+func percent(n results.Number, signed bool) string {
+	if !n.Known() {
+		return Unknown
+	}
+	return signedText(n.Float()*100, decimalsFor(n.Float()*100), signed) + " %"
+}
+
+// PercentRange writes an interval of shares: −1.2 % to +8.0 %.
+func PercentRange(i results.Interval) string {
+	return bound(i.Low, "−∞", true) + " to " + bound(i.High, "+∞", true)
+}
+
+func bound(n results.Number, unbounded string, share bool) string {
+	switch {
+	case !n.Known():
+		return unbounded
+	case share:
+		return percent(n, true)
+	default:
+		return signedText(n.Float(), decimalsFor(n.Float()), true)
+	}
+}
+
+// Percent writes a share with its sign.
+func Percent(n results.Number) string { return percent(n, true) }
+
+// Mean writes an arm's mean: shares as percent, other kinds with their unit.
+func Mean(n results.Number, kind, unit string) string {
+	switch {
+	case !n.Known():
+		return Unknown
+	case kind == "proportion":
+		return percent(n, false)
+	case unit == "":
+		return signedText(n.Float(), decimalsFor(n.Float()), false)
+	default:
+		return signedText(n.Float(), decimalsFor(n.Float()), false) + " " + unit
+	}
+}
+
+// Difference writes an absolute effect: of shares in percentage points.
+func Difference(n results.Number, kind, unit string) string {
+	switch {
+	case !n.Known():
+		return Unknown
+	case kind == "proportion":
+		return signedText(n.Float()*100, decimalsFor(n.Float()*100), true) + " pp"
+	case unit == "":
+		return signedText(n.Float(), decimalsFor(n.Float()), true)
+	default:
+		return signedText(n.Float(), decimalsFor(n.Float()), true) + " " + unit
+	}
+}
+
+// PValue writes p with two digits, small ones as a bound.
+func PValue(n results.Number) string {
+	switch {
+	case !n.Known():
+		return Unknown
+	case n.Float() < 0.0001:
+		return "< 0.0001"
+	default:
+		return strconv.FormatFloat(n.Float(), 'g', 2, 64)
+	}
+}
+
+// Count writes an integer with thin groups of three: 21 306.
+func Count(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	sign := ""
+	if strings.HasPrefix(s, "-") {
+		sign, s = "−", s[1:]
+	}
+	var parts []string
+	for len(s) > 3 {
+		parts = append([]string{s[len(s)-3:]}, parts...)
+		s = s[:len(s)-3]
+	}
+	return sign + strings.Join(append([]string{s}, parts...), "\u202f")
+}
+
+// Instant writes a time to the second, in UTC.
+func Instant(t time.Time) string {
+	if t.IsZero() {
+		return Unknown
+	}
+	return t.UTC().Format("2006-01-02 15:04:05") + " UTC"
+}
+
+// decimalsFor keeps three significant digits up to five decimals.
+func decimalsFor(x float64) int {
+	x = math.Abs(x)
+	switch {
+	case x >= 100:
+		return 0
+	case x >= 10 || x == 0:
+		return 1
+	case x >= 1:
+		return 2
+	default:
+		return min(5, 2-int(math.Floor(math.Log10(x))))
+	}
+}
+
+// signedText uses the true minus sign; a value that rounds to zero has no sign.
+func signedText(x float64, decimals int, signed bool) string {
+	s := strconv.FormatFloat(math.Abs(x), 'f', decimals, 64)
+	zero := strings.Trim(s, "0.") == ""
+	switch {
+	case zero:
+		return s
+	case x < 0:
+		return "−" + s
+	case signed:
+		return "+" + s
+	default:
+		return s
+	}
+}
