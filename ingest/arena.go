@@ -1,0 +1,98 @@
+package ingest
+
+import "unsafe"
+
+const (
+	pageBits = 13
+	pageSize = 1 << pageBits
+)
+
+// arena is a list that grows by pages, so that growing copies nothing and costs
+// no more than a page too much. T holds no pointers. Indexes begin at 1.
+type arena[T any] struct {
+	pages [][]T
+	used  int
+}
+
+// alloc returns the index of n neighbouring elements, all zero, n ≤ pageSize.
+func (a *arena[T]) alloc(n int) uint32 {
+	if rest := pageSize - a.used%pageSize; a.used == 0 || a.used%pageSize == 0 || rest < n {
+		a.used = len(a.pages) * pageSize
+		a.pages = append(a.pages, make([]T, pageSize))
+	}
+	first := a.used
+	a.used += n
+	if uint64(a.used) >= 1<<32-1 {
+		panic("ingest: a shard holds more than 2^32 rows; it needs more partitions")
+	}
+	return uint32(first + 1)
+}
+
+// at returns the element with that index.
+func (a *arena[T]) at(i uint32) *T {
+	i--
+	return &a.pages[i>>pageBits][i&(pageSize-1)]
+}
+
+func (a *arena[T]) clear() { *a = arena[T]{} }
+
+func (a *arena[T]) size() int64 {
+	var zero T
+	return int64(len(a.pages)) * pageSize * int64(unsafe.Sizeof(zero))
+}
+
+// row is an accepted record as the state keeps it: 48 bytes without a pointer.
+type row struct {
+	t       int64
+	place   uint64 // topic in the top byte, offset below: compares like (topic, offset)
+	value   Value  // outcomes
+	next    uint32 // the unit's next row
+	name    uint32 // symbol: experiment of an exposure, event of an outcome
+	variant uint32 // symbol; 0: an outcome
+	attrs   uint32 // symbol of the attribute list
+}
+
+func (r *row) exposure() bool { return r.variant != 0 }
+
+func packPlace(p Place) uint64 { return uint64(p.Topic)<<56 | uint64(p.Offset) }
+
+// standing is what one unit is in one iteration: a cache of what assess finds in
+// the unit's rows. A unit's standings are a list.
+type standing struct {
+	next    uint32
+	profile uint32 // what the unit's cells have in common
+	totals  uint32 // y of each metric, neighbours in totals
+	firstT  int64
+	crossT  int64 // time of the crossover that took the unit out, else neverT
+}
+
+// totals keeps each y in 64 bits while it fits. An event's x stays below 2^47, so
+// only a unit with tens of thousands of huge events needs the wide ones.
+type totals struct {
+	narrow arena[int64]
+	wide   map[uint32]Int128
+}
+
+const isWide = int64(-1 << 63)
+
+func (t *totals) get(i uint32) Int128 {
+	if v := *t.narrow.at(i); v != isWide {
+		return Int64(v)
+	}
+	return t.wide[i]
+}
+
+func (t *totals) set(i uint32, y Int128) {
+	at := t.narrow.at(i)
+	if *at == isWide {
+		delete(t.wide, i)
+	}
+	if v := int64(y.Lo); Int64(v) == y && v != isWide {
+		*at = v
+		return
+	}
+	*at = isWide
+	t.wide[i] = y
+}
+
+func newTotals() totals { return totals{wide: map[uint32]Int128{}} }

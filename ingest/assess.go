@@ -1,0 +1,140 @@
+package ingest
+
+// stance is everything that one unit gives to the sums of one iteration. It is
+// computed from the unit's rows alone, in whatever order they stand: retractions
+// are differences of two stances and never written by hand.
+type stance struct {
+	first   *row // nil: the unit is not in the iteration
+	variant int
+	phase   *phase
+	cross   *row // the crossover that takes the unit out
+	totals  []Int128
+	newest  []int64 // greatest time of an outcome, by metric
+	asides  []aside
+}
+
+// aside is one count of one of the join's own counters.
+type aside struct {
+	metric string
+	row    *row
+	value  string
+}
+
+// earlier orders exposures: by time, by the bytes of the variant's key, by place.
+func (j *Joiner) earlier(a, b *row) bool {
+	if a.t != b.t {
+		return a.t < b.t
+	}
+	if a.variant != b.variant {
+		return string(j.symbols.bytes(a.variant)) < string(j.symbols.bytes(b.variant))
+	}
+	return a.place < b.place
+}
+
+// assess computes the stance of the unit with those rows in one iteration.
+func (j *Joiner) assess(u *unit, t *trial, r *run, s *stance) {
+	*s = stance{totals: s.totals[:0], newest: s.newest[:0], asides: s.asides[:0]}
+	if u.kind != t.kind {
+		return
+	}
+	j.findFirst(u, t, r, s)
+	if s.first == nil {
+		return
+	}
+	j.findOthers(u, t, r, s)
+	for range r.metrics {
+		s.totals = append(s.totals, Int128{})
+		s.newest = append(s.newest, s.first.t)
+	}
+	if s.cross == nil {
+		j.addOutcomes(u, t, r, s)
+	}
+}
+
+// findFirst looks for the first exposure: the least before enrol_until.
+func (j *Joiner) findFirst(u *unit, t *trial, r *run, s *stance) {
+	for i := u.rows; i != 0; {
+		x := j.rows.at(i)
+		i = x.next
+		if !x.exposure() || x.name != t.symbol || x.t < r.start || x.t >= r.enrol || x.t >= r.end {
+			continue
+		}
+		if v := t.variant(x.variant); v >= 0 && (s.first == nil || j.earlier(x, s.first)) {
+			s.first, s.variant = x, v
+		}
+	}
+	if s.first != nil {
+		s.phase = r.phase(s.first.t)
+	}
+}
+
+// findOthers looks for exposures to other variants: the least within the phase of
+// the first exposure is the crossover, those of later phases have moved.
+func (j *Joiner) findOthers(u *unit, t *trial, r *run, s *stance) {
+	for i := u.rows; i != 0; {
+		x := j.rows.at(i)
+		i = x.next
+		if !x.exposure() || x.name != t.symbol || x.variant == s.first.variant || x.t < r.start || x.t >= r.end {
+			continue
+		}
+		v := t.variant(x.variant)
+		switch {
+		case v < 0:
+		case r.phase(x.t) != s.phase:
+			s.asides = append(s.asides, aside{metric: Moved, row: x, value: t.variants[v]})
+		case t.exclude && (s.cross == nil || j.earlier(x, s.cross)):
+			s.cross = x
+		}
+	}
+}
+
+// addOutcomes sums up what counts for each metric.
+func (j *Joiner) addOutcomes(u *unit, t *trial, r *run, s *stance) {
+	for i := u.rows; i != 0; {
+		x := j.rows.at(i)
+		i = x.next
+		if x.exposure() || x.t < r.start || x.t >= r.end {
+			continue
+		}
+		for k := range r.metrics {
+			m := &r.metrics[k]
+			if x.name != m.event || !m.timely(x.t, s.first.t, t.grace) {
+				continue
+			}
+			switch v, what := m.read(x, j.symbols.bytes(x.attrs)); what {
+			case counts:
+				s.totals[k] = m.add(s.totals[k], v)
+				s.newest[k] = max(s.newest[k], x.t)
+			case outOfRange, badAttribute:
+				s.asides = append(s.asides, aside{metric: what.counter(), row: x, value: m.name})
+			}
+		}
+	}
+}
+
+// counter names the counter of a reading that cannot count.
+func (r reading) counter() string {
+	if r == outOfRange {
+		return OutOfRange
+	}
+	return BadAttribute
+}
+
+// stray says why an exposure cannot belong to any iteration's units, and which
+// iteration it is shown under (-1: none). The empty string: it can.
+func (j *Joiner) stray(u *unit, t *trial, x *row) (metric string, iteration int) {
+	i := t.covering(x.t)
+	if u.kind != t.kind {
+		return OtherUnitKind, i
+	}
+	if i < 0 {
+		if last := t.before(x.t); last >= 0 && t.runs[last].killed {
+			return AfterEnd, last
+		}
+		return Outside, -1
+	}
+	if t.variant(x.variant) < 0 {
+		return UnknownVariant, i
+	}
+	return "", i
+}

@@ -1,0 +1,159 @@
+package ingest
+
+// expose takes in an exposure. Most change nothing: the unit was seen in that
+// variant before, and earlier.
+func (j *Joiner) expose(u *unit, i uint32) {
+	x := j.rows.at(i)
+	t := j.trials[x.name]
+	if t == nil {
+		j.link(u, i)
+		return
+	}
+	metric, iteration := j.stray(u, t, x)
+	if metric != "" {
+		j.link(u, i)
+		j.tally.count(t.strayCell(metric, iteration, x), 1, x.t)
+		return
+	}
+	r := &t.runs[iteration]
+	if !j.matters(u, t, r, x) {
+		j.link(u, i)
+		return
+	}
+	j.before.first = nil
+	if u.rows != 0 {
+		j.assess(u, t, r, &j.before)
+	}
+	j.link(u, i)
+	j.assess(u, t, r, &j.after)
+	j.post(t, r, &j.before, -1)
+	j.post(t, r, &j.after, 1)
+	j.stand(u, t, r, &j.after)
+}
+
+// matters tells whether an exposure can change the unit's stance. Moves to
+// another variant in a later phase only count, which is done here.
+func (j *Joiner) matters(u *unit, t *trial, r *run, x *row) bool {
+	s := j.standing(u, r)
+	if s == nil {
+		return x.t < r.enrol
+	}
+	if x.t <= s.firstT {
+		return true
+	}
+	p := &j.tally.profiles[s.profile]
+	switch v := t.variant(x.variant); {
+	case v == p.variant:
+		return false
+	case r.phase(x.t).number != p.phase:
+		j.tally.count(p.movedCell(t.variants[v], x), 1, x.t)
+		return false
+	default:
+		return t.exclude && x.t <= s.crossT
+	}
+}
+
+// standing returns what the unit is in an iteration, nil while it is not in it.
+func (j *Joiner) standing(u *unit, r *run) *standing {
+	for i := u.standings; i != 0; {
+		s := j.standings.at(i)
+		if j.tally.profiles[s.profile].run == r {
+			return s
+		}
+		i = s.next
+	}
+	return nil
+}
+
+// stand keeps a stance for the events to come.
+func (j *Joiner) stand(u *unit, t *trial, r *run, a *stance) {
+	if a.first == nil {
+		return
+	}
+	s := j.standing(u, r)
+	if s == nil {
+		i := j.standings.alloc(1)
+		s = j.standings.at(i)
+		s.next, u.standings = u.standings, i
+		if n := len(r.metrics); n > 0 {
+			s.totals = j.totals.narrow.alloc(n)
+		}
+	}
+	s.profile = j.tally.profile(t, r, a, j.symbols.bytes(a.first.attrs))
+	s.firstT, s.crossT = a.first.t, neverT
+	if a.cross != nil {
+		s.crossT = a.cross.t
+	}
+	for k, y := range a.totals {
+		j.totals.set(s.totals+uint32(k), y)
+	}
+}
+
+// post adds a stance to the deltas (sign 1) or takes it back (-1).
+func (j *Joiner) post(t *trial, r *run, a *stance, sign int64) {
+	if a.first == nil {
+		return
+	}
+	n := j.tally.profile(t, r, a, j.symbols.bytes(a.first.attrs))
+	deltas := j.tally.of(n)
+	put := func(d *Delta, o Delta, newest int64) {
+		if sign < 0 {
+			d.sub(o)
+			return
+		}
+		d.add(o)
+		d.Newest = max(d.Newest, newest)
+	}
+	put(&deltas[0], Delta{N: 1}, a.first.t)
+	p := &j.tally.profiles[n]
+	for i := range a.asides {
+		s := &a.asides[i]
+		c := p.outcomeCell(s.metric, s.value, s.row)
+		if s.metric == Moved {
+			c = p.movedCell(s.value, s.row)
+		}
+		j.tally.count(c, sign, s.row.t*max(sign, 0))
+	}
+	if a.cross != nil {
+		c := p.cell(CrossoverUnits, slotStart(p.slot, t.slot))
+		c.Value = t.variants[t.variant(a.cross.variant)]
+		j.tally.count(c, sign, a.cross.t*max(sign, 0))
+		return
+	}
+	for k, y := range a.totals {
+		put(&deltas[k+1], moment(y), a.newest[k])
+	}
+}
+
+// outcomeCell is where an outcome that a metric cannot read is counted.
+func (p *profile) outcomeCell(counter, metric string, x *row) Cell {
+	c := p.cell(counter, slotStart(x.t, p.trial.slot))
+	c.Value = metric
+	return c
+}
+
+// movedCell is where an exposure to another variant in a later phase is counted:
+// under the phase in which it happened.
+func (p *profile) movedCell(other string, x *row) Cell {
+	c := p.cell(Moved, slotStart(x.t, p.trial.slot))
+	c.Phase, c.Settling, c.Value = p.run.phase(x.t).number, false, other
+	return c
+}
+
+// strayCell is where an exposure that belongs to no iteration's units is counted.
+// Variants that the experiment does not have share the empty key: a broken
+// producer must not be able to make rows without end.
+func (t *trial) strayCell(metric string, iteration int, x *row) Cell {
+	c := Cell{Experiment: t.key, Metric: metric, Slot: slotStart(x.t, t.slot)}
+	if v := t.variant(x.variant); v >= 0 {
+		c.Variant = t.variants[v]
+	}
+	if iteration >= 0 {
+		r := &t.runs[iteration]
+		c.Iteration = r.number
+		if x.t < r.end {
+			c.Phase = r.phase(x.t).number
+		}
+	}
+	return c
+}

@@ -1,0 +1,232 @@
+package ingest_test
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/assay-dev/assay/ingest"
+	"github.com/assay-dev/assay/internal/experiment"
+)
+
+// origin is the start of the made-up time; hour slots begin there.
+const origin = int64(1_772_323_200_000)
+
+// at draws a moment on a coarse grid, so that ties and borders are common.
+func at(t *rapid.T, label string) int64 {
+	step := rapid.SampledFrom([]int64{20_000, 60_000, 1_800_000}).Draw(t, label+"_step")
+	return origin + step*rapid.Int64Range(0, 12).Draw(t, label)
+}
+
+func drawVersion(t *rapid.T, number uint32) *experiment.Version {
+	v := &experiment.Version{Number: number}
+	for _, key := range []string{"e1", "e2"} {
+		if rapid.IntRange(0, 4).Draw(t, "known") > 0 {
+			v.Experiments = append(v.Experiments, drawExperiment(t, key))
+		}
+	}
+	return v
+}
+
+func drawExperiment(t *rapid.T, key string) experiment.Experiment {
+	x := experiment.Experiment{
+		Key: key, UnitKind: rapid.SampledFrom([]string{"user", "user", "user", "device"}).Draw(t, "kind"),
+		Variants: []experiment.Variant{{Key: "b"}, {Key: "a"}, {Key: "c"}}[:rapid.IntRange(2, 3).Draw(t, "arms")],
+		Window:   drawWindow(t), Grace: rapid.SampledFrom([]experiment.Duration{0, 0, experiment.Duration(time.Minute), experiment.Duration(time.Hour)}).Draw(t, "grace"),
+		Crossovers: rapid.SampledFrom([]experiment.Crossovers{experiment.Exclude, experiment.Exclude, experiment.First}).Draw(t, "policy"),
+	}
+	for _, name := range []string{"c", "d"}[:rapid.IntRange(0, 2).Draw(t, "dims")] {
+		x.Dimensions = append(x.Dimensions, experiment.Dimension{Attribute: name, Values: []string{"x", "1"}})
+	}
+	start := at(t, "start")
+	for n := range uint32(rapid.IntRange(1, 3).Draw(t, "iterations")) {
+		it := drawIteration(t, n+1, start)
+		x.Iterations = append(x.Iterations, it)
+		start = it.End.UnixMilli() + rapid.SampledFrom([]int64{0, 60_000, 3_600_000}).Draw(t, "pause")
+	}
+	return x
+}
+
+func drawWindow(t *rapid.T) experiment.Duration {
+	return experiment.Duration(rapid.SampledFrom([]time.Duration{time.Minute, time.Hour, time.Hour + time.Millisecond, 50 * time.Hour}).Draw(t, "window"))
+}
+
+func drawIteration(t *rapid.T, number uint32, start int64) experiment.Iteration {
+	enrol := start + 60_000*rapid.Int64Range(1, 300).Draw(t, "enrol")
+	end := enrol + rapid.SampledFrom([]int64{0, 60_000, 7_200_000}).Draw(t, "tail")
+	it := experiment.Iteration{Number: number, Start: ms(start), EnrolUntil: ms(enrol), End: ms(end)}
+	if rapid.IntRange(0, 2).Draw(t, "killed") == 0 {
+		it.Killed = &experiment.Killed{At: it.End}
+	}
+	from := start
+	for n := range uint16(rapid.IntRange(1, 3).Draw(t, "phases")) {
+		it.Phases = append(it.Phases, experiment.Phase{Number: n + 1, From: ms(from), Settle: experiment.Duration(rapid.SampledFrom([]time.Duration{0, time.Minute, time.Hour}).Draw(t, "settle"))})
+		from += 60_000 * rapid.Int64Range(1, 60).Draw(t, "phase")
+	}
+	if n := len(it.Phases); n > 0 {
+		it.Phases[0].Settle = 0
+	}
+	for n := range rapid.IntRange(0, 3).Draw(t, "metrics") {
+		it.Metrics = append(it.Metrics, drawMetric(t, n))
+	}
+	return it
+}
+
+func drawMetric(t *rapid.T, n int) experiment.Metric {
+	m := experiment.Metric{
+		Name:     fmt.Sprint("m", n),
+		Event:    rapid.SampledFrom([]string{"buy", "buy", "view"}).Draw(t, "event"),
+		Kind:     rapid.SampledFrom([]experiment.Kind{experiment.Mean, experiment.Sum, experiment.Count, experiment.Proportion}).Draw(t, "kind"),
+		Decimals: rapid.SampledFrom([]int{0, 2, 6, 12}).Draw(t, "decimals"),
+	}
+	m.Value = rapid.SampledFrom([]string{"", "value", "attrs.d"}).Draw(t, "reads")
+	if rapid.Bool().Draw(t, "own_window") {
+		m.Window = drawWindow(t)
+	}
+	if rapid.IntRange(0, 3).Draw(t, "where") == 0 {
+		m.Where = map[string]string{"c": "x"}
+	}
+	return m
+}
+
+// values are texts whose sums and roundings hit the borders: 2^47 = 140737488355328.
+var texts = []string{
+	"1", "1", "0", "-1", "2.5", "-2.5", "3.5", "0.5", "0.005", "0.015", "19.99", "0.0000005", "0.0000000000005", "0.000000000001",
+	"140737488355327", "140737488355328", "140737488355327.5", "140737488355327.4999", "-140737488355327", "-140737488355328",
+	"140737488.355328", "140737488.355327", "-140737488.3553275", "140.737488355328", "999999999999999", "-1e14", "1e-13",
+}
+
+func drawEvent(t *rapid.T, topics int) ingest.Event {
+	unit := uint64(rapid.IntRange(1, 3).Draw(t, "unit"))
+	e := ingest.Event{
+		Type: rapid.SampledFrom([]ingest.Type{ingest.Exposure, ingest.Outcome}).Draw(t, "type"),
+		T:    at(t, "t"), Unit: ingest.Unit{Hi: unit << 60, Lo: unit}, UnitKind: "user",
+		ID:        rapid.SampledFrom([]string{"", "", "i1", "i2", "i3"}).Draw(t, "id"),
+		Misplaced: rapid.IntRange(0, 19).Draw(t, "misplaced") == 0,
+	}
+	e.Place.Topic = uint8(rapid.IntRange(0, topics-1).Draw(t, "topic"))
+	if e.T += rapid.SampledFrom([]int64{0, 0, 0, 1, -1}).Draw(t, "ms"); unit == 3 {
+		e.UnitKind = "device"
+	}
+	if e.Type == ingest.Exposure {
+		e.Experiment = rapid.SampledFrom([]string{"e1", "e1", "e1", "e2", "e3"}).Draw(t, "experiment")
+		e.Variant = rapid.SampledFrom([]string{"a", "b", "b", "c", "z"}).Draw(t, "variant")
+	} else {
+		e.Name = rapid.SampledFrom([]string{"buy", "buy", "view", "other"}).Draw(t, "name")
+		e.Value = mustValue(rapid.SampledFrom(texts).Draw(t, "value"))
+	}
+	if v := rapid.SampledFrom([]string{"", "x", "y"}).Draw(t, "c"); v != "" {
+		e.Attrs = append(e.Attrs, ingest.Attr{Name: "c", Value: v})
+	}
+	if v := rapid.SampledFrom([]string{"", "1", "2.5", "true", "1e20", "140737488355328"}).Draw(t, "d"); v != "" && v != "1e20" {
+		e.Attrs = append(e.Attrs, ingest.Attr{Name: "d", Value: v})
+	}
+	return e
+}
+
+func mustValue(text string) ingest.Value {
+	v, err := ingest.ParseValue(text)
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// drawLog makes the topics' logs; now and then a record is sent again, with the
+// same identity or with another time.
+func drawLog(t *rapid.T, topics int) [][]ingest.Event {
+	log := make([][]ingest.Event, topics)
+	for range rapid.IntRange(1, 40).Draw(t, "events") {
+		e := drawEvent(t, topics)
+		if all := slices.Concat(log...); len(all) > 0 && rapid.IntRange(0, 5).Draw(t, "again") == 0 {
+			e = rapid.SampledFrom(all).Draw(t, "which")
+			e.T += rapid.SampledFrom([]int64{0, 0, 60_000}).Draw(t, "restamped")
+		}
+		e.Place.Offset = int64(len(log[e.Place.Topic])) * 3
+		log[e.Place.Topic] = append(log[e.Place.Topic], e)
+	}
+	return log
+}
+
+// sortRows brings rows into the order of the table of events.
+func sortRows(rows []ingest.Event) {
+	slices.SortStableFunc(rows, func(a, b ingest.Event) int {
+		return cmp.Or(cmp.Compare(a.Unit.Hi, b.Unit.Hi), cmp.Compare(a.Unit.Lo, b.Unit.Lo), cmp.Compare(a.T, b.T),
+			cmp.Compare(a.Place.Topic, b.Place.Topic), cmp.Compare(a.Place.Offset, b.Place.Offset))
+	})
+}
+
+// restart is what a consumer does: a new joiner and the stored rows below the
+// watermark, sorted, some of them stored twice.
+func restart(t *rapid.T, topics []string, v *experiment.Version, read []ingest.Event) *ingest.Joiner {
+	j := ingest.NewJoiner(topics, v)
+	rows := slices.Clone(read)
+	for _, e := range read {
+		if rapid.IntRange(0, 3).Draw(t, "twice") == 0 {
+			rows = append(rows, e)
+		}
+	}
+	sortRows(rows)
+	for i := range rows {
+		j.Restore(&rows[i])
+	}
+	return j
+}
+
+// TestJoinerEqualsOracle is the law "function of the log": whatever the order in
+// which topics are read, the borders of batches, restarts and versions adopted on
+// the way, the deltas sum up to what brute force finds in the records read so far
+// under the version then in force.
+func TestJoinerEqualsOracle(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		topics := []string{"one", "two"}[:rapid.IntRange(1, 2).Draw(t, "topics")]
+		log := drawLog(t, len(topics))
+		version := drawVersion(t, 1)
+		j := ingest.NewJoiner(topics, version)
+		got, read, next := ledger{}, []ingest.Event(nil), make([]int, len(topics))
+		for {
+			open := slices.DeleteFunc([]int{0, 1}[:len(topics)], func(i int) bool { return next[i] == len(log[i]) })
+			if len(open) == 0 {
+				break
+			}
+			i := rapid.SampledFrom(open).Draw(t, "from")
+			e := log[i][next[i]]
+			next[i]++
+			read = append(read, e)
+			j.Add(&e)
+			switch rapid.IntRange(0, 11).Draw(t, "then") {
+			case 0:
+				got.add(j.Take())
+			case 1:
+				got.add(j.Take())
+				j = restart(t, topics, version, read)
+			case 2:
+				version = drawVersion(t, version.Number+1)
+				j.Adopt(version)
+				got.add(j.Take())
+			case 3:
+				got.add(j.Take())
+				same(t, got, brute(read, version))
+			}
+		}
+		got.add(j.Take())
+		same(t, got, brute(read, version))
+	})
+}
+
+type fataler interface {
+	Helper()
+	Fatalf(string, ...any)
+}
+
+func same(t fataler, got, want ledger) {
+	t.Helper()
+	if diff := gocmp.Diff(want.plain(), got.plain()); diff != "" {
+		t.Fatalf("deltas differ from brute force (-want +got):\n%s", diff)
+	}
+}

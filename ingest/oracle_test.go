@@ -1,0 +1,294 @@
+package ingest_test
+
+import (
+	"cmp"
+	"math/big"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/assay-dev/assay/ingest"
+	"github.com/assay-dev/assay/internal/experiment"
+)
+
+// The oracle counts a whole log by brute force, the way docs/semantics.md says
+// it, with big numbers. It shares nothing with the joiner but the types.
+
+type sums struct {
+	n, nonZero, over int64
+	sum, squares     *big.Int
+}
+
+type ledger map[ingest.Cell]*sums
+
+func (l ledger) at(c ingest.Cell) *sums {
+	if l[c] == nil {
+		l[c] = &sums{sum: new(big.Int), squares: new(big.Int)}
+	}
+	return l[c]
+}
+
+// add sums emitted rows up.
+func (l ledger) add(rows []ingest.Row) {
+	for _, r := range rows {
+		s := l.at(r.Cell)
+		s.n += r.N
+		s.nonZero += r.NonZero
+		s.over += r.Over
+		s.sum.Add(s.sum, r.Sum.Big())
+		s.squares.Add(s.squares, r.SumSquares.Big())
+	}
+}
+
+// plain leaves out the cells that are zero.
+func (l ledger) plain() map[ingest.Cell]string {
+	out := map[ingest.Cell]string{}
+	for c, s := range l {
+		if s.n != 0 || s.nonZero != 0 || s.over != 0 || s.sum.Sign() != 0 || s.squares.Sign() != 0 {
+			out[c] = big.NewInt(s.n).String() + " " + big.NewInt(s.nonZero).String() + " " + big.NewInt(s.over).String() +
+				" " + s.sum.String() + " " + s.squares.String()
+		}
+	}
+	return out
+}
+
+// accepted leaves out misplaced records and duplicates: later offsets of a topic
+// with the identity of an earlier one.
+func accepted(log []ingest.Event) []ingest.Event {
+	var out []ingest.Event
+	for _, e := range log {
+		again := slices.ContainsFunc(log, func(o ingest.Event) bool {
+			return e.ID != "" && o.ID == e.ID && o.Type == e.Type && o.Unit == e.Unit && o.T == e.T &&
+				!o.Misplaced && o.Place.Topic == e.Place.Topic && o.Place.Offset < e.Place.Offset
+		})
+		if !again && !e.Misplaced {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+func brute(log []ingest.Event, v *experiment.Version) ledger {
+	l := ledger{}
+	byUnit := map[ingest.Unit][]ingest.Event{}
+	for _, e := range accepted(log) {
+		byUnit[e.Unit] = append(byUnit[e.Unit], e)
+	}
+	for _, events := range byUnit {
+		for i := range v.Experiments {
+			x := &v.Experiments[i]
+			exposures := slices.DeleteFunc(slices.Clone(events), func(e ingest.Event) bool {
+				return e.Type != ingest.Exposure || e.Experiment != x.Key
+			})
+			sortExposures(exposures)
+			asideExposures(l, x, exposures)
+			for k := range x.Iterations {
+				bruteIteration(l, x, &x.Iterations[k], exposures, events)
+			}
+		}
+	}
+	return l
+}
+
+func sortExposures(list []ingest.Event) {
+	slices.SortFunc(list, func(a, b ingest.Event) int {
+		return cmp.Or(cmp.Compare(a.T, b.T), strings.Compare(a.Variant, b.Variant),
+			cmp.Compare(a.Place.Topic, b.Place.Topic), cmp.Compare(a.Place.Offset, b.Place.Offset))
+	})
+}
+
+func ms(t int64) time.Time { return time.UnixMilli(t).UTC() }
+
+func floor(t int64, window experiment.Duration) int64 {
+	return ms(t).Truncate(experiment.SlotOf(window)).UnixMilli()
+}
+
+func known(x *experiment.Experiment, variant string) string {
+	if x.VariantIndex(variant) < 0 {
+		return ""
+	}
+	return variant
+}
+
+func asideExposures(l ledger, x *experiment.Experiment, exposures []ingest.Event) {
+	for _, e := range exposures {
+		it := x.At(ms(e.T))
+		c := ingest.Cell{Experiment: x.Key, Variant: known(x, e.Variant), Slot: floor(e.T, x.Window)}
+		if it != nil {
+			c.Iteration, c.Phase = it.Number, it.PhaseAt(ms(e.T)).Number
+		}
+		switch {
+		case e.UnitKind != x.UnitKind:
+			c.Metric = ingest.OtherUnitKind
+		case it == nil:
+			c.Metric = ingest.Outside
+			for k := range x.Iterations { // ascending: the last one that has ended decides
+				if past := &x.Iterations[k]; !past.End.After(ms(e.T)) {
+					c.Metric, c.Iteration = ingest.Outside, 0
+					if past.Killed != nil {
+						c.Metric, c.Iteration = ingest.AfterEnd, past.Number
+					}
+				}
+			}
+		case c.Variant == "":
+			c.Metric = ingest.UnknownVariant
+		default:
+			continue
+		}
+		l.at(c).n++
+	}
+}
+
+func bruteIteration(l ledger, x *experiment.Experiment, it *experiment.Iteration, exposures, events []ingest.Event) {
+	var first *ingest.Event
+	for i, e := range exposures {
+		if e.UnitKind == x.UnitKind && x.VariantIndex(e.Variant) >= 0 && x.At(ms(e.T)) == it && ms(e.T).Before(it.EnrolUntil) {
+			first = &exposures[i]
+			break
+		}
+	}
+	if first == nil {
+		return
+	}
+	phase := it.PhaseAt(ms(first.T))
+	base := ingest.Cell{
+		Experiment: x.Key, Iteration: it.Number, Phase: phase.Number, Variant: first.Variant,
+		Settling: phase.Number > 1 && ms(first.T).Before(phase.From.Add(phase.Settle.Std())),
+	}
+	other := ""
+	for _, e := range exposures {
+		if e.Variant == first.Variant || x.VariantIndex(e.Variant) < 0 || x.At(ms(e.T)) != it {
+			continue
+		}
+		if p := it.PhaseAt(ms(e.T)); p != phase {
+			c := base
+			c.Metric, c.Phase, c.Settling, c.Value, c.Slot = ingest.Moved, p.Number, false, e.Variant, floor(e.T, x.Window)
+			l.at(c).n++
+		} else if other == "" {
+			other = e.Variant
+		}
+	}
+	each := func(metric string, window experiment.Duration, add func(*sums)) {
+		c := base
+		c.Metric, c.Slot = metric, floor(first.T, window)
+		add(l.at(c))
+		for _, d := range x.Dimensions {
+			c.Dimension, c.Value = d.Attribute, value(first.Attrs, d)
+			add(l.at(c))
+		}
+	}
+	each(ingest.Units, x.Window, func(s *sums) { s.n++ })
+	if other != "" && x.Crossovers != experiment.First {
+		c := base
+		c.Metric, c.Value, c.Slot = ingest.CrossoverUnits, other, floor(first.T, x.Window)
+		l.at(c).n++
+		return
+	}
+	for k := range it.Metrics {
+		m := &it.Metrics[k]
+		y := total(l, base, x, it, m, first, events)
+		each(m.Name, x.WindowOf(m), func(s *sums) {
+			if new(big.Int).Abs(y).Cmp(limit) >= 0 {
+				s.over++
+				return
+			}
+			s.n++
+			if y.Sign() != 0 {
+				s.nonZero++
+			}
+			s.sum.Add(s.sum, y)
+			s.squares.Add(s.squares, new(big.Int).Mul(y, y))
+		})
+	}
+}
+
+func value(attrs []ingest.Attr, d experiment.Dimension) string {
+	for _, a := range attrs {
+		if a.Name == d.Attribute {
+			if slices.Contains(d.Values, a.Value) {
+				return a.Value
+			}
+			return "(other)"
+		}
+	}
+	return "(none)"
+}
+
+var (
+	limit    = new(big.Int).Lsh(big.NewInt(1), 47)
+	trillion = big.NewInt(1_000_000_000_000)
+)
+
+// total is a unit's y; outcomes without a usable number are counted on the way.
+func total(l ledger, base ingest.Cell, x *experiment.Experiment, it *experiment.Iteration, m *experiment.Metric, first *ingest.Event, events []ingest.Event) *big.Int {
+	y, n := new(big.Int), int64(0)
+	for _, e := range events {
+		t := ms(e.T)
+		if e.Type != ingest.Outcome || e.Name != m.Event || x.At(t) != it ||
+			t.Before(ms(first.T).Add(-x.Grace.Std())) || t.After(ms(first.T).Add(x.WindowOf(m).Std())) || !holds(m.Where, e.Attrs) {
+			continue
+		}
+		if m.Kind == experiment.Count || m.Kind == experiment.Proportion {
+			n++
+			continue
+		}
+		r := new(big.Rat).SetFrac(e.Value.Big(), trillion)
+		c := base
+		c.Value, c.Slot = m.Name, floor(e.T, x.Window)
+		if name, ok := strings.CutPrefix(m.Value, "attrs."); ok {
+			if r = number(e.Attrs, name); r == nil {
+				c.Metric = ingest.BadAttribute
+				l.at(c).n++
+				continue
+			}
+		}
+		v := halfEven(r, m.Decimals)
+		if new(big.Int).Abs(v).Cmp(limit) >= 0 {
+			c.Metric = ingest.OutOfRange
+			l.at(c).n++
+			continue
+		}
+		y.Add(y, v)
+	}
+	switch m.Kind {
+	case experiment.Count:
+		return big.NewInt(n)
+	case experiment.Proportion:
+		return big.NewInt(min(n, 1))
+	default:
+		return y
+	}
+}
+
+func holds(where map[string]string, attrs []ingest.Attr) bool {
+	for name, want := range where {
+		if !slices.Contains(attrs, ingest.Attr{Name: name, Value: want}) {
+			return false
+		}
+	}
+	return true
+}
+
+// number reads an attribute, rounded to twelve decimals as every value is.
+func number(attrs []ingest.Attr, name string) *big.Rat {
+	for _, a := range attrs {
+		if r, ok := new(big.Rat).SetString(a.Value); ok && a.Name == name {
+			return new(big.Rat).SetFrac(halfEven(r, 12), trillion)
+		}
+	}
+	return nil
+}
+
+// halfEven returns r·10^decimals rounded to an integer, ties to even.
+func halfEven(r *big.Rat, decimals int) *big.Int {
+	scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(decimals)), nil)
+	num := new(big.Int).Mul(r.Num(), scale)
+	q, m := new(big.Int).DivMod(num, r.Denom(), new(big.Int)) // Euclidean: 0 ≤ m < denominator
+	switch m.Lsh(m, 1).Cmp(r.Denom()) {
+	case 1:
+		q.Add(q, big.NewInt(1))
+	case 0:
+		q.Add(q, new(big.Int).And(q, big.NewInt(1)))
+	}
+	return q
+}

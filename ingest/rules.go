@@ -1,0 +1,172 @@
+package ingest
+
+import (
+	"slices"
+
+	"github.com/assay-dev/assay/internal/experiment"
+)
+
+// trial is what counting depends on in one experiment, and nothing else: two
+// versions that give equal trials count alike.
+type trial struct {
+	key      string
+	symbol   uint32
+	kind     uint32   // symbol of the unit kind
+	variants []string // in the file's order
+	symbols  []uint32 // of the variants
+	exclude  bool     // what a crossover does
+	grace    int64
+	slot     int64 // of the experiment's window: for units and counters
+	dims     []dimension
+	runs     []run
+}
+
+// run is an iteration.
+type run struct {
+	number            uint32
+	start, enrol, end int64
+	killed            bool
+	phases            []phase
+	metrics           []measure
+	slot              int64 // the finest of all slots in it; the others are multiples
+}
+
+type phase struct {
+	number  uint16
+	from    int64
+	settled int64 // first exposures before this are settling
+}
+
+type dimension struct {
+	attribute string
+	values    []string
+}
+
+// The places of a dimension's value beside those in its list.
+const (
+	otherValue = 254
+	noValue    = 255
+)
+
+func (d *dimension) find(attrs []byte) uint8 {
+	v, ok := attr(attrs, d.attribute)
+	if !ok {
+		return noValue
+	}
+	for i := range d.values {
+		if d.values[i] == string(v) {
+			return uint8(i)
+		}
+	}
+	return otherValue
+}
+
+func (d *dimension) name(i uint8) string {
+	switch i {
+	case noValue:
+		return "(none)"
+	case otherValue:
+		return "(other)"
+	default:
+		return d.values[i]
+	}
+}
+
+// compile takes the counting facts out of a version. Symbols are given by name.
+func compile(v *experiment.Version, symbol func(string) uint32) map[uint32]*trial {
+	trials := map[uint32]*trial{}
+	if v == nil {
+		return trials
+	}
+	for i := range v.Experiments {
+		e := &v.Experiments[i]
+		trials[symbol(e.Key)] = compileTrial(e, symbol)
+	}
+	return trials
+}
+
+func compileTrial(e *experiment.Experiment, symbol func(string) uint32) *trial {
+	t := &trial{
+		key: e.Key, symbol: symbol(e.Key), kind: symbol(e.UnitKind), exclude: e.Crossovers != experiment.First,
+		grace: e.Grace.Milliseconds(), slot: experiment.SlotOf(e.Window).Milliseconds(),
+	}
+	for _, v := range e.Variants {
+		t.variants = append(t.variants, v.Key)
+		t.symbols = append(t.symbols, symbol(v.Key))
+	}
+	for _, d := range e.Dimensions[:min(len(e.Dimensions), maxDimensions)] {
+		t.dims = append(t.dims, dimension{d.Attribute, slices.Clone(d.Values[:min(len(d.Values), otherValue)])})
+	}
+	for i := range e.Iterations {
+		t.runs = append(t.runs, compileRun(e, &e.Iterations[i], t.slot, symbol))
+	}
+	return t
+}
+
+func compileRun(e *experiment.Experiment, it *experiment.Iteration, slot int64, symbol func(string) uint32) run {
+	r := run{
+		number: it.Number, start: it.Start.UnixMilli(), enrol: it.EnrolUntil.UnixMilli(),
+		end: it.End.UnixMilli(), killed: it.Killed != nil, slot: slot,
+		phases: []phase{{number: 1, from: it.Start.UnixMilli()}},
+	}
+	for i, p := range it.Phases {
+		from := p.From.UnixMilli()
+		compiled := phase{number: p.Number, from: from}
+		if i > 0 {
+			compiled.settled = from + p.Settle.Milliseconds()
+			r.phases = append(r.phases, compiled)
+		} else {
+			r.phases[0].number = p.Number
+		}
+	}
+	for i := range it.Metrics {
+		m := compileMeasure(e, &it.Metrics[i], symbol)
+		r.metrics = append(r.metrics, m)
+		r.slot = min(r.slot, m.slot)
+	}
+	return r
+}
+
+// covering returns the iteration that covers t, -1 without one.
+func (t *trial) covering(at int64) int {
+	for i := range t.runs {
+		if r := &t.runs[i]; at >= r.start && at < r.end {
+			return i
+		}
+	}
+	return -1
+}
+
+// before returns the last iteration that has ended by then, -1 without one.
+func (t *trial) before(at int64) int {
+	last := -1
+	for i := range t.runs {
+		if t.runs[i].end <= at && (last < 0 || t.runs[i].end > t.runs[last].end) {
+			last = i
+		}
+	}
+	return last
+}
+
+// variant returns the index of a variant's symbol, -1 without one.
+func (t *trial) variant(symbol uint32) int { return slices.Index(t.symbols, symbol) }
+
+// phase returns the phase that covers t, which lies within the iteration.
+func (r *run) phase(t int64) *phase {
+	for i := len(r.phases) - 1; i > 0; i-- {
+		if t >= r.phases[i].from {
+			return &r.phases[i]
+		}
+	}
+	return &r.phases[0]
+}
+
+// slotStart rounds a time down to the start of its slot.
+func slotStart(t, slot int64) int64 {
+	return t - ((t%slot)+slot)%slot
+}
+
+// neverT is later than every event.
+const neverT = int64(1<<63 - 1)
+
+const maxDimensions = 3
