@@ -92,7 +92,7 @@ func clip(all []results.Interval) []results.Interval {
 	narrowest := 0.0
 	width := func(i results.Interval) float64 { return i.High.Float() - i.Low.Float() }
 	for _, i := range all {
-		if i.Low.Known() && i.High.Known() && (narrowest == 0 || width(i) < narrowest) {
+		if i.Low.Known() && i.High.Known() && width(i) > 0 && (narrowest == 0 || width(i) < narrowest) {
 			narrowest = width(i)
 		}
 	}
