@@ -145,12 +145,14 @@ func (w *writer) garble() {
 	w.records = append(w.records, Delivery{w.at.Add(w.within(0, 200)), Outcomes, []byte(w.Unit), form})
 }
 
+// golden spreads neighbouring numbers over all bits of a seed.
+const golden = 0x9e3779b97f4a7c15
+
 // random is the visit's own source of chance.
 func random(seed uint64, v Visitor) *rand.Rand {
 	stream := v.Number << 1
 	if v.Returned {
 		stream++
 	}
-	const golden = 0x9e3779b97f4a7c15 // spreads neighbouring numbers over all bits
 	return rand.New(rand.NewPCG(seed, stream*golden))
 }

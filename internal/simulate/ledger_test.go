@@ -1,0 +1,96 @@
+package simulate
+
+import (
+	"cmp"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/assay-dev/assay/ingest"
+)
+
+func newDecoder() *ingest.Decoder { return ingest.NewDecoder(ingest.Key{1}, []string{DemoAttribute}) }
+
+func decode(d Delivery) (ingest.Event, bool) {
+	e, _, ok := newDecoder().Decode(ingest.Record{KafkaT: d.At.UnixMilli(), Value: d.Value})
+	return e, ok
+}
+
+// ledger is the plainest join there is, over everything that had arrived: first
+// exposures, crossovers out, outcomes of ten seconds.
+type ledger struct {
+	exposed    map[arm]int  // units
+	events     map[cell]int // events
+	units      map[cell]int // units with any
+	crossovers map[string]int
+	duplicates int
+	dead       int
+}
+
+type arm struct{ experiment, variant string }
+
+type cell struct{ experiment, variant, event string }
+
+const window = 10_000 // milliseconds
+
+// read joins what arrived until a time.
+func read(t *testing.T, records []Delivery, until time.Time) ledger {
+	t.Helper()
+	l := ledger{exposed: map[arm]int{}, events: map[cell]int{}, units: map[cell]int{}, crossovers: map[string]int{}}
+	decoder := newDecoder()
+	seen := map[string]bool{}
+	var outcomes []ingest.Event
+	exposures := map[ingest.Unit][]ingest.Event{}
+	for _, d := range records {
+		if d.At.After(until) {
+			continue
+		}
+		e, _, ok := decoder.Decode(ingest.Record{KafkaT: d.At.UnixMilli(), Value: d.Value})
+		switch {
+		case !ok:
+			l.dead++
+		case seen[e.ID]:
+			l.duplicates++
+		case e.Type == ingest.Exposure:
+			exposures[e.Unit] = append(exposures[e.Unit], e)
+		default:
+			outcomes = append(outcomes, e)
+		}
+		seen[e.ID] = seen[e.ID] || ok
+	}
+	firsts := l.firsts(exposures)
+	type pair struct {
+		unit  ingest.Unit
+		event string
+	}
+	met := map[pair]bool{}
+	for _, e := range outcomes {
+		first, ok := firsts[e.Unit]
+		if !ok || e.T < first.T || e.T > first.T+window {
+			continue
+		}
+		c := cell{first.Experiment, first.Variant, e.Name}
+		l.events[c]++
+		if p := (pair{e.Unit, e.Name}); !met[p] {
+			met[p] = true
+			l.units[c]++
+		}
+	}
+	return l
+}
+
+// firsts finds the first exposure of every unit and counts the units, those who
+// saw both variants aside.
+func (l *ledger) firsts(exposures map[ingest.Unit][]ingest.Event) map[ingest.Unit]ingest.Event {
+	out := map[ingest.Unit]ingest.Event{}
+	for unit, list := range exposures {
+		first := slices.MinFunc(list, func(a, b ingest.Event) int { return cmp.Compare(a.T, b.T) })
+		if slices.ContainsFunc(list, func(e ingest.Event) bool { return e.Variant != first.Variant }) {
+			l.crossovers[first.Experiment]++
+			continue
+		}
+		out[unit] = first
+		l.exposed[arm{first.Experiment, first.Variant}]++
+	}
+	return out
+}
