@@ -82,7 +82,7 @@ func (e *experimentFile) checkSum(path string, shares []entry[*big.Rat]) {
 		sum.Add(sum, v.value)
 	}
 	if sum.Cmp(big.NewRat(1, 1)) != 0 {
-		e.refuse(path, RuleShares, fmt.Sprintf("the shares sum to %s, not 100%%", exactPercent(sum)), "")
+		e.refuse(path, RuleShares, fmt.Sprintf("the shares sum to %s, not 100%%", exactPercent(sum)), "they must add up exactly, as 33.4%, 33.3% and 33.3% do")
 	}
 }
 

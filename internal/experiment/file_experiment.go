@@ -113,7 +113,7 @@ func guardrailFields() []field[guardrailText] {
 		as("min_units", whole[int64](0, 1e12), func(g *t) *int64 { return &g.MinUnits }, "Units that each arm must have first; default 0."),
 		as("warm_up", span(0), func(g *t) *Duration { return &g.WarmUp }, "No verdict this long after the iteration's start; default 0s."),
 		as("on_no_data", choice(HoldOnNoData, WarnOnNoData, KillOnNoData), func(g *t) *OnNoData { return &g.OnNoData }, "When one arm goes silent while the other goes on: hold (default), warn or kill."),
-		as("never_kill", flag(), func(g *t) *bool { return &g.NeverKill }, "true keeps it out of the budget of false kills, for good."),
+		as("never_kill", truth(), func(g *t) *bool { return &g.NeverKill }, "true keeps it out of the budget of false kills, for good."),
 	}
 }
 

@@ -12,7 +12,7 @@ type difference struct {
 	path string // in the file
 	what string
 	was  string
-	is   string
+	is   string // "" when it is taken out
 }
 
 // designChanges lists what differs in the design of an experiment and its file.
@@ -28,7 +28,7 @@ func (e *experimentFile) designChanges(before *Experiment) []difference {
 	}
 	for _, g := range before.Goals {
 		if !slices.Contains(e.Goals, g) {
-			out = append(out, difference{"goals", "goal", g, "none"})
+			out = append(out, difference{"goals", "goal", g, ""})
 		}
 	}
 	return append(out, e.guardrailChanges(before)...)
@@ -60,7 +60,7 @@ func (e *experimentFile) guardrailChanges(before *Experiment) []difference {
 	for _, was := range before.Guardrails {
 		i := slices.IndexFunc(e.Guardrails, func(g Guardrail) bool { return g.Metric == was.Metric })
 		if i < 0 {
-			out = append(out, difference{"guardrails", "guardrail", was.Metric, "none"})
+			out = append(out, difference{"guardrails", "guardrail", was.Metric, ""})
 			continue
 		}
 		a, b := guardrailFacts(was), guardrailFacts(e.Guardrails[i])
@@ -92,8 +92,11 @@ func guardrailFacts(g Guardrail) []difference {
 // refuseFrozen refuses changes of the design while an iteration runs.
 func (e *experimentFile) refuseFrozen(changes []difference, running *Iteration) {
 	for _, d := range changes {
-		e.refuse(d.path, RuleFrozen, fmt.Sprintf("%s cannot change from %s to %s while iteration %d runs (until %s)", d.what, d.was, d.is, running.Number, stamp(running.End)),
-			frozenHint(d.what))
+		text := fmt.Sprintf("%s cannot change from %s to %s", d.what, d.was, d.is)
+		if d.is == "" {
+			text = fmt.Sprintf("%s %s cannot be taken out", d.what, d.was)
+		}
+		e.refuse(d.path, RuleFrozen, fmt.Sprintf("%s while iteration %d runs (until %s)", text, running.Number, stamp(running.End)), frozenHint(d.what))
 	}
 }
 

@@ -22,6 +22,7 @@ type point struct {
 	path   string
 	what   string
 	strict bool // later than the point before it, not at the same time
+	opens  bool // it begins an iteration
 }
 
 // checkOrder holds all times of all iterations in one chain: start < phases <
@@ -33,6 +34,11 @@ func (e *experimentFile) checkOrder(plans []plan) {
 	for _, p := range chain(plans) {
 		strict = strict || p.strict
 		if p.at.IsZero() {
+			if p.opens {
+				// It will start when it is applied, or has started by a resume: after the
+				// real end of the one before, which a kill may have moved.
+				last, strict = point{}, false
+			}
 			continue
 		}
 		if !last.at.IsZero() && (p.at.Before(last.at) || strict && p.at.Equal(last.at)) {
@@ -40,24 +46,36 @@ func (e *experimentFile) checkOrder(plans []plan) {
 			if strict {
 				must = "be after"
 			}
-			e.refuse(p.path, RuleTimeOrder, fmt.Sprintf("%s (%s) must %s %s (%s)", p.what, stamp(p.at), must, last.what, stamp(last.at)), "")
+			path := p.path
+			if !e.written(path) && e.written(last.path) {
+				path = last.path // blame what is written, not a default
+			}
+			e.refuse(path, RuleTimeOrder, fmt.Sprintf("%s (%s) must %s %s (%s)", p.what, stamp(p.at), must, last.what, stamp(last.at)), p.hint())
 			return
 		}
 		last, strict = p, false
 	}
 }
 
+// hint helps where an iteration begins before the file's end of the one before.
+func (p point) hint() string {
+	if !p.opens {
+		return ""
+	}
+	return "iterations never overlap; if the one before was killed, write the end that it got"
+}
+
 func chain(plans []plan) []point {
 	var out []point
 	for _, p := range plans {
 		of := fmt.Sprintf(" of iteration %d", p.Number)
-		out = append(out, point{p.Start, p.path + ".start", "the start" + of, false})
+		out = append(out, point{p.Start, p.path + ".start", "the start" + of, false, true})
 		for j := range p.Phases[min(1, len(p.Phases)):] {
-			out = append(out, point{p.Phases[j+1].From, fmt.Sprintf("%s.phases[%d].from", p.path, j+1), fmt.Sprintf("phase %d", j+2) + of, true})
+			out = append(out, point{p.Phases[j+1].From, fmt.Sprintf("%s.phases[%d].from", p.path, j+1), fmt.Sprintf("phase %d", j+2) + of, true, false})
 		}
 		out = append(out,
-			point{p.EnrolUntil, p.path + ".enrol_until", "enrol_until" + of, true},
-			point{p.End, p.path + ".end", "the end" + of, false})
+			point{p.EnrolUntil, p.path + ".enrol_until", "enrol_until" + of, true, false},
+			point{p.End, p.path + ".end", "the end" + of, false, false})
 	}
 	return out
 }

@@ -88,7 +88,7 @@ func kindOf(s *source, root ast.Node) string {
 	case folder == "metrics":
 		return "metric"
 	}
-	s.refuse("", RuleFileKind, "this is neither an experiment nor a metric", "an experiment begins with key:, a metric with name:")
+	s.refuse("", RuleFileKind, "this may be an experiment or a metric", "an experiment begins with key:, a metric with name:")
 	return ""
 }
 

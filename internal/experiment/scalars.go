@@ -17,6 +17,8 @@ const (
 	namePattern     = `^[a-z0-9][a-z0-9_-]{0,63}$`
 	durationPattern = `^([0-9]+(w|d)|([0-9]+(\.[0-9]+)?(h|m|s|ms))+|0)$`
 	percentPattern  = `^[0-9]+(\.[0-9]+)?%$`
+	sharePattern    = `^([0-9]{1,2}(\.[0-9]+)?|100(\.0+)?)%$`
+	levelPattern    = `^([1-4]?[0-9](\.[0-9]+)?|50(\.0+)?)%$`
 	timePattern     = `^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2}))?$`
 	decimalPattern  = `^[0-9]+(\.[0-9]+)?$`
 )
@@ -98,8 +100,8 @@ func choice[V ~string](words ...V) shape[V] {
 	})
 }
 
-// flag is true or false.
-func flag() shape[bool] {
+// truth is true or false.
+func truth() shape[bool] {
 	return scalarShape(schema{"type": "boolean"}, RuleChoice, func(path, text string) (bool, string, string) {
 		if text != "true" && text != "false" {
 			return false, fmt.Sprintf("%s cannot be %q", path, text), "write true or false"
@@ -165,17 +167,15 @@ func fraction(text string) (value *big.Rat, percent, ok bool) {
 	return value, percent, ok
 }
 
-func fractionSchema(most float64) schema {
-	number := schema{"type": "number", "minimum": 0}
-	if most > 0 {
-		number["maximum"] = most
-	}
-	return schema{"anyOf": []schema{{"type": "string", "pattern": percentPattern}, number}}
+// fractionSchema takes a percentage of some form, or a number from 0 to most.
+func fractionSchema(percent string, number schema) schema {
+	number["type"] = "number"
+	return schema{"anyOf": []schema{{"type": "string", "pattern": percent}, number}}
 }
 
 // share is a part of a whole, 0 % to 100 %.
 func share() shape[*big.Rat] {
-	return scalarShape(fractionSchema(1), RuleShare, func(path, text string) (*big.Rat, string, string) {
+	return scalarShape(fractionSchema(sharePattern, schema{"minimum": 0, "maximum": 1}), RuleShare, func(path, text string) (*big.Rat, string, string) {
 		v, _, ok := fraction(text)
 		if !ok || v.Cmp(big.NewRat(1, 1)) > 0 {
 			return nil, fmt.Sprintf("%s: %s is not a share", path, text), "write 50% or 0.5, from 0% to 100%"
@@ -186,7 +186,7 @@ func share() shape[*big.Rat] {
 
 // level is a probability of error, above 0 and at most one half.
 func level() shape[float64] {
-	return scalarShape(fractionSchema(0.5), RuleLevel, func(path, text string) (float64, string, string) {
+	return scalarShape(fractionSchema(levelPattern, schema{"exclusiveMinimum": 0, "maximum": 0.5}), RuleLevel, func(path, text string) (float64, string, string) {
 		v, _, ok := fraction(text)
 		if !ok || v.Sign() <= 0 || v.Cmp(big.NewRat(1, 2)) > 0 {
 			return 0, fmt.Sprintf("%s must be above 0 and at most 50%%, not %s", path, text), "5% is usual"
@@ -204,7 +204,7 @@ type margin struct {
 }
 
 func marginShape() shape[margin] {
-	return scalarShape(fractionSchema(0), RuleMargin, func(path, text string) (margin, string, string) {
+	return scalarShape(fractionSchema(percentPattern, schema{"minimum": 0}), RuleMargin, func(path, text string) (margin, string, string) {
 		v, percent, ok := fraction(text)
 		if !ok {
 			return margin{}, fmt.Sprintf("%s: %s is not a margin", path, text), "write 0, 0.01 (in the metric's unit) or 2% (of the control's mean); never below 0"

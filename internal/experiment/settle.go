@@ -82,10 +82,11 @@ func (e *experimentFile) samePhase(p *plan, j int) {
 }
 
 func (e *experimentFile) samePast(j int, path, what, was, is string) {
-	if was != is {
-		e.refuse(path, RulePast, fmt.Sprintf("phase %d has begun: its %s is %s and cannot become %s", j+1, what, was, is),
-			fmt.Sprintf("write %s: %s here, and add a phase for the change", what, was))
+	if was == is {
+		return
 	}
+	hint := fmt.Sprintf("write %s: %s here; a change is another phase, of a later iteration when this one is over", what, was)
+	e.refuse(path, RulePast, fmt.Sprintf("phase %d has begun: its %s was %s and cannot become %s", j+1, what, was, is), hint)
 }
 
 // settleOver keeps an ended iteration as it was. The file may go on listing it,

@@ -92,7 +92,7 @@ func readFields[T any](s *source, path string, n ast.Node, pairs []pair, fields 
 	}
 	for _, f := range fields {
 		if f.required && !seen[f.name] {
-			s.refuseAt(nodePosition(n), RuleMissingField, fmt.Sprintf("%s has no %s", naming(path), f.name), f.about)
+			s.refuseAt(nodePosition(n), RuleMissingField, fmt.Sprintf("%s has no %s", naming(path), f.name), fmt.Sprintf("add %s: %s", f.name, f.about))
 		}
 	}
 }
@@ -185,7 +185,7 @@ func naming(path string) string {
 
 // suggest names the nearest known word, or all of them when none is near.
 func suggest(word string, known []string) string {
-	best, least := "", 3
+	best, least := "", min(3, len(word)/2+1)
 	for _, k := range known {
 		if d := distance(strings.ToLower(word), k); d < least {
 			best, least = k, d
