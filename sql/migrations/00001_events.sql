@@ -1,6 +1,7 @@
 -- What was read, without any decision in it. Writing a place again is harmless:
 -- the rows of one place have one sorting key and are merged into one.
 
+-- +goose NO TRANSACTION
 -- +goose Up
 CREATE TABLE {{.Database}}.events
 (

@@ -1,6 +1,7 @@
 -- Configuration versions, decisions and looks. The first two are chains: a row is
 -- accepted only as the next one, by the same kind of guard as the ledger's.
 
+-- +goose NO TRANSACTION
 -- +goose Up
 CREATE TABLE {{.Database}}.configurations
 (
@@ -82,7 +83,7 @@ COMMENT 'The last row of each chain, read at each question.';
 
 CREATE TABLE {{.Database}}.looks
 (
-    id         String COMMENT 'UUID, greater when later',
+    id         String COMMENT 'greater when later',
     experiment LowCardinality(String),
     iteration  UInt32,
     kind       LowCardinality(String) COMMENT 'guard: guardrail metrics; full: all metrics and dimensions',

@@ -1,0 +1,93 @@
+package clickhouse
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	native "github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/assay-dev/assay/ingest"
+)
+
+// AppendPart writes one part into the ledger, exactly once, or says that it is
+// Lost. Counts.Topic is an index into topics. Only Committed means durable; an
+// error leaves the fate open.
+func (db *DB) AppendPart(ctx context.Context, topics []Topic, part ingest.Part) (Appended, error) {
+	if err := checkPart(topics, part); err != nil {
+		return Unknown, fmt.Errorf("append part: %w", err)
+	}
+	if err := db.wait(ctx, "ledger"); err != nil {
+		return Unknown, err
+	}
+	attempt := newAttempt()
+	return db.append(ctx, &link{
+		chain:   fmt.Sprintf("ledger of shard %d", part.Shard),
+		table:   "ledger",
+		token:   fmt.Sprintf("g:%d:%d", part.Shard, part.Seq),
+		seq:     part.Seq,
+		attempt: attempt,
+		fields:  partFields(topics, part, attempt, db.cfg.Code, time.Now()),
+		rows:    len(part.Rows) + 1,
+		near:    db.nearby("ledger", "near_mark", args{"shard": part.Shard, "seq": part.Seq}),
+	})
+}
+
+// LastMark is where a shard stands; its Seq is 0 when it never had a part.
+func (db *DB) LastMark(ctx context.Context, shard uint16) (Mark, error) {
+	if err := db.wait(ctx, "ledger"); err != nil {
+		return Mark{}, err
+	}
+	m, found, err := one(ctx, db, "last_mark", args{"shard": shard}, func(rows native.Rows, m *Mark) error {
+		return rows.Scan(&m.Seq, &m.Attempt, &m.Config, &m.Code, &m.WrittenAt)
+	})
+	if err != nil || !found {
+		return Mark{Shard: shard}, err
+	}
+	m.Shard = shard
+	// Bounded by the mark just read: what is appended meanwhile changes nothing.
+	m.Topics, err = collect(ctx, db, "mark_topics", args{"shard": shard, "seq": m.Seq}, scanTopic)
+	return m, err
+}
+
+func scanTopic(rows native.Rows, t *TopicMark) (err error) {
+	var id string
+	if err := rows.Scan(&t.Name, &id, &t.Next); err != nil {
+		return err
+	}
+	t.ID, err = parseTopicID(id)
+	return err
+}
+
+// CheckChain returns the shards whose ledger is not a chain: numbers from 1
+// without gaps, one attempt each, and as many rows as the marks declare.
+func (db *DB) CheckChain(ctx context.Context) ([]ChainFault, error) {
+	return collect(ctx, db, "chain_faults", nil, func(rows native.Rows, f *ChainFault) error {
+		return rows.Scan(&f.Shard, &f.Seq, &f.Marks, &f.Distinct, &f.Attempts, &f.Rows, &f.Declared)
+	})
+}
+
+// Reconcile adds up, by shard and topic, what the marks say.
+func (db *DB) Reconcile(ctx context.Context) ([]Reconciliation, error) {
+	return collect(ctx, db, "reconcile", nil, func(rows native.Rows, r *Reconciliation) error {
+		return rows.Scan(&r.Shard, &r.Topic, &r.Parts, &r.From, &r.Next,
+			&r.Accepted, &r.Duplicate, &r.Dead, &r.Misplaced, &r.Suppressed, &r.Shed, &r.NoRecord, &r.Gap,
+			&r.Difference, &r.Breaks)
+	})
+}
+
+// Missing compares what the last marks of a shard counted with what is stored;
+// marks ≤ 0 means all of them. It reads every event of the shard once.
+func (db *DB) Missing(ctx context.Context, shard uint16, marks int) ([]Lacking, error) {
+	m, err := db.LastMark(ctx, shard)
+	if err != nil || m.Seq == 0 {
+		return nil, err
+	}
+	var after uint64
+	if marks > 0 && uint64(marks) < m.Seq {
+		after = m.Seq - uint64(marks)
+	}
+	return collect(ctx, db, "missing", args{"shard": shard, "after": after, "seq": m.Seq}, func(rows native.Rows, l *Lacking) error {
+		return rows.Scan(&l.Topic, &l.Seq, &l.From, &l.Next, &l.Events, &l.Dead)
+	})
+}

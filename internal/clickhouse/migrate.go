@@ -1,0 +1,139 @@
+package clickhouse
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+	"text/template"
+
+	driver "github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/pressly/goose/v3"
+
+	"github.com/assay-dev/assay/sql"
+)
+
+// Migrate makes the database and brings its tables to the newest version. It
+// needs a user with all rights on the database. Two must not run at once.
+func (db *DB) Migrate(ctx context.Context) error {
+	if err := db.createDatabase(ctx); err != nil {
+		return fmt.Errorf("create database %s: %w", db.cfg.Database, err)
+	}
+	migrations, closeAll, err := db.migrations()
+	if err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	defer closeAll()
+	if _, err := migrations.Up(ctx); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	return nil
+}
+
+// SchemaVersion is the number of the last migration that ran; 0 without any.
+func (db *DB) SchemaVersion(ctx context.Context) (int64, error) {
+	var version int64
+	err := db.retry(ctx, "read the schema's version", func(ctx context.Context) error {
+		return db.conn.QueryRow(ctx, "SELECT max(version_id) FROM goose_db_version WHERE is_applied").Scan(&version)
+	})
+	return version, err
+}
+
+// createDatabase connects without naming the database, which would have to
+// exist.
+func (db *DB) createDatabase(ctx context.Context) error {
+	conn, err := driver.Open(db.cfg.options(""))
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return conn.Exec(ctx, "CREATE DATABASE IF NOT EXISTS "+db.cfg.Database)
+}
+
+func (db *DB) migrations() (*goose.Provider, func() error, error) {
+	files, err := fs.Sub(sql.Migrations, "migrations")
+	if err != nil {
+		return nil, nil, err
+	}
+	std := driver.OpenDB(db.cfg.migrationOptions())
+	provider, err := goose.NewProvider(goose.DialectClickHouse, std, rendered{files, db.cfg})
+	if err != nil {
+		_ = std.Close()
+		return nil, nil, err
+	}
+	return provider, std.Close, nil
+}
+
+// migrationOptions leaves the size of the pool to database/sql.
+func (cfg Config) migrationOptions() *driver.Options {
+	o := cfg.options(cfg.Database)
+	o.MaxOpenConns, o.MaxIdleConns = 0, 0
+	return o
+}
+
+// rendered is the folder of migrations with their placeholders filled in.
+type rendered struct {
+	fs.FS
+	cfg Config
+}
+
+// Open renders a file and leaves folders alone.
+func (r rendered) Open(name string) (fs.File, error) {
+	f, err := r.FS.Open(name)
+	if err != nil || path.Ext(name) != ".sql" {
+		return f, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	b, err := fs.ReadFile(r.FS, name)
+	if err != nil {
+		return nil, err
+	}
+	b, err = r.cfg.render(name, b)
+	return renderedFile{bytes.NewReader(b), info}, err
+}
+
+type renderedFile struct {
+	*bytes.Reader
+	info fs.FileInfo
+}
+
+func (f renderedFile) Stat() (fs.FileInfo, error) { return f.info, nil }
+func (f renderedFile) Close() error               { return nil }
+
+// render fills in {{.Database}}, {{.Source}} (how the server logs in to itself
+// for a dictionary), {{engine "MergeTree"}} and {{window}} (the setting that
+// bounds the memory of tokens).
+func (cfg Config) render(name string, b []byte) ([]byte, error) {
+	t, err := template.New(name).Funcs(template.FuncMap{
+		"engine": cfg.engine,
+		"window": cfg.window,
+	}).Parse(string(b))
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	err = t.Execute(&out, struct{ Database, Source string }{cfg.Database, cfg.Dictionary})
+	return out.Bytes(), err
+}
+
+// engine is a table engine with its arguments. Path and name of a replica are
+// the server's defaults.
+func (cfg Config) engine(name string, arguments ...string) string {
+	if cfg.Replicated {
+		name = "Replicated" + name
+	}
+	return name + "(" + strings.Join(arguments, ", ") + ")"
+}
+
+func (cfg Config) window() string {
+	if cfg.Replicated {
+		return "replicated_deduplication_window"
+	}
+	return "non_replicated_deduplication_window"
+}

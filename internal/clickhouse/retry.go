@@ -1,0 +1,102 @@
+package clickhouse
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"syscall"
+	"time"
+
+	clickhouse "github.com/ClickHouse/clickhouse-go/v2"
+)
+
+const (
+	firstPause = 20 * time.Millisecond
+	longPause  = 2 * time.Second
+)
+
+// Codes of the server's exceptions, by their names in ClickHouse.
+const (
+	violatedConstraint = 469
+)
+
+// passing are the exceptions that say nothing about the statement: the server is
+// busy, restarting, or has lost another one.
+var passing = map[int32]string{
+	32:  "ATTEMPT_TO_READ_AFTER_EOF",
+	101: "UNEXPECTED_PACKET_FROM_CLIENT",
+	159: "TIMEOUT_EXCEEDED",
+	202: "TOO_MANY_SIMULTANEOUS_QUERIES",
+	209: "SOCKET_TIMEOUT",
+	210: "NETWORK_ERROR",
+	236: "ABORTED",
+	241: "MEMORY_LIMIT_EXCEEDED",
+	242: "TABLE_IS_READ_ONLY",
+	252: "TOO_MANY_PARTS",
+	279: "ALL_CONNECTION_TRIES_FAILED",
+	319: "UNKNOWN_STATUS_OF_INSERT",
+	394: "QUERY_WAS_CANCELLED",
+	425: "SYSTEM_ERROR",
+	999: "KEEPER_EXCEPTION",
+}
+
+// transient tells whether the same statement may succeed later.
+func transient(err error) bool {
+	if e, ok := errors.AsType[*clickhouse.Exception](err); ok {
+		_, is := passing[e.Code]
+		return is
+	}
+	for _, target := range []error{
+		io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, driver.ErrBadConn, os.ErrDeadlineExceeded,
+		context.DeadlineExceeded, clickhouse.ErrAcquireConnTimeout, clickhouse.ErrConnectionClosed,
+	} {
+		if errors.Is(err, target) {
+			return true
+		}
+	}
+	if _, ok := errors.AsType[net.Error](err); ok {
+		return true
+	}
+	_, ok := errors.AsType[syscall.Errno](err)
+	return ok
+}
+
+// refused tells whether a constraint of the table refused the insert, and which.
+func refused(err error) (*clickhouse.Exception, bool) {
+	e, ok := errors.AsType[*clickhouse.Exception](err)
+	return e, ok && e.Code == violatedConstraint
+}
+
+// retry does a thing that may be done twice until it succeeds, fails for good,
+// or ctx ends.
+func (db *DB) retry(ctx context.Context, what string, do func(context.Context) error) error {
+	for pause := firstPause; ; pause = min(2*pause, longPause) {
+		err := do(ctx)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil || !transient(err) {
+			return fmt.Errorf("%s: %w", what, err)
+		}
+		db.log.WarnContext(ctx, "clickhouse: trying again", "doing", what, "error", err)
+		if !sleep(ctx, pause) {
+			return fmt.Errorf("%s: %w", what, errors.Join(ctx.Err(), err))
+		}
+	}
+}
+
+// sleep waits; it returns false when ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

@@ -1,0 +1,115 @@
+package clickhouse
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	native "github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/assay-dev/assay/ingest"
+)
+
+// eventRow is a row of events as the queries return it.
+type eventRow struct {
+	topic         string
+	kind          uint8
+	names, values []string
+	event         ingest.Event
+}
+
+// targets are where to scan the columns that all event queries begin with.
+func (r *eventRow) targets() []any {
+	e := &r.event
+	return []any{
+		&r.topic, &e.Place.Offset, &e.T, &e.KafkaT, &r.kind, &e.UnitKind,
+		&e.Unit.Hi, &e.Unit.Lo, &e.ID, &e.Experiment, &e.Variant, &e.Name,
+		&e.Value.Hi, &e.Value.Lo, &r.names, &r.values, &e.Misplaced,
+	}
+}
+
+// finish fills in what is not scanned directly.
+func (r *eventRow) finish() {
+	r.event.Type = ingest.Type(r.kind)
+	r.event.Attrs = nil
+	for i := range r.names {
+		r.event.Attrs = append(r.event.Attrs, ingest.Attr{Name: r.names[i], Value: r.values[i]})
+	}
+}
+
+// EventsBelow hands the shard's stored events below the given offsets to fn,
+// ordered by unit, t, topic and offset, each place once. Place.Topic is the
+// index of the topic among the names in next, sorted. fn may keep the event's
+// strings but not the pointer. An error of fn, or of the connection once fn was
+// called, ends the reading: the caller begins anew.
+func (db *DB) EventsBelow(ctx context.Context, shard uint16, next map[string]int64, fn func(*ingest.Event) error) error {
+	topics := slices.Sorted(maps.Keys(next))
+	if len(topics) == 0 {
+		return nil
+	}
+	index, ends := map[string]uint8{}, make([]int64, len(topics))
+	for i, name := range topics {
+		index[name], ends[i] = uint8(i), next[name]
+	}
+	text, err := statement("events_below")
+	if err != nil {
+		return err
+	}
+	var row eventRow
+	targets := row.targets()
+	var before ingest.Event
+	read := false
+	scan := func(rows native.Rows) error {
+		if err := rows.Scan(targets...); err != nil {
+			return err
+		}
+		row.finish()
+		row.event.Place.Topic = index[row.topic]
+		// A place that was written twice has two equal sorting keys.
+		if read && row.event.Place == before.Place && row.event.Unit == before.Unit && row.event.T == before.T {
+			return nil
+		}
+		before, read = row.event, true
+		return fn(&row.event)
+	}
+	params := args{"shard": shard, "topics": topics, "next": ends}
+	if err := db.each(ctx, text, params, scan); err != nil {
+		return fmt.Errorf("read events of shard %d: %w", shard, err)
+	}
+	return nil
+}
+
+// UnitEvents is everything that is stored of a unit, ordered by t, topic and
+// offset, each place once. Place.Topic is 0; see StoredEvent.Topic.
+func (db *DB) UnitEvents(ctx context.Context, unit ingest.Unit) ([]StoredEvent, error) {
+	id := ingest.Int128{Lo: unit.Hi}.Big()
+	id.Lsh(id, 64)
+	id.Add(id, ingest.Int128{Lo: unit.Lo}.Big())
+	return collect(ctx, db, "unit_events", args{"unit": id.String()}, func(rows native.Rows, s *StoredEvent) error {
+		var row eventRow
+		if err := rows.Scan(append(row.targets(), &s.Shard, &s.Decode)...); err != nil {
+			return err
+		}
+		row.finish()
+		s.Event, s.Topic = row.event, row.topic
+		return nil
+	})
+}
+
+// DeadAt is the dead letter at a place, or ErrNotFound. Place.Topic is 0.
+func (db *DB) DeadAt(ctx context.Context, place Place) (ingest.Dead, error) {
+	params := args{"topic": place.Topic, "shard": place.Shard, "offset": place.Offset}
+	d, found, err := one(ctx, db, "dead_at", params, func(rows native.Rows, d *ingest.Dead) error {
+		var reason string
+		var size uint32
+		var position int32
+		err := rows.Scan(&d.Place.Offset, &d.KafkaT, &reason, &size, &position, &d.Detail)
+		d.Reason, d.Size, d.Position = ingest.Reason(reason), int(size), int(position)
+		return err
+	})
+	if err == nil && !found {
+		err = fmt.Errorf("dead letter at %s/%d/%d: %w", place.Topic, place.Shard, place.Offset, ErrNotFound)
+	}
+	return d, err
+}

@@ -1,0 +1,41 @@
+-- Ranges of offsets that the marks counted and that are not all stored: a place
+-- belongs to the range with the greatest beginning at or below it. An empty range
+-- holds nothing.
+WITH
+    ranges AS
+    (
+        SELECT
+            tupleElement(entry, 1) AS topic, seq,
+            tupleElement(entry, 2) AS begin, tupleElement(entry, 3) AS end,
+            tupleElement(entry, 4) AS events, tupleElement(entry, 5) AS dead
+        FROM ledger
+        ARRAY JOIN arrayZip(topics, `from`, next,
+            arrayMap((a, d, m) -> toInt64(a + d + m), accepted, duplicate, misplaced),
+            arrayMap(d -> toInt64(d), dead)) AS entry
+        WHERE mark = 1 AND shard = {shard:UInt16} AND seq > {after:UInt64} AND seq <= {seq:UInt64}
+            AND tupleElement(entry, 2) < tupleElement(entry, 3)
+    ),
+    places AS
+    (
+        SELECT topic, offset, 0 AS is_dead FROM events WHERE shard = {shard:UInt16}
+        UNION ALL
+        SELECT topic, offset, 1 AS is_dead FROM dead_letters WHERE shard = {shard:UInt16}
+    ),
+    found AS
+    (
+        SELECT
+            r.topic AS topic, r.seq AS seq,
+            toInt64(uniqExactIf(p.offset, p.is_dead = 0)) AS events,
+            toInt64(uniqExactIf(p.offset, p.is_dead = 1)) AS dead
+        FROM places AS p
+        ASOF INNER JOIN ranges AS r ON p.topic = r.topic AND p.offset >= r.begin
+        WHERE p.offset < r.end
+        GROUP BY topic, seq
+    )
+SELECT
+    ranges.topic AS topic, ranges.seq AS seq, ranges.begin AS begin, ranges.end AS end,
+    ranges.events - found.events AS lacking_events, ranges.dead - found.dead AS lacking_dead
+FROM ranges
+LEFT JOIN found ON ranges.topic = found.topic AND ranges.seq = found.seq
+WHERE lacking_events != 0 OR lacking_dead != 0
+ORDER BY topic, seq

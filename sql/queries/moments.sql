@@ -1,0 +1,47 @@
+-- The moments of several iterations, and the position of every shard that they
+-- stand for. Both branches read one snapshot of the table; each carries its own
+-- positions (the groups with an empty experiment, where the marks are), and the
+-- reader compares them.
+--
+-- young = 0: all slots, from projection look. young = 1: slots that have not
+-- matured, from projection page: few, whatever the age of the experiment.
+-- Matured sums are the difference, for metrics with a cutoff.
+SELECT
+    experiment, iteration, phase, settling, variant, metric, dimension, value,
+    sumIf(n, young = 0) AS open_n,
+    sumIf(nonzero, young = 0) AS open_nonzero,
+    sumIf(over, young = 0) AS open_over,
+    sumIf(sy, young = 0) AS open_sy,
+    sumIf(syy, young = 0) AS open_syy,
+    sumIf(n, young = 1) AS young_n,
+    sumIf(nonzero, young = 1) AS young_nonzero,
+    sumIf(over, young = 1) AS young_over,
+    sumIf(sy, young = 1) AS young_sy,
+    sumIf(syy, young = 1) AS young_syy,
+    has({keys:Array(String)}, concat(experiment, '/', toString(iteration), '/', metric)) AS has_cutoff,
+    max(newest) AS newest,
+    groupArrayIf((shard, seq, config), experiment = '' AND young = 0) AS positions,
+    groupArrayIf((shard, seq, config), experiment = '' AND young = 1) AS young_positions
+FROM
+(
+    SELECT
+        0 AS young, shard, experiment, iteration, phase, settling, variant, metric, dimension, value,
+        max(seq) AS seq, max(config) AS config, max(newest) AS newest,
+        sum(n) AS n, sum(nonzero) AS nonzero, sum(over) AS over, sum(sy) AS sy, sum(syy) AS syy
+    FROM ledger
+    WHERE (experiment = '' OR experiment IN {experiments:Array(String)})
+        AND (dimension = '' OR experiment IN {with_dimensions:Array(String)})
+    GROUP BY shard, experiment, iteration, phase, settling, variant, metric, dimension, value
+    UNION ALL
+    SELECT
+        1 AS young, shard, experiment, iteration, phase, settling, variant, metric, dimension, value,
+        max(seq), max(config), max(newest), sum(n), sum(nonzero), sum(over), sum(sy), sum(syy)
+    FROM ledger
+    WHERE (experiment = '' OR experiment IN {experiments:Array(String)})
+        AND (dimension = '' OR experiment IN {with_dimensions:Array(String)})
+        AND (experiment = '' OR toUnixTimestamp(slot) >= transform(
+            concat(experiment, '/', toString(iteration), '/', metric),
+            {keys:Array(String)}, {cutoffs:Array(UInt32)}, toUInt32(4294967295)))
+    GROUP BY shard, experiment, iteration, phase, settling, variant, metric, dimension, value
+)
+GROUP BY experiment, iteration, phase, settling, variant, metric, dimension, value

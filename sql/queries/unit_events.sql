@@ -1,0 +1,12 @@
+-- Everything that is stored of one unit, in whatever shard.
+SELECT
+    topic, offset, toInt64(toUnixTimestamp64Milli(t)) AS t_ms, toInt64(toUnixTimestamp64Milli(kafka_t)) AS kafka_ms,
+    toUInt8(type) AS kind, unit_kind,
+    toUInt64(bitShiftRight(unit, 64)) AS unit_high, toUInt64(bitAnd(unit, toUInt128(18446744073709551615))) AS unit_low,
+    id, experiment, variant, event,
+    toInt64(bitShiftRight(reinterpretAsInt128(value), 64)) AS value_high, reinterpretAsUInt64(value) AS value_low,
+    mapKeys(attrs) AS attr_names, mapValues(attrs) AS attr_values, misplaced, shard, decode
+FROM events
+WHERE unit = {unit:UInt128}
+ORDER BY t, topic, offset, shard
+LIMIT 1 BY topic, shard, offset

@@ -1,0 +1,1 @@
+SELECT body FROM configurations ORDER BY number DESC LIMIT 1
