@@ -64,7 +64,7 @@ func (d door) send(ctx context.Context, call Call, left time.Duration) (Answer, 
 	if err != nil {
 		return Answer{}, fmt.Errorf("%s %s: %w", call.Method, req.URL.Host, bare(err))
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 	if err != nil {
 		return Answer{}, fmt.Errorf("%s %s: read the answer: %w", call.Method, req.URL.Host, bare(err))

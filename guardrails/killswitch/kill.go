@@ -72,9 +72,10 @@ func (k *kill) follow(class Class, at time.Time, wait time.Duration) stage {
 		k.last = Unknown
 		return k.pause(wait, k.send)
 	case ClassMisdirected:
-		return k.end(Unknown, k.out.Detail+"; redirects are not followed, name the final address")
+		k.out.Detail += "; redirects are not followed, name the final address"
+		return k.conclude(Unknown)
 	default:
-		return k.end(final(class), k.out.Detail)
+		return k.conclude(final(class))
 	}
 }
 
@@ -105,6 +106,20 @@ func (k *kill) doubt(wait time.Duration) stage {
 	}
 }
 
+// conclude ends without success, unless an earlier call that got no clear answer
+// turns out to have done the work after all.
+func (k *kill) conclude(kind Kind) stage {
+	return func(ctx context.Context) stage {
+		if !k.maybe.IsZero() && k.out.SentAt.IsZero() {
+			if state, _ := k.readBack(ctx); state == StateOff {
+				k.out.SentAt = k.maybe
+				return k.end(Applied, k.out.Detail+"; an earlier call turned it off")
+			}
+		}
+		return k.end(kind, k.out.Detail)
+	}
+}
+
 // confirm reads until the claim proves true. The call is not repeated: it was
 // accepted, and a system that ignored it would ignore the same key again.
 func (k *kill) confirm(ctx context.Context) stage {
@@ -130,7 +145,7 @@ func (k *kill) pause(asked time.Duration, next stage) stage {
 	return func(ctx context.Context) stage {
 		wait := max(asked, backoff(k.setbacks+1, k.world.Random()))
 		if wait >= k.until.Sub(k.world.Now()) {
-			return k.end(k.last, k.out.Detail)
+			return k.conclude(k.last)
 		}
 		k.setbacks++
 		if err := k.world.Sleep(ctx, wait); err != nil {

@@ -33,7 +33,8 @@ func signingKey(s Secret) ([]byte, error) {
 func sign(h http.Header, key []byte, id string, at time.Time, body []byte) {
 	timestamp := strconv.FormatInt(at.Unix(), 10)
 	mac := hmac.New(sha256.New, key)
-	fmt.Fprintf(mac, "%s.%s.%s", id, timestamp, body)
+	mac.Write([]byte(id + "." + timestamp + "."))
+	mac.Write(body)
 	h.Set("webhook-id", id)
 	h.Set("webhook-timestamp", timestamp)
 	h.Set("webhook-signature", "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))

@@ -40,7 +40,7 @@ func (c *FlagClient) Assign(ctx context.Context, flag, unit string) (string, err
 	if err != nil {
 		return "", fmt.Errorf("ask for a variant: %w", err)
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	// Reading to the end is what lets the connection be used again.
 	answer, err := io.ReadAll(io.LimitReader(response.Body, maxBody))
 	if err != nil {

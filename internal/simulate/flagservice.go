@@ -58,7 +58,7 @@ func (s *FlagService) Serve(ctx context.Context, l net.Listener) error {
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 		defer cancel()
 		if server.Shutdown(grace) != nil {
-			server.Close()
+			_ = server.Close() // what is still open is cut
 		}
 	})
 	defer stopped()
