@@ -94,7 +94,7 @@ func TestCalibration(t *testing.T) {
 	for i, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			n := runs(2000)
+			n := runs(1000)
 			for k, count := range c.everErrs(uint64(i), n, c.rules) {
 				t.Logf("%s: %-30s %6.4f ± %.4f (%d runs)", c.name, c.rules[k].name, rate(count, n), standardError(count, n), n)
 				if float64(count) > allowed(c.plan.Alpha, n) {
@@ -145,7 +145,7 @@ func TestSplitCalibration(t *testing.T) {
 	for i, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			n, alarms := runs(400), 0
+			n, alarms := runs(300), 0
 			for k := range n {
 				if splitAlarms(rand.New(rand.NewPCG(uint64(70+i), uint64(k))), c.intended, c.actual, units, alpha) {
 					alarms++

@@ -8,6 +8,10 @@
 //	Pair.TestHarm, Pair.TestNonInferior      one-sided decisions against a Margin
 //	Pair.Gate, SampleRatio                   may the numbers be believed?
 //
+// Beside it stand Estimate (any effect with a standard error), Joint (metrics
+// made of several sums), Share (intervals for small counts) and Correction
+// (families of tests).
+//
 // Doubts travel with the result as Warnings; no function returns an error and
 // none lets a NaN pass unexplained. A result without basis has a NaN estimate,
 // the interval (−Inf, +Inf), p = 1 and a warning that says why, so it can

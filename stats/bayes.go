@@ -1,0 +1,48 @@
+package stats
+
+import "math"
+
+// Posterior is a normal belief about an effect. It answers "how likely is the
+// treatment better?" for readers who ask that; it is no licence to stop: acting
+// when Better passes 0.95 under repeated looks errs far more than 5 % of the time.
+type Posterior struct{ Mean, SD float64 }
+
+// Prior is a normal belief before the data, in the effect's unit.
+type Prior struct{ Mean, SD float64 }
+
+// Posterior updates the prior by the estimate; nil is the flat prior. Without a
+// standard error it is the prior, or NaN if that is flat.
+func (e Estimate) Posterior(prior *Prior) Posterior {
+	switch {
+	case !e.usable() && prior == nil:
+		return Posterior{math.NaN(), math.NaN()}
+	case !e.usable():
+		return Posterior(*prior)
+	case prior == nil:
+		return Posterior{e.Value, e.StdError}
+	}
+	data, before := 1/(e.StdError*e.StdError), 1/(prior.SD*prior.SD)
+	return Posterior{
+		Mean: (e.Value*data + prior.Mean*before) / (data + before),
+		SD:   math.Sqrt(1 / (data + before)),
+	}
+}
+
+// Better is the probability that the effect is positive.
+func (p Posterior) Better() float64 { return normalCDF(p.Mean / p.SD) }
+
+// Credible is the central interval of probability 1−alpha.
+func (p Posterior) Credible(alpha float64) Interval {
+	half := studentCritical(alpha/2, math.Inf(1)) * p.SD
+	return Interval{p.Mean - half, p.Mean + half}
+}
+
+// Risk is what is expected to be lost by a choice: E[max(effect, 0)] by keeping
+// the control, E[max(−effect, 0)] by shipping the treatment.
+func (p Posterior) Risk() (keep, ship float64) {
+	z := p.Mean / p.SD
+	density := p.SD * math.Exp(-z*z/2) / math.Sqrt(2*math.Pi)
+	return density + p.Mean*normalCDF(z), density - p.Mean*normalCDF(-z)
+}
+
+func normalCDF(z float64) float64 { return math.Erfc(-z/math.Sqrt2) / 2 }
