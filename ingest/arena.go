@@ -95,4 +95,7 @@ func (t *totals) set(i uint32, y Int128) {
 	t.wide[i] = y
 }
 
+// touch brings a total into the cache.
+func (t *totals) touch(i uint32) bool { return i != 0 && *t.narrow.at(i) == isWide }
+
 func newTotals() totals { return totals{wide: map[uint32]Int128{}} }

@@ -32,8 +32,9 @@ type Joiner struct {
 		place uint64
 		any   bool
 	}
-	attrs         []byte // scratch
-	before, after stance // scratch
+	ahead         [aheadEvents]lookahead // scratch of AddAll
+	attrs         []byte                 // scratch
+	before, after stance                 // scratch
 }
 
 // NewJoiner returns an empty shard under a version (nil: without experiments).
@@ -51,10 +52,19 @@ func NewJoiner(topics []string, version *experiment.Version) *Joiner {
 // duplicate and adds what it changes to the deltas. Within a topic records come
 // in the order of their offsets, each place once.
 func (j *Joiner) Add(e *Event) Fate {
+	var id identity
+	if e.ID != "" {
+		id = j.identities.of(e)
+	}
+	return j.add(e, id)
+}
+
+// add is Add for an event whose identity is known.
+func (j *Joiner) add(e *Event, id identity) Fate {
 	if e.Misplaced {
 		return Misplaced
 	}
-	if e.ID != "" && !j.identities.add(e) {
+	if e.ID != "" && !j.identities.add(id) {
 		return Duplicate
 	}
 	u := j.unit(e)
@@ -79,7 +89,7 @@ func (j *Joiner) Restore(e *Event) {
 		return
 	}
 	last.unit, last.t, last.place, last.any = e.Unit, e.T, place, true
-	if e.ID != "" && !j.identities.add(e) {
+	if e.ID != "" && !j.identities.add(j.identities.of(e)) {
 		return
 	}
 	u := j.unit(e)

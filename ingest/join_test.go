@@ -189,6 +189,7 @@ func TestJoinerEqualsOracle(t *testing.T) {
 		version := drawVersion(t, 1)
 		j := ingest.NewJoiner(topics, version)
 		got, read, next := ledger{}, []ingest.Event(nil), make([]int, len(topics))
+		batch := 0 // the last events of read that have not been added yet
 		for {
 			open := slices.DeleteFunc([]int{0, 1}[:len(topics)], func(i int) bool { return next[i] == len(log[i]) })
 			if len(open) == 0 {
@@ -198,7 +199,11 @@ func TestJoinerEqualsOracle(t *testing.T) {
 			e := log[i][next[i]]
 			next[i]++
 			read = append(read, e)
-			j.Add(&e)
+			if batch++; rapid.Bool().Draw(t, "wait") {
+				continue
+			}
+			add(t, j, read[len(read)-batch:])
+			batch = 0
 			switch rapid.IntRange(0, 11).Draw(t, "then") {
 			case 0:
 				got.add(j.Take())
@@ -214,9 +219,27 @@ func TestJoinerEqualsOracle(t *testing.T) {
 				same(t, got, brute(read, version))
 			}
 		}
+		add(t, j, read[len(read)-batch:])
 		got.add(j.Take())
 		same(t, got, brute(read, version))
 	})
+}
+
+// add takes events in, at once or one by one, and checks their fates.
+func add(t *rapid.T, j *ingest.Joiner, events []ingest.Event) {
+	var fates []ingest.Fate
+	if rapid.Bool().Draw(t, "at_once") {
+		fates = j.AddAll(events, nil)
+	} else {
+		for i := range events {
+			fates = append(fates, j.Add(&events[i]))
+		}
+	}
+	for i, e := range events {
+		if (fates[i] == ingest.Misplaced) != e.Misplaced || fates[i] == ingest.Duplicate && e.ID == "" {
+			t.Fatalf("%+v: fate %d", e, fates[i])
+		}
+	}
 }
 
 type fataler interface {

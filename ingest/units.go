@@ -50,6 +50,18 @@ func probe(part []unit, id Unit) *unit {
 	}
 }
 
+// find returns the unit's entry, nil without one.
+func (u *units) find(id Unit) *unit {
+	part := u.part[id.Hi>>56]
+	if len(part) == 0 {
+		return nil
+	}
+	if e := probe(part, id); e.rows != 0 {
+		return e
+	}
+	return nil
+}
+
 func (u *units) grow(p uint64) {
 	old := u.part[p]
 	u.part[p] = make([]unit, max(16, 2*len(old)))
@@ -97,18 +109,25 @@ type identities struct {
 // identity is the 128-bit hash of (topic, type, unit, id, t); zero is free.
 type identity struct{ hi, lo uint64 }
 
-// add takes in the identity of an event that has an id; false when it was there.
-// The unit, which is itself a keyed hash, is the hash's key: who doesn't know the
-// deployment's key can't look for collisions.
-func (s *identities) add(e *Event) bool {
+// of returns the identity of an event that has an id. The unit, which is itself a
+// keyed hash, is the hash's key: who doesn't know the deployment's key can't look
+// for collisions.
+func (s *identities) of(e *Event) identity {
 	s.text = append(s.text[:0], e.Place.Topic, byte(e.Type))
 	s.text = binary.LittleEndian.AppendUint64(s.text, uint64(e.T))
 	s.text = append(s.text, e.ID...)
 	hi, lo := siphash.Hash128(e.Unit.Hi, e.Unit.Lo, s.text)
-	return s.insert(identity{hi, lo | 1})
+	return identity{hi, lo | 1}
 }
 
-func (s *identities) insert(id identity) bool {
+// has tells whether an identity is in the set.
+func (s *identities) has(id identity) bool {
+	part := s.part[id.hi>>56]
+	return len(part) > 0 && *findIdentity(part, id) == id
+}
+
+// add takes an identity in; false when it was there.
+func (s *identities) add(id identity) bool {
 	p := id.hi >> 56
 	if 4*s.count[p] >= 3*len(s.part[p]) {
 		s.grow(p)
