@@ -1,0 +1,147 @@
+package clickhouse_test
+
+import (
+	"cmp"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/assay-dev/assay/ingest"
+	"github.com/assay-dev/assay/internal/clickhouse"
+)
+
+var names = []string{"exposures", "outcomes"}
+
+// someEvents makes n events of few units on both topics, offsets from 0.
+func someEvents(rng *rand.Rand, n int) []ingest.Event {
+	events := make([]ingest.Event, n)
+	var next [2]int64
+	for i := range events {
+		e := &events[i]
+		e.Place = ingest.Place{Topic: uint8(rng.IntN(2))}
+		e.Place.Offset = next[e.Place.Topic]
+		next[e.Place.Topic]++
+		// Two years of months: one block touches many partitions.
+		e.T = 1_700_000_000_000 + rng.Int64N(63_000_000_000)
+		e.KafkaT = e.T + rng.Int64N(100_000)
+		e.Unit = ingest.Unit{Hi: rng.Uint64() % 3 << 62, Lo: rng.Uint64() % 5}
+		e.UnitKind = "user"
+		e.Misplaced = rng.IntN(20) == 0
+		if e.Place.Topic == 0 {
+			e.Type, e.Experiment, e.Variant = ingest.Exposure, "checkout", []string{"control", "treatment"}[rng.IntN(2)]
+		} else {
+			e.Type, e.Name = ingest.Outcome, "purchase"
+			e.Value = ingest.Int128{Hi: rng.Int64N(1<<20) - 1<<19, Lo: rng.Uint64()}
+		}
+		if rng.IntN(2) == 0 {
+			e.ID = "id-" + itoa(rng.Uint64())
+		}
+		for _, name := range []string{"browser", "country", "ünïcode"}[rng.IntN(4):] {
+			e.Attrs = append(e.Attrs, ingest.Attr{Name: name, Value: "v'\t\\\n\x00" + itoa(rng.Uint64()%9)})
+		}
+	}
+	return events
+}
+
+func inOrder(a, b ingest.Event) int {
+	return cmp.Or(cmp.Compare(a.Unit.Hi, b.Unit.Hi), cmp.Compare(a.Unit.Lo, b.Unit.Lo), cmp.Compare(a.T, b.T),
+		cmp.Compare(int64(a.Place.Topic), int64(b.Place.Topic)), cmp.Compare(a.Place.Offset, b.Place.Offset))
+}
+
+func TestEventsComeBack(t *testing.T) {
+	s := newStore(t)
+	rng := rand.New(rand.NewPCG(1, 2))
+	events := someEvents(rng, 3000)
+	// Everything twice, in other blocks and another order, and one shard beside.
+	shuffled := slices.Clone(events)
+	rng.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
+	for _, write := range [][]ingest.Event{events, shuffled[:1234], shuffled[1234:]} {
+		if err := s.AppendEvents(t.Context(), 5, names, write, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.AppendEvents(t.Context(), 6, names, events[:100], nil); err != nil {
+		t.Fatal(err)
+	}
+
+	below := map[string]int64{"exposures": 1000, "outcomes": 1200}
+	want := slices.DeleteFunc(slices.Clone(events), func(e ingest.Event) bool {
+		return e.Place.Offset >= below[names[e.Place.Topic]]
+	})
+	slices.SortFunc(want, inOrder)
+	var got []ingest.Event
+	err := s.EventsBelow(t.Context(), 5, below, func(e *ingest.Event) error {
+		got = append(got, *e)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := gocmp.Diff(want, got); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
+}
+
+func TestEventsOfATopicWithoutMarkStayInvisible(t *testing.T) {
+	s := newStore(t)
+	if err := s.AppendEvents(t.Context(), 0, names, someEvents(rand.New(rand.NewPCG(3, 4)), 100), nil); err != nil {
+		t.Fatal(err)
+	}
+	topics := map[uint8]bool{}
+	err := s.EventsBelow(t.Context(), 0, map[string]int64{"outcomes": 1000}, func(e *ingest.Event) error {
+		topics[e.Place.Topic] = e.Type == ingest.Outcome
+		return nil
+	})
+	if diff := gocmp.Diff(map[uint8]bool{0: true}, topics); err != nil || diff != "" {
+		t.Errorf("topic 0 is now outcomes, alone (%v):\n%s", err, diff)
+	}
+}
+
+func TestUnitEvents(t *testing.T) {
+	s := newStore(t)
+	events := someEvents(rand.New(rand.NewPCG(5, 6)), 500)
+	for _, shard := range []uint16{1, 1, 2} {
+		if err := s.AppendEvents(t.Context(), shard, names, events, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	unit := ingest.Unit{Hi: 2 << 62, Lo: 3}
+	var want []clickhouse.StoredEvent
+	for _, shard := range []uint16{1, 2} {
+		for _, e := range events {
+			if e.Unit == unit {
+				topic := names[e.Place.Topic]
+				e.Place.Topic = 0
+				want = append(want, clickhouse.StoredEvent{Event: e, Topic: topic, Shard: shard, Decode: 1})
+			}
+		}
+	}
+	if len(want) == 0 {
+		t.Fatal("the unit has no events: choose another seed")
+	}
+	slices.SortFunc(want, func(a, b clickhouse.StoredEvent) int {
+		return cmp.Or(cmp.Compare(a.T, b.T), cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Place.Offset, b.Place.Offset), cmp.Compare(int64(a.Shard), int64(b.Shard)))
+	})
+	got, err := s.UnitEvents(t.Context(), unit)
+	if diff := gocmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("events (-want +got), %v:\n%s", err, diff)
+	}
+}
+
+func TestDeadAt(t *testing.T) {
+	s := newStore(t)
+	want := ingest.Dead{Place: ingest.Place{Offset: 17}, KafkaT: 1_700_000_000_123, Reason: ingest.BadJSON, Size: 212, Position: -1, Detail: "no object"}
+	if err := s.AppendEvents(t.Context(), 2, names, nil, []ingest.Dead{want, want}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.DeadAt(t.Context(), clickhouse.Place{Topic: "exposures", Shard: 2, Offset: 17})
+	if diff := gocmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("dead letter (-want +got), %v:\n%s", err, diff)
+	}
+	if _, err := s.DeadAt(t.Context(), clickhouse.Place{Topic: "outcomes", Shard: 2, Offset: 17}); !errors.Is(err, clickhouse.ErrNotFound) {
+		t.Errorf("a place without a dead letter: %v", err)
+	}
+}
