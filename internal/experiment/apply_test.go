@@ -24,7 +24,7 @@ func TestAllowedChanges(t *testing.T) {
 		t.Run(f.Name, func(t *testing.T) {
 			v, at := base(t), applyTime(t, f)
 			set := mustParse(t, append(load(t, "good/metrics/*.yaml"), f)...)
-			next, changes, problems := Apply(v, set, at, "anna")
+			next, changes, problems := Apply(v, set, at, "operator")
 			if err := problems.Err(); err != nil {
 				t.Fatal(err)
 			}
@@ -34,7 +34,7 @@ func TestAllowedChanges(t *testing.T) {
 				v = next
 			}
 			golden(t, "testdata/"+strings.TrimSuffix(f.Name, "yaml")+"golden", got)
-			if again, _, problems := Apply(v, set, at.Add(time.Hour), "anna"); again != nil || problems != nil {
+			if again, _, problems := Apply(v, set, at.Add(time.Hour), "operator"); again != nil || problems != nil {
 				t.Errorf("applied again: %v, %v", again, problems)
 			}
 		})

@@ -51,7 +51,7 @@ func TestRefusedChanges(t *testing.T) {
 		t.Run(f.Name, func(t *testing.T) {
 			v := base(t)
 			kept := Hash(v)
-			next, changes, problems := Apply(v, mustParse(t, append(load(t, "good/metrics/*.yaml"), f)...), applyTime(t, f), "anna")
+			next, changes, problems := Apply(v, mustParse(t, append(load(t, "good/metrics/*.yaml"), f)...), applyTime(t, f), "operator")
 			if next != nil || changes != nil {
 				t.Error("a version in spite of problems")
 			}

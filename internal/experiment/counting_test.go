@@ -29,7 +29,7 @@ func TestCounting(t *testing.T) {
 		if got := Counting(v, next, "x"); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
-		_, changes, _ := Apply(v, baseSet(t, c.edit...), at, "anna")
+		_, changes, _ := Apply(v, baseSet(t, c.edit...), at, "operator")
 		said := false
 		for _, ch := range changes {
 			said = said || ch.Counting
@@ -54,7 +54,7 @@ func TestCountingOfNothing(t *testing.T) {
 func TestHash(t *testing.T) {
 	v := base(t)
 	other := v.clone()
-	other.Number, other.Author, other.Reason, other.AppliedAt = 9, "ben", "because", v.AppliedAt.Add(time.Hour)
+	other.Number, other.Author, other.Reason, other.AppliedAt = 9, "oncall", "because", v.AppliedAt.Add(time.Hour)
 	if Hash(v) != Hash(other) {
 		t.Error("number, author, reason and time are in the hash")
 	}

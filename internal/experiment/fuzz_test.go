@@ -48,7 +48,7 @@ func FuzzParse(f *testing.F) {
 		if set == nil {
 			return
 		}
-		v, _, problems := Apply(nil, set, time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), "anna")
+		v, _, problems := Apply(nil, set, time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), "operator")
 		if problems != nil {
 			return
 		}

@@ -65,7 +65,7 @@ func mustParse(t *testing.T, files ...File) *Set {
 
 func mustApply(t *testing.T, previous *Version, set *Set, at time.Time) *Version {
 	t.Helper()
-	v, _, problems := Apply(previous, set, at, "anna")
+	v, _, problems := Apply(previous, set, at, "operator")
 	if err := problems.Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func TestGoodFiles(t *testing.T) {
 		t.Errorf("warnings: %v", err)
 	}
 	at := day(t, "2026-03-01").Add(9*time.Hour + 1234567*time.Nanosecond)
-	v, changes, problems := Apply(nil, set, at, "anna")
+	v, changes, problems := Apply(nil, set, at, "operator")
 	if err := problems.Err(); err != nil {
 		t.Fatal(err)
 	}

@@ -62,16 +62,16 @@ func TestKillEndsTheIteration(t *testing.T) {
 func TestApplyNeverRaisesAKilledIteration(t *testing.T) {
 	v, at := killed(t)
 	for _, later := range []time.Duration{0, time.Hour, 60 * 24 * time.Hour} {
-		next, changes, problems := Apply(v, baseSet(t), at.Add(later), "anna")
+		next, changes, problems := Apply(v, baseSet(t), at.Add(later), "operator")
 		if next != nil || changes != nil || problems != nil {
 			t.Errorf("%s later: %v %v %v", later, next, changes, problems)
 		}
 	}
 	set := baseSet(t, "enrol_until: 2026-03-29", "enrol_until: 2026-06-01\n    end: 2026-07-01")
-	if next, _, problems := Apply(v, set, at.Add(time.Hour), "anna"); next != nil || problems != nil {
+	if next, _, problems := Apply(v, set, at.Add(time.Hour), "operator"); next != nil || problems != nil {
 		t.Errorf("a later end raised it: %v %v", next, problems)
 	}
-	_, _, problems := Apply(v, baseSet(t, "traffic: 50%", "traffic: 60%"), at.Add(time.Hour), "anna")
+	_, _, problems := Apply(v, baseSet(t, "traffic: 50%", "traffic: 60%"), at.Add(time.Hour), "operator")
 	if len(problems) != 1 || problems[0].Rule != RulePast {
 		t.Errorf("want the past kept, got %v", problems)
 	}
@@ -130,7 +130,7 @@ func TestResume(t *testing.T) {
 			}
 			v = mustApply(t, v, mustParse(t, files...), at.Add(time.Hour))
 			now := at.Add(2 * time.Hour)
-			v, err := v.Resume("x", c.rearm, "mended", "ben", now)
+			v, err := v.Resume("x", c.rearm, "mended", "oncall", now)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -155,7 +155,7 @@ func TestResume(t *testing.T) {
 				t.Errorf("error_rate may %s, want %s", got, c.mode)
 			}
 			// The file does not list iteration 2: that takes nothing away from it.
-			if next, _, problems := Apply(v, mustParse(t, files...), now.Add(time.Hour), "anna"); next != nil || problems != nil {
+			if next, _, problems := Apply(v, mustParse(t, files...), now.Add(time.Hour), "operator"); next != nil || problems != nil {
 				t.Errorf("applied again: %v %v", next, problems)
 			}
 		})
@@ -165,7 +165,7 @@ func TestResume(t *testing.T) {
 // A resumed iteration is ended by its file like any other.
 func TestResumedIterationInTheFile(t *testing.T) {
 	v, at := killed(t)
-	v, err := v.Resume("x", 0, "mended", "ben", at.Add(time.Hour))
+	v, err := v.Resume("x", 0, "mended", "oncall", at.Add(time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +179,7 @@ func TestResumedIterationInTheFile(t *testing.T) {
 
 func TestResumeRefusals(t *testing.T) {
 	v, at := killed(t)
-	noSwitch, _, problems := Apply(v, baseSet(t, "kill_switch: s\n", ""), at.Add(time.Hour), "anna")
+	noSwitch, _, problems := Apply(v, baseSet(t, "kill_switch: s\n", ""), at.Add(time.Hour), "operator")
 	if problems != nil {
 		t.Fatal(problems)
 	}
@@ -208,7 +208,7 @@ func TestResumeRefusals(t *testing.T) {
 // never began goes.
 func TestVanishedFile(t *testing.T) {
 	without := mustParse(t, load(t, "good/metrics/*.yaml")...)
-	_, _, problems := Apply(base(t), without, day(t, "2026-03-15"), "anna")
+	_, _, problems := Apply(base(t), without, day(t, "2026-03-15"), "operator")
 	if len(problems) != 1 || problems[0].Rule != RuleFileGone {
 		t.Fatalf("got %v", problems)
 	}
@@ -217,11 +217,11 @@ func TestVanishedFile(t *testing.T) {
 	if diff := cmp.Diff(want, problems.Error()); diff != "" {
 		t.Error(diff)
 	}
-	if next, _, problems := Apply(base(t), without, day(t, "2026-04-05"), "anna"); next != nil || problems != nil {
+	if next, _, problems := Apply(base(t), without, day(t, "2026-04-05"), "operator"); next != nil || problems != nil {
 		t.Errorf("an ended experiment: %v %v", next, problems)
 	}
 	planned := mustApply(t, nil, baseSet(t), day(t, "2026-02-01"))
-	next, changes, problems := Apply(planned, without, day(t, "2026-02-02"), "anna")
+	next, changes, problems := Apply(planned, without, day(t, "2026-02-02"), "operator")
 	if problems != nil || len(next.Experiments) != 0 {
 		t.Errorf("a planned experiment: %v %v", next, problems)
 	}
@@ -238,7 +238,7 @@ func TestRetrospective(t *testing.T) {
 		if got := v.Find("x").Latest().Retrospective; got != want {
 			t.Errorf("applied on %s: %v", when, got)
 		}
-		later, _, problems := Apply(v, baseSet(t, "owner: growth", "owner: care"), day(t, "2026-03-05"), "anna")
+		later, _, problems := Apply(v, baseSet(t, "owner: growth", "owner: care"), day(t, "2026-03-05"), "operator")
 		if problems != nil || later.Find("x").Latest().Retrospective != want {
 			t.Errorf("applied on %s and again: %v", when, problems)
 		}

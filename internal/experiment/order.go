@@ -50,16 +50,20 @@ func (e *experimentFile) checkOrder(plans []plan) {
 			if !e.written(path) && e.written(last.path) {
 				path = last.path // blame what is written, not a default
 			}
-			e.refuse(path, RuleTimeOrder, fmt.Sprintf("%s (%s) must %s %s (%s)", p.what, stamp(p.at), must, last.what, stamp(last.at)), p.hint())
+			e.refuse(path, RuleTimeOrder, fmt.Sprintf("%s (%s) must %s %s (%s)", p.what, stamp(p.at), must, last.what, stamp(last.at)), p.hint(e.written(p.path)))
 			return
 		}
 		last, strict = p, false
 	}
 }
 
-// hint helps where an iteration begins before the file's end of the one before.
-func (p point) hint() string {
-	if !p.opens {
+// hint helps with times that the file leaves out, and where an iteration begins
+// before the file's end of the one before.
+func (p point) hint(written bool) string {
+	switch {
+	case !p.opens && !written:
+		return p.what + " is left out and has its default; write it down"
+	case !p.opens:
 		return ""
 	}
 	return "iterations never overlap; if the one before was killed, write the end that it got"

@@ -67,12 +67,10 @@ func (set *Set) read(s *source, data []byte) {
 // kindOf tells experiments from metrics by what every such file has, and by the
 // folder when it has neither.
 func kindOf(s *source, root ast.Node) string {
-	quiet := newSource(File{Name: s.name})
-	pairs, ok := mapping(quiet, "", root)
+	look := *s // a field that stands twice is refused once, by the reader of the kind
+	pairs, ok := mapping(&look, "", root)
 	if !ok {
-		s.problems = append(s.problems, quiet.problems...)
-		wrongForm(s, "", root, "a mapping (name: value)")
-		s.problems = s.problems[len(s.problems)-1:]
+		s.problems = look.problems
 		return ""
 	}
 	has := func(key string) bool { return slices.ContainsFunc(pairs, func(p pair) bool { return p.key == key }) }
