@@ -103,8 +103,10 @@ func relayTo(socket uintptr, screen func(*bufio.Reader) ([]byte, error)) (port s
 	if err != nil {
 		return "", err
 	}
-	defer free.Close()
 	r := relay{engine: free.Addr().String(), screen: screen}
+	if err := free.Close(); err != nil { // now, or we would wait for ourselves
+		return "", err
+	}
 	go func() {
 		waitFor(r.engine)
 		r.serve(front)

@@ -15,6 +15,9 @@ import (
 const (
 	defaultMemory = 4 << 30
 	startTimeout  = 30 * time.Second
+	// The engine's own port is chosen by being free a moment before, and an
+	// engine whose parent was killed may still be leaving the directory.
+	launchTries = 3
 )
 
 // ClickHouseConfig says where the engine lives and how it is reached.
@@ -102,6 +105,9 @@ func (c *ClickHouse) start(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	first, err := c.launch(ctx)
+	for try := 1; err != nil && try < launchTries && ctx.Err() == nil; try++ {
+		first, err = c.launch(ctx)
+	}
 	if err != nil {
 		return err
 	}
