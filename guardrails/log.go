@@ -3,6 +3,8 @@ package guardrails
 import (
 	"slices"
 	"time"
+
+	"github.com/assay-dev/assay/internal/results"
 )
 
 // Log is what the decision log says, folded: which rules are latched, which
@@ -40,6 +42,7 @@ type Kill struct {
 	Actor     string    // who carries it out
 	Touched   time.Time // time of its last entry
 	SentAt    time.Time // t_k, once accepted
+	Verified  time.Time // when it was read back as off
 	Ended     bool      // the version with the iteration's end is there
 	EndedAt   time.Time // when that was written
 	Effective EntryKind // Effective or NotEffective, the last said; "" when nothing was
@@ -114,6 +117,9 @@ func (l *Log) progress(e Entry) {
 		if !e.SentAt.IsZero() {
 			k.SentAt = e.SentAt
 		}
+		if e.Kind == Verified {
+			k.Verified = e.At
+		}
 	case IterationEnded:
 		k.Ended, k.EndedAt = true, e.At
 	case Effective, NotEffective:
@@ -137,6 +143,16 @@ func (l *Log) Kill(experiment string, iteration uint32) (Kill, bool) {
 	return Kill{}, false
 }
 
+// ByDecision returns the kill that an entry decided.
+func (l *Log) ByDecision(seq uint64) (Kill, bool) {
+	for _, k := range l.kills {
+		if k.Decided.Seq == seq {
+			return k, true
+		}
+	}
+	return Kill{}, false
+}
+
 // Kills returns all kills, oldest first.
 func (l *Log) Kills() []Kill { return slices.Clone(l.kills) }
 
@@ -144,4 +160,12 @@ func (l *Log) Kills() []Kill { return slices.Clone(l.kills) }
 func (l *Log) WasHeld(experiment string, iteration uint32) (time.Time, bool) {
 	at, ok := l.held[runKey{experiment, iteration}]
 	return at, ok
+}
+
+// Result is the kill as documents hold it.
+func (k Kill) Result() *results.Kill {
+	return &results.Kill{
+		State: string(k.State), Decision: k.Decided.Seq, By: k.Decided.Actor, Reason: k.Decided.Text,
+		DecidedAt: k.Decided.At, AppliedAt: k.SentAt, VerifiedAt: k.Verified, Effect: string(k.Effective),
+	}
 }

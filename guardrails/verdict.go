@@ -1,6 +1,7 @@
 package guardrails
 
 import (
+	"slices"
 	"time"
 
 	"github.com/assay-dev/assay/internal/results"
@@ -60,4 +61,18 @@ func (v Verdict) Result() results.Verdict {
 		out.LatchedAt = v.Latch.At
 	}
 	return out
+}
+
+// Overall is the verdict of an experiment: the gravest of its rules'. Without
+// rules it is inconclusive, and healthy only when all are.
+func Overall(verdicts []Verdict) Kind {
+	if len(verdicts) == 0 {
+		return Inconclusive
+	}
+	order := []Kind{Breached, Blind, Error, Inconclusive, Healthy}
+	worst := len(order) - 1
+	for _, v := range verdicts {
+		worst = min(worst, slices.Index(order, v.Kind))
+	}
+	return order[worst]
 }

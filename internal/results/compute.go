@@ -15,7 +15,7 @@ import (
 // Options are what a look needs to know beside the data.
 type Options struct {
 	Code string // version of the program
-	Kind string // guard or full
+	Kind string // KindGuard or KindFull
 	// SameCounting tells whether a configuration version counts the experiment as
 	// the judging one does (experiment.Counting). nil: only the judging one does.
 	SameCounting func(version uint32) bool

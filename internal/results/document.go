@@ -11,7 +11,7 @@ type Document struct {
 	Iterations int    `json:"iterations"` // K of "iteration k of K"
 	Version    uint32 `json:"version"`    // of the configuration
 	Code       string `json:"code"`       // of the program
-	Kind       string `json:"kind"`       // guard or full
+	Kind       string `json:"kind"`       // KindGuard or KindFull
 
 	At        time.Time         `json:"at"`
 	Vector    map[uint16]uint64 `json:"vector"`             // shard → last part in the numbers
@@ -33,7 +33,36 @@ type Document struct {
 	Crossovers  []Crossover  `json:"crossovers,omitempty"`
 	Aside       Aside        `json:"aside"`
 	AfterEnd    []AfterEnd   `json:"after_end,omitempty"`
-	Verdicts    []Verdict    `json:"verdicts,omitempty"` // filled in by the guard
+
+	// What the guard adds: its verdicts, and the kill of the iteration if one was decided.
+	Verdicts []Verdict `json:"verdicts,omitempty"`
+	Kill     *Kill     `json:"kill,omitempty"`
+}
+
+// The kinds of a document.
+const (
+	KindGuard = "guard" // the guardrails' metrics, taken every second
+	KindFull  = "full"  // all metrics and dimensions, taken every minute
+)
+
+// Kill is how far a kill is. Absent times have not come.
+type Kill struct {
+	State      string    `json:"state"` // decided, sending, accepted, verified, denied, pending_approval, failed
+	Decision   uint64    `json:"decision"`
+	By         string    `json:"by"`
+	Reason     string    `json:"reason"`
+	DecidedAt  time.Time `json:"decided_at"`
+	AppliedAt  time.Time `json:"applied_at,omitzero"`  // when the accepted off call was sent: t_k
+	VerifiedAt time.Time `json:"verified_at,omitzero"` // when the switch was read back as off
+	Effect     string    `json:"effect,omitempty"`     // effective, not_effective: what the exposures say
+}
+
+// Alarm is the latch of a phase's sample-ratio alarm.
+type Alarm struct {
+	At           time.Time `json:"at"`
+	Acknowledged time.Time `json:"acknowledged,omitzero"`
+	By           string    `json:"by,omitempty"`
+	Why          string    `json:"why,omitempty"`
 }
 
 // Trouble is one thing that keeps a look from being trusted. Code is one of
@@ -67,8 +96,9 @@ type Phase struct {
 	Traffic  float64    `json:"traffic"`
 	Settle   string     `json:"settle,omitempty"`
 	Arms     []PhaseArm `json:"arms"`
-	SRM      SRM        `json:"srm"`      // of all units by first exposure: the gate
-	SRMLeft  SRM        `json:"srm_left"` // of those left after crossovers: a warning
+	SRM      SRM        `json:"srm"`             // of all units by first exposure: the gate
+	SRMLeft  SRM        `json:"srm_left"`        // of those left after crossovers: a warning
+	Alarm    *Alarm     `json:"alarm,omitempty"` // once raised, kept until a person acknowledges it; by the guard
 	Settling []PhaseArm `json:"settling,omitempty"`
 }
 

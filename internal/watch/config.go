@@ -1,0 +1,82 @@
+package watch
+
+import (
+	"cmp"
+	"errors"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/assay-dev/assay/guardrails"
+)
+
+// Config is how the guard works. The zero value of a field means its default.
+type Config struct {
+	// Instance names this guard in the decision log. It must differ between
+	// guards that run at the same time, and stay the same over a restart: a guard
+	// carries on at once with a kill that it had begun, and waits for the lease
+	// with one that another had.
+	Instance  string
+	Code      string            // version of the program
+	Every     time.Duration     // between looks; default 1 s
+	FullEvery time.Duration     // between full looks; default 1 min
+	Timeout   time.Duration     // of one round; default 10 s
+	Lease     time.Duration     // a kill untouched that long is taken over; default 15 s
+	Settle    time.Duration     // after a kill, until every client knows; default 30 s
+	Limits    guardrails.Limits // brakes on all kills together; see DefaultConfig
+}
+
+// DefaultConfig is what a guard runs with when nothing is configured.
+func DefaultConfig() Config {
+	return Config{
+		Instance: "guard", Every: time.Second, FullEvery: time.Minute, Timeout: 10 * time.Second,
+		Lease: 15 * time.Second, Settle: 30 * time.Second, Limits: guardrails.Limits{PerHour: 5},
+	}
+}
+
+func (c Config) withDefaults() Config {
+	d := DefaultConfig()
+	c.Instance = cmp.Or(c.Instance, d.Instance)
+	c.Every = cmp.Or(c.Every, d.Every)
+	c.FullEvery = cmp.Or(c.FullEvery, d.FullEvery)
+	c.Timeout = cmp.Or(c.Timeout, d.Timeout)
+	c.Lease = cmp.Or(c.Lease, d.Lease)
+	c.Settle = cmp.Or(c.Settle, d.Settle)
+	return c
+}
+
+// Parts are what a guard works with.
+type Parts struct {
+	Versions Versions
+	Ledger   Ledger
+	Journal  Journal
+	Looks    Looks
+	Switch   Switch
+	Notifier Notifier // optional
+
+	Now      func() time.Time      // default time.Now
+	Log      *slog.Logger          // default: silent
+	Metrics  prometheus.Registerer // default: not registered
+	Observer func(Event)           // optional; must not block
+}
+
+func (p Parts) complete() (Parts, error) {
+	if p.Versions == nil || p.Journal == nil {
+		return p, errors.New("watch: versions and a journal are needed")
+	}
+	if p.Now == nil {
+		p.Now = time.Now
+	}
+	if p.Log == nil {
+		p.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	if p.Metrics == nil {
+		p.Metrics = prometheus.NewRegistry()
+	}
+	if p.Observer == nil {
+		p.Observer = func(Event) {}
+	}
+	return p, nil
+}

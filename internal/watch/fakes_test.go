@@ -1,0 +1,319 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/big"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/assay-dev/assay/guardrails"
+	"github.com/assay-dev/assay/ingest"
+	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/results"
+)
+
+// world is everything outside of the guards: it survives their crashes.
+type world struct {
+	mu       sync.Mutex
+	entries  []guardrails.Entry
+	versions []experiment.Version
+	looks    []Look
+	kept     map[string]uint64
+	alerts   []Alert
+
+	cells     map[string][2]int64 // variant → units, units with an event, open and matured alike
+	fresh     time.Duration       // age of the freshness
+	newest    time.Duration       // age of the newest counted event
+	state     string              // of the shard
+	config    uint32              // version that the shard counts under; 0: the newest
+	afterEnd  time.Time           // newest treatment exposure after the end
+	ledgerErr error
+
+	off    bool
+	offAt  time.Time // when the call that turned it off arrived
+	calls  []Order   // calls that changed the switch, or tried to
+	refuse Result    // what the switch answers instead of turning off
+	slow   time.Duration
+}
+
+func newWorld(e ...experiment.Experiment) *world {
+	return &world{
+		versions: []experiment.Version{{Number: 1, AppliedAt: time.Now().UTC(), Experiments: e}},
+		kept:     map[string]uint64{}, state: "ok",
+		cells: map[string][2]int64{"control": {5000, 250}, "treatment": {5000, 250}},
+	}
+}
+
+// harmful makes the treatment's error rate four times the control's.
+func (w *world) harmful() { w.setCells(5000, 250, 5000, 1000) }
+
+func (w *world) setCells(nC, errorsC, nT, errorsT int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.cells = map[string][2]int64{"control": {nC, errorsC}, "treatment": {nT, errorsT}}
+}
+
+func checkout() experiment.Experiment {
+	start := time.Now().UTC().Add(-time.Hour)
+	return experiment.Experiment{
+		Key: "checkout", UnitKind: "user", Control: "control",
+		Variants: []experiment.Variant{{Key: "control", Share: .5}, {Key: "treatment", Share: .5}},
+		Window:   experiment.Duration(time.Hour), Crossovers: experiment.Exclude,
+		Alpha: .05, AlphaKill: .05, PlannedUnits: 10000,
+		Stall: experiment.Duration(time.Minute), Silence: experiment.Duration(10 * time.Minute),
+		Goals: []string{"purchases"}, KillSwitch: "flags",
+		Guardrails: []experiment.Guardrail{{Metric: "errors", Margin: .1, Relative: true, Mode: experiment.Kill, OnNoData: experiment.HoldOnNoData}},
+		Iterations: []experiment.Iteration{{
+			Number: 1, Start: start, EnrolUntil: start.Add(14 * 24 * time.Hour), End: start.Add(15 * 24 * time.Hour),
+			Phases: []experiment.Phase{{Number: 1, From: start, Shares: []float64{.5, .5}, Traffic: 1}},
+			Metrics: []experiment.Metric{
+				{Name: "errors", Event: "error", Kind: experiment.Proportion, Direction: experiment.Decrease},
+				{Name: "purchases", Event: "purchase", Kind: experiment.Proportion, Direction: experiment.Increase},
+			},
+			AlphaKill: .05, KillRules: 1, KillGuardrails: []string{"errors"},
+		}},
+	}
+}
+
+func (w *world) newestVersion() experiment.Version {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.versions[len(w.versions)-1]
+}
+
+// guard is one guard's way to the world. It can be made to die at its n-th
+// operation, before or after the operation took place.
+type guard struct {
+	*world
+	t     testing.TB
+	ops   int
+	dieAt int // 0: never
+	dead  bool
+	die   func()
+}
+
+var errDead = errors.New("this guard is dead")
+
+// op counts an operation and runs it, unless the guard dies of it. Odd points
+// are deaths before the operation, even ones after it.
+func (g *guard) op(f func() error) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.dead {
+		return errDead
+	}
+	g.ops++
+	if g.dieAt > 0 && 2*g.ops-1 == g.dieAt {
+		g.dead = true
+		g.die()
+		return errDead
+	}
+	err := f()
+	if g.dieAt > 0 && 2*g.ops == g.dieAt {
+		g.dead = true
+		g.die()
+		return errDead
+	}
+	return err
+}
+
+func (g *guard) VersionNumber(context.Context) (n uint32, err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return uint32(len(g.versions)), nil
+}
+
+func (g *guard) VersionAt(_ context.Context, n uint32) (experiment.Version, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if n < 1 || int(n) > len(g.versions) {
+		return experiment.Version{}, fmt.Errorf("no version %d", n)
+	}
+	return g.versions[n-1], nil
+}
+
+func (g *guard) AppendVersion(_ context.Context, v experiment.Version) error {
+	return g.op(func() error {
+		if int(v.Number) != len(g.versions)+1 {
+			return fmt.Errorf("version %d is taken", v.Number)
+		}
+		g.versions = append(g.versions, v)
+		return nil
+	})
+}
+
+func (g *guard) Statuses(context.Context) ([]results.ShardStatus, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := time.Now()
+	return []results.ShardStatus{{Shard: 0, Seq: uint64(now.Unix()), Freshness: now.Add(-g.fresh), State: g.state, At: now}}, nil
+}
+
+func (g *guard) Moments(_ context.Context, queries []Query) (results.Moments, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.ledgerErr != nil {
+		return results.Moments{}, g.ledgerErr
+	}
+	now := time.Now()
+	config := g.config
+	if config == 0 {
+		config = uint32(len(g.versions))
+	}
+	m := results.Moments{Vector: map[uint16]uint64{0: uint64(now.Unix())}, Config: map[uint16]uint32{0: config}}
+	for _, q := range queries {
+		for variant, c := range g.cells {
+			units, events := sums(c[0], c[0]), sums(c[0], c[1])
+			cell := results.Cell{Experiment: q.Experiment, Iteration: q.Iteration, Phase: 1, Variant: variant, Newest: now.Add(-g.newest)}
+			for metric, s := range map[string]results.Sums{ingest.Units: units, "errors": events, "purchases": events} {
+				cell.Metric, cell.Open, cell.Matured = metric, s, s
+				m.Cells = append(m.Cells, cell)
+			}
+		}
+		if !g.afterEnd.IsZero() {
+			m.Cells = append(m.Cells, results.Cell{Experiment: q.Experiment, Iteration: q.Iteration, Variant: "treatment",
+				Metric: ingest.AfterEnd, Open: results.Sums{N: 7}, Newest: g.afterEnd})
+		}
+	}
+	return m, nil
+}
+
+func sums(n, nonZero int64) results.Sums {
+	return results.Sums{N: n, NonZero: nonZero, Sum: big.NewInt(nonZero), SumSquares: big.NewInt(nonZero)}
+}
+
+func (g *guard) Entries(_ context.Context, after uint64) (out []guardrails.Entry, err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.dead {
+		return nil, errDead
+	}
+	return append(out, g.entries[min(after, uint64(len(g.entries))):]...), nil
+}
+
+func (g *guard) Append(_ context.Context, e guardrails.Entry) error {
+	return g.op(func() error {
+		if e.Seq != uint64(len(g.entries))+1 {
+			return guardrails.ErrTaken
+		}
+		g.entries = append(g.entries, e)
+		return nil
+	})
+}
+
+func (g *guard) Store(_ context.Context, looks []*Look) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, l := range looks {
+		l.ID = fmt.Sprintf("look-%d", len(g.looks)+1)
+		g.looks = append(g.looks, *l)
+	}
+	return nil
+}
+
+func (g *guard) Keep(_ context.Context, id string, decision uint64) error {
+	return g.op(func() error { g.kept[id] = decision; return nil })
+}
+
+func (g *guard) Off(ctx context.Context, o Order, progress func(guardrails.EntryKind, time.Time)) (Result, error) {
+	g.mu.Lock()
+	off, refuse, slow := g.off, g.refuse, g.slow
+	g.mu.Unlock()
+	if off {
+		return Result{State: guardrails.Verified, OffAt: time.Now(), Detail: "it was off already"}, nil
+	}
+	at := time.Now()
+	progress(guardrails.Sending, at)
+	select {
+	case <-ctx.Done():
+		return Result{}, ctx.Err()
+	case <-time.After(10*time.Millisecond + slow):
+	}
+	if err := g.op(func() error {
+		g.calls = append(g.calls, o)
+		if refuse.State == "" && !g.off {
+			g.off, g.offAt = true, at
+		}
+		return nil
+	}); err != nil {
+		return Result{}, err
+	}
+	if refuse.State != "" {
+		return refuse, nil
+	}
+	progress(guardrails.Accepted, at)
+	return Result{State: guardrails.Verified, OffAt: at, Detail: "200 OK"}, nil
+}
+
+func (g *guard) Notify(_ context.Context, a Alert) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.alerts = append(g.alerts, a)
+	return nil
+}
+
+func (g *guard) parts() Parts {
+	return Parts{Versions: g, Ledger: g, Journal: g, Looks: g, Switch: g, Notifier: g}
+}
+
+// run lets a guard work for a time, or until it dies of what dieAt says. It
+// returns the number of points at which it could have died.
+func (w *world) run(t testing.TB, c Config, dieAt int, d time.Duration) int {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	defer cancel()
+	g := &guard{world: w, t: t, dieAt: dieAt, die: cancel}
+	guarding, err := New(c, g.parts())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := guarding.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return 2 * g.ops
+}
+
+// kinds counts the entries by kind.
+func (w *world) kinds() map[guardrails.EntryKind]int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := map[guardrails.EntryKind]int{}
+	for _, e := range w.entries {
+		n[e.Kind]++
+	}
+	return n
+}
+
+// lastVerdict is the verdict of the last stored look.
+func (w *world) lastVerdict(t testing.TB) results.Verdict {
+	t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.looks) == 0 {
+		t.Fatal("no look was stored")
+	}
+	d := w.looks[len(w.looks)-1].Document
+	if len(d.Verdicts) != 1 {
+		t.Fatalf("the last look has %d verdicts, want 1", len(d.Verdicts))
+	}
+	return d.Verdicts[0]
+}
+
+func (w *world) alertTitles() map[string]bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	titles := map[string]bool{}
+	for _, a := range w.alerts {
+		titles[a.Title] = true
+	}
+	return maps.Clone(titles)
+}
+
+// pass lets time go by: the bubble's, which costs nothing.
+func pass(d time.Duration) { <-time.After(d) }

@@ -1,0 +1,91 @@
+package watch
+
+import (
+	"errors"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/assay-dev/assay/guardrails"
+)
+
+// gauges are the guard's own numbers.
+type gauges struct {
+	decisions    *prometheus.CounterVec
+	kills        *prometheus.CounterVec
+	killSeconds  prometheus.Histogram
+	blindSeconds *prometheus.CounterVec
+	lookSeconds  prometheus.Histogram
+	verdict      *prometheus.GaugeVec
+	failures     prometheus.Counter
+	lastRound    prometheus.Gauge
+}
+
+func newGauges(r prometheus.Registerer) (*gauges, error) {
+	g := &gauges{
+		decisions: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "assay_guard_decisions_total", Help: "Decisions that this guard wrote, by what they led to and why.",
+		}, []string{"act", "reason"}),
+		kills: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "assay_guard_kills_total", Help: "Steps of kills: decided, held, sending, accepted, verified, denied, pending_approval, failed, effective, not_effective.",
+		}, []string{"outcome"}),
+		killSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "assay_guard_kill_seconds", Help: "From the decision to the switch read back as off.",
+			Buckets: []float64{.1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300},
+		}),
+		blindSeconds: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "assay_guard_blind_seconds_total", Help: "Time in which an experiment's guardrails could not be judged.",
+		}, []string{"experiment"}),
+		lookSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "assay_guard_look_seconds", Help: "From asking the shards to the answer of the moments query.",
+			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+		}),
+		verdict: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "assay_guardrail_verdict", Help: "1 for the present verdict of a guardrail, 0 for the others.",
+		}, []string{"experiment", "guardrail", "arm", "verdict"}),
+		failures: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "assay_guard_round_failures_total", Help: "Rounds of the guard that could not be finished.",
+		}),
+		lastRound: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "assay_guard_last_round_timestamp_seconds", Help: "When the guard last finished a round.",
+		}),
+	}
+	var failed error
+	for _, c := range []prometheus.Collector{
+		g.decisions, g.kills, g.killSeconds, g.blindSeconds, g.lookSeconds, g.verdict, g.failures, g.lastRound,
+	} {
+		failed = errors.Join(failed, r.Register(c))
+	}
+	return g, failed
+}
+
+// count counts a line of the decision log.
+func (g *gauges) count(e guardrails.Entry) {
+	switch e.Kind {
+	case guardrails.Decided:
+		g.decisions.WithLabelValues(e.Act.String(), string(e.Reason)).Inc()
+		if e.Act != guardrails.DoKill {
+			return
+		}
+	case guardrails.SRMAlarm:
+		g.decisions.WithLabelValues(guardrails.DoNotify.String(), string(e.Reason)).Inc()
+		return
+	case guardrails.SRMAcknowledged, guardrails.Resumed, guardrails.IterationEnded:
+		return
+	}
+	g.kills.WithLabelValues(string(e.Kind)).Inc()
+}
+
+func (g *gauges) setVerdict(v guardrails.Verdict) {
+	for k := guardrails.Inconclusive; k <= guardrails.Error; k++ {
+		on := 0.0
+		if k == v.Kind {
+			on = 1
+		}
+		g.verdict.WithLabelValues(v.Rule.Experiment, v.Rule.Metric, v.Rule.Arm, k.String()).Set(on)
+	}
+}
+
+// forget drops the verdicts of an experiment that is no longer looked at.
+func (g *gauges) forget(experiment string) {
+	g.verdict.DeletePartialMatch(prometheus.Labels{"experiment": experiment})
+}

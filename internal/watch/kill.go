@@ -1,0 +1,259 @@
+package watch
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/assay-dev/assay/guardrails"
+	"github.com/assay-dev/assay/internal/experiment"
+)
+
+// carryOn begins or takes up every kill that the log leaves open: those just
+// decided, those of a guard that died, and those that are verified but whose
+// iteration has not ended yet. life ends them, not the round.
+func (w *Watch) carryOn(life context.Context, v *experiment.Version) {
+	var open []guardrails.Kill
+	w.book.read(func(log *guardrails.Log) {
+		for _, k := range log.Kills() {
+			if w.isOurs(k, w.now()) {
+				open = append(open, k)
+			}
+		}
+	})
+	for _, k := range open {
+		if !w.claim(k.Decided.Seq) {
+			continue
+		}
+		w.carriers.Go(func() {
+			defer w.release(k.Decided.Seq)
+			if err := w.carry(life, v, k); err != nil && life.Err() == nil {
+				w.parts.Log.Error("kill not carried on", "experiment", k.Decided.Experiment,
+					"decision", k.Decided.Seq, "error", err)
+			}
+		})
+	}
+}
+
+// isOurs tells whether a kill is open and this guard's to carry on: its own, or
+// one that nobody has touched for the lease. If the other guard is alive after
+// all, both send the same key, which does no harm.
+func (w *Watch) isOurs(k guardrails.Kill, now time.Time) bool {
+	switch {
+	case k.State == guardrails.Verified && k.Ended, k.State != guardrails.Verified && k.State.Final():
+		return false
+	case w.config.Limits.GlobalStop && k.Decided.Guardrail != "" && k.State == guardrails.Decided:
+		return false
+	default:
+		return k.Actor == w.config.Instance || now.Sub(k.Touched) >= w.config.Lease
+	}
+}
+
+func (w *Watch) claim(decision uint64) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.inFlight[decision] {
+		return false
+	}
+	w.inFlight[decision] = true
+	return true
+}
+
+func (w *Watch) release(decision uint64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.inFlight, decision)
+}
+
+// carry takes a kill from wherever it is to its end.
+func (w *Watch) carry(ctx context.Context, v *experiment.Version, k guardrails.Kill) error {
+	if k.State != guardrails.Verified {
+		state, err := w.send(ctx, v, k)
+		if err != nil || state != guardrails.Verified {
+			return err
+		}
+		w.book.read(func(log *guardrails.Log) { k, _ = log.ByDecision(k.Decided.Seq) })
+	}
+	return w.end(ctx, k)
+}
+
+// send has the switch turned off and writes each step as it becomes known. It
+// returns the kill's last state.
+func (w *Watch) send(ctx context.Context, v *experiment.Version, k guardrails.Kill) (guardrails.EntryKind, error) {
+	begun, err := w.progress(ctx, k, guardrails.Sending, time.Time{}, "turning the experiment off")
+	if err != nil || !begun {
+		return "", err
+	}
+	result, err := w.parts.Switch.Off(ctx, orderOf(v, k), func(state guardrails.EntryKind, at time.Time) {
+		w.hearProgress(ctx, k, state, at)
+	})
+	if ctx.Err() != nil {
+		return "", ctx.Err() // we are shutting down: the next guard finds it where it stands
+	}
+	if err != nil {
+		result = Result{State: guardrails.Failed, Detail: err.Error()}
+	}
+	if !result.State.Final() {
+		result = Result{State: guardrails.Failed, Detail: fmt.Sprintf("the switch ended in state %q: %s", result.State, result.Detail)}
+	}
+	// A call accepted in an earlier attempt of ours is what turned it off.
+	at := result.OffAt
+	if !k.SentAt.IsZero() {
+		at = k.SentAt
+	}
+	if result.State != guardrails.Verified {
+		at = time.Time{}
+	}
+	return result.State, w.insist(ctx, func() error {
+		_, err := w.progress(ctx, k, result.State, at, result.Detail)
+		return err
+	})
+}
+
+// hearProgress writes down what the switch reports on its way. The first call
+// is written before it leaves; repeated ones only keep the lease.
+func (w *Watch) hearProgress(ctx context.Context, k guardrails.Kill, state guardrails.EntryKind, at time.Time) {
+	var err error
+	switch state {
+	case guardrails.Accepted:
+		_, err = w.progress(ctx, k, guardrails.Accepted, at, "the flag system took the call")
+	case guardrails.Sending:
+		touched := w.now()
+		w.book.read(func(log *guardrails.Log) {
+			if now, ok := log.ByDecision(k.Decided.Seq); ok {
+				touched = now.Touched
+			}
+		})
+		if w.now().Sub(touched) >= w.config.Lease/3 {
+			_, err = w.progress(ctx, k, guardrails.Sending, time.Time{}, "trying again")
+		}
+	}
+	if err != nil {
+		w.parts.Log.Warn("progress of a kill not written", "decision", k.Decided.Seq, "state", string(state), "error", err)
+	}
+}
+
+// progress writes one step of a kill, unless it is finished or another guard
+// has it now.
+func (w *Watch) progress(ctx context.Context, k guardrails.Kill, state guardrails.EntryKind, sentAt time.Time, text string) (bool, error) {
+	_, written, err := w.book.write(ctx, func(log *guardrails.Log) (guardrails.Entry, bool) {
+		now, ok := log.ByDecision(k.Decided.Seq)
+		if !ok || now.State.Final() {
+			return guardrails.Entry{}, false
+		}
+		if state == guardrails.Sending && !w.isOurs(now, w.now()) {
+			return guardrails.Entry{}, false
+		}
+		return w.continued(k, state, sentAt, text), true
+	})
+	return written, err
+}
+
+// continued is an entry about an earlier decision.
+func (w *Watch) continued(k guardrails.Kill, kind guardrails.EntryKind, sentAt time.Time, text string) guardrails.Entry {
+	d := k.Decided
+	if !sentAt.IsZero() {
+		sentAt = sentAt.UTC().Truncate(time.Millisecond)
+	}
+	return guardrails.Entry{
+		Kind: kind, Experiment: d.Experiment, Iteration: d.Iteration, Guardrail: d.Guardrail, Arm: d.Arm,
+		Decision: d.Seq, Key: d.Key, Act: d.Act, Verdict: d.Verdict, Reason: d.Reason,
+		Actor: w.config.Instance, Code: w.config.Code, Text: text, SentAt: sentAt,
+	}
+}
+
+// insist repeats what must be written until it is or the guard ends.
+func (w *Watch) insist(ctx context.Context, f func() error) error {
+	for {
+		err := f()
+		if err == nil {
+			return nil
+		}
+		w.parts.Log.Error("decision log not written, trying again", "error", err)
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(w.config.Every):
+		}
+	}
+}
+
+func orderOf(v *experiment.Version, k guardrails.Kill) Order {
+	d := k.Decided
+	o := Order{
+		Key: d.Key, Experiment: d.Experiment, Iteration: d.Iteration, DecidedAt: d.At,
+		Reason: string(d.Reason), Evidence: d.Text,
+	}
+	if d.Guardrail == "" {
+		o.Reason = d.Actor + ": " + d.Text
+	}
+	if e := v.Find(d.Experiment); e != nil {
+		o.Switch, o.Flag = e.KillSwitch, e.Links.Flag
+	}
+	return o
+}
+
+// end writes the version in which the iteration ended at t_k. Somebody else may
+// append a version in between; then it is tried on that one.
+func (w *Watch) end(ctx context.Context, k guardrails.Kill) error {
+	for {
+		number, err := w.parts.Versions.VersionNumber(ctx)
+		if err != nil {
+			return fmt.Errorf("read the version number: %w", err)
+		}
+		v, err := w.parts.Versions.VersionAt(ctx, number)
+		if err != nil {
+			return fmt.Errorf("read version %d: %w", number, err)
+		}
+		if text := endedAlready(&v, k); text != "" {
+			return w.ended(ctx, k, number, text)
+		}
+		next, err := v.Kill(k.Decided.Experiment, k.SentAt, k.Decided.Seq, k.Decided.Text, k.Decided.Actor, w.now())
+		if err != nil {
+			return fmt.Errorf("end the iteration: %w", err)
+		}
+		err = w.parts.Versions.AppendVersion(ctx, *next)
+		if err == nil {
+			return w.ended(ctx, k, next.Number, "the iteration ended when the accepted call was sent")
+		}
+		after, numberErr := w.parts.Versions.VersionNumber(ctx)
+		if numberErr != nil || after == number {
+			return fmt.Errorf("append version %d: %w", next.Number, err)
+		}
+	}
+}
+
+// endedAlready says why there is no iteration left to end.
+func endedAlready(v *experiment.Version, k guardrails.Kill) string {
+	e := v.Find(k.Decided.Experiment)
+	if e == nil {
+		return "the experiment is gone"
+	}
+	for i := range e.Iterations {
+		it := &e.Iterations[i]
+		if it.Number != k.Decided.Iteration {
+			continue
+		}
+		switch {
+		case it.Killed != nil:
+			return "the iteration had been ended by a kill"
+		case !k.SentAt.Before(it.End):
+			return "the iteration had ended by itself"
+		default:
+			return ""
+		}
+	}
+	return "the iteration is gone"
+}
+
+func (w *Watch) ended(ctx context.Context, k guardrails.Kill, version uint32, text string) error {
+	_, _, err := w.book.write(ctx, func(log *guardrails.Log) (guardrails.Entry, bool) {
+		if now, _ := log.ByDecision(k.Decided.Seq); now.Ended {
+			return guardrails.Entry{}, false
+		}
+		e := w.continued(k, guardrails.IterationEnded, k.SentAt, text)
+		e.Config = version
+		return e, true
+	})
+	return err
+}

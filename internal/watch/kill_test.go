@@ -1,0 +1,265 @@
+package watch
+
+import (
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/assay-dev/assay/guardrails"
+	"github.com/assay-dev/assay/internal/experiment"
+)
+
+func TestKill(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(checkout())
+		w.run(t, Config{}, 0, 5*time.Second)
+		if n := len(w.entries); n != 0 {
+			t.Fatalf("%d entries without harm, want none: %+v", n, w.entries)
+		}
+		w.harmful()
+		w.run(t, Config{}, 0, 5*time.Second)
+		want := map[guardrails.EntryKind]int{guardrails.Decided: 1, guardrails.Sending: 1, guardrails.Accepted: 1,
+			guardrails.Verified: 1, guardrails.IterationEnded: 1}
+		if diff := cmp.Diff(want, w.kinds()); diff != "" {
+			t.Error("entries by kind:", diff)
+		}
+		it := w.newestVersion().Experiments[0].Iterations[0]
+		if it.Killed == nil || !it.End.Equal(w.offAt.Truncate(time.Millisecond)) || !it.Killed.At.Equal(it.End) {
+			t.Errorf("the iteration ended at %v (%+v), the accepted call was sent at %v", it.End, it.Killed, w.offAt)
+		}
+		decided := w.entries[0]
+		if it.Killed.Decision != decided.Seq || w.kept[decided.Look] != decided.Seq {
+			t.Errorf("killed by decision %d with look kept for %d, decided in %d", it.Killed.Decision, w.kept[decided.Look], decided.Seq)
+		}
+		if call := w.calls[0]; call.Key != decided.Key || call.Switch != "flags" || call.Key == "" {
+			t.Errorf("the order %+v does not bear the decision's key %q and the switch", call, decided.Key)
+		}
+	})
+}
+
+// TestKillOnceWhereverItDies lets a guard die before and after every single
+// operation of a kill. Another one carries on: under its own name, which waits
+// for the lease, or as the same after a restart.
+func TestKillOnceWhereverItDies(t *testing.T) {
+	for _, second := range []string{"guard", "another"} {
+		points := 0
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(checkout())
+			w.harmful()
+			points = w.run(t, Config{}, 0, 20*time.Second)
+		})
+		for dieAt := 1; dieAt <= points; dieAt++ {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(checkout())
+				w.harmful()
+				w.run(t, Config{}, dieAt, 20*time.Second)
+				w.run(t, Config{Instance: second}, 0, time.Minute)
+				w.checkKilledOnce(t, dieAt)
+			})
+		}
+		if points < 12 {
+			t.Errorf("only %d points to die at were tried", points)
+		}
+	}
+}
+
+func (w *world) checkKilledOnce(t *testing.T, dieAt int) {
+	t.Helper()
+	keys := map[string]bool{}
+	for _, c := range w.calls {
+		keys[c.Key] = true
+	}
+	n := w.kinds()
+	if len(keys) != 1 || n[guardrails.Decided] != 1 || n[guardrails.Verified] != 1 || n[guardrails.IterationEnded] != 1 {
+		t.Errorf("died at %d: %d keys, entries %v", dieAt, len(keys), n)
+	}
+	killed := 0
+	for i, v := range w.versions {
+		if v.Experiments[0].Iterations[0].Killed != nil && (i == 0 || w.versions[i-1].Experiments[0].Iterations[0].Killed == nil) {
+			killed++
+		}
+	}
+	if killed != 1 || len(w.versions) != 2 {
+		t.Errorf("died at %d: %d versions end the iteration, %d versions in all", dieAt, killed, len(w.versions))
+	}
+	if end := w.newestVersion().Experiments[0].Iterations[0].End; end.Before(w.offAt.Truncate(time.Millisecond)) {
+		t.Errorf("died at %d: the iteration ended at %v, before the call of %v", dieAt, end, w.offAt)
+	}
+}
+
+func TestTwoGuardsKillOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(checkout())
+		w.harmful()
+		w.slow = 20 * time.Second // longer than the lease: the other guard takes over
+		var both sync.WaitGroup
+		for _, name := range []string{"a", "b"} {
+			both.Go(func() { w.run(t, Config{Instance: name}, 0, 2*time.Minute) })
+		}
+		both.Wait()
+		w.checkKilledOnce(t, 0)
+	})
+}
+
+func TestUnfinishedKillEndsNothing(t *testing.T) {
+	for _, state := range []guardrails.EntryKind{guardrails.Failed, guardrails.Denied, guardrails.PendingApproval} {
+		t.Run(string(state), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(checkout())
+				w.harmful()
+				w.refuse = Result{State: state, OffAt: time.Now(), Detail: "no"}
+				w.run(t, Config{}, 0, 30*time.Second)
+				w.run(t, Config{}, 0, 30*time.Second)
+				if len(w.calls) != 1 || len(w.versions) != 1 || w.kinds()[state] != 1 {
+					t.Errorf("%d calls, %d versions, entries %v; want one call and nothing ended", len(w.calls), len(w.versions), w.kinds())
+				}
+				if v := w.lastVerdict(t); v.Verdict != "breached" || v.Reason != "latched" {
+					t.Errorf("verdict %s (%s), want breached (latched)", v.Verdict, v.Reason)
+				}
+				if len(w.alerts) == 0 || !w.alerts[len(w.alerts)-1].Page {
+					t.Errorf("nobody was paged: %+v", w.alerts)
+				}
+			})
+		})
+	}
+}
+
+// TestKillByHandAfterFailure: a person may order what a guard could not do.
+func TestKillByHandAfterFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(checkout())
+		w.harmful()
+		w.refuse = Result{State: guardrails.Failed}
+		w.run(t, Config{}, 0, 5*time.Second)
+		w.refuse = Result{}
+		g := &guard{world: w, t: t}
+		hand, err := NewHand("ada", Config{}, g.parts())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := hand.Kill(t.Context(), "checkout", ""); err != ErrNoReason {
+			t.Errorf("a kill without a reason: %v", err)
+		}
+		k, err := hand.Kill(t.Context(), "checkout", "errors everywhere")
+		if err != nil || k.State != guardrails.Verified || !k.Ended {
+			t.Fatalf("kill by hand: %+v, %v", k, err)
+		}
+		if _, err := hand.Kill(t.Context(), "checkout", "again"); err == nil {
+			t.Error("a second kill of an iteration that is off was accepted")
+		}
+		if got := w.newestVersion().Experiments[0].Iterations[0].Killed; got == nil || got.Decision != k.Decided.Seq {
+			t.Errorf("the iteration is killed by %+v, want decision %d", got, k.Decided.Seq)
+		}
+		pass(time.Second)
+		next, err := hand.Resume(t.Context(), "checkout", "fixed", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if it := next.Experiments[0].Latest(); it.Number != 2 || !it.NotifyOnly {
+			t.Errorf("resumed as %+v, want iteration 2 that only notifies", it)
+		}
+		w.run(t, Config{}, 0, 5*time.Second) // the new iteration is as harmful, and only told
+		if n := w.kinds(); n[guardrails.Decided] != 3 || len(w.calls) != 2 {
+			t.Errorf("after resume: entries %v, %d calls", n, len(w.calls))
+		}
+	})
+}
+
+// TestEffect: the switch reads off; only the exposures tell whether that worked.
+func TestEffect(t *testing.T) {
+	tests := map[string]struct {
+		goOn bool
+		want map[guardrails.EntryKind]int
+	}{
+		"they stop":  {false, map[guardrails.EntryKind]int{guardrails.Effective: 1}},
+		"they go on": {true, map[guardrails.EntryKind]int{guardrails.NotEffective: 1}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(checkout())
+				w.harmful()
+				var traffic sync.WaitGroup
+				traffic.Go(func() { // exposures for twenty seconds more, or for ever
+					for range 180 {
+						w.mu.Lock()
+						if w.off && (test.goOn || time.Since(w.offAt) < 20*time.Second) {
+							w.afterEnd = time.Now()
+						}
+						w.mu.Unlock()
+						pass(time.Second)
+					}
+				})
+				w.run(t, Config{Settle: 30 * time.Second}, 0, 3*time.Minute)
+				got := w.kinds()
+				for _, k := range []guardrails.EntryKind{guardrails.Effective, guardrails.NotEffective} {
+					if got[k] != test.want[k] {
+						t.Errorf("%d entries %s, want %d", got[k], k, test.want[k])
+					}
+				}
+				traffic.Wait()
+			})
+		})
+	}
+}
+
+// TestNoProofWithoutData: when nothing comes in, nobody can say that the
+// exposures have stopped.
+func TestNoProofWithoutData(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(checkout())
+		w.harmful()
+		w.run(t, Config{}, 0, 3*time.Second)
+		w.fresh = 10 * time.Minute
+		w.run(t, Config{}, 0, 5*time.Minute)
+		if n := w.kinds(); n[guardrails.Effective] != 0 || n[guardrails.IterationEnded] != 1 {
+			t.Errorf("entries %v: want an ended iteration and no word on the effect", n)
+		}
+	})
+}
+
+// TestStormIsHeld: beyond the cap kills wait, a person is paged, and they go
+// ahead when the hour has room again.
+func TestStormIsHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var many []experiment.Experiment
+		for _, key := range []string{"a", "b", "c"} {
+			e := checkout()
+			e.Key = key
+			many = append(many, e)
+		}
+		w := newWorld(many...)
+		w.harmful()
+		limits := guardrails.Limits{PerHour: 2}
+		w.run(t, Config{Limits: limits}, 0, 10*time.Second)
+		if n := w.kinds(); n[guardrails.Decided] != 2 || n[guardrails.Held] != 1 {
+			t.Errorf("entries %v, want two kills and one held", n)
+		}
+		if !w.alertTitles()["c: a kill is held back, look at the data"] {
+			t.Errorf("nobody was paged about the held kill: %v", w.alertTitles())
+		}
+		pass(time.Hour)
+		w.run(t, Config{Limits: limits}, 0, 10*time.Second)
+		if n := w.kinds(); n[guardrails.Decided] != 3 || n[guardrails.Held] != 1 {
+			t.Errorf("an hour later: entries %v, want the third kill", n)
+		}
+	})
+}
+
+func TestGlobalStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(checkout())
+		w.harmful()
+		w.run(t, Config{Limits: guardrails.Limits{GlobalStop: true}}, 0, 30*time.Second)
+		if n := w.kinds(); n[guardrails.Decided] != 1 || len(w.calls) != 0 || w.entries[0].Act != guardrails.DoObserve {
+			t.Errorf("under the global stop: entries %v, %d calls, first %+v", n, len(w.calls), w.entries[0])
+		}
+		w.run(t, Config{}, 0, 30*time.Second)
+		if len(w.calls) != 1 {
+			t.Errorf("%d calls after the stop was lifted, want 1: the harm goes on", len(w.calls))
+		}
+	})
+}

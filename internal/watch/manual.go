@@ -1,0 +1,166 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/assay-dev/assay/guardrails"
+	"github.com/assay-dev/assay/internal/experiment"
+)
+
+// What a person cannot do.
+var (
+	ErrNoReason   = errors.New("a reason is needed: it stands in the decision log for ever")
+	ErrNotRunning = errors.New("no iteration of the experiment runs")
+	ErrNoAlarm    = errors.New("there is no open sample-ratio alarm")
+	ErrKilled     = errors.New("the iteration is being turned off or is off already")
+)
+
+// Hand is a person's way into the decision log: what is done by hand is written
+// and carried out like what a guard decides.
+type Hand struct {
+	watch *Watch
+	actor string
+}
+
+// NewHand needs Versions and Journal, and for Kill the Switch. The actor is the
+// person's name; it also names the process that carries the act out.
+func NewHand(actor string, c Config, p Parts) (*Hand, error) {
+	if actor == "" {
+		return nil, errors.New("watch: whose hand is it? An actor is needed")
+	}
+	c.Instance = actor
+	w, err := newWatch(c, p)
+	if err != nil {
+		return nil, err
+	}
+	w.live.Store(true)
+	return &Hand{watch: w, actor: actor}, nil
+}
+
+// Kill turns an experiment off and ends its iteration. It returns how far that
+// came; a kill that is denied, pending or failed ends nothing and is not an
+// error. Limits do not bind a person.
+func (h *Hand) Kill(ctx context.Context, key, reason string) (guardrails.Kill, error) {
+	if reason == "" {
+		return guardrails.Kill{}, ErrNoReason
+	}
+	v, it, err := h.running(ctx, key)
+	if err != nil {
+		return guardrails.Kill{}, err
+	}
+	e, written, err := h.watch.book.write(ctx, func(log *guardrails.Log) (guardrails.Entry, bool) {
+		if k, ok := log.Kill(key, it.Number); ok && (!k.State.Final() || k.State == guardrails.Verified) {
+			return guardrails.Entry{}, false
+		}
+		return guardrails.Entry{
+			Kind: guardrails.Decided, Act: guardrails.DoKill, Experiment: key, Iteration: it.Number,
+			Actor: h.actor, Text: reason, Config: v.Number, Code: h.watch.config.Code,
+		}, true
+	})
+	switch {
+	case err != nil:
+		return guardrails.Kill{}, err
+	case !written:
+		return guardrails.Kill{}, fmt.Errorf("kill %s: %w", key, ErrKilled)
+	}
+	return h.finish(ctx, v, e.Seq)
+}
+
+func (h *Hand) finish(ctx context.Context, v *experiment.Version, decision uint64) (guardrails.Kill, error) {
+	var k guardrails.Kill
+	now := func() { h.watch.book.read(func(log *guardrails.Log) { k, _ = log.ByDecision(decision) }) }
+	now()
+	err := h.watch.carry(ctx, v, k)
+	now()
+	if err != nil {
+		return k, fmt.Errorf("kill %s: %w", k.Decided.Experiment, err)
+	}
+	return k, nil
+}
+
+// Acknowledge closes an open sample-ratio alarm of the latest iteration: from
+// now on its phase is judged although its split is not the intended one.
+func (h *Hand) Acknowledge(ctx context.Context, key string, phase uint16, reason string) error {
+	if reason == "" {
+		return ErrNoReason
+	}
+	v, it, err := h.latest(ctx, key)
+	if err != nil {
+		return err
+	}
+	_, written, err := h.watch.book.write(ctx, func(log *guardrails.Log) (guardrails.Entry, bool) {
+		for _, a := range log.Alarms(key, it.Number) {
+			if a.Phase == phase && a.Open() {
+				return guardrails.Entry{
+					Kind: guardrails.SRMAcknowledged, Experiment: key, Iteration: it.Number, Phase: phase,
+					Actor: h.actor, Text: reason, Config: v.Number, Code: h.watch.config.Code,
+				}, true
+			}
+		}
+		return guardrails.Entry{}, false
+	})
+	if err == nil && !written {
+		return fmt.Errorf("%s, phase %d: %w", key, phase, ErrNoAlarm)
+	}
+	return err
+}
+
+// Resume opens the next iteration after a kill. Its guardrails only notify
+// unless a new budget of false kills is declared. It turns nothing on: that is
+// done in the flag system, by a person.
+func (h *Hand) Resume(ctx context.Context, key, reason string, rearmAlpha float64) (*experiment.Version, error) {
+	if reason == "" {
+		return nil, ErrNoReason
+	}
+	v, _, err := h.latest(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	next, err := v.Resume(key, rearmAlpha, reason, h.actor, h.watch.now())
+	if err != nil {
+		return nil, err
+	}
+	_, _, err = h.watch.book.write(ctx, func(*guardrails.Log) (guardrails.Entry, bool) {
+		return guardrails.Entry{
+			Kind: guardrails.Resumed, Experiment: key, Iteration: next.Find(key).Latest().Number,
+			Actor: h.actor, Text: reason, Config: next.Number, Code: h.watch.config.Code,
+		}, true
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := h.watch.parts.Versions.AppendVersion(ctx, *next); err != nil {
+		return nil, fmt.Errorf("append version %d: %w", next.Number, err)
+	}
+	return next, nil
+}
+
+// running is the iteration of an experiment that runs now.
+func (h *Hand) running(ctx context.Context, key string) (*experiment.Version, *experiment.Iteration, error) {
+	v, _, err := h.latest(ctx, key)
+	if err != nil {
+		return nil, nil, err
+	}
+	it := v.Find(key).At(h.watch.now())
+	if it == nil {
+		return nil, nil, fmt.Errorf("%s: %w", key, ErrNotRunning)
+	}
+	return v, it, nil
+}
+
+// latest reads the newest version and the decision log.
+func (h *Hand) latest(ctx context.Context, key string) (*experiment.Version, *experiment.Iteration, error) {
+	if err := h.watch.book.sync(ctx); err != nil {
+		return nil, nil, err
+	}
+	v, err := h.watch.newest(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if v == nil || v.Find(key) == nil || v.Find(key).Latest() == nil {
+		return nil, nil, fmt.Errorf("%s: %w", key, experiment.ErrUnknown)
+	}
+	return v, v.Find(key).Latest(), nil
+}

@@ -1,0 +1,124 @@
+package watch
+
+import (
+	"context"
+	"time"
+
+	"github.com/assay-dev/assay/guardrails"
+	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/results"
+)
+
+// Versions is the append-only list of configuration versions.
+type Versions interface {
+	VersionNumber(ctx context.Context) (uint32, error)
+	VersionAt(ctx context.Context, number uint32) (experiment.Version, error)
+	// AppendVersion fails when the number is taken.
+	AppendVersion(ctx context.Context, v experiment.Version) error
+}
+
+// Query asks for one iteration. A slot that starts before the time given for a
+// metric has matured.
+type Query struct {
+	Experiment string
+	Iteration  uint32
+	Matured    map[string]time.Time
+	Dimensions bool
+}
+
+// Ledger is what was counted.
+type Ledger interface {
+	Statuses(ctx context.Context) ([]results.ShardStatus, error)
+	// Moments answers all queries at one position of every shard.
+	Moments(ctx context.Context, queries []Query) (results.Moments, error)
+}
+
+// Journal is the decision log.
+type Journal interface {
+	// Entries returns the entries after a number, in order.
+	Entries(ctx context.Context, after uint64) ([]guardrails.Entry, error)
+	// Append stores e as number e.Seq, or returns guardrails.ErrTaken.
+	Append(ctx context.Context, e guardrails.Entry) error
+}
+
+// Look is a document about to be stored.
+type Look struct {
+	ID       string // given by Store
+	Verdict  guardrails.Kind
+	Document *results.Document
+}
+
+// Looks stores documents.
+type Looks interface {
+	Store(ctx context.Context, looks []*Look) error
+	// Keep says that a decision rests on a look, which then stays for ever.
+	Keep(ctx context.Context, id string, decision uint64) error
+}
+
+// Order asks for an experiment to be turned off.
+type Order struct {
+	Key        string // idempotency key: the same decision always has the same
+	Switch     string // name in the operator's configuration
+	Experiment string
+	Flag       string // the link to the flag, as the experiment's file gives it
+	Iteration  uint32
+	DecidedAt  time.Time
+	Reason     string
+	Evidence   string
+}
+
+// Result is how an order ended.
+type Result struct {
+	State  guardrails.EntryKind // Verified, Denied, PendingApproval or Failed
+	OffAt  time.Time            // of Verified: when the accepted call was sent, or it was seen to be off already
+	Detail string
+}
+
+// Switch turns experiments off.
+type Switch interface {
+	// Off retries, reads back and ends within a deadline of its own. progress
+	// hears of Sending and Accepted with the time at which the call left; it may
+	// be called from Off's goroutine only. The error is for orders that cannot be
+	// carried out at all.
+	Off(ctx context.Context, o Order, progress func(guardrails.EntryKind, time.Time)) (Result, error)
+}
+
+// Notifier tells people. Its failures never keep the guard from acting.
+type Notifier interface {
+	Notify(ctx context.Context, a Alert) error
+}
+
+// Alert is one thing that people should hear of.
+type Alert struct {
+	Key        string // the same for the same matter, so that it can be updated and closed
+	Page       bool   // somebody should get up for it
+	Resolved   bool
+	Experiment string
+	Iteration  uint32
+	Title      string
+	Text       string
+	At         time.Time
+}
+
+// Event is what an Observer sees, in order.
+type Event struct {
+	Kind      EventKind
+	At        time.Time
+	Document  *results.Document   // Looked: all metrics, with verdicts
+	Verdict   *guardrails.Verdict // Judged
+	Entry     *guardrails.Entry   // Journalled
+	Err       error               // Failed
+	LookTook  time.Duration       // Looked: from the first read to the answer
+	Iteration *experiment.Iteration
+}
+
+// EventKind is what happened.
+type EventKind string
+
+// The kinds.
+const (
+	Looked     EventKind = "looked"     // a look at one experiment
+	Judged     EventKind = "judged"     // a guardrail's verdict or reason changed
+	Journalled EventKind = "journalled" // a line in the decision log, by this guard or another
+	Failed     EventKind = "failed"     // a round could not be finished
+)

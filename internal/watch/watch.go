@@ -1,0 +1,284 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/assay-dev/assay/guardrails"
+	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/results"
+)
+
+// Watch is the guard. Make it with New; Run it once.
+type Watch struct {
+	config Config
+	parts  Parts
+	book   *book
+	gauges *gauges
+	alerts *alerts
+
+	// What the loop alone remembers.
+	versions map[uint32]*experiment.Version
+	current  uint32
+	memory   map[memoryKey]guardrails.State
+	verdicts map[memoryKey]guardrails.Verdict
+	stored   map[runKey]storedLook
+	lastFull time.Time
+	// blindSince is since when a run cannot be judged.
+	blindSince map[runKey]time.Time
+	lastTick   time.Time
+	failures   int // rounds in a row that could not be finished
+
+	live     atomic.Bool // the history of the decision log has been read
+	mu       sync.Mutex
+	inFlight map[uint64]bool // decisions that a goroutine of ours works on
+	carriers sync.WaitGroup
+}
+
+type runKey struct {
+	experiment string
+	iteration  uint32
+}
+
+type memoryKey struct {
+	runKey
+	rule string
+}
+
+// New makes a guard. It reads nothing yet.
+func New(c Config, p Parts) (*Watch, error) {
+	w, err := newWatch(c, p)
+	if err != nil {
+		return nil, err
+	}
+	if p.Ledger == nil || p.Looks == nil || p.Switch == nil {
+		return nil, errors.New("watch: a ledger, looks and a switch are needed")
+	}
+	return w, nil
+}
+
+func newWatch(c Config, p Parts) (*Watch, error) {
+	p, err := p.complete()
+	if err != nil {
+		return nil, err
+	}
+	w := &Watch{
+		config: c.withDefaults(), parts: p,
+		versions: map[uint32]*experiment.Version{},
+		memory:   map[memoryKey]guardrails.State{}, verdicts: map[memoryKey]guardrails.Verdict{},
+		stored: map[runKey]storedLook{}, blindSince: map[runKey]time.Time{}, inFlight: map[uint64]bool{},
+	}
+	if w.gauges, err = newGauges(p.Metrics); err != nil {
+		return nil, fmt.Errorf("register the guard's metrics: %w", err)
+	}
+	w.alerts = newAlerts(p.Notifier, p.Log)
+	w.book = &book{journal: p.Journal, now: p.Now, heard: w.heard}
+	return w, nil
+}
+
+// Run looks until the context ends, then waits for the kills in flight, whose
+// calls end with the context. A round that fails is told and the next one tried:
+// a guard never gives up.
+func (w *Watch) Run(ctx context.Context) error {
+	go w.alerts.run()
+	defer w.alerts.close()
+	defer w.carriers.Wait()
+	ticker := time.NewTicker(w.config.Every)
+	defer ticker.Stop()
+	for {
+		w.round(ctx)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+// round is one tick with its failure handled.
+func (w *Watch) round(ctx context.Context) {
+	bounded, cancel := context.WithTimeout(ctx, w.config.Timeout)
+	defer cancel()
+	err := w.tick(bounded, ctx)
+	if err == nil {
+		w.failures = 0
+		w.gauges.lastRound.Set(float64(w.now().UnixMilli()) / 1000)
+		w.alerts.resolve("guard/round", w.now())
+		return
+	}
+	if ctx.Err() != nil {
+		return // shutting down
+	}
+	w.failures++
+	w.gauges.failures.Inc()
+	w.parts.Log.Error("round failed", "error", err, "in_a_row", w.failures)
+	w.parts.Observer(Event{Kind: Failed, At: w.now(), Err: err})
+	if w.failures >= failuresBeforePage {
+		w.alerts.raise(Alert{
+			Key: "guard/round", Page: true, At: w.now(), Title: "the guard cannot look",
+			Text: fmt.Sprintf("%d rounds in a row failed: %v", w.failures, err),
+		})
+	}
+}
+
+// failuresBeforePage is how many rounds may fail in a row before people are
+// told: one lost connection is nobody's night.
+const failuresBeforePage = 4
+
+// tick is one round. Its reads end with ctx; kills outlive it and end with life.
+func (w *Watch) tick(ctx, life context.Context) error {
+	now := w.now()
+	elapsed := w.elapsed(now)
+	if err := w.start(ctx); err != nil {
+		return err
+	}
+	if err := w.book.sync(ctx); err != nil {
+		return err
+	}
+	version, err := w.newest(ctx)
+	if err != nil {
+		return err
+	}
+	if version == nil {
+		return nil // nothing was applied yet
+	}
+	runs := runsAt(version, now)
+	w.forget(runs)
+	full := now.Sub(w.lastFull) >= w.config.FullEvery
+	looks, err := w.look(ctx, version, runs, full)
+	if err != nil {
+		w.blindRound(version, runs, err, elapsed)
+		return err
+	}
+	if full {
+		w.lastFull = now
+	}
+	judged := w.judge(ctx, looks, elapsed)
+	err = w.store(ctx, judged, full)
+	// Evidence that could not be stored is in the decision's own entry: the
+	// failure is told, and no breach waits for it.
+	err = errors.Join(err, w.decide(ctx, judged), w.watchEffects(ctx, judged))
+	w.carryOn(life, version)
+	return err
+}
+
+func (w *Watch) now() time.Time { return w.parts.Now().UTC().Truncate(time.Millisecond) }
+
+// elapsed is the time since the last round, for the seconds of blindness.
+func (w *Watch) elapsed(now time.Time) time.Duration {
+	last := w.lastTick
+	w.lastTick = now
+	if last.IsZero() {
+		return 0
+	}
+	return now.Sub(last)
+}
+
+// newest is the newest version; nil when there is none.
+func (w *Watch) newest(ctx context.Context) (*experiment.Version, error) {
+	number, err := w.parts.Versions.VersionNumber(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the version number: %w", err)
+	}
+	if number == 0 {
+		return nil, nil
+	}
+	w.current = number
+	return w.version(ctx, number)
+}
+
+// version reads a version once; versions never change.
+func (w *Watch) version(ctx context.Context, number uint32) (*experiment.Version, error) {
+	if v := w.versions[number]; v != nil {
+		return v, nil
+	}
+	v, err := w.parts.Versions.VersionAt(ctx, number)
+	if err != nil {
+		return nil, fmt.Errorf("read version %d: %w", number, err)
+	}
+	w.versions[number] = &v
+	for n := range w.versions { // shards lag by a version or two, not by more
+		if n+keptVersions < w.current {
+			delete(w.versions, n)
+		}
+	}
+	return &v, nil
+}
+
+const keptVersions = 32
+
+// run is one iteration under watch.
+type run struct {
+	experiment *experiment.Experiment
+	iteration  *experiment.Iteration
+}
+
+func (r run) key() runKey { return runKey{r.experiment.Key, r.iteration.Number} }
+
+// How long an iteration is looked at after its end: until its last slot has
+// matured, and after a kill until it is clear that the exposures stopped.
+const (
+	afterEnd  = 5 * time.Minute
+	afterKill = time.Hour
+)
+
+// runsAt are the iterations to look at: those that run, and those that ended
+// so lately that there is still something to learn.
+func runsAt(v *experiment.Version, now time.Time) []run {
+	var runs []run
+	for i := range v.Experiments {
+		e := &v.Experiments[i]
+		for j := range e.Iterations {
+			it := &e.Iterations[j]
+			if !now.Before(it.Start) && now.Before(it.End.Add(lookAfter(e, it))) {
+				runs = append(runs, run{e, it})
+			}
+		}
+	}
+	return runs
+}
+
+func lookAfter(e *experiment.Experiment, it *experiment.Iteration) time.Duration {
+	slot := experiment.SlotOf(e.Window)
+	for i := range it.Metrics {
+		slot = max(slot, experiment.SlotOf(e.WindowOf(&it.Metrics[i])))
+	}
+	after := slot + afterEnd
+	if it.Killed != nil {
+		after = max(after, afterKill)
+	}
+	return after
+}
+
+// forget drops what is remembered of iterations that are no longer looked at.
+func (w *Watch) forget(runs []run) {
+	alive := make(map[runKey]bool, len(runs))
+	for _, r := range runs {
+		alive[r.key()] = true
+	}
+	for key := range w.memory {
+		if !alive[key.runKey] {
+			delete(w.memory, key)
+			delete(w.verdicts, key)
+		}
+	}
+	for key := range w.stored {
+		if !alive[key] {
+			delete(w.stored, key)
+			delete(w.blindSince, key)
+			w.gauges.forget(key.experiment)
+		}
+	}
+}
+
+// queryOf asks for what the run needs. The statuses were read before.
+func queryOf(r run, statuses []results.ShardStatus, full bool) Query {
+	return Query{
+		Experiment: r.experiment.Key, Iteration: r.iteration.Number,
+		Matured: results.Maturity(r.experiment, r.iteration, statuses), Dimensions: full,
+	}
+}

@@ -1,0 +1,160 @@
+package watch
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/assay-dev/assay/guardrails"
+	"github.com/assay-dev/assay/internal/experiment"
+)
+
+// TestNothingButHarmKills holds, under the same clear harm, each thing that
+// must keep the guard from believing it.
+func TestNothingButHarmKills(t *testing.T) {
+	tests := map[string]struct {
+		spoil   func(*world)
+		verdict string
+		reason  string
+	}{
+		"freshness lost":    {func(w *world) { w.fresh = 2 * time.Minute }, "blind", "stale"},
+		"a backfill":        {func(w *world) { w.newest = 20 * time.Minute }, "blind", "silent"},
+		"a gap":             {func(w *world) { w.state = "gap" }, "blind", "gap"},
+		"misplaced units":   {func(w *world) { w.state = "misplaced" }, "blind", "misplaced"},
+		"an unknown state":  {func(w *world) { w.state = "on fire" }, "blind", "shard_stopped"},
+		"a broken split":    {func(w *world) { w.setCells(5000, 250, 4000, 800) }, "inconclusive", "srm"},
+		"too little so far": {func(w *world) { w.setCells(100, 5, 100, 40) }, "inconclusive", "few_events"},
+		"a shard that counts by another window": {func(w *world) {
+			v := w.versions[0]
+			e := checkout()
+			e.Window = experiment.Duration(30 * time.Minute)
+			v.Number, v.Experiments = 2, []experiment.Experiment{e}
+			w.versions, w.config = append(w.versions, v), 1
+		}, "blind", "adopting"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(checkout())
+				w.harmful()
+				test.spoil(w)
+				w.run(t, Config{}, 0, 20*time.Second)
+				if n := w.kinds(); n[guardrails.Decided] != 0 || len(w.calls) != 0 {
+					t.Errorf("entries %v and %d calls, want no decision", n, len(w.calls))
+				}
+				if v := w.lastVerdict(t); v.Verdict != test.verdict || v.Reason != test.reason {
+					t.Errorf("verdict %s (%s), want %s (%s)", v.Verdict, v.Reason, test.verdict, test.reason)
+				}
+				if test.verdict == "blind" && len(w.alerts) == 0 {
+					t.Error("blind for 20 s and nobody heard of it")
+				}
+			})
+		})
+	}
+}
+
+// TestFreeChangeIsNoAdoption: a version that changes a mode only is judged by at
+// once, whatever version the shards stand at.
+func TestFreeChangeIsNoAdoption(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := checkout()
+		e.Guardrails[0].Mode = experiment.Observe
+		w := newWorld(e)
+		w.harmful()
+		w.run(t, Config{}, 0, 5*time.Second)
+		if n := w.kinds(); n[guardrails.Decided] != 1 || len(w.calls) != 0 {
+			t.Fatalf("observing: entries %v, %d calls", n, len(w.calls))
+		}
+		v := w.versions[0]
+		v.Number, v.Experiments = 2, []experiment.Experiment{checkout()}
+		v.Experiments[0].Iterations = e.Iterations
+		w.versions, w.config = append(w.versions, v), 1
+		w.run(t, Config{}, 0, 2500*time.Millisecond)
+		if len(w.calls) != 1 {
+			t.Errorf("%d calls after the mode became kill, want 1: %+v", len(w.calls), w.lastVerdict(t))
+		}
+	})
+}
+
+// TestFailedRounds: a ledger that cannot be read kills nothing and pages.
+func TestFailedRounds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(checkout())
+		w.harmful()
+		w.ledgerErr = errors.New("connection refused")
+		w.run(t, Config{}, 0, 10*time.Second)
+		if len(w.entries) != 0 || !w.alertTitles()["the guard cannot look"] {
+			t.Errorf("%d entries, alerts %v", len(w.entries), w.alertTitles())
+		}
+		w.ledgerErr = nil
+		w.run(t, Config{}, 0, 3*time.Second)
+		if len(w.calls) != 1 {
+			t.Errorf("%d calls once the ledger is back, want 1", len(w.calls))
+		}
+	})
+}
+
+func TestSplitAlarmLatches(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(checkout())
+		w.setCells(5000, 250, 4000, 800)
+		w.run(t, Config{}, 0, 3*time.Second)
+		w.harmful() // the split looks fine now; the alarm stays
+		w.run(t, Config{}, 0, 3*time.Second)
+		if n := w.kinds(); n[guardrails.SRMAlarm] != 1 || n[guardrails.Decided] != 0 {
+			t.Fatalf("entries %v, want one alarm and no decision", n)
+		}
+		g := &guard{world: w, t: t}
+		hand, err := NewHand("ada", Config{}, g.parts())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := hand.Acknowledge(t.Context(), "checkout", 1, "a bot, excluded"); err != nil {
+			t.Fatal(err)
+		}
+		if err := hand.Acknowledge(t.Context(), "checkout", 1, "again"); !errors.Is(err, ErrNoAlarm) {
+			t.Errorf("a second acknowledgement: %v", err)
+		}
+		w.run(t, Config{}, 0, 3*time.Second)
+		if n := w.kinds(); n[guardrails.SRMAlarm] != 1 || len(w.calls) != 1 {
+			t.Errorf("acknowledged: entries %v, %d calls, want the kill", n, len(w.calls))
+		}
+	})
+}
+
+// TestLooks: a guard look whenever the data moved, a full one every minute, and
+// only guardrails' metrics in the first.
+func TestLooks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(checkout())
+		w.run(t, Config{}, 0, 90*time.Second+time.Millisecond)
+		kinds := map[string]int{}
+		for _, l := range w.looks {
+			kinds[l.Document.Kind]++
+			if metrics := len(l.Document.Comparisons); (l.Document.Kind == "guard") != (metrics == 1) {
+				t.Errorf("a %s look has %d metrics", l.Document.Kind, metrics)
+			}
+		}
+		if kinds["guard"] != 91 || kinds["full"] != 2 {
+			t.Errorf("looks %v, want 91 guard and 2 full", kinds)
+		}
+	})
+}
+
+func TestEvidenceStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(checkout())
+		w.harmful()
+		w.run(t, Config{}, 0, 5*time.Second)
+		before := w.entries[0]
+		w.setCells(9000, 450, 9000, 450) // late data that would have told otherwise
+		w.run(t, Config{}, 0, 5*time.Second)
+		if string(w.entries[0].Evidence) != string(before.Evidence) || w.kinds()[guardrails.Decided] != 1 {
+			t.Error("the evidence of the decision changed")
+		}
+		if v := w.lastVerdict(t); v.Reason != "latched" {
+			t.Errorf("reason %s, want latched", v.Reason)
+		}
+	})
+}
