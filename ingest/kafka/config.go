@@ -65,7 +65,7 @@ type SourceTopic struct {
 // Batch bounds what goes into one part.
 type Batch struct {
 	Time    time.Duration // a batch this old is written as soon as the writer is free
-	Records int           // a batch of so many is full
+	Records int           // a batch of so many is full; it can be twice as many
 	Bytes   int           // of records' values; a batch of so many is full
 }
 

@@ -76,11 +76,11 @@ func (c *Consumer) Run(ctx context.Context) error {
 func (c *Consumer) prepare(ctx context.Context) error {
 	names := c.cfg.names()
 	var err error
-	if c.layout, err = describe(ctx, c.admin, names); err != nil {
+	if c.layout, err = describe(ctx, c.client, names); err != nil {
 		return err
 	}
 	if c.cfg.DeadLetters != "" {
-		if _, err := describe(ctx, c.admin, []string{c.cfg.DeadLetters}); err != nil {
+		if _, err := describe(ctx, c.client, []string{c.cfg.DeadLetters}); err != nil {
 			return fmt.Errorf("dead letters: %w", err)
 		}
 	}

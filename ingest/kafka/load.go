@@ -112,7 +112,7 @@ func (s *shard) depart(ctx context.Context, mark Mark) (*life, error) {
 // describe asks for the topics; other partition counts than at the start stop
 // the shard, because units are then spread in another way.
 func (s *shard) describe(ctx context.Context) (layout, error) {
-	now, err := describe(ctx, s.c.admin, s.c.cfg.names())
+	now, err := describe(ctx, s.c.client, s.c.cfg.names())
 	var topics *TopicsError
 	unequal := errors.As(err, &topics) && topics.unequal
 	if err != nil && !unequal {

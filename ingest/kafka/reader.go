@@ -36,11 +36,11 @@ func (l *life) poll(ctx context.Context, client *kgo.Client, out chan<- kgo.Fetc
 	defer close(out)
 	for {
 		began := l.s.c.cfg.Now()
-		fetches := client.PollRecords(ctx, pollSize)
+		fetches := client.PollRecords(ctx, min(pollSize, l.s.c.cfg.Batch.Records))
 		if ctx.Err() != nil || fetches.IsClientClosed() {
 			return nil
 		}
-		if err := fetchError(fetches); err != nil {
+		if err := errors.Join(fetchError(fetches), l.sameTopics(fetches)); err != nil {
 			return err
 		}
 		l.s.c.observe(Consume, began, fetches.NumRecords())
@@ -50,6 +50,20 @@ func (l *life) poll(ctx context.Context, client *kgo.Client, out chan<- kgo.Fetc
 			return nil
 		}
 	}
+}
+
+// sameTopics refuses records of a topic that was made again after this life had
+// looked at its id: the client learns ids for itself.
+func (l *life) sameTopics(fetches kgo.Fetches) error {
+	var none [16]byte
+	for _, f := range fetches {
+		for _, t := range f.Topics {
+			if id, _ := l.s.progress.reads(t.Topic); t.TopicID != none && t.TopicID != id {
+				return errReloaded
+			}
+		}
+	}
+	return nil
 }
 
 // fetchError is the first error of a poll. Lost data stops the shard; anything

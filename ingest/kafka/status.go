@@ -41,7 +41,7 @@ func (c *Consumer) report(ctx context.Context) {
 // offset, because what an open transaction hides has not been read.
 func (c *Consumer) look(ctx context.Context) (kadm.ListedOffsets, error) {
 	names := c.cfg.names()
-	now, err := describe(ctx, c.admin, names)
+	now, err := describe(ctx, c.client, names)
 	var topics *TopicsError
 	switch {
 	case errors.As(err, &topics) && topics.unequal, err == nil && now.partitions != c.layout.partitions:
@@ -66,7 +66,9 @@ func (c *Consumer) look(ctx context.Context) (kadm.ListedOffsets, error) {
 // one that it reads or has lost its end.
 func (s *shard) compare(now layout, ends kadm.ListedOffsets) {
 	for name, next := range s.progress.durable() {
-		if id, known := s.progress.reads(name); known && id != now.ids[name] || ends[name][int32(s.id)].Offset < next {
+		id, known := s.progress.reads(name)
+		end, listed := ends.Lookup(name, int32(s.id))
+		if known && id != now.ids[name] || listed && end.Offset < next {
 			s.restart(errReloaded)
 			return
 		}
@@ -77,7 +79,11 @@ func (s *shard) compare(now layout, ends kadm.ListedOffsets) {
 func (s *shard) see(asked time.Time, ends kadm.ListedOffsets) {
 	at := make([]int64, len(s.c.cfg.Topics))
 	for i, t := range s.c.cfg.Topics {
-		at[i] = ends[t.Name][int32(s.id)].Offset
+		end, listed := ends.Lookup(t.Name, int32(s.id))
+		if !listed {
+			return
+		}
+		at[i] = end.Offset
 	}
 	s.progress.seen(asked.UnixMilli(), at)
 }

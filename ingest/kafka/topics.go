@@ -8,6 +8,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // layout is what the cluster says of the declared topics.
@@ -18,31 +20,21 @@ type layout struct {
 
 // describe asks for all topics at once. Unequal numbers of partitions, and a
 // topic that does not exist, are a [TopicsError].
-func describe(ctx context.Context, admin *kadm.Client, names []string) (layout, error) {
-	details, err := admin.ListTopics(ctx, names...)
+func describe(ctx context.Context, client *kgo.Client, names []string) (layout, error) {
+	found, err := metadata(ctx, client, names)
 	if err != nil {
-		return layout{}, fmt.Errorf("describe topics: %w", err)
+		return layout{}, err
 	}
 	l := layout{ids: map[string][16]byte{}}
 	counts := make([]string, 0, len(names))
 	equal := true
 	for i, name := range names {
-		d := details[name]
-		switch {
-		case errors.Is(d.Err, kerr.UnknownTopicOrPartition):
-			return layout{}, &TopicsError{
-				Problem: fmt.Sprintf("topic %s does not exist", name),
-				Remedy:  fmt.Sprintf("create it with as many partitions as the others, or correct its name (declared: %s)", strings.Join(names, ", ")),
-			}
-		case d.Err != nil:
-			return layout{}, fmt.Errorf("describe topic %s: %w", name, d.Err)
-		}
-		n := int32(len(d.Partitions))
+		n := int32(len(found[name].Partitions))
 		if i == 0 {
 			l.partitions = n
 		}
 		equal = equal && n == l.partitions
-		l.ids[name] = d.ID
+		l.ids[name] = found[name].TopicID
 		counts = append(counts, fmt.Sprintf("%s has %d", name, n))
 	}
 	if !equal {
@@ -53,6 +45,38 @@ func describe(ctx context.Context, admin *kadm.Client, names []string) (layout, 
 			Problem: fmt.Sprintf("the topics have %d partitions", l.partitions), Remedy: "use between 1 and 65536"}
 	}
 	return l, nil
+}
+
+// metadata asks the cluster itself: the answers of kadm come from a cache that
+// is seconds old, and a topic that was made again must be seen at once.
+func metadata(ctx context.Context, client *kgo.Client, names []string) (map[string]kmsg.MetadataResponseTopic, error) {
+	req := kmsg.NewPtrMetadataRequest()
+	for _, name := range names {
+		topic := kmsg.NewMetadataRequestTopic()
+		topic.Topic = kmsg.StringPtr(name)
+		req.Topics = append(req.Topics, topic)
+	}
+	resp, err := req.RequestWith(ctx, client)
+	if err != nil {
+		return nil, fmt.Errorf("describe topics: %w", err)
+	}
+	found := map[string]kmsg.MetadataResponseTopic{}
+	for _, t := range resp.Topics {
+		if t.Topic == nil {
+			continue
+		}
+		switch err := kerr.ErrorForCode(t.ErrorCode); {
+		case errors.Is(err, kerr.UnknownTopicOrPartition):
+			return nil, &TopicsError{
+				Problem: fmt.Sprintf("topic %s does not exist", *t.Topic),
+				Remedy:  fmt.Sprintf("create it with as many partitions as the others, or correct its name (declared: %s)", strings.Join(names, ", ")),
+			}
+		case err != nil:
+			return nil, fmt.Errorf("describe topic %s: %w", *t.Topic, err)
+		}
+		found[*t.Topic] = t
+	}
+	return found, nil
 }
 
 func unequal(counts []string) error {
@@ -82,7 +106,12 @@ func bounds(ctx context.Context, admin *kadm.Client, names []string, partition i
 	}
 	out := make(map[string]offsets, len(names))
 	for _, name := range names {
-		out[name] = offsets{starts[name][partition].Offset, ends[name][partition].Offset}
+		start, known := starts.Lookup(name, partition)
+		end, knownEnd := ends.Lookup(name, partition)
+		if !known || !knownEnd {
+			return nil, fmt.Errorf("topic %s: the offsets of partition %d are not known yet", name, partition)
+		}
+		out[name] = offsets{start.Offset, end.Offset}
 	}
 	return out, nil
 }

@@ -1,0 +1,326 @@
+package kafka
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/assay-dev/assay/ingest"
+	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/results"
+)
+
+// memory is a store that keeps the ledger's promise: a part is stored only as
+// the shard's next one. Its functions let a test fail or delay any step.
+type memory struct {
+	mu       sync.Mutex
+	events   map[place]ingest.Event
+	dead     map[place]ingest.Dead
+	parts    map[uint16][]stored
+	versions []experiment.Version
+	status   map[uint16]results.ShardStatus
+	chain    map[uint16]string
+
+	// Called without the lock, before the step; an error is returned instead
+	// of doing it.
+	beforeEvents func(shard uint16) error
+	beforePart   func(p ingest.Part) error
+	hang         func(ctx context.Context, p ingest.Part)
+	// afterPart may turn a stored part into an error that its writer sees.
+	afterPart func(p ingest.Part) error
+}
+
+type place struct {
+	shard  uint16
+	topic  string
+	offset int64
+}
+
+type stored struct {
+	ingest.Part
+	topics []Topic
+}
+
+func newMemory() *memory {
+	return &memory{
+		events: map[place]ingest.Event{}, dead: map[place]ingest.Dead{}, parts: map[uint16][]stored{},
+		status: map[uint16]results.ShardStatus{}, chain: map[uint16]string{},
+	}
+}
+
+func (m *memory) LastMark(_ context.Context, shard uint16) (Mark, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.lastMark(shard), nil
+}
+
+func (m *memory) lastMark(shard uint16) Mark {
+	var mark Mark
+	next := map[string]TopicMark{}
+	for _, p := range m.parts[shard] {
+		mark.Seq, mark.Config = p.Seq, p.Config
+		for _, c := range p.Offsets {
+			t := p.topics[c.Topic]
+			next[t.Name] = TopicMark{Topic: t, Next: c.Next}
+		}
+	}
+	for _, t := range next {
+		mark.Topics = append(mark.Topics, t)
+	}
+	slices.SortFunc(mark.Topics, func(a, b TopicMark) int { return cmp.Compare(a.Name, b.Name) })
+	return mark
+}
+
+func (m *memory) AppendPart(ctx context.Context, topics []Topic, p ingest.Part) (Appended, error) {
+	m.mu.Lock()
+	before := m.beforePart
+	m.mu.Unlock()
+	if before != nil {
+		if err := before(p); err != nil {
+			return Unknown, err
+		}
+	}
+	if m.hang != nil {
+		m.hang(ctx, p)
+	}
+	if err := ctx.Err(); err != nil {
+		return Unknown, err
+	}
+	m.mu.Lock()
+	if p.Seq != m.lastMark(p.Shard).Seq+1 {
+		m.mu.Unlock()
+		return Lost, nil
+	}
+	p.Offsets, p.Rows = slices.Clone(p.Offsets), slices.Clone(p.Rows)
+	m.parts[p.Shard] = append(m.parts[p.Shard], stored{p, slices.Clone(topics)})
+	m.mu.Unlock()
+	if m.afterPart != nil {
+		if err := m.afterPart(p); err != nil {
+			return Unknown, err
+		}
+	}
+	return Committed, nil
+}
+
+func (m *memory) CheckChain(context.Context) (map[uint16]string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := map[uint16]string{}
+	for s, detail := range m.chain {
+		out[s] = detail
+	}
+	return out, nil
+}
+
+func (m *memory) AppendEvents(_ context.Context, shard uint16, topics []string, events []ingest.Event, dead []ingest.Dead) error {
+	if m.beforeEvents != nil {
+		if err := m.beforeEvents(shard); err != nil {
+			return err
+		}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, e := range events {
+		e.Attrs = slices.Clone(e.Attrs)
+		m.events[place{shard, topics[e.Place.Topic], e.Place.Offset}] = e
+	}
+	for _, d := range dead {
+		m.dead[place{shard, topics[d.Place.Topic], d.Place.Offset}] = d
+	}
+	return nil
+}
+
+func (m *memory) EventsBelow(_ context.Context, shard uint16, next map[string]int64, fn func(*ingest.Event) error) error {
+	m.mu.Lock()
+	var rows []ingest.Event
+	names := slices.Sorted(func(yield func(string) bool) {
+		for name := range next {
+			if !yield(name) {
+				return
+			}
+		}
+	})
+	for p, e := range m.events {
+		if p.shard == shard && p.offset < next[p.topic] {
+			e.Place.Topic = uint8(slices.Index(names, p.topic))
+			rows = append(rows, e)
+		}
+	}
+	m.mu.Unlock()
+	slices.SortFunc(rows, func(a, b ingest.Event) int {
+		return cmp.Or(cmp.Compare(a.Unit.Hi, b.Unit.Hi), cmp.Compare(a.Unit.Lo, b.Unit.Lo), cmp.Compare(a.T, b.T),
+			cmp.Compare(a.Place.Topic, b.Place.Topic), cmp.Compare(a.Place.Offset, b.Place.Offset))
+	})
+	for i := range rows {
+		if err := fn(&rows[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *memory) Missing(_ context.Context, shard uint16, marks int) ([]Range, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	parts := m.parts[shard]
+	var out []Range
+	for _, p := range parts[max(0, len(parts)-marks):] {
+		for _, c := range p.Offsets {
+			r := Range{Topic: p.topics[c.Topic].Name, From: c.From, Next: c.Next}
+			if m.rows(shard, r) < c.Accepted+c.Duplicate+c.Misplaced+c.Dead {
+				out = append(out, r)
+			}
+		}
+	}
+	return out, nil
+}
+
+// rows counts what is stored of a range.
+func (m *memory) rows(shard uint16, r Range) (n uint64) {
+	for at := r.From; at < r.Next; at++ {
+		p := place{shard, r.Topic, at}
+		_, event := m.events[p]
+		_, dead := m.dead[p]
+		if event || dead {
+			n++
+		}
+	}
+	return n
+}
+
+func (m *memory) VersionNumber(context.Context) (uint32, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return uint32(len(m.versions)), nil
+}
+
+func (m *memory) VersionAt(_ context.Context, number uint32) (experiment.Version, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if number == 0 || int(number) > len(m.versions) {
+		return experiment.Version{}, fmt.Errorf("no version %d", number)
+	}
+	return m.versions[number-1], nil
+}
+
+func (m *memory) WriteStatus(_ context.Context, statuses []results.ShardStatus) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, s := range statuses {
+		m.status[s.Shard] = s
+	}
+	return nil
+}
+
+// apply makes a version the current one.
+func (m *memory) apply(v experiment.Version) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	v.Number = uint32(len(m.versions) + 1)
+	m.versions = append(m.versions, v)
+}
+
+func (m *memory) statusOf(shard uint16) results.ShardStatus {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.status[shard]
+}
+
+func (m *memory) partsOf(shard uint16) []stored {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.parts[shard])
+}
+
+// sums are the moments of all shards, over all slots.
+type sums struct {
+	n       int64
+	sum, sq string
+}
+
+func (m *memory) sums() map[string]sums {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	total := map[string]ingest.Delta{}
+	for _, parts := range m.parts {
+		for _, p := range parts {
+			for _, r := range p.Rows {
+				key := r.Experiment + " " + r.Variant + " " + r.Metric
+				d := total[key]
+				d.N += r.N
+				d.Sum, d.SumSquares = d.Sum.Add(r.Sum), d.SumSquares.Add(r.SumSquares)
+				total[key] = d
+			}
+		}
+	}
+	out := map[string]sums{}
+	for key, d := range total {
+		if d.N != 0 || !d.Sum.IsZero() || !d.SumSquares.IsZero() {
+			out[key] = sums{d.N, d.Sum.String(), d.SumSquares.String()}
+		}
+	}
+	return out
+}
+
+// counted sums the marks of all shards by topic.
+func (m *memory) counted() map[string]ingest.Counts {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := map[string]ingest.Counts{}
+	for _, parts := range m.parts {
+		for _, p := range parts {
+			for _, c := range p.Offsets {
+				t := out[p.topics[c.Topic].Name]
+				t.Accepted += c.Accepted
+				t.Duplicate += c.Duplicate
+				t.Dead += c.Dead
+				t.Misplaced += c.Misplaced
+				t.NoRecord += c.NoRecord
+				t.Gap += c.Gap
+				out[p.topics[c.Topic].Name] = t
+			}
+		}
+	}
+	return out
+}
+
+// reconcile checks that every mark begins where the one before ended and that
+// its counts add up to its offsets.
+func (m *memory) reconcile(t *testing.T) {
+	t.Helper()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for shard, parts := range m.parts {
+		next := map[string]int64{}
+		for i, p := range parts {
+			if p.Seq != uint64(i+1) {
+				t.Errorf("shard %d: part %d has seq %d", shard, i+1, p.Seq)
+			}
+			for _, c := range p.Offsets {
+				name := p.topics[c.Topic].Name
+				if from, seen := next[name]; seen && from != c.From {
+					t.Errorf("shard %d part %d: %s begins at %d, the part before ended at %d", shard, p.Seq, name, c.From, from)
+				}
+				next[name] = c.Next
+				if n := c.Accepted + c.Duplicate + c.Dead + c.Misplaced + c.Suppressed + c.Shed + c.NoRecord + c.Gap; int64(n) != c.Next-c.From {
+					t.Errorf("shard %d part %d: %s has %d offsets and accounts for %d", shard, p.Seq, name, c.Next-c.From, n)
+				}
+			}
+		}
+	}
+}
+
+func (m *memory) setBeforePart(fn func(ingest.Part) error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.beforePart = fn
+}
+
+func (m *memory) breakChain(shard uint16, detail string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.chain[shard] = detail
+}
