@@ -1,6 +1,14 @@
 package ingest
 
-import "github.com/assay-dev/assay/internal/experiment"
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/assay-dev/assay/internal/experiment"
+)
 
 // Step is one event of a unit and what one experiment made of it.
 type Step struct {
@@ -35,5 +43,198 @@ const (
 
 // Explain says what each event of one unit did in the experiment of that key. It
 // takes the unit's stored rows in any order and with repeated places, and
-// returns a step for every place, by time.
-func Explain(events []Event, v *experiment.Version, key string) []Step { return nil }
+// returns a step for every place, by time. It asks the same functions that
+// counting asks.
+func Explain(events []Event, v *experiment.Version, key string) []Step {
+	if len(events) == 0 {
+		return nil
+	}
+	x := explainer{j: NewJoiner(nil, v), id: events[0].Unit}
+	steps := make([]Step, 0, len(events))
+	for _, e := range sortPlaces(events) {
+		steps = append(steps, x.store(e))
+	}
+	if x.t = x.j.trials[x.j.symbol(key)]; x.t == nil {
+		return x.unknownExperiment(steps)
+	}
+	x.stances = make([]stance, len(x.t.runs))
+	for i := range x.t.runs {
+		if u := x.j.units.find(x.id); u != nil {
+			x.j.assess(u, x.t, &x.t.runs[i], &x.stances[i])
+		}
+	}
+	for i := range steps {
+		if s := &steps[i]; s.Finding == "" {
+			x.explain(s, x.j.rows.at(x.rows[i]))
+		}
+	}
+	return steps
+}
+
+// sortPlaces returns the events by time and place, each place once.
+func sortPlaces(events []Event) []Event {
+	sorted := slices.Clone(events)
+	slices.SortStableFunc(sorted, func(a, b Event) int {
+		return cmp.Or(cmp.Compare(a.T, b.T), cmp.Compare(packPlace(a.Place), packPlace(b.Place)))
+	})
+	return slices.CompactFunc(sorted, func(a, b Event) bool { return a.Place == b.Place })
+}
+
+type explainer struct {
+	j       *Joiner
+	id      Unit
+	t       *trial
+	rows    []uint32 // by step; 0: not a row of the state
+	stances []stance // by iteration
+}
+
+// store takes an event into the state, or says why it does not get there.
+func (x *explainer) store(e Event) Step {
+	s := Step{Event: e}
+	i := uint32(0)
+	switch {
+	case e.Misplaced:
+		s.Finding, s.Reason = FoundMisplaced, "it lies in another partition than the unit's: it is stored and takes no part"
+	case e.ID != "" && !x.j.identities.add(x.j.identities.of(&e)):
+		s.Finding, s.Reason = FoundDuplicate, "a record with the same topic, type, unit, id and time stands earlier in the log"
+	default:
+		i = x.j.row(&e)
+		x.j.link(x.j.unit(&e), i)
+	}
+	x.rows = append(x.rows, i)
+	return s
+}
+
+func (x *explainer) unknownExperiment(steps []Step) []Step {
+	for i := range steps {
+		if s := &steps[i]; s.Finding == "" {
+			s.Finding, s.Reason = FoundOther, "this version knows no such experiment"
+		}
+	}
+	return steps
+}
+
+func (x *explainer) explain(s *Step, r *row) {
+	i := x.t.covering(r.t)
+	if i >= 0 {
+		s.Iteration, s.Phase = x.t.runs[i].number, x.t.runs[i].phase(r.t).number
+	}
+	if !r.exposure() {
+		x.outcome(s, r, i)
+		return
+	}
+	if r.name != x.t.symbol {
+		s.say(FoundOther, "it is an exposure of another experiment")
+		return
+	}
+	switch metric, _ := x.j.stray(x.j.units.find(x.id), x.t, r); metric {
+	case OtherUnitKind:
+		s.say(FoundOtherKind, "the experiment randomises another kind of unit")
+	case AfterEnd:
+		s.say(FoundAfterEnd, "the iteration had been ended by its kill switch")
+	case Outside:
+		s.say(FoundOutside, "no iteration covers its time")
+	case UnknownVariant:
+		s.say(FoundUnknown, "the experiment has no such variant")
+	default:
+		x.exposure(s, r, &x.t.runs[i], &x.stances[i])
+	}
+}
+
+func (x *explainer) exposure(s *Step, r *row, run *run, a *stance) {
+	switch {
+	case a.first == nil:
+		s.say(FoundTooLate, "enrolment was over, and the unit had not been exposed before")
+	case r == a.first && r.t < a.phase.settled:
+		s.say(FoundFirst, "first exposure: the unit is in %s, phase %d, within the time to settle", x.t.variants[a.variant], a.phase.number)
+	case r == a.first:
+		s.say(FoundFirst, "first exposure: the unit is in %s, phase %d", x.t.variants[a.variant], a.phase.number)
+	case r.variant == a.first.variant:
+		s.say(FoundRepeat, "the unit was seen in this variant before: nothing changes")
+	case run.phase(r.t) != a.phase:
+		s.say(FoundMoved, "another variant in a later phase: the unit stays in %s", x.t.variants[a.variant])
+	case x.t.exclude:
+		s.say(FoundCrossover, "another variant within the phase of the first exposure: the unit is taken out")
+	default:
+		s.say(FoundCrossover, "another variant within the phase of the first exposure: by the experiment's policy the unit stays in %s", x.t.variants[a.variant])
+	}
+}
+
+func (x *explainer) outcome(s *Step, r *row, i int) {
+	if i < 0 {
+		s.say(FoundOutside, "no iteration covers its time")
+		return
+	}
+	run, a := &x.t.runs[i], &x.stances[i]
+	ours := func(m measure) bool { return m.event == r.name }
+	switch {
+	case !slices.ContainsFunc(run.metrics, ours):
+		s.say(FoundOther, "no metric of the iteration counts this event")
+	case a.first == nil:
+		s.say(FoundNotCounted, "the unit has no first exposure in this iteration")
+	case a.cross != nil:
+		s.say(FoundNotCounted, "the unit was taken out by a crossover")
+	default:
+		x.metrics(s, r, run, a)
+	}
+}
+
+// metrics says of each metric of the outcome's event whether it counts there.
+func (x *explainer) metrics(s *Step, r *row, run *run, a *stance) {
+	var reasons []string
+	for k := range run.metrics {
+		m := &run.metrics[k]
+		if m.event != r.name {
+			continue
+		}
+		reason, ok := x.metric(r, a, m)
+		if ok {
+			s.Metrics = append(s.Metrics, m.name)
+		}
+		reasons = append(reasons, m.name+": "+reason)
+	}
+	slices.Sort(s.Metrics)
+	s.say(FoundNotCounted, "%s", strings.Join(reasons, "; "))
+	if len(s.Metrics) > 0 {
+		s.Finding = FoundCounted
+	}
+}
+
+func (x *explainer) metric(r *row, a *stance, m *measure) (reason string, ok bool) {
+	if !m.timely(r.t, a.first.t, x.t.grace) {
+		if r.t < a.first.t {
+			return fmt.Sprintf("%s before the first exposure", time.Duration(a.first.t-r.t)*time.Millisecond), false
+		}
+		return fmt.Sprintf("%s after the first exposure, beyond the window", time.Duration(r.t-a.first.t)*time.Millisecond), false
+	}
+	switch v, what := m.read(r, x.j.symbols.bytes(r.attrs)); what {
+	case unmet:
+		return `its attributes do not meet "where"`, false
+	case outOfRange:
+		return "its value is out of the metric's range", false
+	case badAttribute:
+		return fmt.Sprintf("its attribute %q holds no number", m.attribute), false
+	default:
+		if !m.numeric() {
+			return "counts", true
+		}
+		return "counts as " + decimal(v, m.decimals), true
+	}
+}
+
+func (s *Step) say(f Finding, format string, args ...any) {
+	s.Finding, s.Reason = f, fmt.Sprintf(format, args...)
+}
+
+// decimal writes v·10^-decimals.
+func decimal(v int64, decimals int) string {
+	sign := ""
+	if v < 0 {
+		sign, v = "-", -v
+	}
+	if decimals == 0 {
+		return fmt.Sprintf("%s%d", sign, v)
+	}
+	unit := int64(pow10(decimals))
+	return fmt.Sprintf("%s%d.%0*d", sign, v/unit, decimals, v%unit)
+}
