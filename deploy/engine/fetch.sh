@@ -31,7 +31,7 @@ fi
 command -v npm >/dev/null 2>&1 ||
 	fail "npm was not found; it fetches $package" "install Node.js (npm 9 or newer), or $elsewhere"
 
-echo "engine: fetching $package into $target (about 150 MB, once)" >&2
+echo "engine: fetching $package into $target (about 170 MB, once)" >&2
 mkdir -p "$target"
 rm -f "$target/fetched-lock.json"
 cp "$here/package.json" "$here/package-lock.json" "$target/"

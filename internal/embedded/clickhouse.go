@@ -137,7 +137,11 @@ func (c *ClickHouse) Admin() User { return c.users.Admin }
 // and parts. It cannot alter anything.
 func (c *ClickHouse) Writer() User { return c.users.Writer }
 
-// Reader may select in those databases and nothing else.
+// Reader may select in those databases and nothing else: no other table, no
+// table function that reaches a file or the network. But as a library the
+// engine does not guard the scalar function file(), with which each of the
+// three accounts reads whatever this process may read. So give none of them to
+// somebody who may not.
 func (c *ClickHouse) Reader() User { return c.users.Reader }
 
 // Pid is the engine's process, or 0 between two of them.

@@ -35,6 +35,10 @@ type KafkaConfig struct {
 // because the file was not synced. Committed offsets live equally long. What a
 // killed process forgets are the sequence numbers of idempotent producers: one
 // that was waiting for an answer at that moment may write its batch twice.
+//
+// Records are read from the files when they are asked for, and memory holds an
+// entry for each batch. A start, though, reads the whole log once and needs
+// about as much memory as the log has bytes.
 type Kafka struct {
 	cluster *kfake.Cluster
 	addr    string

@@ -94,7 +94,7 @@ func (c *ClickHouse) spawn() (*process, error) {
 	}
 
 	cmd := exec.Command(exe)
-	cmd.Env = append(os.Environ(), childMarker+"=1")
+	cmd.Env = childEnvironment()
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.ExtraFiles = inherited
 	// A group of its own: Ctrl-C on the terminal is for the parent, which then
@@ -122,6 +122,18 @@ func (c *ClickHouse) spawn() (*process, error) {
 		return nil, err
 	}
 	return p, nil
+}
+
+// childEnvironment is what the engine needs of ours. Tokens and the like stay
+// behind: SQL can read /proc/self/environ, see [ClickHouse.Reader].
+func childEnvironment() []string {
+	env := []string{childMarker + "=1"}
+	for _, name := range []string{"LD_LIBRARY_PATH", "TZ"} {
+		if value, ok := os.LookupEnv(name); ok {
+			env = append(env, name+"="+value)
+		}
+	}
+	return env
 }
 
 // end orders the child to end and waits for it, by force if it must be.
