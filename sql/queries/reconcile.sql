@@ -6,7 +6,7 @@ SELECT
     max(next_offset) AS next,
     sum(c.1) AS accepted, sum(c.2) AS duplicate, sum(c.3) AS dead, sum(c.4) AS misplaced,
     sum(c.5) AS suppressed, sum(c.6) AS shed, sum(c.7) AS norecord, sum(c.8) AS gap,
-    sum(abs(next_offset - from_offset - toInt64(c.1 + c.2 + c.3 + c.4 + c.5 + c.6 + c.7 + c.8))) AS difference,
+    toInt64(sum(abs(next_offset - from_offset - toInt64(c.1 + c.2 + c.3 + c.4 + c.5 + c.6 + c.7 + c.8)))) AS difference,
     countIf(previous >= 0 AND previous != from_offset) AS breaks
 FROM
 (
