@@ -82,7 +82,7 @@ type Switch struct {
 type Webhook struct {
 	URL      string              `yaml:"url"`
 	Secret   Secret              `yaml:"secret"`
-	Headers  map[string]string   `yaml:"headers"`
+	Headers  map[string]Secret   `yaml:"headers"`
 	Timeout  experiment.Duration `yaml:"timeout"`
 	Deadline experiment.Duration `yaml:"deadline"`
 	ReadBack ReadBack            `yaml:"read_back"`
@@ -91,7 +91,7 @@ type Webhook struct {
 // ReadBack says how to see that the switch is off.
 type ReadBack struct {
 	URL     string            `yaml:"url"`
-	Headers map[string]string `yaml:"headers"`
+	Headers map[string]Secret `yaml:"headers"`
 	Path    string            `yaml:"path"` // into the JSON answer: enabled, or data.state
 	Off     string            `yaml:"off"`  // the value's text when off: false
 }

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os/user"
+	"time"
+
+	"github.com/assay-dev/assay/internal/app"
+	"github.com/assay-dev/assay/internal/experiment"
+)
+
+// parse reads and checks the files, and prints doubts.
+func (e *environment) parse(files []experiment.File) (*experiment.Set, error) {
+	set, problems := experiment.Parse(files)
+	if err := problems.Err(); err != nil {
+		return nil, usage(err)
+	}
+	for _, w := range set.Warnings {
+		_, _ = fmt.Fprintf(e.err, "assay: warning: %v\n", w)
+	}
+	return set, nil
+}
+
+// print writes a result: as JSON when asked, else with the function.
+func (e *environment) print(v any, text func() error) error {
+	if !e.globals.JSON {
+		return text()
+	}
+	enc := json.NewEncoder(e.out)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(v); err != nil {
+		return fmt.Errorf("write JSON: %w", err)
+	}
+	return nil
+}
+
+// println writes one line of a result.
+func (e *environment) println(format string, args ...any) {
+	_, _ = fmt.Fprintf(e.out, format+"\n", args...)
+}
+
+type validateCmd struct{}
+
+// Run checks the files without any server.
+func (validateCmd) Run(env *environment) error {
+	cfg, err := env.config()
+	if err != nil {
+		return err
+	}
+	files, err := app.Files(cfg)
+	if err != nil {
+		return usage(err)
+	}
+	if len(files) == 0 {
+		return usage(app.WithHint(fmt.Errorf("no file in %s and %s", cfg.Experiments, cfg.Metrics),
+			"name the folders with --experiments DIR and --metrics DIR; docs/experiments.md shows a file"))
+	}
+	if _, err := env.parse(files); err != nil {
+		return err
+	}
+	return env.print(map[string]int{"files": len(files)}, func() error {
+		env.println("%d files are fine", len(files))
+		return nil
+	})
+}
+
+type applyCmd struct {
+	Author string `help:"Who applies (default: the user of this machine)." placeholder:"NAME"`
+}
+
+// Run makes the files the configuration in force.
+func (c applyCmd) Run(env *environment) error {
+	cfg, err := env.config()
+	if err != nil {
+		return err
+	}
+	files, err := app.Files(cfg)
+	if err != nil {
+		return usage(err)
+	}
+	set, err := env.parse(files)
+	if err != nil {
+		return err
+	}
+	return env.with(cfg, app.Options{Migrate: true}, func(s *app.Stack) error {
+		done, err := app.Apply(env.ctx, s.DB, set, author(c.Author), time.Now)
+		if err != nil {
+			return usageIfProblems(err)
+		}
+		return env.print(done, func() error {
+			for _, ch := range done.Changes {
+				env.println("%s", ch)
+			}
+			if len(done.Changes) == 0 {
+				env.println("nothing changed: version %d stays in force", done.Number)
+				return nil
+			}
+			env.println("version %d is in force", done.Number)
+			return nil
+		})
+	})
+}
+
+// author is the name given, or the user's.
+func author(given string) string {
+	if given != "" {
+		return given
+	}
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return "unknown"
+}

@@ -1,0 +1,173 @@
+// Command assay measures experiments on production traffic within seconds and
+// switches a harmful one off. `assay --help` lists what it can do.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/assay-dev/assay/internal/app"
+	"github.com/assay-dev/assay/internal/config"
+	"github.com/assay-dev/assay/internal/embedded"
+)
+
+// version is set by the linker.
+var version = "dev"
+
+// Exit codes.
+const (
+	exitFailure = 1 // something went wrong
+	exitUsage   = 2 // the command line or a configuration file is wrong
+	exitBreach  = 3 // a check found a breach
+)
+
+func main() {
+	embedded.RunChildIfAsked()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is the program without the process: arguments in, exit code out.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	var c cli
+	code := -1
+	parser, err := kong.New(&c,
+		kong.Name("assay"),
+		kong.Description("Measures experiments on production traffic within seconds, with statistics that stay valid however often one looks, and switches a harmful one off."),
+		kong.UsageOnError(),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(n int) { code = n }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
+		kong.Vars{"version": version},
+	)
+	if err != nil {
+		return fail(stderr, err)
+	}
+	kctx, err := parser.Parse(args)
+	if code >= 0 { // --help
+		return code
+	}
+	if err != nil {
+		_, _ = fmt.Fprintf(stderr, "assay: error: %v\nassay: hint: `assay --help` lists the commands, `assay COMMAND --help` a command's flags\n", err)
+		return exitUsage
+	}
+	env := &environment{ctx: ctx, out: stdout, err: stderr, globals: c.Globals}
+	if err := kctx.Run(env); err != nil {
+		return fail(stderr, err)
+	}
+	return 0
+}
+
+// cli is every command; each has its own file.
+type cli struct {
+	Globals
+
+	Run      runCmd      `cmd:"" help:"Everything in one process: broker and engine if none is named, consumer, guard, door."`
+	Ingest   ingestCmd   `cmd:"" help:"Consume events, join them and write them: scales by starting more of them."`
+	Guard    guardCmd    `cmd:"" help:"Judge every running experiment each second and act on a breach."`
+	Serve    serveCmd    `cmd:"" help:"Serve /metrics, /healthz, /readyz and the reports."`
+	Validate validateCmd `cmd:"" help:"Check experiment and metric files."`
+	Apply    applyCmd    `cmd:"" help:"Make the experiment and metric files the configuration in force."`
+
+	Analyze  analyzeCmd  `cmd:"" help:"Show the results of experiments with their intervals."`
+	Explain  explainCmd  `cmd:"" help:"Tell what became of each event of one unit in one experiment."`
+	Report   reportCmd   `cmd:"" help:"Write the day's report: one HTML file that needs nothing else."`
+	Check    checkCmd    `cmd:"" help:"Run guardrail scenarios: observations over time and the verdicts expected."`
+	Decision decisionCmd `cmd:"" help:"Read and verify the decision log."`
+	Kill     killCmd     `cmd:"" help:"Turn an experiment off by hand, with a reason."`
+	Resume   resumeCmd   `cmd:"" help:"Open the next iteration of a killed experiment, or acknowledge an alarm."`
+	Simulate simulateCmd `cmd:"" help:"Send simulated traffic to a broker."`
+	Migrate  migrateCmd  `cmd:"" help:"Bring the tables to this version's schema."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
+}
+
+// Globals are the flags of every command.
+type Globals struct {
+	Config      string   `help:"Configuration file (default: assay.yaml, if it is there)." type:"path" placeholder:"FILE"`
+	Data        string   `help:"Folder of the embedded broker and engine." type:"path" placeholder:"DIR"`
+	Kafka       []string `help:"Kafka addresses; none: the embedded broker." placeholder:"HOST:PORT"`
+	ClickHouse  []string `name:"clickhouse" help:"ClickHouse addresses (native protocol); none: the embedded engine." placeholder:"HOST:PORT"`
+	Experiments string   `help:"Folder of experiment files." type:"path" placeholder:"DIR"`
+	Metrics     string   `help:"Folder of metric files." type:"path" placeholder:"DIR"`
+	JSON        bool     `name:"json" help:"Print the result as JSON."`
+	LogLevel    string   `help:"What is logged to standard error: debug, info, warn or error." enum:"debug,info,warn,error" default:"warn"`
+}
+
+// environment is what a command runs in.
+type environment struct {
+	ctx     context.Context
+	out     io.Writer
+	err     io.Writer
+	globals Globals
+}
+
+// config reads the configuration file and lays the flags over it.
+func (e *environment) config() (config.Config, error) {
+	c, err := config.Load(e.globals.Config)
+	if err != nil {
+		return c, usage(err)
+	}
+	set := func(field *string, flag string) {
+		if flag != "" {
+			*field = flag
+		}
+	}
+	set(&c.Data, e.globals.Data)
+	set(&c.Experiments, e.globals.Experiments)
+	set(&c.Metrics, e.globals.Metrics)
+	if len(e.globals.Kafka) > 0 {
+		c.Kafka.Brokers = e.globals.Kafka
+	}
+	if len(e.globals.ClickHouse) > 0 {
+		c.ClickHouse.Addresses = e.globals.ClickHouse
+	}
+	return c, nil
+}
+
+// log returns the logger of that level.
+func (e *environment) log() *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(e.globals.LogLevel)); err != nil {
+		level = slog.LevelWarn // the enum above leaves no other case
+	}
+	return slog.New(slog.NewTextHandler(e.err, &slog.HandlerOptions{Level: level}))
+}
+
+// usageError is a mistake in the command line or in a file.
+type usageError struct{ error }
+
+func (u usageError) Unwrap() error { return u.error }
+
+// usage marks an error as one.
+func usage(err error) error { return usageError{err} }
+
+// errBreach says that a check found what it looks for.
+var errBreach = errors.New("breach")
+
+// fail prints an error with its hint and gives the exit code.
+func fail(w io.Writer, err error) int {
+	if !errors.Is(err, errBreach) {
+		_, _ = fmt.Fprintf(w, "assay: error: %v\n", err)
+		if hint := app.Hint(err); hint != "" {
+			_, _ = fmt.Fprintf(w, "assay: hint: %s\n", hint)
+		}
+	}
+	var u usageError
+	switch {
+	case errors.Is(err, errBreach):
+		return exitBreach
+	case errors.As(err, &u):
+		return exitUsage
+	default:
+		return exitFailure
+	}
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/assay-dev/assay/ingest"
+	"github.com/assay-dev/assay/internal/app"
+	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/report"
+	"github.com/assay-dev/assay/internal/results"
+)
+
+type analyzeCmd struct {
+	Experiment []string `arg:"" optional:"" help:"Keys of experiments; none: all."`
+	Iteration  uint32   `help:"Number of the iteration (default: the latest)." placeholder:"N"`
+}
+
+// Run shows the newest look; it takes one when the ledger has moved on.
+func (c analyzeCmd) Run(env *environment) error {
+	return env.withVersion(app.Options{}, func(s *app.Stack, v *experiment.Version) error {
+		keys := c.Experiment
+		if len(keys) == 0 {
+			for i := range v.Experiments {
+				keys = append(keys, v.Experiments[i].Key)
+			}
+		}
+		docs := make([]*results.Document, 0, len(keys))
+		for _, key := range keys {
+			e, err := find(v, key)
+			if err != nil {
+				return err
+			}
+			d, err := s.Look(env.ctx, v, e, c.Iteration, time.Now())
+			if err != nil {
+				return err
+			}
+			docs = append(docs, d)
+		}
+		return env.print(docs, func() error {
+			for i, d := range docs {
+				if i > 0 {
+					env.println("")
+				}
+				if err := report.Text(env.out, d); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+}
+
+type explainCmd struct {
+	Experiment string `arg:"" help:"Key of the experiment."`
+	Unit       string `arg:"" help:"The unit's id, as producers send it."`
+}
+
+// Run tells what became of each event of a unit.
+func (c explainCmd) Run(env *environment) error {
+	return env.withVersion(app.Options{}, func(s *app.Stack, v *experiment.Version) error {
+		e, err := find(v, c.Experiment)
+		if err != nil {
+			return err
+		}
+		steps, err := s.Explain(env.ctx, v, e, c.Unit)
+		if err != nil {
+			return err
+		}
+		return env.print(steps, func() error {
+			if len(steps) == 0 {
+				env.println("no event of %s %q is stored", e.UnitKind, c.Unit)
+			}
+			for _, st := range steps {
+				env.println("%s", explainLine(st))
+			}
+			return nil
+		})
+	})
+}
+
+func explainLine(st app.Explained) string {
+	return fmt.Sprintf("%s  %-8s %-28s %s", time.UnixMilli(st.T).UTC().Format("2006-01-02 15:04:05.000"), kind(st.Type), st.What, st.Why)
+}
+
+func kind(t ingest.Type) string {
+	if t == ingest.Exposure {
+		return "exposure"
+	}
+	return "outcome"
+}
+
+type reportCmd struct {
+	Out string        `help:"File to write (default: assay-DAY.html in the reports folder)." type:"path" placeholder:"FILE"`
+	Day time.Duration `help:"How far back decisions are listed." default:"24h"`
+}
+
+// Run writes the day's report.
+func (c reportCmd) Run(env *environment) error {
+	return env.withVersion(app.Options{}, func(s *app.Stack, v *experiment.Version) error {
+		now := time.Now()
+		file := c.Out
+		if file == "" {
+			file = app.ReportFile(s.Config.Reports, now)
+		}
+		if err := s.WriteReport(env.ctx, v, file, now, c.Day); err != nil {
+			return err
+		}
+		info, err := os.Stat(file)
+		if err != nil {
+			return fmt.Errorf("read the report back: %w", err)
+		}
+		return env.print(map[string]any{"file": file, "bytes": info.Size(), "experiments": len(v.Experiments)}, func() error {
+			env.println("%s (%d kB, %d experiments)", file, info.Size()/1000, len(v.Experiments))
+			return nil
+		})
+	})
+}

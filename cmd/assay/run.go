@@ -1,0 +1,271 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"golang.org/x/term"
+
+	"github.com/assay-dev/assay/internal/app"
+	"github.com/assay-dev/assay/internal/config"
+	"github.com/assay-dev/assay/internal/experiment"
+)
+
+type runCmd struct {
+	Demo    bool          `help:"Show it on four simulated experiments, with a flag service of their own."`
+	For     time.Duration `help:"End by itself after this time." placeholder:"60s"`
+	NoGuard bool          `help:"Judge nothing and stop nothing; the demo then shows the harm going on."`
+}
+
+// Run starts everything and shows what the guard sees until it is stopped.
+func (c runCmd) Run(env *environment) error {
+	cfg, err := env.config()
+	if err != nil {
+		return err
+	}
+	ctx := env.ctx
+	if c.For > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.For)
+		defer cancel()
+	}
+	var demo *app.Demo
+	if c.Demo {
+		if demo, err = app.NewDemo(ctx, &cfg); err != nil {
+			return err
+		}
+	}
+	set, err := c.files(env, cfg)
+	if err != nil {
+		return err
+	}
+	// Opening and closing outlive the time that was given: what was begun is ended in order.
+	return env.with(cfg, app.Options{Kafka: true, Migrate: true, HTTP: true}, func(s *app.Stack) error {
+		done, err := app.Apply(env.ctx, s.DB, set, author(""), time.Now)
+		if err != nil {
+			return usageIfProblems(err)
+		}
+		return c.serve(ctx, env, s, demo, done)
+	})
+}
+
+// files are the demo's, or the reader's own.
+func (c runCmd) files(env *environment, cfg config.Config) (*experiment.Set, error) {
+	if c.Demo {
+		return app.DemoSet()
+	}
+	files, err := app.Files(cfg)
+	if err != nil {
+		return nil, usage(err)
+	}
+	return env.parse(files)
+}
+
+// serve runs all parts until the context ends, then says where to look.
+func (c runCmd) serve(ctx context.Context, env *environment, s *app.Stack, demo *app.Demo, done app.Applied) error {
+	registry := newRegistry()
+	ports, err := s.Web(ctx, registry)
+	if err != nil {
+		return err
+	}
+	if err := s.Publish(ports.Addr()); err != nil {
+		return err
+	}
+	consumer, err := s.Consumer(app.IngestOptions{Alone: true, Registry: registry})
+	if err != nil {
+		return err
+	}
+	out := env.out
+	if env.globals.JSON {
+		out = env.err // the result alone goes to standard output
+	}
+	show := app.NewShow(out, isTerminal(out), time.Now())
+	parts := []app.Part{consumer.Run, ports.Run, ticker(show, isTerminal(out))}
+	if c.NoGuard {
+		parts = append(parts, func(ctx context.Context) error { return s.WatchOnly(ctx, show.Observe) })
+	} else {
+		guard, err := s.Guard(app.GuardOptions{Registry: registry, Observer: show.Observe, Settle: demoSettle(demo)})
+		if err != nil {
+			return err
+		}
+		parts = append(parts, guard.Run)
+	}
+	if demo != nil {
+		parts = append(parts, demo.Serve, func(ctx context.Context) error {
+			_, err := demo.Traffic(ctx, s.Brokers, s.Config.Kafka)
+			return err
+		})
+	}
+	greet(out, s, demo != nil, done)
+	if err := app.Together(ctx, parts...); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	show.Tick(time.Now())
+	return c.finish(env, s, show, out)
+}
+
+// finish writes the report and says where to look, or the result as JSON.
+func (c runCmd) finish(env *environment, s *app.Stack, show *app.Show, out io.Writer) error {
+	ctx := context.WithoutCancel(env.ctx)
+	sum, err := s.Summary(ctx, show)
+	if err != nil {
+		return err
+	}
+	file, err := s.DailyReport(ctx, time.Now())
+	if err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintf(out, "\n%d events, reconciliation difference %d\nreport: %s\n", sum.Events, sum.Reconciliation.Difference, file)
+	_, _ = fmt.Fprintf(out, "results again: assay --data %s analyze\n", s.Config.Data)
+	if !env.globals.JSON {
+		return nil
+	}
+	if err := json.NewEncoder(env.out).Encode(sum); err != nil {
+		return fmt.Errorf("write JSON: %w", err)
+	}
+	return nil
+}
+
+// ticker redraws each second on a terminal, and prints every five seconds elsewhere.
+func ticker(show *app.Show, inPlace bool) app.Part {
+	every := 5 * time.Second
+	if inPlace {
+		every = time.Second
+	}
+	return func(ctx context.Context) error {
+		t := time.NewTicker(every)
+		defer t.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case now := <-t.C:
+				show.Tick(now)
+			}
+		}
+	}
+}
+
+// greet says what runs where.
+func greet(w io.Writer, s *app.Stack, demo bool, done app.Applied) {
+	e := s.Endpoints()
+	_, _ = fmt.Fprintf(w, "assay %s, configuration version %d\n", version, done.Number)
+	for _, ch := range done.Changes {
+		_, _ = fmt.Fprintf(w, "  %s\n", ch)
+	}
+	_, _ = fmt.Fprintf(w, "Kafka       %v   topics %v\n", e.Kafka, topicNames(s.Config.Kafka))
+	_, _ = fmt.Fprintf(w, "ClickHouse  %v   user %s\n", e.ClickHouse, e.Reader.Name)
+	if e.HTTP != "" {
+		_, _ = fmt.Fprintf(w, "SQL to try  curl -s --user \"$(jq -r '.reader|.name+\":\"+.password' %s/endpoints.json)\" http://%s/ -d 'SELECT * FROM assay.results FORMAT PrettyCompact'\n", s.Config.Data, e.HTTP)
+	}
+	_, _ = fmt.Fprintf(w, "metrics     http://%s/metrics   ready http://%s/readyz\n", e.Web, e.Web)
+	if !demo {
+		_, _ = fmt.Fprintf(w, "\nSend events with any Kafka producer, keyed by the unit, for example:\n"+
+			"  echo 'u-1:{\"type\":\"exposure\",\"id\":\"e1\",\"ts\":\"%s\",\"unit\":\"u-1\",\"experiment\":\"KEY\",\"variant\":\"control\"}' | kcat -P -b %s -t %s -K:\n",
+			time.Now().UTC().Format(time.RFC3339), e.Kafka[0], s.Config.Kafka.Topics[0].Name)
+	}
+	_, _ = fmt.Fprintln(w)
+}
+
+func topicNames(k config.Kafka) []string {
+	var names []string
+	for _, t := range k.Topics {
+		names = append(names, t.Name)
+	}
+	return names
+}
+
+// demoSettle is short in the demo, whose clients ask for every assignment.
+func demoSettle(demo *app.Demo) time.Duration {
+	if demo != nil {
+		return 3 * time.Second
+	}
+	return 0
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+func newRegistry() *prometheus.Registry {
+	r := prometheus.NewRegistry()
+	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return r
+}
+
+type ingestCmd struct {
+	UntilEnd  bool `help:"Stop at the ends that the topics had at the start."`
+	AcceptGap bool `help:"Go on where records were lost before they were read; the gap is stored and shown."`
+}
+
+// Run consumes until it is stopped.
+func (c ingestCmd) Run(env *environment) error {
+	return env.part(app.Options{Kafka: true, Migrate: true}, func(s *app.Stack, r *prometheus.Registry) (app.Part, error) {
+		consumer, err := s.Consumer(app.IngestOptions{UntilEnd: c.UntilEnd, AcceptGap: c.AcceptGap, Registry: r})
+		if err != nil {
+			return nil, err
+		}
+		return consumer.Run, nil
+	})
+}
+
+type guardCmd struct {
+	Observe bool `help:"Write down what would be done, do nothing."`
+}
+
+// Run judges until it is stopped.
+func (c guardCmd) Run(env *environment) error {
+	return env.part(app.Options{}, func(s *app.Stack, r *prometheus.Registry) (app.Part, error) {
+		guard, err := s.Guard(app.GuardOptions{Registry: r, Observe: c.Observe})
+		if err != nil {
+			return nil, err
+		}
+		return guard.Run, nil
+	})
+}
+
+type serveCmd struct{}
+
+// Run serves the door until it is stopped.
+func (serveCmd) Run(env *environment) error {
+	return env.part(app.Options{}, func(*app.Stack, *prometheus.Registry) (app.Part, error) {
+		return func(ctx context.Context) error {
+			<-ctx.Done()
+			return nil
+		}, nil
+	})
+}
+
+// part runs one part with its metrics and health until it ends or is stopped.
+func (e *environment) part(opt app.Options, build func(*app.Stack, *prometheus.Registry) (app.Part, error)) error {
+	cfg, err := e.config()
+	if err != nil {
+		return err
+	}
+	return e.with(cfg, opt, func(s *app.Stack) error {
+		registry := newRegistry()
+		part, err := build(s, registry)
+		if err != nil {
+			return err
+		}
+		door, err := s.Web(e.ctx, registry)
+		if err != nil {
+			return err
+		}
+		s.Log.Info("serving", "address", door.Addr())
+		ctx, cancel := context.WithCancel(e.ctx)
+		defer cancel()
+		return app.Together(ctx, door.Run, func(ctx context.Context) error {
+			defer cancel() // a part that ends by itself ends the process
+			return part(ctx)
+		})
+	})
+}

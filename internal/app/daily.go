@@ -1,0 +1,118 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/assay-dev/assay/internal/clickhouse"
+	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/report"
+	"github.com/assay-dev/assay/internal/results"
+)
+
+// historyPoints is how many looks a plot over time takes at most.
+const historyPoints = 240
+
+// ReportFile is where the report of a day lies.
+func ReportFile(folder string, day time.Time) string {
+	return filepath.Join(folder, "assay-"+day.UTC().Format("2006-01-02")+".html")
+}
+
+// WriteReport writes the report of a day into a file, at once.
+func (s *Stack) WriteReport(ctx context.Context, v *experiment.Version, file string, now time.Time, back time.Duration) error {
+	day, err := s.day(ctx, v, now, back)
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	if err := report.HTML(&b, day); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return fmt.Errorf("make the reports folder: %w", err)
+	}
+	tmp := file + ".new"
+	if err := os.WriteFile(tmp, b.Bytes(), 0o644); err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	if err := os.Rename(tmp, file); err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	return nil
+}
+
+// day collects what the report shows.
+func (s *Stack) day(ctx context.Context, v *experiment.Version, now time.Time, back time.Duration) (report.Day, error) {
+	day := report.Day{At: now, From: now.Add(-back), To: now, Code: s.Code}
+	difference, gaps, err := s.reconcile(ctx)
+	if err != nil {
+		return day, err
+	}
+	day.Difference, day.Gaps = difference, gaps
+	decisions, err := s.DB.Decisions(ctx, clickhouse.DecisionFilter{})
+	if err != nil {
+		return day, fmt.Errorf("read the decision log: %w", err)
+	}
+	if n := len(decisions); n > 0 {
+		day.Head = decisions[n-1].Hash
+	}
+	for i := range v.Experiments {
+		entry, err := s.entry(ctx, v, &v.Experiments[i], now)
+		if err != nil {
+			return day, err
+		}
+		for _, d := range decisions {
+			if d.Experiment == entry.Experiment.Key && d.At.After(day.From) {
+				entry.Decisions = append(entry.Decisions, reportDecision(d))
+			}
+		}
+		day.Experiments = append(day.Experiments, entry)
+	}
+	return day, nil
+}
+
+func (s *Stack) entry(ctx context.Context, v *experiment.Version, e *experiment.Experiment, now time.Time) (report.Entry, error) {
+	entry := report.Entry{Experiment: e, History: map[report.Series][]report.Point{}}
+	d, err := s.Look(ctx, v, e, 0, now)
+	if err != nil {
+		return entry, err
+	}
+	entry.Document = d
+	every := now.Sub(d.Start) / historyPoints
+	looks, err := s.DB.Looks(ctx, clickhouse.LookFilter{Experiment: e.Key, Iteration: d.Iteration, Every: every, Documents: true})
+	if err != nil {
+		return entry, fmt.Errorf("read the looks of %s: %w", e.Key, err)
+	}
+	for _, l := range looks {
+		var old results.Document
+		if err := json.Unmarshal(l.Document, &old); err != nil {
+			return entry, fmt.Errorf("decode look %s: %w", l.ID, err)
+		}
+		for _, c := range old.Comparisons {
+			key := report.Series{Metric: c.Metric, Arm: c.Arm}
+			entry.History[key] = append(entry.History[key], report.Point{
+				At: old.At, Estimate: c.Open.Relative.Estimate, Sequential: c.Open.Relative.Sequential})
+		}
+	}
+	return entry, nil
+}
+
+// reconcile adds up what every partition's offsets became, and names gaps.
+func (s *Stack) reconcile(ctx context.Context) (difference int64, gaps []string, err error) {
+	rows, err := s.DB.Reconcile(ctx)
+	if err != nil {
+		return 0, nil, fmt.Errorf("reconcile the offsets: %w", err)
+	}
+	for _, r := range rows {
+		difference += r.Difference + int64(r.Breaks)
+		if r.Gap > 0 {
+			gaps = append(gaps, fmt.Sprintf("%d records of %s, partition %d, were lost before they were read", r.Gap, r.Topic, r.Shard))
+		}
+	}
+	return difference, gaps, nil
+}

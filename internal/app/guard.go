@@ -1,0 +1,258 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/assay-dev/assay/guardrails"
+	"github.com/assay-dev/assay/guardrails/killswitch"
+	"github.com/assay-dev/assay/internal/clickhouse"
+	"github.com/assay-dev/assay/internal/config"
+	"github.com/assay-dev/assay/internal/report"
+	"github.com/assay-dev/assay/internal/results"
+	"github.com/assay-dev/assay/internal/watch"
+)
+
+// GuardOptions are the flags of a guard.
+type GuardOptions struct {
+	Registry prometheus.Registerer
+	Observer func(watch.Event)
+	Settle   time.Duration // 0: the default
+	Observe  bool          // every kill is only written down
+}
+
+// Guard makes the loop that judges and acts.
+func (s *Stack) Guard(opt GuardOptions) (*watch.Watch, error) {
+	parts, err := s.guardParts()
+	if err != nil {
+		return nil, err
+	}
+	parts.Observer, parts.Metrics = opt.Observer, opt.Registry
+	cfg := watch.DefaultConfig()
+	cfg.Code, cfg.Instance = s.Code, instance()
+	if opt.Settle > 0 {
+		cfg.Settle = opt.Settle
+	}
+	cfg.Limits.PerHour = s.Config.Guard.KillsPerHour
+	cfg.Limits.GlobalStop = s.Config.Guard.Observe || opt.Observe
+	return watch.New(cfg, parts)
+}
+
+func (s *Stack) guardParts() (watch.Parts, error) {
+	sw, err := newSwitches(s.Config.Switches)
+	if err != nil {
+		return watch.Parts{}, err
+	}
+	return watch.Parts{
+		Versions: guardVersions{s.DB}, Ledger: guardLedger{s.DB}, Journal: journal{s.DB},
+		Looks: looks{s.DB}, Switch: sw, Log: s.Log,
+	}, nil
+}
+
+// instance names a guard: the same over a restart on the same machine.
+func instance() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "localhost"
+	}
+	return "guard@" + host
+}
+
+// guardVersions is the database as a guard's list of versions.
+type guardVersions struct{ *clickhouse.DB }
+
+// guardLedger is the database as what a guard looks at.
+type guardLedger struct{ db *clickhouse.DB }
+
+// Statuses implements watch.Ledger.
+func (g guardLedger) Statuses(ctx context.Context) ([]results.ShardStatus, error) {
+	return g.db.Statuses(ctx)
+}
+
+// Moments implements watch.Ledger.
+func (g guardLedger) Moments(ctx context.Context, queries []watch.Query) (results.Moments, error) {
+	specs := make([]clickhouse.MomentsSpec, len(queries))
+	for i, q := range queries {
+		specs[i] = clickhouse.MomentsSpec(q)
+	}
+	return g.db.Moments(ctx, specs)
+}
+
+// journal is the decision log. A row's evidence is the whole entry; the columns
+// beside it are for people with SQL.
+type journal struct{ db *clickhouse.DB }
+
+// Entries implements watch.Journal.
+func (j journal) Entries(ctx context.Context, after uint64) ([]guardrails.Entry, error) {
+	rows, err := j.db.Decisions(ctx, clickhouse.DecisionFilter{After: after})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]guardrails.Entry, len(rows))
+	for i, d := range rows {
+		if err := json.Unmarshal(d.Evidence, &out[i]); err != nil {
+			return nil, fmt.Errorf("decode decision %d: %w", d.Seq, err)
+		}
+	}
+	return out, nil
+}
+
+// Append implements watch.Journal.
+func (j journal) Append(ctx context.Context, e guardrails.Entry) error {
+	evidence, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("encode decision: %w", err)
+	}
+	_, err = j.db.AppendDecision(ctx, clickhouse.Decision{
+		Seq: e.Seq, At: e.At, Experiment: e.Experiment, Iteration: e.Iteration, Guardrail: e.Guardrail, Arm: e.Arm,
+		Kind: string(e.Kind), Verdict: e.Verdict.String(), Reason: string(e.Reason), Actor: e.Actor,
+		Look: e.Look, Config: e.Config, Code: e.Code, Evidence: evidence,
+	})
+	if errors.Is(err, clickhouse.ErrConflict) {
+		return guardrails.ErrTaken
+	}
+	return err
+}
+
+// reportDecision puts a row of the log into words.
+func reportDecision(d clickhouse.Decision) report.Decision {
+	out := report.Decision{Seq: d.Seq, At: d.At, Kind: d.Kind, Actor: d.Actor, Reason: d.Reason}
+	var e guardrails.Entry
+	if json.Unmarshal(d.Evidence, &e) == nil {
+		out.Text = e.Text
+	}
+	return out
+}
+
+// looks stores documents.
+type looks struct{ db *clickhouse.DB }
+
+// Store implements watch.Looks.
+func (l looks) Store(ctx context.Context, all []*watch.Look) error {
+	rows := make([]*clickhouse.Look, len(all))
+	for i, k := range all {
+		d := k.Document
+		b, err := json.Marshal(d)
+		if err != nil {
+			return fmt.Errorf("encode look: %w", err)
+		}
+		rows[i] = &clickhouse.Look{
+			ID: k.ID, Experiment: d.Experiment, Iteration: d.Iteration, Kind: clickhouse.LookKind(d.Kind), At: d.At,
+			Version: d.Version, Vector: d.Vector, Verdict: k.Verdict.String(), Document: b,
+		}
+	}
+	if err := l.db.StoreLook(ctx, rows...); err != nil {
+		return err
+	}
+	for i, k := range all {
+		k.ID = rows[i].ID
+	}
+	return nil
+}
+
+// Keep implements watch.Looks.
+func (l looks) Keep(ctx context.Context, id string, decision uint64) error {
+	return l.db.KeepLook(ctx, id, decision)
+}
+
+// switches are the operator's kill switches by name.
+type switches map[string]*killswitch.Switch
+
+func newSwitches(cfg map[string]config.Switch) (switches, error) {
+	out := switches{}
+	for name, c := range cfg {
+		sw, err := newSwitch(name, c.Webhook)
+		if err != nil {
+			return nil, fmt.Errorf("switches.%s: %w", name, err)
+		}
+		out[name] = sw
+	}
+	return out, nil
+}
+
+func newSwitch(name string, w *config.Webhook) (*killswitch.Switch, error) {
+	secret, err := w.Secret.Resolve()
+	if err != nil {
+		return nil, err
+	}
+	headers, err := secretHeaders(w.Headers)
+	if err != nil {
+		return nil, err
+	}
+	readHeaders, err := secretHeaders(w.ReadBack.Headers)
+	if err != nil {
+		return nil, err
+	}
+	return killswitch.New(name, killswitch.Config{
+		Type: "webhook", URL: w.URL, Headers: headers, Secret: killswitch.Secret(secret),
+		Timeout: w.Timeout.Std(), Deadline: w.Deadline.Std(),
+		ReadBack: killswitch.ReadBack{URL: w.ReadBack.URL, Headers: readHeaders, Path: w.ReadBack.Path, Off: w.ReadBack.Off},
+	}, killswitch.Runtime{})
+}
+
+// secretHeaders resolves headers whose values are secrets.
+func secretHeaders(in map[string]config.Secret) (map[string]killswitch.Secret, error) {
+	out := map[string]killswitch.Secret{}
+	for name, ref := range in {
+		v, err := ref.Resolve()
+		if err != nil {
+			return nil, fmt.Errorf("header %s: %w", name, err)
+		}
+		out[name] = killswitch.Secret(v)
+	}
+	return out, nil
+}
+
+// Off implements watch.Switch.
+func (s switches) Off(ctx context.Context, o watch.Order, progress func(guardrails.EntryKind, time.Time)) (watch.Result, error) {
+	sw, ok := s[o.Switch]
+	if !ok {
+		return watch.Result{}, WithHint(fmt.Errorf("no switch %q in the operator's configuration", o.Switch),
+			"add it under switches: in assay.yaml; docs/switches.md shows how")
+	}
+	out, err := sw.Off(ctx, killswitch.Request{
+		Target: killswitch.Target{Experiment: o.Experiment, Flag: o.Flag}, Key: o.Key, Iteration: o.Iteration,
+		DecidedAt: o.DecidedAt, Reason: o.Reason, Evidence: o.Evidence,
+		Progress: func(stage killswitch.Stage, at time.Time) {
+			switch stage {
+			case killswitch.Sending:
+				progress(guardrails.Sending, at)
+			case killswitch.Accepted:
+				progress(guardrails.Accepted, at)
+			}
+		},
+	})
+	return watch.Result{State: orderState(out), OffAt: out.OffAt(), Detail: out.Detail}, err
+}
+
+// orderState maps how a kill ended to the decision log's word for it.
+func orderState(o killswitch.Outcome) guardrails.EntryKind {
+	switch o.Kind {
+	case killswitch.Applied, killswitch.AlreadyOff:
+		return guardrails.Verified
+	case killswitch.PendingApproval:
+		return guardrails.PendingApproval
+	case killswitch.Denied, killswitch.NotFound:
+		return guardrails.Denied
+	default:
+		return guardrails.Failed
+	}
+}
+
+// Hand is a person's way to kill, acknowledge and resume: through the same
+// decision log as the guard.
+func (s *Stack) Hand(actor string) (*watch.Hand, error) {
+	parts, err := s.guardParts()
+	if err != nil {
+		return nil, err
+	}
+	cfg := watch.DefaultConfig()
+	cfg.Code = s.Code
+	return watch.NewHand(actor, cfg, parts)
+}

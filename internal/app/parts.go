@@ -1,0 +1,107 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/assay-dev/assay/ingest"
+	"github.com/assay-dev/assay/ingest/kafka"
+	"github.com/assay-dev/assay/internal/config"
+	"github.com/assay-dev/assay/internal/web"
+)
+
+// Part is something that runs until its context ends.
+type Part func(context.Context) error
+
+// Together runs parts until one fails or the context ends; then it waits for all.
+// The end of the context is no error.
+func Together(ctx context.Context, parts ...Part) error {
+	g, gctx := errgroup.WithContext(ctx)
+	for _, p := range parts {
+		g.Go(func() error { return p(gctx) })
+	}
+	if err := g.Wait(); err != nil && !(ctx.Err() != nil && errors.Is(err, context.Canceled)) {
+		return err
+	}
+	return nil
+}
+
+// IngestOptions are the flags of a consumer.
+type IngestOptions struct {
+	UntilEnd  bool
+	AcceptGap bool
+	Alone     bool // takes all shards, without a group
+	Registry  prometheus.Registerer
+}
+
+// Consumer makes the consumer of the configured topics.
+func (s *Stack) Consumer(opt IngestOptions) (*kafka.Consumer, error) {
+	key, err := UnitKey(s.Config)
+	if err != nil {
+		return nil, err
+	}
+	cfg := kafka.DefaultConfig()
+	cfg.Brokers, cfg.DeadLetters = s.Brokers, s.Config.Kafka.DeadLetters
+	cfg.Group = s.Config.Kafka.Group
+	if opt.UntilEnd || opt.Alone {
+		cfg.Group = ""
+	}
+	if cfg.Topics, err = sourceTopics(s.Config.Kafka); err != nil {
+		return nil, err
+	}
+	cfg.UnitKey, cfg.Attributes = key, s.Config.Privacy.Attributes
+	cfg.AcceptGap, cfg.UntilEnd = opt.AcceptGap, opt.UntilEnd
+	cfg.Registerer, cfg.Logger = opt.Registry, s.Log
+	c, err := kafka.New(cfg, store{s.DB})
+	if err != nil {
+		return nil, fmt.Errorf("set up the consumer: %w", err)
+	}
+	return c, nil
+}
+
+func sourceTopics(k config.Kafka) ([]kafka.SourceTopic, error) {
+	var out []kafka.SourceTopic
+	for _, t := range k.Topics {
+		name := t.Partitioner
+		if name == "" {
+			name = "murmur2"
+		}
+		p, ok := ingest.ParsePartitioner(name)
+		if !ok {
+			return nil, fmt.Errorf("kafka.topics: %s: unknown partitioner %q", t.Name, name)
+		}
+		out = append(out, kafka.SourceTopic{Name: t.Name, Partitioner: p})
+	}
+	return out, nil
+}
+
+// Web opens the HTTP door.
+func (s *Stack) Web(ctx context.Context, registry *prometheus.Registry) (*web.Server, error) {
+	return web.Listen(ctx, web.Config{
+		Listen: s.Config.Listen, Gatherer: registry, Log: s.Log,
+		Ready: map[string]web.Check{"clickhouse": s.DB.Ping, "ingest": s.ingestReady},
+		Pages: map[string]http.Handler{"GET /reports/": http.StripPrefix("/reports/", http.FileServer(http.Dir(s.Config.Reports)))},
+	})
+}
+
+// ingestReady says which shards stand still or have not been heard of.
+func (s *Stack) ingestReady(ctx context.Context) error {
+	statuses, err := s.DB.Statuses(ctx)
+	if err != nil {
+		return err
+	}
+	if len(statuses) == 0 {
+		return errors.New("no consumer has reported yet")
+	}
+	for _, st := range statuses {
+		if st.State != "ok" {
+			return fmt.Errorf("shard %d: %s %s", st.Shard, st.State, st.Detail)
+		}
+	}
+	return nil
+}

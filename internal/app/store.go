@@ -1,0 +1,73 @@
+package app
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/assay-dev/assay/ingest"
+	"github.com/assay-dev/assay/ingest/kafka"
+	"github.com/assay-dev/assay/internal/clickhouse"
+)
+
+// store is the database as a consumer sees it. The two packages do not know one
+// another; what they call by the same name is translated here.
+type store struct{ *clickhouse.DB }
+
+var _ kafka.Store = store{}
+
+// LastMark implements kafka.Ledger.
+func (s store) LastMark(ctx context.Context, shard uint16) (kafka.Mark, error) {
+	m, err := s.DB.LastMark(ctx, shard)
+	if err != nil {
+		return kafka.Mark{}, err
+	}
+	out := kafka.Mark{Seq: m.Seq, Config: m.Config}
+	for _, t := range m.Topics {
+		out.Topics = append(out.Topics, kafka.TopicMark{Topic: kafka.Topic(t.Topic), Next: t.Next})
+	}
+	return out, nil
+}
+
+// AppendPart implements kafka.Ledger.
+func (s store) AppendPart(ctx context.Context, topics []kafka.Topic, part ingest.Part) (kafka.Appended, error) {
+	named := make([]clickhouse.Topic, len(topics))
+	for i, t := range topics {
+		named[i] = clickhouse.Topic(t)
+	}
+	a, err := s.DB.AppendPart(ctx, named, part)
+	switch a {
+	case clickhouse.Committed:
+		return kafka.Committed, err
+	case clickhouse.Lost:
+		return kafka.Lost, err
+	default:
+		return kafka.Unknown, err
+	}
+}
+
+// CheckChain implements kafka.Ledger.
+func (s store) CheckChain(ctx context.Context) (map[uint16]string, error) {
+	faults, err := s.DB.CheckChain(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[uint16]string, len(faults))
+	for _, f := range faults {
+		out[f.Shard] = fmt.Sprintf("last part %d, but %d marks with %d numbers and %d attempts; %d rows of %d declared",
+			f.Seq, f.Marks, f.Distinct, f.Attempts, f.Rows, f.Declared)
+	}
+	return out, nil
+}
+
+// Missing implements kafka.Events.
+func (s store) Missing(ctx context.Context, shard uint16, marks int) ([]kafka.Range, error) {
+	lacking, err := s.DB.Missing(ctx, shard, marks)
+	if err != nil {
+		return nil, err
+	}
+	var out []kafka.Range
+	for _, l := range lacking {
+		out = append(out, kafka.Range{Topic: l.Topic, From: l.From, Next: l.Next})
+	}
+	return out, nil
+}

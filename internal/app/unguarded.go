@@ -1,0 +1,79 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/assay-dev/assay/internal/clickhouse"
+	"github.com/assay-dev/assay/internal/results"
+	"github.com/assay-dev/assay/internal/watch"
+)
+
+// WatchOnly shows every experiment each second and judges nothing: what a
+// company without a guard sees.
+func (s *Stack) WatchOnly(ctx context.Context, observe func(watch.Event)) error {
+	t := time.NewTicker(time.Second)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case now := <-t.C:
+			if err := s.lookAll(ctx, now, observe); err != nil && ctx.Err() == nil {
+				observe(watch.Event{Kind: watch.Failed, At: now, Err: err})
+			}
+		}
+	}
+}
+
+func (s *Stack) lookAll(ctx context.Context, now time.Time, observe func(watch.Event)) error {
+	v, err := s.DB.Version(ctx)
+	if err != nil {
+		return fmt.Errorf("read the configuration in force: %w", err)
+	}
+	statuses, err := s.DB.Statuses(ctx)
+	if err != nil {
+		return fmt.Errorf("read the shards' statuses: %w", err)
+	}
+	var specs []clickhouse.MomentsSpec
+	for i := range v.Experiments {
+		e := &v.Experiments[i]
+		if it := e.Latest(); it != nil {
+			specs = append(specs, clickhouse.MomentsSpec{Experiment: e.Key, Iteration: it.Number, Matured: results.Maturity(e, it, statuses)})
+		}
+	}
+	moments, err := s.DB.Moments(ctx, specs)
+	if err != nil {
+		return fmt.Errorf("read the moments: %w", err)
+	}
+	for _, spec := range specs {
+		d := results.Compute(&v, v.Find(spec.Experiment), spec.Iteration, moments, statuses, now, results.Options{Code: s.Code})
+		observe(watch.Event{Kind: watch.Looked, At: now, Document: &d})
+	}
+	return nil
+}
+
+// Summary puts together what the show saw and what the ledger says.
+func (s *Stack) Summary(ctx context.Context, show *Show) (Summary, error) {
+	sum := Summary{Experiments: show.Summarize()}
+	rows, err := s.DB.Reconcile(ctx)
+	if err != nil {
+		return sum, fmt.Errorf("reconcile the offsets: %w", err)
+	}
+	for _, r := range rows {
+		sum.Events += r.Accepted + r.Duplicate + r.Dead + r.Misplaced
+	}
+	sum.Reconciliation.Difference, _, err = s.reconcile(ctx)
+	return sum, err
+}
+
+// DailyReport writes the report of the last day into the reports folder.
+func (s *Stack) DailyReport(ctx context.Context, now time.Time) (string, error) {
+	v, err := s.DB.Version(ctx)
+	if err != nil {
+		return "", fmt.Errorf("read the configuration in force: %w", err)
+	}
+	file := ReportFile(s.Config.Reports, now)
+	return file, s.WriteReport(ctx, &v, file, now, 24*time.Hour)
+}
