@@ -1,8 +1,10 @@
 package guardrails_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -51,6 +53,33 @@ func TestScenarios(t *testing.T) {
 		case got != kind:
 			t.Errorf("reason %s is listed as %s, its scenario says %s", reason, kind, got)
 		}
+	}
+}
+
+// TestReasonsAreDocumented holds docs/guardrails.md against the closed list.
+func TestReasonsAreDocumented(t *testing.T) {
+	doc, err := os.ReadFile("../docs/guardrails.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, reason := range slices.Sorted(maps.Keys(guardrails.Reasons())) {
+		if !strings.Contains(string(doc), "| `"+string(reason)+"` |") {
+			t.Errorf("docs/guardrails.md has no row for the reason %s", reason)
+		}
+	}
+}
+
+// TestDocumentedScenario plays the example of docs/guardrails.md.
+func TestDocumentedScenario(t *testing.T) {
+	doc, err := os.ReadFile("../docs/guardrails.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, example, _ := strings.Cut(string(doc), "```yaml\n")
+	example, _, _ = strings.Cut(example, "```")
+	got, err := guardrails.RunScenario([]byte(example))
+	if err != nil || !got.OK() || len(got.Steps) != 2 {
+		t.Errorf("the documented scenario: %+v, %v", got.Steps, err)
 	}
 }
 

@@ -46,14 +46,13 @@ func (w *Watch) judge(ctx context.Context, looks []looked, elapsed time.Duration
 // alarm raises what the splits show and returns all alarms of the run. One that
 // could not be written down is still heeded; it is raised again in the next round.
 func (w *Watch) alarm(ctx context.Context, l looked) []guardrails.Alarm {
-	var alarms, raised []guardrails.Alarm
+	var known []guardrails.Alarm
 	d := l.document
-	w.book.read(func(log *guardrails.Log) {
-		alarms, raised = guardrails.StepSRM(log.Alarms(d.Experiment, d.Iteration), guardrails.Splits(d), d.At)
-	})
+	w.book.read(func(log *guardrails.Log) { known = log.Alarms(d.Experiment, d.Iteration) })
 	if len(d.Troubles) > 0 {
-		return alarms // shards of two minds may count apart what belongs together
+		return known // shards of two minds may count apart what belongs together
 	}
+	alarms, raised := guardrails.StepSRM(known, guardrails.Splits(d), d.At)
 	for _, a := range raised {
 		_, _, err := w.book.write(ctx, func(log *guardrails.Log) (guardrails.Entry, bool) {
 			for _, known := range log.Alarms(d.Experiment, d.Iteration) {

@@ -105,7 +105,10 @@ func (w *Watch) send(ctx context.Context, v *experiment.Version, k guardrails.Ki
 		at = time.Time{}
 	}
 	return result.State, w.insist(ctx, func() error {
-		_, err := w.progress(ctx, k, result.State, at, result.Detail)
+		written, err := w.progress(ctx, k, result.State, at, result.Detail)
+		if written && result.State == guardrails.Verified {
+			w.gauges.killSeconds.Observe(w.now().Sub(k.Decided.At).Seconds())
+		}
 		return err
 	})
 }
