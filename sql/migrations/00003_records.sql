@@ -60,8 +60,13 @@ ORDER BY seq
 SETTINGS {{window}} = 10000
 COMMENT 'What was decided, by whom, on which evidence; each row carries the hash of the one before.';
 
-CREATE VIEW {{.Database}}.chain_heads AS
-SELECT toUInt64(1) AS chain, toUInt64(max(number)) AS seq, argMax(toString(hash), number) AS hash
+CREATE VIEW {{.Database}}.chain_heads
+(
+    chain UInt64 COMMENT '1: configurations, 2: decisions',
+    seq   UInt64 COMMENT 'number of its last row',
+    hash  String COMMENT 'hash of its last row'
+)
+AS SELECT toUInt64(1) AS chain, toUInt64(max(number)) AS seq, argMax(toString(hash), number) AS hash
 FROM merge('{{.Database}}', '^configurations$')
 HAVING seq > 0
 UNION ALL
