@@ -60,7 +60,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		_, _ = fmt.Fprintf(stderr, "assay: error: %v\nassay: hint: `assay --help` lists the commands, `assay COMMAND --help` a command's flags\n", err)
 		return exitUsage
 	}
-	env := &environment{ctx: ctx, out: stdout, err: stderr, globals: c.Globals}
+	env := &environment{ctx: ctx, out: stdout, err: stderr, globals: c.Globals, quiet: slog.LevelWarn}
 	if err := kctx.Run(env); err != nil {
 		return fail(stderr, err)
 	}
@@ -99,7 +99,7 @@ type Globals struct {
 	Experiments string   `help:"Folder of experiment files." type:"path" placeholder:"DIR"`
 	Metrics     string   `help:"Folder of metric files." type:"path" placeholder:"DIR"`
 	JSON        bool     `name:"json" help:"Print the result as JSON."`
-	LogLevel    string   `help:"What is logged to standard error: debug, info, warn or error." enum:"debug,info,warn,error" default:"warn"`
+	LogLevel    string   `help:"What is logged to standard error: debug, info, warn or error (default: warn; run shows alerts by itself and logs errors)." enum:",debug,info,warn,error" default:""`
 }
 
 // environment is what a command runs in.
@@ -108,6 +108,7 @@ type environment struct {
 	out     io.Writer
 	err     io.Writer
 	globals Globals
+	quiet   slog.Level // what is logged when nothing else was asked for
 }
 
 // config reads the configuration file and lays the flags over it.
@@ -133,11 +134,11 @@ func (e *environment) config() (config.Config, error) {
 	return c, nil
 }
 
-// log returns the logger of that level.
+// log returns the logger of the level that was asked for.
 func (e *environment) log() *slog.Logger {
-	var level slog.Level
+	level := e.quiet
 	if err := level.UnmarshalText([]byte(e.globals.LogLevel)); err != nil {
-		level = slog.LevelWarn // the enum above leaves no other case
+		level = e.quiet // none was asked for: the enum above leaves no other case
 	}
 	return slog.New(slog.NewTextHandler(e.err, &slog.HandlerOptions{Level: level}))
 }

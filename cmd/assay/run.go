@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"time"
 
@@ -26,6 +27,7 @@ type runCmd struct {
 
 // Run starts everything and shows what the guard sees until it is stopped.
 func (c runCmd) Run(env *environment) error {
+	env.quiet = slog.LevelError
 	cfg, err := env.config()
 	if err != nil {
 		return err
@@ -91,7 +93,11 @@ func (c runCmd) serve(ctx context.Context, env *environment, s *app.Stack, demo 
 	if c.NoGuard {
 		parts = append(parts, func(ctx context.Context) error { return s.WatchOnly(ctx, show.Observe) })
 	} else {
-		guard, err := s.Guard(app.GuardOptions{Registry: registry, Observer: show.Observe, Settle: demoSettle(demo)})
+		opt := app.GuardOptions{Registry: registry, Observer: show.Observe}
+		if demo != nil { // its clients ask for every assignment, and it has a minute where others have weeks
+			opt.Settle, opt.Full = 3*time.Second, 3*time.Second
+		}
+		guard, err := s.Guard(opt)
 		if err != nil {
 			return err
 		}
@@ -180,14 +186,6 @@ func topicNames(k config.Kafka) []string {
 		names = append(names, t.Name)
 	}
 	return names
-}
-
-// demoSettle is short in the demo, whose clients ask for every assignment.
-func demoSettle(demo *app.Demo) time.Duration {
-	if demo != nil {
-		return 3 * time.Second
-	}
-	return 0
 }
 
 func isTerminal(w io.Writer) bool {

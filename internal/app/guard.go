@@ -23,7 +23,8 @@ import (
 type GuardOptions struct {
 	Registry prometheus.Registerer
 	Observer func(watch.Event)
-	Settle   time.Duration // 0: the default
+	Settle   time.Duration // after a kill, until every client knows; 0: the default
+	Full     time.Duration // between full looks; 0: the default
 	Observe  bool          // every kill is only written down
 }
 
@@ -38,6 +39,9 @@ func (s *Stack) Guard(opt GuardOptions) (*watch.Watch, error) {
 	cfg.Code, cfg.Instance = s.Code, instance()
 	if opt.Settle > 0 {
 		cfg.Settle = opt.Settle
+	}
+	if opt.Full > 0 {
+		cfg.FullEvery = opt.Full
 	}
 	cfg.Limits.PerHour = s.Config.Guard.KillsPerHour
 	cfg.Limits.GlobalStop = s.Config.Guard.Observe || opt.Observe

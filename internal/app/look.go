@@ -30,7 +30,7 @@ func (s *Stack) Look(ctx context.Context, v *experiment.Version, e *experiment.E
 	if err != nil {
 		return nil, fmt.Errorf("read the moments of %s: %w", e.Key, err)
 	}
-	stored, err := s.storedLook(ctx, e.Key, it.Number)
+	stored, err := s.storedLook(ctx, e.Key, it.Number, clickhouse.FullLook)
 	if err != nil {
 		return nil, err
 	}
@@ -38,8 +38,8 @@ func (s *Stack) Look(ctx context.Context, v *experiment.Version, e *experiment.E
 		return stored, nil
 	}
 	d := results.Compute(v, e, it.Number, moments, statuses, now, results.Options{Code: s.Code, Kind: string(clickhouse.FullLook)})
-	if stored != nil {
-		d.Verdicts = stored.Verdicts // the guard's last word; its time stands in the decision log
+	if d.Verdicts, err = s.lastVerdicts(ctx, e.Key, it.Number); err != nil {
+		return nil, err
 	}
 	b, err := json.Marshal(d)
 	if err != nil {
@@ -52,9 +52,28 @@ func (s *Stack) Look(ctx context.Context, v *experiment.Version, e *experiment.E
 	return &d, nil
 }
 
-// storedLook is the newest full look of the iteration, nil without one.
-func (s *Stack) storedLook(ctx context.Context, key string, iteration uint32) (*results.Document, error) {
-	look, err := s.DB.LatestLook(ctx, key, clickhouse.FullLook)
+// lastVerdicts are what the guard said last of the iteration: judging is its
+// part alone.
+func (s *Stack) lastVerdicts(ctx context.Context, key string, iteration uint32) ([]results.Verdict, error) {
+	var last *results.Document
+	for _, kind := range []clickhouse.LookKind{clickhouse.GuardLook, clickhouse.FullLook} {
+		d, err := s.storedLook(ctx, key, iteration, kind)
+		if err != nil {
+			return nil, err
+		}
+		if d != nil && (last == nil || d.At.After(last.At)) {
+			last = d
+		}
+	}
+	if last == nil {
+		return nil, nil
+	}
+	return last.Verdicts, nil
+}
+
+// storedLook is the newest look of a kind at the iteration, nil without one.
+func (s *Stack) storedLook(ctx context.Context, key string, iteration uint32, kind clickhouse.LookKind) (*results.Document, error) {
+	look, err := s.DB.LatestLook(ctx, key, kind)
 	if errors.Is(err, clickhouse.ErrNotFound) || err == nil && look.Iteration != iteration {
 		return nil, nil
 	}

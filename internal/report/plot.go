@@ -60,18 +60,31 @@ func intervalPlot(e results.Effect, s scale, tone string) template.HTML {
 	fmt.Fprintf(&b, `<line class="zero" x1="%.1f" x2="%.1f" y1="0" y2="%.0f"/>`, zero, zero, rowHeight)
 	lo, hi := s.at(e.Sequential.Low, 0), s.at(e.Sequential.High, s.width)
 	fmt.Fprintf(&b, `<line class="whisker" x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f"/>`, lo, hi, y, y)
-	for _, end := range []struct {
-		x     float64
-		known bool
-	}{{lo, e.Sequential.Low.Known()}, {hi, e.Sequential.High.Known()}} {
-		if end.known {
-			fmt.Fprintf(&b, `<line class="whisker" x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f"/>`, end.x, end.x, y-5, y+5)
-		}
-	}
+	whiskerEnd(&b, lo, y, 0, s.inside(e.Sequential.Low))
+	whiskerEnd(&b, hi, y, s.width, s.inside(e.Sequential.High))
 	flo, fhi := s.at(e.Fixed.Low, 0), s.at(e.Fixed.High, s.width)
 	fmt.Fprintf(&b, `<rect class="bar" x="%.1f" width="%.1f" y="%.1f" height="8" rx="2"/>`, flo, math.Max(1, fhi-flo), y-4)
 	fmt.Fprintf(&b, `<circle class="dot" cx="%.1f" cy="%.1f" r="3.5"/></svg>`, s.at(e.Estimate, 0), y)
 	return template.HTML(b.String()) //nolint:gosec // numbers and an escaped label only
+}
+
+// inside tells whether a value is within the scale.
+func (s scale) inside(n results.Number) bool {
+	return n.Known() && n.Float() >= s.low && n.Float() <= s.high
+}
+
+// whiskerEnd closes an interval with a bar, or with an arrow where it goes on
+// beyond the edge.
+func whiskerEnd(b *strings.Builder, x, y, edge float64, inside bool) {
+	if inside {
+		fmt.Fprintf(b, `<line class="whisker" x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f"/>`, x, x, y-5, y+5)
+		return
+	}
+	tip := 7.0
+	if edge > 0 {
+		tip = -7
+	}
+	fmt.Fprintf(b, `<path class="dot" d="M%.1f %.1fl%.1f -5v10z"/>`, edge, y, tip)
 }
 
 // Point is one past look at one effect.

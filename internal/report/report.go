@@ -74,11 +74,13 @@ type row struct {
 
 // plots draws the comparisons of a document on one scale.
 func plots(d *results.Document) []row {
-	var all []results.Interval
+	var all, shown []results.Interval
 	for _, c := range d.Comparisons {
 		all = append(all, c.Open.Relative.Sequential)
+		e := c.Open.Relative.Estimate
+		shown = append(shown, results.Interval{Low: e, High: e}) // every estimate is on the scale
 	}
-	s := scaleOf(240, clip(all)...)
+	s := scaleOf(240, append(shown, clip(all)...)...)
 	var rows []row
 	for _, c := range d.Comparisons {
 		t := effectTone(c)
