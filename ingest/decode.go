@@ -30,10 +30,11 @@ type Decoder struct {
 	partitions int32
 	by         []Partitioner
 
-	interner interner
-	slab     slab
-	fields   fields
-	pair     []byte // kind, 0x00, unit
+	interner  interner
+	slab      slab
+	fields    fields
+	skeletons skeletons
+	pair      []byte // kind, 0x00, unit
 }
 
 // NewDecoder returns a decoder that hashes units with the key and keeps the
@@ -55,12 +56,20 @@ func (d *Decoder) Decode(rec Record) (e Event, why *Dead, ok bool) {
 	if len(rec.Value) > MaxSize {
 		return e, dead(&rec, fault{TooLarge, -1, "more than 1 MiB"}), false
 	}
-	d.fields.reset(rec.Value)
-	s := scanner{b: rec.Value}
-	if s.object(d, &d.fields) && d.judge(&rec, &d.fields, &e).reason == "" {
+	if d.scan(rec.Value) && d.judge(&rec, &d.fields, &e).reason == "" {
 		return e, nil, true
 	}
 	return d.decodeSlowly(&rec)
+}
+
+// scan takes a record apart the fast way; false means "ask the fallback".
+func (d *Decoder) scan(value []byte) bool {
+	if d.skeletons.match(value, &d.fields) {
+		return true
+	}
+	d.fields.reset(value)
+	s := scanner{b: value, shape: d.skeletons.learn()}
+	return s.object(d, &d.fields) && d.skeletons.keep(s.shape, value)
 }
 
 func (d *Decoder) decodeSlowly(rec *Record) (e Event, why *Dead, ok bool) {

@@ -11,8 +11,9 @@ import (
 // sure of: a record with an escape, a repeated field, a nested value or anything
 // odd goes to the fallback, which alone may call a record dead.
 type scanner struct {
-	b []byte
-	i int
+	b     []byte
+	i     int
+	shape *skeleton // takes down what is read, if there is one
 }
 
 // object takes the whole record apart; false means "ask the fallback".
@@ -31,13 +32,13 @@ func (s *scanner) object(d *Decoder, f *fields) bool {
 		name := fieldNamed(key)
 		switch {
 		case name == fieldCount:
-			_, ok = s.value()
+			ok = s.field(&token{}, name)
 		case f.tokens[name].kind != absent:
 			ok = false
 		case name == fieldAttrs:
 			ok = s.attributes(d, f)
 		default:
-			f.tokens[name], ok = s.value()
+			ok = s.field(&f.tokens[name], name)
 		}
 		if !ok {
 			return false
@@ -49,14 +50,20 @@ func (s *scanner) object(d *Decoder, f *fields) bool {
 	}
 }
 
+// field reads the value of a field.
+func (s *scanner) field(t *token, name fieldName) (ok bool) {
+	if *t, ok = s.value(); ok {
+		s.shape.add(s.b, *t, name, -1)
+	}
+	return ok
+}
+
 // attributes reads the attrs object or null.
 func (s *scanner) attributes(d *Decoder, f *fields) bool {
 	s.space()
 	f.tokens[fieldAttrs] = token{kind: object, at: uint32(s.i)}
 	if !s.take('{') {
-		var ok bool
-		f.tokens[fieldAttrs], ok = s.literal("null", null)
-		return ok
+		return s.field(&f.tokens[fieldAttrs], fieldAttrs) && f.tokens[fieldAttrs].kind == null
 	}
 	if s.take('}') {
 		return true
@@ -70,9 +77,11 @@ func (s *scanner) attributes(d *Decoder, f *fields) bool {
 		if !ok {
 			return false
 		}
-		if index := d.listed(key); index >= 0 && !f.insert(attribute{index, t}) {
+		index := d.listed(key)
+		if index >= 0 && !f.insert(attribute{index, t}) {
 			return false
 		}
+		s.shape.add(s.b, t, fieldCount, index)
 		if s.take(',') {
 			continue
 		}
@@ -130,54 +139,73 @@ func (s *scanner) literal(word string, kind tokenKind) (token, bool) {
 
 // number moves over a number that obeys JSON's grammar.
 func (s *scanner) number() bool {
-	end := s.i + 1
-	for end < len(s.b) && (s.b[end]-'0' <= 9 || s.b[end] == '.' || s.b[end]|0x20 == 'e' || s.b[end] == '+' || s.b[end] == '-') {
+	end := numberEnd(s.b, s.i)
+	if end < 0 {
+		return false
+	}
+	s.i = end
+	return true
+}
+
+// numberEnd returns the end of the number that begins at i, -1 without one.
+func numberEnd(b []byte, i int) int {
+	end := i
+	for end < len(b) && (b[end]-'0' <= 9 || b[end] == '.' || b[end]|0x20 == 'e' || b[end] == '+' || b[end] == '-') {
 		end++
 	}
-	_, ok := splitNumber(s.b[s.i:end])
-	s.i = end
-	return ok
+	if _, ok := splitNumber(b[i:end]); !ok {
+		return -1
+	}
+	return end
 }
 
 // string moves behind the closing quote of a string whose opening quote has been
-// read. It looks at eight bytes at a time for anything but plain ASCII.
+// read.
 func (s *scanner) string() bool {
-	i := s.i
-	for ; i+8 <= len(s.b); i += 8 {
-		if special := unusual(binary.LittleEndian.Uint64(s.b[i:])); special != 0 {
-			i += bits.TrailingZeros64(special) / 8
-			return s.finish(i)
-		}
+	end := stringEnd(s.b, s.i)
+	if end < 0 {
+		return false
 	}
-	for ; i < len(s.b); i++ {
-		if c := s.b[i]; c == '"' || c == '\\' || c < 0x20 || c >= utf8.RuneSelf {
-			return s.finish(i)
-		}
-	}
-	return false
+	s.i = end + 1
+	return true
 }
 
-// finish ends a string at its first unusual byte: the quote, or text beyond
-// ASCII, which is fine while it is UTF-8.
-func (s *scanner) finish(i int) bool {
-	if s.b[i] == '"' {
-		s.i = i + 1
-		return true
-	}
-	if s.b[i] < utf8.RuneSelf {
-		return false
-	}
-	n := bytes.IndexByte(s.b[i:], '"')
-	if n < 0 || !utf8.Valid(s.b[i:i+n]) {
-		return false
-	}
-	for _, c := range s.b[i : i+n] {
-		if c == '\\' || c < 0x20 {
-			return false
+// stringEnd returns the offset of the closing quote of the string whose content
+// begins at i, -1 when the fallback has to look. It takes eight bytes at a time
+// while they are plain ASCII.
+func stringEnd(b []byte, i int) int {
+	for ; i+8 <= len(b); i += 8 {
+		if special := unusual(binary.LittleEndian.Uint64(b[i:])); special != 0 {
+			i += bits.TrailingZeros64(special) / 8
+			if b[i] == '"' {
+				return i
+			}
+			return richEnd(b, i)
 		}
 	}
-	s.i = i + n + 1
-	return true
+	for ; i < len(b); i++ {
+		if c := b[i]; c == '"' {
+			return i
+		} else if c == '\\' || c < 0x20 || c >= utf8.RuneSelf {
+			return richEnd(b, i)
+		}
+	}
+	return -1
+}
+
+// richEnd goes on from the first byte that is not plain ASCII: text beyond ASCII
+// is fine while it is UTF-8.
+func richEnd(b []byte, i int) int {
+	n := bytes.IndexByte(b[i:], '"')
+	if n < 0 || !utf8.Valid(b[i:i+n]) {
+		return -1
+	}
+	for _, c := range b[i : i+n] {
+		if c == '\\' || c < 0x20 {
+			return -1
+		}
+	}
+	return i + n
 }
 
 // unusual marks (in the top bit of each byte) quotes, backslashes, control
