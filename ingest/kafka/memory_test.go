@@ -248,6 +248,9 @@ func (m *memory) sums() map[string]sums {
 	for _, parts := range m.parts {
 		for _, p := range parts {
 			for _, r := range p.Rows {
+				if r.Dimension != "" {
+					continue
+				}
 				key := r.Experiment + " " + r.Variant + " " + r.Metric
 				d := total[key]
 				d.N += r.N
