@@ -15,6 +15,7 @@ import (
 type book struct {
 	journal Journal
 	now     func() time.Time
+	timeout time.Duration          // of one read or append: who waits for the book must not wait for ever
 	heard   func(guardrails.Entry) // every new entry, whoever wrote it
 
 	mu  sync.Mutex
@@ -29,7 +30,7 @@ func (b *book) sync(ctx context.Context) error {
 }
 
 func (b *book) catchUp(ctx context.Context) error {
-	entries, err := b.journal.Entries(ctx, b.log.Last)
+	entries, err := b.entries(ctx)
 	if err != nil {
 		return fmt.Errorf("read the decision log: %w", err)
 	}
@@ -37,6 +38,18 @@ func (b *book) catchUp(ctx context.Context) error {
 		b.add(e)
 	}
 	return nil
+}
+
+func (b *book) entries(ctx context.Context) ([]guardrails.Entry, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.timeout)
+	defer cancel()
+	return b.journal.Entries(ctx, b.log.Last)
+}
+
+func (b *book) append(ctx context.Context, e guardrails.Entry) error {
+	ctx, cancel := context.WithTimeout(ctx, b.timeout)
+	defer cancel()
+	return b.journal.Append(ctx, e)
 }
 
 func (b *book) add(e guardrails.Entry) {
@@ -72,7 +85,7 @@ func (b *book) write(ctx context.Context, compose func(*guardrails.Log) (guardra
 				e.Key = guardrails.KillKey(e.Experiment, e.Iteration, guardrail(e), e.Seq)
 			}
 		}
-		err := b.journal.Append(ctx, e)
+		err := b.append(ctx, e)
 		if err == nil {
 			b.add(e)
 			return e, true, nil
@@ -91,7 +104,7 @@ func (b *book) write(ctx context.Context, compose func(*guardrails.Log) (guardra
 // have landed all the same. It returns nil when the log has grown and the entry
 // is to be composed again.
 func (b *book) resolve(ctx context.Context, e guardrails.Entry, cause error) (landed bool, err error) {
-	entries, err := b.journal.Entries(ctx, b.log.Last)
+	entries, err := b.entries(ctx)
 	if err != nil {
 		return false, errors.Join(cause, err)
 	}

@@ -59,7 +59,7 @@ type Parts struct {
 	Now      func() time.Time      // default time.Now
 	Log      *slog.Logger          // default: silent
 	Metrics  prometheus.Registerer // default: not registered
-	Observer func(Event)           // optional; must not block
+	Observer func(Event)           // optional; called one at a time; must not block
 }
 
 func (p Parts) complete() (Parts, error) {

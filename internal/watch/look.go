@@ -110,6 +110,9 @@ func (w *Watch) store(ctx context.Context, all []*judged, full bool) error {
 	if len(looks) == 0 {
 		return nil
 	}
+	// Half of the round at most: what is to be decided must not wait for it.
+	ctx, cancel := context.WithTimeout(ctx, w.config.Timeout/2)
+	defer cancel()
 	if err := w.parts.Looks.Store(ctx, looks); err != nil {
 		return fmt.Errorf("store %d looks: %w", len(looks), err)
 	}

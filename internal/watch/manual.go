@@ -18,7 +18,8 @@ var (
 )
 
 // Hand is a person's way into the decision log: what is done by hand is written
-// and carried out like what a guard decides.
+// and carried out like what a guard decides. A guard that runs beside it takes
+// over a kill that the hand began and did not finish.
 type Hand struct {
 	watch *Watch
 	actor string
@@ -30,7 +31,7 @@ func NewHand(actor string, c Config, p Parts) (*Hand, error) {
 	if actor == "" {
 		return nil, errors.New("watch: whose hand is it? An actor is needed")
 	}
-	c.Instance = actor
+	c.Instance, p.Notifier = actor, nil // the guards hear of it from the log, and tell
 	w, err := newWatch(c, p)
 	if err != nil {
 		return nil, err

@@ -12,9 +12,16 @@ import (
 // it: shards adopting a version are of two minds for a second or two.
 const blindBeforePage = 10 * time.Second
 
+// emit hands an event to the observer, one at a time: kills report beside the loop.
+func (w *Watch) emit(e Event) {
+	w.emitting.Lock()
+	defer w.emitting.Unlock()
+	w.parts.Observer(e)
+}
+
 // tellJudged hands a look to the observer and counts what it says.
 func (w *Watch) tellJudged(j *judged, elapsed time.Duration) {
-	w.parts.Observer(Event{
+	w.emit(Event{
 		Kind: Looked, At: j.document.At, Document: j.document, LookTook: j.took, Iteration: j.iteration,
 	})
 	w.tellChanges(j)
@@ -34,7 +41,7 @@ func (w *Watch) tellChanges(j *judged) {
 		}
 		w.parts.Log.Info("verdict", "experiment", v.Rule.Experiment, "guardrail", v.Rule.Metric, "arm", v.Rule.Arm,
 			"verdict", v.Kind.String(), "reason", string(v.Reason), "text", v.Text)
-		w.parts.Observer(Event{Kind: Judged, At: v.At, Verdict: v, Document: j.document, Iteration: j.iteration})
+		w.emit(Event{Kind: Judged, At: v.At, Verdict: v, Document: j.document, Iteration: j.iteration})
 	}
 }
 
@@ -82,7 +89,7 @@ func (w *Watch) heard(e guardrails.Entry) {
 	}
 	w.parts.Log.Info("decision log", "seq", e.Seq, "kind", string(e.Kind), "experiment", e.Experiment,
 		"guardrail", e.Guardrail, "arm", e.Arm, "actor", e.Actor, "text", e.Text)
-	w.parts.Observer(Event{Kind: Journalled, At: e.At, Entry: &e})
+	w.emit(Event{Kind: Journalled, At: e.At, Entry: &e})
 	if e.Actor == w.config.Instance {
 		w.gauges.count(e)
 	}

@@ -33,6 +33,7 @@ type Watch struct {
 	lastTick   time.Time
 	failures   int // rounds in a row that could not be finished
 
+	emitting sync.Mutex
 	live     atomic.Bool // the history of the decision log has been read
 	mu       sync.Mutex
 	inFlight map[uint64]bool // decisions that a goroutine of ours works on
@@ -76,7 +77,7 @@ func newWatch(c Config, p Parts) (*Watch, error) {
 		return nil, fmt.Errorf("register the guard's metrics: %w", err)
 	}
 	w.alerts = newAlerts(p.Notifier, p.Log)
-	w.book = &book{journal: p.Journal, now: p.Now, heard: w.heard}
+	w.book = &book{journal: p.Journal, now: p.Now, timeout: w.config.Timeout, heard: w.heard}
 	return w, nil
 }
 
@@ -116,7 +117,7 @@ func (w *Watch) round(ctx context.Context) {
 	w.failures++
 	w.gauges.failures.Inc()
 	w.parts.Log.Error("round failed", "error", err, "in_a_row", w.failures)
-	w.parts.Observer(Event{Kind: Failed, At: w.now(), Err: err})
+	w.emit(Event{Kind: Failed, At: w.now(), Err: err})
 	if w.failures >= failuresBeforePage {
 		w.alerts.raise(Alert{
 			Key: "guard/round", Page: true, At: w.now(), Title: "the guard cannot look",

@@ -1,10 +1,16 @@
 package watch
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/assay-dev/assay/guardrails"
 	"github.com/assay-dev/assay/internal/experiment"
@@ -157,4 +163,118 @@ func TestEvidenceStays(t *testing.T) {
 			t.Errorf("reason %s, want latched", v.Reason)
 		}
 	})
+}
+
+// TestEventsAndMetrics: what the terminal and the dashboards live on.
+func TestEventsAndMetrics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(checkout())
+		w.harmful()
+		w.fresh = 5 * time.Minute
+		registry := prometheus.NewRegistry()
+		g := &guard{world: w, t: t}
+		parts := g.parts()
+		var story []string
+		parts.Metrics = registry
+		parts.Observer = func(e Event) {
+			switch {
+			case e.Entry != nil:
+				story = append(story, string(e.Entry.Kind))
+			case e.Verdict != nil:
+				story = append(story, e.Verdict.Kind.String())
+			}
+		}
+		guarding, err := New(Config{}, parts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		time.AfterFunc(4500*time.Millisecond, func() {
+			w.mu.Lock()
+			w.fresh = 0
+			w.mu.Unlock()
+		})
+		if err := guarding.Run(ctx); err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"blind", "breached", "decided", "sending", "accepted", "verified", "iteration_ended", "breached"}
+		if diff := cmp.Diff(want, story); diff != "" {
+			t.Error("what the observer saw:", diff)
+		}
+		got := gather(t, registry)
+		for name, want := range map[string]float64{
+			`assay_guard_decisions_total{act="kill",reason="harm"}`:                                                1,
+			`assay_guard_kills_total{outcome="verified"}`:                                                          1,
+			`assay_guard_blind_seconds_total{experiment="checkout"}`:                                               4,
+			`assay_guardrail_verdict{arm="treatment",experiment="checkout",guardrail="errors",verdict="breached"}`: 1,
+			`assay_guardrail_verdict{arm="treatment",experiment="checkout",guardrail="errors",verdict="blind"}`:    0,
+			`assay_guard_kill_seconds`: 1,
+		} {
+			if v, ok := got[name]; !ok || v != want {
+				t.Errorf("%s is %v (%t), want %v", name, v, ok, want)
+			}
+		}
+	})
+}
+
+// gather is every sample by its name and labels; of a histogram its count.
+func gather(t *testing.T, r *prometheus.Registry) map[string]float64 {
+	t.Helper()
+	families, err := r.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]float64{}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			name := f.GetName()
+			var labels []string
+			for _, l := range m.GetLabel() {
+				labels = append(labels, fmt.Sprintf("%s=%q", l.GetName(), l.GetValue()))
+			}
+			if len(labels) > 0 {
+				name += "{" + strings.Join(labels, ",") + "}"
+			}
+			out[name] = m.GetCounter().GetValue() + m.GetGauge().GetValue() + float64(m.GetHistogram().GetSampleCount())
+		}
+	}
+	return out
+}
+
+// TestStuckJournal: an append that hangs costs its timeout and no decision.
+func TestStuckJournal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(checkout())
+		w.harmful()
+		g := &guard{world: w, t: t}
+		parts := g.parts()
+		parts.Journal = &stuckOnce{guard: g}
+		guarding, err := New(Config{}, parts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		if err := guarding.Run(ctx); err != nil {
+			t.Fatal(err)
+		}
+		w.checkKilledOnce(t, 0)
+	})
+}
+
+// stuckOnce hangs in its first append, which lands all the same.
+type stuckOnce struct {
+	*guard
+	appended bool
+}
+
+func (s *stuckOnce) Append(ctx context.Context, e guardrails.Entry) error {
+	err := s.guard.Append(ctx, e)
+	if s.appended {
+		return err
+	}
+	s.appended = true
+	<-ctx.Done()
+	return ctx.Err()
 }
