@@ -36,8 +36,8 @@ race: engine ## the tests of concurrent packages under the race detector
 	$(GO) test -race $(TESTFLAGS) ./ingest/... ./internal/watch/... ./guardrails/... ./internal/simulate/...
 
 .PHONY: bench
-bench: build engine ## events/s end to end, beside the ceiling of each part alone
-	bin/assay bench $(ARGS)
+bench: engine ## events/s end to end, beside the ceiling of each part alone
+	$(GO) run ./internal/bench $(ARGS)
 
 .PHONY: fuzz
 fuzz: ## a minute of fuzzing of the decoder

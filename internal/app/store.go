@@ -13,7 +13,8 @@ import (
 // another; what they call by the same name is translated here.
 type store struct{ *clickhouse.DB }
 
-var _ kafka.Store = store{}
+// Store makes a database what a consumer needs.
+func Store(db *clickhouse.DB) kafka.Store { return store{db} }
 
 // LastMark implements kafka.Ledger.
 func (s store) LastMark(ctx context.Context, shard uint16) (kafka.Mark, error) {

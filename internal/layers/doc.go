@@ -29,8 +29,10 @@ var Allowed = map[string][]string{
 	"internal/config": {"internal/experiment"},
 	"internal/app":    {"*"},
 	"cmd/assay":       {"*"},
+	"internal/bench":  {"*"},
 
 	// Tests' own.
+	"internal/e2e":                   {},
 	"internal/embedded/embeddedtest": {"internal/embedded", "internal/testref"},
 	"internal/testref":               {},
 	"internal/layers":                {},
