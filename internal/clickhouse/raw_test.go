@@ -3,6 +3,8 @@ package clickhouse_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
@@ -68,3 +70,15 @@ func violates(err error, constraint string) bool {
 }
 
 func itoa(n uint64) string { return strconv.FormatUint(n, 10) }
+
+// newOf is a pointer to scan a column into.
+func newOf(c native.ColumnType) any { return reflect.New(c.ScanType()).Interface() }
+
+// textOf is a scanned row as text.
+func textOf(values []any) string {
+	fields := make([]string, len(values))
+	for i, v := range values {
+		fields[i] = fmt.Sprint(reflect.ValueOf(v).Elem().Interface())
+	}
+	return strings.Join(fields, "\t")
+}

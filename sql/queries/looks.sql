@@ -5,7 +5,8 @@ FROM
 (
     SELECT
         id, experiment, iteration, kind, at, version, vector, verdict,
-        if({documents:Bool}, document, '') AS document, decision, expires
+        if({documents:Bool}, document, '') AS document, decision, expires,
+        if({every:Int64} = 0, id, toString(intDiv(toUnixTimestamp64Milli(at), greatest({every:Int64}, 1)))) AS stretch
     FROM
     (
         SELECT *
@@ -18,7 +19,7 @@ FROM
         LIMIT 1 BY id
     )
     ORDER BY at, id
-    LIMIT 1 BY if({every:Int64} = 0, id, concat(kind, ' ', toString(intDiv(toUnixTimestamp64Milli(at), greatest({every:Int64}, 1)))))
+    LIMIT 1 BY kind, stretch
 )
 ORDER BY at DESC, id DESC
 LIMIT {limit:UInt64}

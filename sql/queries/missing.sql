@@ -7,7 +7,7 @@ WITH
         SELECT
             tupleElement(entry, 1) AS topic, seq,
             tupleElement(entry, 2) AS begin, tupleElement(entry, 3) AS end,
-            tupleElement(entry, 4) AS events, tupleElement(entry, 5) AS dead
+            tupleElement(entry, 4) AS want_events, tupleElement(entry, 5) AS want_dead
         FROM ledger
         ARRAY JOIN arrayZip(topics, `from`, next,
             arrayMap((a, d, m) -> toInt64(a + d + m), accepted, duplicate, misplaced),
@@ -25,8 +25,8 @@ WITH
     (
         SELECT
             r.topic AS topic, r.seq AS seq,
-            toInt64(uniqExactIf(p.offset, p.is_dead = 0)) AS events,
-            toInt64(uniqExactIf(p.offset, p.is_dead = 1)) AS dead
+            toInt64(uniqExactIf(p.offset, p.is_dead = 0)) AS found_events,
+            toInt64(uniqExactIf(p.offset, p.is_dead = 1)) AS found_dead
         FROM places AS p
         ASOF INNER JOIN ranges AS r ON p.topic = r.topic AND p.offset >= r.begin
         WHERE p.offset < r.end
@@ -34,7 +34,7 @@ WITH
     )
 SELECT
     ranges.topic AS topic, ranges.seq AS seq, ranges.begin AS begin, ranges.end AS end,
-    ranges.events - found.events AS lacking_events, ranges.dead - found.dead AS lacking_dead
+    ranges.want_events - found.found_events AS lacking_events, ranges.want_dead - found.found_dead AS lacking_dead
 FROM ranges
 LEFT JOIN found ON ranges.topic = found.topic AND ranges.seq = found.seq
 WHERE lacking_events != 0 OR lacking_dead != 0

@@ -1,0 +1,20 @@
+package clickhouse
+
+import driver "github.com/ClickHouse/clickhouse-go/v2"
+
+// Statement and MomentsParams let tests send the package's own statements with
+// other settings.
+func Statement(name string) (string, error) { return statement(name) }
+
+// MomentsParams binds the moments query.
+func MomentsParams(specs []MomentsSpec) (bound []any) {
+	for name, value := range momentsParams(specs) {
+		bound = append(bound, driver.Named(name, value))
+	}
+	return bound
+}
+
+// Render fills in a migration's placeholders.
+func (cfg Config) Render(name string, b []byte) ([]byte, error) {
+	return cfg.complete().render(name, b)
+}
