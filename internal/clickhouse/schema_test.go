@@ -1,0 +1,225 @@
+package clickhouse_test
+
+import (
+	"io/fs"
+	"path"
+	"regexp"
+	"strings"
+	"testing"
+
+	driver "github.com/ClickHouse/clickhouse-go/v2"
+	native "github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/assay-dev/assay/ingest"
+	"github.com/assay-dev/assay/internal/clickhouse"
+	"github.com/assay-dev/assay/sql"
+)
+
+func TestMigrateTwice(t *testing.T) {
+	s := newStore(t)
+	admin := s.open(t, s.engine.Addr(), s.engine.Admin())
+	if err := admin.Migrate(t.Context()); err != nil {
+		t.Errorf("the second time: %v", err)
+	}
+	files, err := fs.Glob(sql.Migrations, "migrations/*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err := s.SchemaVersion(t.Context()); err != nil || v != int64(len(files)) {
+		t.Errorf("schema version %d, %v; want %d", v, err, len(files))
+	}
+}
+
+// Every migration can be undone, and done again after that.
+func TestMigrationsGoDown(t *testing.T) {
+	s := newStore(t)
+	admin := s.raw(t, s.engine.Admin())
+	files, err := fs.Glob(sql.Migrations, "migrations/*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := len(files) - 1; i >= 0; i-- {
+		_, down, ok := strings.Cut(s.rendered(t, files[i], clickhouse.Config{}), "-- +goose Down")
+		if !ok {
+			t.Fatalf("%s has no way down", files[i])
+		}
+		for _, ddl := range strings.Split(down, ";\n") {
+			if strings.TrimSpace(ddl) == "" {
+				continue
+			}
+			if err := admin.Exec(t.Context(), ddl); err != nil {
+				t.Errorf("%s: %v", files[i], err)
+			}
+		}
+	}
+	left := s.query(t, admin, "SELECT name FROM system.tables WHERE database = currentDatabase()", nil, nil)
+	if diff := gocmp.Diff([]string{"goose_db_version"}, left); diff != "" {
+		t.Errorf("tables that are left (-want +got):\n%s", diff)
+	}
+}
+
+func (s store) rendered(t testing.TB, name string, cfg clickhouse.Config) string {
+	t.Helper()
+	b, err := fs.ReadFile(sql.Migrations, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Database = s.database
+	out, err := cfg.Render(name, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
+}
+
+// No replica can be run here, so the statements are held as text.
+func TestMigrationsOfReplicas(t *testing.T) {
+	s := store{database: "assay"}
+	engines := regexp.MustCompile(`ENGINE = \w+\(.*\)`)
+	windows := regexp.MustCompile(`\w*_deduplication_window = \d+`)
+	cfg := clickhouse.Config{Replicated: true, Dictionary: "USER 'd' PASSWORD 'p'"}
+	var found []string
+	for _, file := range []string{"migrations/00001_events.sql", "migrations/00002_ledger.sql", "migrations/00003_records.sql"} {
+		text := s.rendered(t, file, cfg)
+		found = append(found, engines.FindAllString(text, -1)...)
+		found = append(found, windows.FindAllString(text, -1)...)
+		found = append(found, regexp.MustCompile(`SOURCE\(CLICKHOUSE\(.*`).FindAllString(text, -1)...)
+	}
+	want := []string{
+		"ENGINE = ReplicatedReplacingMergeTree()", // events
+		"ENGINE = ReplicatedReplacingMergeTree()", // dead_letters
+		"ENGINE = ReplicatedReplacingMergeTree()", // unit_names
+		"ENGINE = ReplicatedMergeTree()",          // ledger
+		"ENGINE = ReplicatedReplacingMergeTree(at)",
+		"replicated_deduplication_window = 10000",
+		"SOURCE(CLICKHOUSE(USER 'd' PASSWORD 'p' QUERY '",
+		"ENGINE = ReplicatedMergeTree()", // configurations
+		"ENGINE = ReplicatedMergeTree()", // decisions
+		"ENGINE = ReplicatedReplacingMergeTree(decision)",
+		"replicated_deduplication_window = 10000",
+		"replicated_deduplication_window = 10000",
+		"SOURCE(CLICKHOUSE(USER 'd' PASSWORD 'p' DB 'assay' TABLE 'chain_heads'))",
+	}
+	if diff := gocmp.Diff(want, found); diff != "" {
+		t.Errorf("engines (-want +got):\n%s", diff)
+	}
+}
+
+// examples are values for the parameters of queries, by type.
+var examples = map[string]any{
+	"UInt16": uint16(1), "UInt32": uint32(1), "UInt64": uint64(1), "Int64": int64(1), "UInt128": "1",
+	"String": "x", "Bool": true, "Array(String)": []string{"x"}, "Array(Int64)": []int64{1}, "Array(UInt32)": []uint32{1},
+}
+
+// Every file of queries runs as the writer, on tables with something in them.
+func TestEveryQueryRuns(t *testing.T) {
+	s := newStore(t)
+	mustAppend(t, s.DB, part(1, 1, deltas(1, 1, 5)...))
+	conn := s.raw(t, s.engine.Writer())
+	files, err := fs.Glob(sql.Queries, "queries/*.sql")
+	if err != nil || len(files) < 20 {
+		t.Fatalf("%d queries, %v", len(files), err)
+	}
+	parameter := regexp.MustCompile(`\{(\w+):([\w()]+)\}`)
+	for _, file := range files {
+		t.Run(path.Base(file), func(t *testing.T) {
+			text, err := clickhouse.Statement(strings.TrimSuffix(path.Base(file), ".sql"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var params []any
+			for _, m := range parameter.FindAllStringSubmatch(text, -1) {
+				value, known := examples[m[2]]
+				if !known {
+					t.Fatalf("no example of type %s", m[2])
+				}
+				params = append(params, driver.Named(m[1], value))
+			}
+			s.query(t, conn, text, params, nil)
+			if plan := s.query(t, conn, "EXPLAIN "+text, params, nil); len(plan) == 0 {
+				t.Error("no plan")
+			}
+		})
+	}
+}
+
+// What people read is documented, column by column, and readable by the reader.
+func TestViews(t *testing.T) {
+	s := newStore(t)
+	ctx := t.Context()
+	if err := s.AppendVersion(ctx, version(1, "a")); err != nil {
+		t.Fatal(err)
+	}
+	withGap := part(0, 1,
+		cell("m", "c", 0, ingest.Delta{N: 3, Sum: ingest.Int64(600), SumSquares: ingest.Int64(140_000)}), // y = 1, 2, 3 EUR
+		cell(ingest.Units, "c", 0, ingest.Delta{N: 3}),
+	)
+	withGap.Offsets[0].Accepted, withGap.Offsets[0].Gap = 6, 4
+	mustAppend(t, s.DB, withGap)
+	events, dead := storedPlaces()
+	events[0].Type = ingest.Exposure
+	if err := s.AppendEvents(ctx, 0, names, events, dead); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.StoreLook(ctx, look(clickhouse.FullLook, thisHour())); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.AppendDecision(ctx, decision("kill")); err != nil {
+		t.Fatal(err)
+	}
+
+	reader := s.raw(t, s.engine.Reader())
+	admin := s.raw(t, s.engine.Admin())
+	views := s.query(t, admin, "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine = 'View'", nil, nil)
+	for _, view := range views {
+		if rows := s.query(t, reader, "SELECT * FROM "+view, nil, nil); len(rows) == 0 {
+			t.Errorf("view %s is empty", view)
+		}
+	}
+	undocumented := s.query(t, admin, `
+		SELECT name FROM system.tables WHERE database = currentDatabase() AND name != 'goose_db_version' AND comment = ''
+		UNION ALL
+		SELECT concat(table, '.', name) FROM system.columns
+		WHERE database = currentDatabase() AND comment = '' AND table IN (SELECT name FROM system.tables WHERE database = currentDatabase() AND engine = 'View')`, nil, nil)
+	if len(undocumented) > 0 {
+		t.Errorf("without a comment: %v", undocumented)
+	}
+
+	// y of the three units are 1, 2 and 3 EUR: mean 2, standard deviation 1.
+	got := s.query(t, reader, "SELECT experiment, variant, metric, units, mean, standard_deviation, round(standard_error, 6), unit FROM results", nil, nil)
+	if diff := gocmp.Diff([]string{"e1\tc\tm\t3\t2\t1\t0.57735\tEUR"}, got); diff != "" {
+		t.Errorf("results (-want +got):\n%s", diff)
+	}
+	got = s.query(t, reader, "SELECT shard, topic, seq, from_offset, next_offset, lost FROM gaps", nil, nil)
+	if diff := gocmp.Diff([]string{"0\texposures\t1\t0\t10\t4"}, got); diff != "" {
+		t.Errorf("gaps (-want +got):\n%s", diff)
+	}
+}
+
+func TestRights(t *testing.T) {
+	s := newStore(t)
+	mustAppend(t, s.DB, part(1, 1))
+	conns := map[string]native.Conn{"writer": s.raw(t, s.engine.Writer()), "reader": s.raw(t, s.engine.Reader())}
+	for _, c := range []struct{ who, statement string }{
+		{"writer", "ALTER TABLE ledger DROP CONSTRAINT append"},
+		{"writer", "ALTER TABLE ledger DELETE WHERE 1"},
+		{"writer", "ALTER TABLE ledger MODIFY SETTING non_replicated_deduplication_window = 0"},
+		{"writer", "DELETE FROM events WHERE 1"},
+		{"writer", "TRUNCATE TABLE ledger"},
+		{"writer", "DROP TABLE decisions"},
+		{"writer", "DROP DICTIONARY watermark"},
+		{"writer", "CREATE TABLE mine (x Int8) ENGINE = Memory"},
+		{"reader", "INSERT INTO events (shard) VALUES (1)"},
+		{"reader", "INSERT INTO ledger (shard) VALUES (1)"},
+		{"reader", "DROP VIEW results"},
+		{"reader", "SELECT * FROM system.processes"},
+	} {
+		if err := conns[c.who].Exec(t.Context(), c.statement); code(err) != accessDenied {
+			t.Errorf("%s, %s: %v", c.who, c.statement, err)
+		}
+	}
+	if err := conns["reader"].Exec(t.Context(), "SELECT * FROM moments"); err != nil {
+		t.Error(err)
+	}
+}
