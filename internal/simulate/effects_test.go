@@ -11,7 +11,7 @@ import (
 	"github.com/assay-dev/assay/stats"
 )
 
-var runs = flag.Int("runs", 15, "demos that TestEffectsShowInTime plays")
+var runs = flag.Int("runs", 10, "demos that TestEffectsShowInTime plays")
 
 // TestEffectsShowInTime plays the demo many times, looks once a second as the
 // guard does, and measures when each experiment shows what its story says.
@@ -31,7 +31,7 @@ func TestEffectsShowInTime(t *testing.T) {
 			e := version.Find(tt.story.Key)
 			var seconds []int
 			for seed := range uint64(*runs) {
-				seconds = append(seconds, firstLook(t, day(seed, &tt.story, int(tt.story.Rate*60), true), e, tt.shows))
+				seconds = append(seconds, firstLook(arrivals(day(seed, &tt.story, int(tt.story.Rate*60), true)), e, tt.shows))
 			}
 			slices.Sort(seconds)
 			late := 0
@@ -50,10 +50,9 @@ func TestEffectsShowInTime(t *testing.T) {
 }
 
 // firstLook finds the first second at which a look shows it.
-func firstLook(t *testing.T, records []Delivery, e *experiment.Experiment, shows func(*experiment.Experiment, ledger) bool) int {
-	t.Helper()
+func firstLook(records []arrival, e *experiment.Experiment, shows func(*experiment.Experiment, ledger) bool) int {
 	for second := 4; second <= 60; second++ {
-		if shows(e, read(t, records, noon.Add(time.Duration(second)*time.Second))) {
+		if shows(e, read(records, noon.Add(time.Duration(second)*time.Second))) {
 			return second
 		}
 	}
@@ -100,7 +99,7 @@ func TestHealthySplitsRaiseNoAlarm(t *testing.T) {
 	const visitors = 30_000
 	version := demoVersion(t)
 	for _, s := range []Story{winner(), harmful(), silent()} {
-		l := read(t, day(11, &s, visitors, true), noon.Add(time.Hour))
+		l := read(arrivals(day(11, &s, visitors, true)), noon.Add(time.Hour))
 		units := [2]int{l.exposed[arm{s.Key, control}], l.exposed[arm{s.Key, treatment}]}
 		if splitAlarms(version.Find(s.Key), l) {
 			t.Errorf("%s: alarm at %v", s.Key, units)

@@ -3,13 +3,28 @@ package simulate
 import (
 	"cmp"
 	"slices"
-	"testing"
 	"time"
 
 	"github.com/assay-dev/assay/ingest"
 )
 
 func newDecoder() *ingest.Decoder { return ingest.NewDecoder(ingest.Key{1}, []string{DemoAttribute}) }
+
+// arrival is a delivery that was decoded once, for many looks.
+type arrival struct {
+	at    time.Time
+	event ingest.Event
+	dead  bool
+}
+
+func arrivals(records []Delivery) []arrival {
+	decoder, out := newDecoder(), make([]arrival, len(records))
+	for i, d := range records {
+		e, _, ok := decoder.Decode(ingest.Record{KafkaT: d.At.UnixMilli(), Value: d.Value})
+		out[i] = arrival{d.At, e, !ok}
+	}
+	return out
+}
 
 func decode(d Delivery) (ingest.Event, bool) {
 	e, _, ok := newDecoder().Decode(ingest.Record{KafkaT: d.At.UnixMilli(), Value: d.Value})
@@ -34,20 +49,17 @@ type cell struct{ experiment, variant, event string }
 const window = 10_000 // milliseconds
 
 // read joins what arrived until a time.
-func read(t *testing.T, records []Delivery, until time.Time) ledger {
-	t.Helper()
+func read(records []arrival, until time.Time) ledger {
 	l := ledger{exposed: map[arm]int{}, events: map[cell]int{}, units: map[cell]int{}, crossovers: map[string]int{}}
-	decoder := newDecoder()
 	seen := map[string]bool{}
 	var outcomes []ingest.Event
 	exposures := map[ingest.Unit][]ingest.Event{}
 	for _, d := range records {
-		if d.At.After(until) {
-			continue
-		}
-		e, _, ok := decoder.Decode(ingest.Record{KafkaT: d.At.UnixMilli(), Value: d.Value})
+		e := d.event
 		switch {
-		case !ok:
+		case d.at.After(until):
+			continue
+		case d.dead:
 			l.dead++
 		case seen[e.ID]:
 			l.duplicates++
@@ -56,7 +68,9 @@ func read(t *testing.T, records []Delivery, until time.Time) ledger {
 		default:
 			outcomes = append(outcomes, e)
 		}
-		seen[e.ID] = seen[e.ID] || ok
+		if !d.dead {
+			seen[e.ID] = true
+		}
 	}
 	firsts := l.firsts(exposures)
 	type pair struct {

@@ -51,7 +51,7 @@ func TestVisitIsAFunctionOfItsArguments(t *testing.T) {
 func TestVisitorsDoWhatTheStorySays(t *testing.T) {
 	const visitors = 20_000
 	for _, s := range DemoStories() {
-		l := read(t, day(3, &s, visitors, true), noon.Add(time.Hour))
+		l := read(arrivals(day(3, &s, visitors, true)), noon.Add(time.Hour))
 		for _, a := range s.Arms {
 			units := float64(l.exposed[arm{s.Key, a.Variant}])
 			expected := visitors / 2 * (1 - a.Lost)
@@ -97,7 +97,7 @@ func TestTheWorldIsUntidy(t *testing.T) {
 	const visitors = 15_000
 	s := winner()
 	records := day(5, &s, visitors, true)
-	l := read(t, records, noon.Add(time.Hour))
+	l := read(arrivals(records), noon.Add(time.Hour))
 	late := 0
 	for _, d := range records {
 		if e, ok := decode(d); ok && d.At.UnixMilli()-e.T >= 1000 {
