@@ -34,7 +34,8 @@ const (
 type harness struct {
 	*testing.T
 	net     *kfake.VirtualNetwork
-	cluster *kfake.Cluster
+	cluster *kfake.Cluster // nil with a broker from outside
+	addrs   []string
 	client  *kgo.Client
 	admin   *kadm.Client
 	store   *memory
@@ -56,6 +57,7 @@ func bubble(t *testing.T, test func(h *harness), opts ...kfake.Opt) {
 			t.Fatal(err)
 		}
 		defer h.cluster.Close()
+		h.addrs = h.cluster.ListenAddrs()
 		h.client, err = kgo.NewClient(kgo.SeedBrokers(h.cluster.ListenAddrs()...), kgo.Dialer(h.net.DialContext))
 		if err != nil {
 			t.Fatal(err)
@@ -84,8 +86,10 @@ func version(at time.Time, metrics ...string) experiment.Version {
 // config is a consumer's on the bubble's network.
 func (h *harness) config() Config {
 	cfg := DefaultConfig()
-	cfg.Brokers = h.cluster.ListenAddrs()
-	cfg.Client = []kgo.Opt{kgo.Dialer(h.net.DialContext)}
+	cfg.Brokers = h.addrs
+	if h.net != nil {
+		cfg.Client = []kgo.Opt{kgo.Dialer(h.net.DialContext)}
+	}
 	if testing.Verbose() {
 		cfg.Logger = slog.New(slog.NewTextHandler(h.Output(), nil))
 	}

@@ -91,7 +91,7 @@ func (m *metrics) committed(l *life, part ingest.Part) {
 }
 
 // restarted counts why a shard dropped its memory.
-func (m *metrics) restarted(_ uint16, why error) {
+func (m *metrics) restarted(why error) {
 	reason := "error"
 	var stopped *halt
 	switch {

@@ -30,7 +30,7 @@ func replayed(t *testing.T) *harness {
 		t.Fatal(err)
 	}
 	t.Cleanup(cluster.Close)
-	return &harness{T: t, cluster: cluster, store: newMemory()}
+	return &harness{T: t, cluster: cluster, addrs: cluster.ListenAddrs(), store: newMemory()}
 }
 
 // apply makes a version of a folder of testdata.
@@ -73,7 +73,7 @@ func (h *harness) replay(file string, mapping ...string) sources.Report {
 		h.Fatal(err)
 	}
 	cfg := DefaultProducerConfig()
-	cfg.Brokers = h.cluster.ListenAddrs()
+	cfg.Brokers = h.addrs
 	p, err := NewProducer(cfg)
 	if err != nil {
 		h.Fatal(err)
@@ -84,7 +84,6 @@ func (h *harness) replay(file string, mapping ...string) sources.Report {
 		h.Fatal(err)
 	}
 	h.untilEnd(func(c *Config) {
-		c.Client = nil
 		c.Attributes = []string{"channel", "newbie", "assigned", "seen", "country"}
 	})
 	h.store.reconcile(h.T)

@@ -72,7 +72,7 @@ func (s *shard) run(ctx, hard context.Context) {
 			return
 		}
 		s.progress.set(StateLoading, err.Error())
-		s.c.metrics.restarted(s.id, err)
+		s.c.metrics.restarted(err)
 		s.log.Warn("shard starts again from its last mark", "error", err)
 		if s.progress.sequence() > began {
 			pause = first
@@ -122,7 +122,7 @@ func causeOf(ctx context.Context, err error) error {
 
 func (s *shard) halt(why *halt) {
 	s.progress.set(why.state, why.detail)
-	s.c.metrics.restarted(s.id, why)
+	s.c.metrics.restarted(why)
 	s.log.Error("shard stopped", "state", why.state, "detail", why.detail)
 	close(s.halted)
 }
