@@ -210,3 +210,20 @@ func (s *Stack) Publish(web string) error {
 
 // Endpoints says where everything is.
 func (s *Stack) Endpoints() Endpoints { return s.endpoints }
+
+// WithBrokers hands over the addresses of a broker: named, of a running process,
+// or one that is started on the data folder for as long as f runs.
+func WithBrokers(ctx context.Context, cfg config.Config, log *slog.Logger, f func(brokers []string) error) (err error) {
+	if len(cfg.Kafka.Brokers) > 0 {
+		return f(cfg.Kafka.Brokers)
+	}
+	if running, ok := runningEndpoints(ctx, cfg.Data); ok && len(running.Kafka) > 0 {
+		return f(running.Kafka)
+	}
+	s := &Stack{Config: cfg, Log: log}
+	if err := s.startKafka(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	return f(s.endpoints.Kafka)
+}

@@ -51,7 +51,7 @@ func HTML(w io.Writer, d Day) error {
 	t, err := template.New("report.html").Funcs(template.FuncMap{
 		"instant": Instant, "percent": Percent, "interval": PercentRange, "mean": Mean,
 		"difference": Difference, "p": PValue, "count": Count, "share": func(x float64) string { return percent(results.Number(x), false) },
-		"plots": plots, "headline": headline, "tone": tone, "overall": Overall, "srm": SRMAlarm,
+		"plots": plots, "headline": headline, "tone": tone, "overall": Overall, "doubts": doubts, "srm": SRMAlarm,
 		"history": func(e Entry, c results.Comparison) template.HTML {
 			return historyPlot(e.History[Series{c.Metric, c.Arm}])
 		},

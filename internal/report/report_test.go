@@ -144,6 +144,10 @@ func TestHeadline(t *testing.T) {
 		{with(func(d *results.Document) { d.Killed = &results.Killed{Reason: "errors rose"} }), "Stopped: errors rose"},
 		{with(func(d *results.Document) { d.Comparisons[0].Direction = "decrease" }), "Worse on conversion"},
 		{with(func(d *results.Document) { d.Comparisons = d.Comparisons[1:] }), "Nothing is shown yet"},
+		{with(func(d *results.Document) { d.At = d.End }), "It has ended: better on conversion"},
+		{with(func(d *results.Document) { d.At, d.Comparisons = d.End, nil }), "It has ended and shows no difference"},
+		{with(func(d *results.Document) { d.Verdicts = nil }), "No guardrail says"},
+		{with(func(d *results.Document) { d.Comparisons[1].Arm = "other" }), "Better on conversion in treatment"},
 	} {
 		if got := headline(c.doc); !strings.Contains(got, c.want) {
 			t.Errorf("headline = %q, want %q in it", got, c.want)

@@ -55,7 +55,6 @@ func table(b *strings.Builder, header string, rows []string) {
 
 func textEffects(b *strings.Builder, d *results.Document) {
 	var rows []string
-	var doubts []string
 	for _, c := range d.Comparisons {
 		if c.Overflow > 0 {
 			rows = append(rows, fmt.Sprintf("%s\t%s\toverflow: %s units' totals are too large", c.Metric, c.Arm, Count(c.Overflow)))
@@ -66,14 +65,34 @@ func textEffects(b *strings.Builder, d *results.Document) {
 			Mean(e.Control.Mean, c.Kind, c.Unit), Mean(e.Treatment.Mean, c.Kind, c.Unit),
 			Difference(e.Absolute.Estimate, c.Kind, c.Unit), Percent(e.Relative.Estimate),
 			PercentRange(e.Relative.Fixed), PercentRange(e.Relative.Sequential), PValue(e.Absolute.SequentialP)}, "\t"))
-		for _, w := range e.Warnings {
-			doubts = append(doubts, fmt.Sprintf("  %s, %s: %s", c.Metric, c.Arm, w.Text))
-		}
 	}
 	table(b, "METRIC\tARM\tUNITS\tIN CONTROL\tCONTROL\tARM'S MEAN\tDIFFERENCE\tEFFECT\tINTERVAL, ONE LOOK\tINTERVAL, EVERY LOOK\tP", rows)
-	if len(doubts) > 0 {
-		b.WriteString("warnings:\n" + strings.Join(doubts, "\n") + "\n\n")
+	if doubts := doubts(d); len(doubts) > 0 {
+		b.WriteString("warnings:\n  " + strings.Join(doubts, "\n  ") + "\n\n")
 	}
+}
+
+// doubts lists the warnings of all comparisons, each text once with whom it concerns.
+func doubts(d *results.Document) []string {
+	var texts []string
+	about := map[string][]string{}
+	for _, c := range d.Comparisons {
+		for _, w := range c.Open.Warnings {
+			if about[w.Text] == nil {
+				texts = append(texts, w.Text)
+			}
+			about[w.Text] = append(about[w.Text], c.Metric+" in "+c.Arm)
+		}
+	}
+	out := make([]string, len(texts))
+	for i, text := range texts {
+		who := strings.Join(about[text], ", ")
+		if len(about[text]) == len(d.Comparisons) && len(d.Comparisons) > 1 {
+			who = "all"
+		}
+		out[i] = who + ": " + text
+	}
+	return out
 }
 
 func textGuardrails(b *strings.Builder, d *results.Document) {

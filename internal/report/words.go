@@ -47,11 +47,16 @@ func headline(d *results.Document) string {
 		return "No judgement: " + worstText(d, "blind")
 	}
 	good, bad := goals(d)
+	if !d.End.IsZero() && !d.At.Before(d.End) {
+		return ended(good, bad)
+	}
 	switch {
 	case len(bad) > 0:
 		return "Worse on " + strings.Join(bad, ", ") + ". Consider stopping."
 	case len(good) > 0 && Overall(d) == "healthy":
 		return "Better on " + strings.Join(good, ", ") + ", and every guardrail is shown to be healthy. It can be shipped."
+	case len(good) > 0 && len(d.Verdicts) == 0:
+		return "Better on " + strings.Join(good, ", ") + " so far. No guardrail says whether anything else got worse."
 	case len(good) > 0:
 		return "Better on " + strings.Join(good, ", ") + " so far. Keep running until the guardrails are healthy."
 	default:
@@ -59,13 +64,35 @@ func headline(d *results.Document) string {
 	}
 }
 
+// ended says what an experiment has shown that takes no more events.
+func ended(good, bad []string) string {
+	switch {
+	case len(good) == 0 && len(bad) == 0:
+		return "It has ended and shows no difference."
+	case len(bad) == 0:
+		return "It has ended: better on " + strings.Join(good, ", ") + "."
+	case len(good) == 0:
+		return "It has ended: worse on " + strings.Join(bad, ", ") + "."
+	default:
+		return "It has ended: better on " + strings.Join(good, ", ") + "; worse on " + strings.Join(bad, ", ") + "."
+	}
+}
+
 // goals lists the goal metrics whose always-valid interval excludes zero.
 func goals(d *results.Document) (good, bad []string) {
+	several := false
+	for _, c := range d.Comparisons {
+		several = several || c.Arm != d.Comparisons[0].Arm
+	}
 	for _, c := range d.Comparisons {
 		if !c.Goal {
 			continue
 		}
-		text := fmt.Sprintf("%s (%s, %s)", c.Metric, Percent(c.Open.Relative.Estimate), PercentRange(c.Open.Relative.Sequential))
+		name := c.Metric
+		if several {
+			name += " in " + c.Arm
+		}
+		text := fmt.Sprintf("%s (%s, %s)", name, Percent(c.Open.Relative.Estimate), PercentRange(c.Open.Relative.Sequential))
 		switch effectTone(c) {
 		case "good":
 			good = append(good, text)

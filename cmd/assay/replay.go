@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/assay-dev/assay/ingest/kafka"
+	"github.com/assay-dev/assay/ingest/sources"
+	"github.com/assay-dev/assay/internal/app"
+	"github.com/assay-dev/assay/internal/config"
+)
+
+type replayCmd struct {
+	File    string `arg:"" help:"File of rows: CSV with a header line, or NDJSON." type:"existingfile"`
+	Mapping string `required:"" help:"Mapping file that says how a row becomes events (see ingest/sources)." type:"existingfile" placeholder:"FILE"`
+}
+
+// Run sends the file's events to Kafka. Running it again changes nothing: ids are
+// made of the file's hash and the line.
+func (c replayCmd) Run(env *environment) error {
+	cfg, err := env.config()
+	if err != nil {
+		return err
+	}
+	b, err := os.ReadFile(c.Mapping)
+	if err != nil {
+		return fmt.Errorf("read the mapping: %w", err)
+	}
+	m, err := sources.LoadMapping(b)
+	if err != nil {
+		return usage(fmt.Errorf("%s: %w", c.Mapping, err))
+	}
+	var report sources.Report
+	err = app.WithBrokers(env.ctx, cfg, env.log(), func(brokers []string) error {
+		report, err = c.send(env, cfg, brokers, m)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return env.print(report, func() error {
+		env.println("%d rows: %d exposures, %d outcomes, %d broken", report.Rows, report.Exposures, report.Outcomes, report.Broken)
+		for _, e := range report.Errors {
+			env.println("  %s", e)
+		}
+		return nil
+	})
+}
+
+func (c replayCmd) send(env *environment, cfg config.Config, brokers []string, m *sources.Mapping) (sources.Report, error) {
+	to := kafka.DefaultProducerConfig()
+	to.Brokers = brokers
+	to.Exposures, to.Outcomes = cfg.Kafka.Topics[0].Name, cfg.Kafka.Topics[len(cfg.Kafka.Topics)-1].Name
+	p, err := kafka.NewProducer(to)
+	if err != nil {
+		return sources.Report{}, err
+	}
+	defer p.Close()
+	ctx, cancel := context.WithCancel(env.ctx)
+	defer cancel()
+	return sources.Replay(ctx, c.File, m, p, env.progress(c.File))
+}
+
+// progress shows how far a file is, on a terminal only.
+func (e *environment) progress(name string) func(sources.Progress) {
+	if !isTerminal(e.err) {
+		return nil
+	}
+	return func(p sources.Progress) {
+		done := 100.0
+		if p.Size > 0 {
+			done = 100 * float64(p.Bytes) / float64(p.Size)
+		}
+		_, _ = fmt.Fprintf(e.err, "\r%s: %d rows, %.0f %%", name, p.Rows, done)
+		if p.Bytes >= p.Size {
+			_, _ = fmt.Fprintln(e.err)
+		}
+	}
+}
