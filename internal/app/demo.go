@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/assay-dev/assay/ingest"
@@ -132,7 +133,11 @@ func (d *Demo) Traffic(ctx context.Context, brokers []string, topics config.Kafk
 	defer p.Close()
 	flags := simulate.NewFlagClient(d.url(), nil)
 	defer flags.CloseIdle()
-	t := simulate.Traffic{Stories: simulate.DemoStories(), Seed: uint64(time.Now().UnixNano()), Flags: flags, Sink: sink{p}}
+	now := time.Now()
+	t := simulate.Traffic{
+		Stories: simulate.DemoStories(), Seed: uint64(now.UnixNano()), Flags: flags, Sink: sink{p},
+		Prefix: strconv.FormatInt(now.UnixMilli(), 36) + "-", // other users than the last run's
+	}
 	tally, err := t.Run(ctx)
 	if err != nil {
 		return tally, fmt.Errorf("simulate traffic: %w", err)
