@@ -106,7 +106,7 @@ func TestExplainAgrees(t *testing.T) {
 				}
 			}
 		}
-		events := drawLog(t, 1)[0]
+		events := drawLog(t, 1, v)[0]
 		want, got := map[string]int64{}, map[string]int64{}
 		for c, s := range brute(events, v) {
 			if c.Experiment != "e1" || c.Dimension != "" || c.Metric == ingest.CrossoverUnits {
