@@ -15,9 +15,13 @@ import (
 	"github.com/assay-dev/assay/sql"
 )
 
-// Migrate makes the database and brings its tables to the newest version. It
-// needs a user with all rights on the database. Two must not run at once.
+// Migrate makes the database and brings its tables to the newest version. When
+// that is to be done it needs a user with all rights on the database, and two
+// must not run at once; else any user who may read will do.
 func (db *DB) Migrate(ctx context.Context) error {
+	if db.migrated(ctx) {
+		return nil
+	}
 	if err := db.createDatabase(ctx); err != nil {
 		return fmt.Errorf("create database %s: %w", db.cfg.Database, err)
 	}
@@ -32,12 +36,33 @@ func (db *DB) Migrate(ctx context.Context) error {
 	return nil
 }
 
+// migrated tells whether the tables are there and as new as this program. Every
+// doubt is a no: the migration itself then says what is wrong.
+func (db *DB) migrated(ctx context.Context) bool {
+	files, err := fs.Glob(sql.Migrations, "migrations/*.sql")
+	if err != nil || len(files) == 0 {
+		return false
+	}
+	newest, err := goose.NumericComponent(files[len(files)-1]) // Glob sorts
+	if err != nil {
+		return false
+	}
+	version, err := db.schemaVersion(ctx)
+	return err == nil && version >= newest
+}
+
 // SchemaVersion is the number of the last migration that ran; 0 without any.
 func (db *DB) SchemaVersion(ctx context.Context) (int64, error) {
 	var version int64
-	err := db.retry(ctx, "read the schema's version", func(ctx context.Context) error {
-		return db.conn.QueryRow(ctx, "SELECT max(version_id) FROM goose_db_version WHERE is_applied").Scan(&version)
+	err := db.retry(ctx, "read the schema's version", func(ctx context.Context) (err error) {
+		version, err = db.schemaVersion(ctx)
+		return err
 	})
+	return version, err
+}
+
+func (db *DB) schemaVersion(ctx context.Context) (version int64, err error) {
+	err = db.conn.QueryRow(ctx, "SELECT max(version_id) FROM goose_db_version WHERE is_applied").Scan(&version)
 	return version, err
 }
 
