@@ -19,8 +19,8 @@ import (
 // that is to be done it needs a user with all rights on the database, and two
 // must not run at once; else any user who may read will do.
 func (db *DB) Migrate(ctx context.Context) error {
-	if db.migrated(ctx) {
-		return nil
+	if done, err := db.migrated(ctx); done || err != nil {
+		return err
 	}
 	if err := db.createDatabase(ctx); err != nil {
 		return fmt.Errorf("create database %s: %w", db.cfg.Database, err)
@@ -36,19 +36,22 @@ func (db *DB) Migrate(ctx context.Context) error {
 	return nil
 }
 
-// migrated tells whether the tables are there and as new as this program. Every
-// doubt is a no: the migration itself then says what is wrong.
-func (db *DB) migrated(ctx context.Context) bool {
+// migrated tells whether the tables are there and as new as this program. A
+// server that does not answer is an error; all others mean that they are not.
+func (db *DB) migrated(ctx context.Context) (bool, error) {
 	files, err := fs.Glob(sql.Migrations, "migrations/*.sql")
-	if err != nil || len(files) == 0 {
-		return false
+	if err != nil {
+		return false, fmt.Errorf("list migrations: %w", err)
 	}
 	newest, err := goose.NumericComponent(files[len(files)-1]) // Glob sorts
 	if err != nil {
-		return false
+		return false, fmt.Errorf("list migrations: %w", err)
 	}
 	version, err := db.schemaVersion(ctx)
-	return err == nil && version >= newest
+	if err != nil && transient(err) {
+		return false, fmt.Errorf("read the schema's version: %w", err)
+	}
+	return err == nil && version >= newest, nil
 }
 
 // SchemaVersion is the number of the last migration that ran; 0 without any.
