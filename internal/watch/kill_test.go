@@ -85,8 +85,14 @@ func (w *world) checkKilledOnce(t *testing.T, dieAt int) {
 	if killed != 1 || len(w.versions) != 2 {
 		t.Errorf("died at %d: %d versions end the iteration, %d versions in all", dieAt, killed, len(w.versions))
 	}
-	if end := w.newestVersion().Experiments[0].Iterations[0].End; end.Before(w.offAt.Truncate(time.Millisecond)) {
+	end := w.newestVersion().Experiments[0].Iterations[0].End
+	if end.Before(w.offAt.Truncate(time.Millisecond)) {
 		t.Errorf("died at %d: the iteration ended at %v, before the call of %v", dieAt, end, w.offAt)
+	}
+	for _, e := range w.entries { // who came later read it as off already, but knows when the call left
+		if e.Kind == guardrails.Accepted && !end.Equal(e.SentAt) {
+			t.Errorf("died at %d: the iteration ended at %v, the accepted call was sent at %v", dieAt, end, e.SentAt)
+		}
 	}
 }
 
@@ -209,16 +215,24 @@ func TestEffect(t *testing.T) {
 // TestNoProofWithoutData: when nothing comes in, nobody can say that the
 // exposures have stopped.
 func TestNoProofWithoutData(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(checkout())
-		w.harmful()
-		w.run(t, Config{}, 0, 3*time.Second)
-		w.fresh = 10 * time.Minute
-		w.run(t, Config{}, 0, 5*time.Minute)
-		if n := w.kinds(); n[guardrails.Effective] != 0 || n[guardrails.IterationEnded] != 1 {
-			t.Errorf("entries %v: want an ended iteration and no word on the effect", n)
-		}
-	})
+	spoils := map[string]func(*world){
+		"stale":           func(w *world) { w.fresh = 10 * time.Minute },
+		"a shard stopped": func(w *world) { w.state = "gap" },
+	}
+	for name, spoil := range spoils {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(checkout())
+				w.harmful()
+				w.run(t, Config{}, 0, 3*time.Second)
+				spoil(w)
+				w.run(t, Config{}, 0, 5*time.Minute)
+				if n := w.kinds(); n[guardrails.Effective] != 0 || n[guardrails.IterationEnded] != 1 {
+					t.Errorf("entries %v: want an ended iteration and no word on the effect", n)
+				}
+			})
+		})
+	}
 }
 
 // TestStormIsHeld: beyond the cap kills wait, a person is paged, and they go

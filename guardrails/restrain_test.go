@@ -1,0 +1,108 @@
+package guardrails_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/assay-dev/assay/guardrails"
+)
+
+// TestRestrain holds what remains of a kill after everything that was decided.
+func TestRestrain(t *testing.T) {
+	now := begin().Add(time.Hour)
+	kill := func(seq uint64, experiment, guardrail string, ago time.Duration) guardrails.Entry {
+		return guardrails.Entry{Seq: seq, Kind: guardrails.Decided, Act: guardrails.DoKill, Experiment: experiment,
+			Iteration: 1, Guardrail: guardrail, Arm: "treatment", At: now.Add(-ago)}
+	}
+	held := guardrails.Entry{Seq: 3, Kind: guardrails.Held, Act: guardrails.DoNotify, Experiment: "e", Iteration: 1, Guardrail: "m", Arm: "treatment", At: now}
+	latched := guardrails.State{Latch: &guardrails.Latch{Act: guardrails.DoNotify}}
+	tests := map[string]struct {
+		log    []guardrails.Entry
+		act    guardrails.Act
+		before guardrails.State
+		limits guardrails.Limits
+		want   guardrails.Outcome
+	}{
+		"nothing to do":                {act: guardrails.DoNothing},
+		"a first kill":                 {act: guardrails.DoKill, want: guardrails.Outcome{Act: guardrails.DoKill, Kind: guardrails.Decided}},
+		"a notice":                     {act: guardrails.DoNotify, want: guardrails.Outcome{Act: guardrails.DoNotify, Kind: guardrails.Decided}},
+		"a notice given":               {act: guardrails.DoNotify, before: latched},
+		"a kill after a notice":        {act: guardrails.DoKill, before: latched, want: guardrails.Outcome{Act: guardrails.DoKill, Kind: guardrails.Decided}},
+		"another rule has decided":     {log: []guardrails.Entry{kill(1, "e", "other", time.Second)}, act: guardrails.DoKill, want: guardrails.Outcome{Act: guardrails.DoNotify, Kind: guardrails.Decided, Why: "the experiment is already being turned off"}},
+		"another has, and it was told": {log: []guardrails.Entry{kill(1, "e", "other", time.Second)}, act: guardrails.DoKill, before: latched},
+		"a person has decided":         {log: []guardrails.Entry{kill(1, "e", "", time.Second)}, act: guardrails.DoKill, want: guardrails.Outcome{Act: guardrails.DoNotify, Kind: guardrails.Decided, Why: "the experiment is already being turned off"}},
+		"the global stop":              {act: guardrails.DoKill, limits: guardrails.Limits{GlobalStop: true}, want: guardrails.Outcome{Act: guardrails.DoObserve, Kind: guardrails.Decided, Why: "all kills are stopped by the operator"}},
+		"the cap is reached": {log: []guardrails.Entry{kill(1, "a", "m", time.Minute), kill(2, "b", "m", 59*time.Minute)}, act: guardrails.DoKill, limits: guardrails.Limits{PerHour: 2},
+			want: guardrails.Outcome{Act: guardrails.DoNotify, Kind: guardrails.Held, Why: "too many kills within an hour: suspect the data"}},
+		"held before":         {log: []guardrails.Entry{kill(1, "a", "m", time.Minute), kill(2, "b", "m", 59*time.Minute), held}, act: guardrails.DoKill, limits: guardrails.Limits{PerHour: 2}},
+		"the hour has passed": {log: []guardrails.Entry{kill(1, "a", "m", time.Minute), kill(2, "b", "m", 60*time.Minute), held}, act: guardrails.DoKill, limits: guardrails.Limits{PerHour: 2}, want: guardrails.Outcome{Act: guardrails.DoKill, Kind: guardrails.Decided}},
+		"kills by hand are no storm": {log: []guardrails.Entry{kill(1, "a", "", time.Minute), kill(2, "b", "", time.Minute)}, act: guardrails.DoKill, limits: guardrails.Limits{PerHour: 2},
+			want: guardrails.Outcome{Act: guardrails.DoKill, Kind: guardrails.Decided}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			var log guardrails.Log
+			for _, e := range test.log {
+				log.Add(e)
+			}
+			v := guardrails.Verdict{Rule: guardrails.Rule{Experiment: "e", Iteration: 1, Metric: "m", Arm: "treatment"}, Act: test.act}
+			if diff := cmp.Diff(test.want, log.Restrain(v, test.before, test.limits, now)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestKillKey: the key depends on each part of what identifies a decision.
+func TestKillKey(t *testing.T) {
+	keys := map[string]bool{}
+	for _, key := range []string{
+		guardrails.KillKey("e", 1, "m/a", 5), guardrails.KillKey("f", 1, "m/a", 5), guardrails.KillKey("e", 2, "m/a", 5),
+		guardrails.KillKey("e", 1, "m/b", 5), guardrails.KillKey("e", 1, "m/a", 6),
+	} {
+		keys[key] = true
+	}
+	if len(keys) != 5 {
+		t.Errorf("%d different keys, want 5", len(keys))
+	}
+	if guardrails.KillKey("e", 1, "m/a", 5) != guardrails.KillKey("e", 1, "m/a", 5) {
+		t.Error("the same decision has two keys")
+	}
+}
+
+func TestStepSRM(t *testing.T) {
+	splits := []guardrails.Split{{Phase: 1, P: .005, Threshold: .005}, {Phase: 2, P: .001, Threshold: .0025}}
+	after, raised := guardrails.StepSRM(nil, splits, begin())
+	if len(raised) != 1 || raised[0].Phase != 2 || len(after) != 1 {
+		t.Fatalf("raised %+v: phase 1 is at its threshold, phase 2 below", raised)
+	}
+	after[0].Acknowledged = begin()
+	after, raised = guardrails.StepSRM(after, splits, begin())
+	if len(raised) != 0 || len(guardrails.OpenPhases(after)) != 0 {
+		t.Errorf("an acknowledged alarm was raised again: %+v", raised)
+	}
+}
+
+func TestOverall(t *testing.T) {
+	of := func(kinds ...guardrails.Kind) guardrails.Kind {
+		var vs []guardrails.Verdict
+		for _, k := range kinds {
+			vs = append(vs, guardrails.Verdict{Kind: k})
+		}
+		return guardrails.Overall(vs)
+	}
+	if got := of(); got != guardrails.Inconclusive {
+		t.Errorf("without rules %s", got)
+	}
+	if got := of(guardrails.Healthy, guardrails.Healthy); got != guardrails.Healthy {
+		t.Errorf("all healthy is %s", got)
+	}
+	if got := of(guardrails.Healthy, guardrails.Inconclusive); got != guardrails.Inconclusive {
+		t.Errorf("one undecided is %s", got)
+	}
+	if got := of(guardrails.Blind, guardrails.Error, guardrails.Breached); got != guardrails.Breached {
+		t.Errorf("one breached is %s", got)
+	}
+}
