@@ -3,7 +3,11 @@ package clickhouse_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/assay-dev/assay/ingest"
 	"github.com/assay-dev/assay/internal/clickhouse"
@@ -14,6 +18,7 @@ func BenchmarkAppendEvents(b *testing.B) {
 	for _, size := range []int{10_000, 50_000} {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
 			events := benchEvents(size)
+			began := s.spent(b)
 			for i := range b.N {
 				for j := range events {
 					events[j].Place.Offset += int64(i * size)
@@ -22,9 +27,40 @@ func BenchmarkAppendEvents(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
-			b.ReportMetric(float64(size)*float64(b.N)/b.Elapsed().Seconds(), "events/s")
+			s.report(b, began, size*b.N, "event")
 		})
 	}
+}
+
+// spent is the processor time of this process and of the engine: on a machine
+// that others use too it says more than the time on the wall.
+type spent struct{ client, engine time.Duration }
+
+func (s store) spent(b *testing.B) spent {
+	b.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.engine.Pid()))
+	if err != nil {
+		b.Fatal(err)
+	}
+	var user, system int64 // fields 14 and 15, in hundredths of a second
+	fields := strings.Fields(string(stat))
+	if _, err := fmt.Sscan(fields[13]+" "+fields[14], &user, &system); err != nil {
+		b.Fatal(err)
+	}
+	return spent{time.Duration(u.Utime.Nano() + u.Stime.Nano()), time.Duration(user+system) * 10 * time.Millisecond}
+}
+
+// report gives the rate and the cost of each of n things.
+func (s store) report(b *testing.B, began spent, n int, unit string) {
+	b.Helper()
+	end := s.spent(b)
+	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), unit+"/s")
+	b.ReportMetric(float64(end.client-began.client)/float64(n), "client-ns/"+unit)
+	b.ReportMetric(float64(end.engine-began.engine)/float64(n), "engine-ns/"+unit)
 }
 
 // benchEvents look like live traffic: one day, many units, one or two attributes.
@@ -50,11 +86,12 @@ func BenchmarkAppendPart(b *testing.B) {
 			for i := range all {
 				all[i] = cell(fmt.Sprint("m", i%10), []string{"c", "t"}[i/10%2], 60_000*int64(i/20), ingest.Delta{N: 1, Sum: ingest.Int64(int64(i)), SumSquares: ingest.Square(int64(i)), Newest: 1_700_000_000_000})
 			}
-			seq := uint64(0)
+			seq, began := uint64(0), s.spent(b)
 			for b.Loop() {
 				seq++
 				mustAppend(b, s.DB, part(0, seq, all...))
 			}
+			s.report(b, began, int(seq), "part")
 		})
 	}
 }
@@ -68,10 +105,35 @@ func BenchmarkMoments(b *testing.B) {
 		}
 	}
 	specs := []clickhouse.MomentsSpec{{Experiment: "e1", Iteration: 1}}
-	b.ResetTimer()
+	began, looks := s.spent(b), 0
 	for b.Loop() {
+		looks++
 		if _, err := s.Moments(b.Context(), specs); err != nil {
 			b.Fatal(err)
 		}
 	}
+	s.report(b, began, looks, "look")
+}
+
+func BenchmarkEventsBelow(b *testing.B) {
+	s := newStore(b)
+	const size, blocks = 50_000, 4
+	events := benchEvents(size)
+	for range blocks {
+		if err := s.AppendEvents(b.Context(), 0, names, events, nil); err != nil {
+			b.Fatal(err)
+		}
+		for i := range events {
+			events[i].Place.Offset += size
+		}
+	}
+	next := map[string]int64{"exposures": 1 << 40, "outcomes": 1 << 40}
+	began := s.spent(b)
+	read := 0
+	for b.Loop() {
+		if err := s.EventsBelow(b.Context(), 0, next, func(*ingest.Event) error { read++; return nil }); err != nil {
+			b.Fatal(err)
+		}
+	}
+	s.report(b, began, read, "event")
 }
