@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/pprof"
 	"text/tabwriter"
 	"time"
 
@@ -26,8 +27,9 @@ func main() {
 	units := flag.Int("units", 500_000, "units; each is exposed once and buys up to 6 times")
 	partitions := flag.Int("partitions", 4, "partitions of both topics")
 	runs := flag.Int("runs", 3, "runs of the whole path; the median counts")
+	profile := flag.String("cpuprofile", "", "write a CPU profile of the runs of the whole path to this file")
 	flag.Parse()
-	if err := bench(ctx, os.Stdout, *units, int32(*partitions), *runs); err != nil {
+	if err := bench(ctx, os.Stdout, *units, int32(*partitions), *runs, *profile); err != nil {
 		fmt.Fprintln(os.Stderr, "bench: error:", err)
 		os.Exit(1)
 	}
@@ -44,7 +46,7 @@ func load(units int, partitions int32) simulate.Load {
 	}
 }
 
-func bench(ctx context.Context, w io.Writer, units int, partitions int32, runs int) (err error) {
+func bench(ctx context.Context, w io.Writer, units int, partitions int32, runs int, profile string) (err error) {
 	dir, err := os.MkdirTemp("", "assay-bench-")
 	if err != nil {
 		return fmt.Errorf("make a folder: %w", err)
@@ -77,6 +79,11 @@ func bench(ctx context.Context, w io.Writer, units int, partitions int32, runs i
 		}
 		rows = append(rows, row{part.name, float64(n) / took.Seconds()})
 	}
+	stop, err := startProfile(profile)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
 	var whole []float64
 	for i := range runs {
 		say("measuring the whole path, run %d of %d", i+1, runs)
@@ -86,7 +93,25 @@ func bench(ctx context.Context, w io.Writer, units int, partitions int32, runs i
 		}
 		whole = append(whole, rate)
 	}
-	return print(w, rows, whole, b.stages)
+	return print(w, rows, whole, b)
+}
+
+// startProfile profiles until the returned function is called; no name, no profile.
+func startProfile(name string) (func() error, error) {
+	if name == "" {
+		return func() error { return nil }, nil
+	}
+	f, err := os.Create(name)
+	if err != nil {
+		return nil, fmt.Errorf("make the profile: %w", err)
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, errors.Join(fmt.Errorf("start the profile: %w", err), f.Close())
+	}
+	return func() error {
+		pprof.StopCPUProfile()
+		return f.Close()
+	}, nil
 }
 
 // row is one line of the result.
@@ -96,7 +121,7 @@ type row struct {
 }
 
 // print writes the table: each part's ceiling, and what the whole reaches of it.
-func print(w io.Writer, rows []row, whole []float64, stages map[string]time.Duration) error {
+func print(w io.Writer, rows []row, whole []float64, b *bencher) error {
 	rate := median(whole)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(t, "\nPART ALONE, ONE GOROUTINE\tEVENTS/S\tWHOLE PATH / PART")
@@ -104,13 +129,14 @@ func print(w io.Writer, rows []row, whole []float64, stages map[string]time.Dura
 		_, _ = fmt.Fprintf(t, "%s\t%.0f\t%.2f\n", r.name, r.rate, rate/r.rate)
 	}
 	_, _ = fmt.Fprintf(t, "the whole path, exact, median of %d\t%.0f\t(%.0f to %.0f)\n", len(whole), rate, minimum(whole), maximum(whole))
+	_, _ = fmt.Fprintf(t, "CPU of an event in the last run: %.2f µs in this process (broker and consumer), %.2f µs in ClickHouse\n", b.cpuSelf, b.cpuEngine)
 	var sum time.Duration
-	for _, d := range stages {
+	for _, d := range b.stages {
 		sum += d
 	}
 	_, _ = fmt.Fprintln(t, "\nSTAGE OF THE LAST RUN\tTIME\tSHARE")
 	for _, name := range []string{"consume", "decode", "join", "insert", "append"} {
-		_, _ = fmt.Fprintf(t, "%s\t%.2f s\t%.0f %%\n", name, stages[name].Seconds(), 100*stages[name].Seconds()/sum.Seconds())
+		_, _ = fmt.Fprintf(t, "%s\t%.2f s\t%.0f %%\n", name, b.stages[name].Seconds(), 100*b.stages[name].Seconds()/sum.Seconds())
 	}
 	if err := t.Flush(); err != nil {
 		return fmt.Errorf("write the result: %w", err)

@@ -126,11 +126,14 @@ func (b *bencher) whole(ctx context.Context) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
+	self, engine := cpuTime(0), cpuTime(b.engine.Pid())
 	began := time.Now()
 	if err := c.Run(ctx); err != nil {
 		return 0, err
 	}
 	took := time.Since(began)
+	n := float64(b.load.Count())
+	b.cpuSelf, b.cpuEngine = float64((cpuTime(0)-self).Microseconds())/n, float64((cpuTime(b.engine.Pid())-engine).Microseconds())/n
 	return float64(b.load.Count()) / took.Seconds(), b.check(ctx, db, &v)
 }
 

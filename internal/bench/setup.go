@@ -28,6 +28,8 @@ type bencher struct {
 	runs    int
 	stages  map[string]time.Duration
 	records []ingest.Record // of one shard, for the parts alone
+
+	cpuSelf, cpuEngine float64 // microseconds an event in the last run of the whole path
 }
 
 // prepare starts the servers and writes the load into the broker.
