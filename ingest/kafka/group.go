@@ -3,10 +3,20 @@ package kafka
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"golang.org/x/sync/errgroup"
+)
+
+// A member that died without a word keeps its shards until its session ends, and
+// for so long nobody counts them. The session is the shortest that brokers allow
+// by default: a member that is declared dead and is not does no harm, since the
+// ledger takes each part once.
+const (
+	sessionTimeout = 6 * time.Second
+	heartbeatEvery = 1500 * time.Millisecond
 )
 
 // runGroup takes the shards that the group hands out.
@@ -21,6 +31,8 @@ func (c *Consumer) runGroup(ctx context.Context) error {
 	member, err := c.cfg.client(
 		kgo.ConsumerGroup(c.cfg.Group),
 		kgo.ConsumeTopics(lead),
+		kgo.SessionTimeout(sessionTimeout),
+		kgo.HeartbeatInterval(heartbeatEvery),
 		kgo.DisableAutoCommit(),
 		kgo.OnPartitionsAssigned(assigned),
 		kgo.OnPartitionsRevoked(gone),

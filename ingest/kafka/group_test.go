@@ -1,10 +1,15 @@
 package kafka
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"net"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 func (h *harness) grouped() Config {
@@ -117,5 +122,61 @@ func TestLagCommitsStayBehindTheLedger(t *testing.T) {
 			return lag[exposures] != nil && lag.Total() == 0
 		})
 		c.stop()
+	})
+}
+
+// cable is a member's network: it can be pulled out, which to the others looks as
+// if the member had died.
+type cable struct {
+	h     *harness
+	mu    sync.Mutex
+	conns []net.Conn
+	out   bool
+}
+
+func (c *cable) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.out {
+		return nil, errors.New("no network")
+	}
+	conn, err := c.h.net.DialContext(ctx, network, addr)
+	c.conns = append(c.conns, conn)
+	return conn, err
+}
+
+func (c *cable) set(out bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.out = out
+	for _, conn := range c.conns {
+		conn.Close()
+	}
+	c.conns = nil
+}
+
+// Shards of a member that died are counted again long before they are stale: at
+// the default of 60 s their experiments would be blind.
+func TestDeadMemberIsReplaced(t *testing.T) {
+	bubble(t, func(h *harness) {
+		a := h.run(h.grouped())
+		wire := &cable{h: h}
+		cfg := h.grouped()
+		cfg.Client = append(cfg.Client, kgo.Dialer(wire.dial))
+		b := h.run(cfg)
+		h.await("two shards each", func() bool { return a.shards() == 2 && b.shards() == 2 })
+		wire.set(true)
+		died := time.Now()
+		h.await("the other one takes over", func() bool { return a.shards() == shards })
+		if took := time.Since(died); took > 15*time.Second {
+			t.Errorf("a dead member's shards were taken over after %v", took)
+		}
+		wire.set(false)
+		log := traffic(0, 100)
+		h.produce(log)
+		h.awaitSums(log)
+		a.stop()
+		b.stop()
+		h.wantSums(log)
 	})
 }
