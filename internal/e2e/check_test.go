@@ -1,0 +1,112 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// config reads the configuration version in force.
+func (w *world) config() catalogue {
+	w.t.Helper()
+	var c catalogue
+	if err := json.Unmarshal([]byte(ask[string](w, "SELECT argMax(body, number) FROM DB.configurations")), &c); err != nil {
+		w.t.Fatal(err)
+	}
+	return c
+}
+
+// counted sums the ledger up, over all shards.
+func (w *world) counted(settings string) map[string]string {
+	w.t.Helper()
+	rows, err := w.db.Query(w.t.Context(), fmt.Sprintf(`
+		SELECT experiment, toInt64(iteration), toInt64(phase), settling, variant, metric, toInt64(toUnixTimestamp(slot)), dimension, value,
+			sum(n), sum(nonzero), sum(over), toString(sum(sy)), toString(sum(syy))
+		FROM %s.ledger WHERE experiment != ''
+		GROUP BY experiment, iteration, phase, settling, variant, metric, slot, dimension, value %s`, w.database, settings))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer rows.Close()
+	l := ledger{}
+	for rows.Next() {
+		var c cell
+		var iteration, phase int64
+		var s sums
+		var sum, squares string
+		if err := rows.Scan(&c.experiment, &iteration, &phase, &c.settling, &c.variant, &c.metric, &c.slot, &c.dimension, &c.value,
+			&s.n, &s.nonzero, &s.over, &sum, &squares); err != nil {
+			w.t.Fatal(err)
+		}
+		c.iteration, c.phase = int(iteration), int(phase)
+		s.sum.SetString(sum, 10)
+		s.squares.SetString(squares, 10)
+		l[c] = &s
+	}
+	if err := rows.Err(); err != nil {
+		w.t.Fatal(err)
+	}
+	return l.texts()
+}
+
+// exact holds the ledger against the oracle, and everything that says that the
+// ledger is in order against what it must say. It returns the oracle's cells.
+func (w *world) exact() map[string]string {
+	w.t.Helper()
+	events, f := accepted(w.log, int(w.partitions), w.attributes)
+	want := count(events, w.config()).texts()
+	if diff := cmp.Diff(want, w.counted("")); diff != "" {
+		w.t.Errorf("the ledger differs from a count of the log (-want +got):\n%s", head(diff))
+	}
+	if diff := cmp.Diff(want, w.counted("SETTINGS optimize_use_projections = 0")); diff != "" {
+		w.t.Errorf("without projections the ledger differs from a count of the log (-want +got):\n%s", head(diff))
+	}
+	w.whole(f)
+	return want
+}
+
+// whole checks the chains, the reconciliation, the stored rows and the decision log.
+func (w *world) whole(f fates) {
+	w.t.Helper()
+	if n := ask[uint64](w, `SELECT count() FROM (SELECT shard FROM DB.ledger GROUP BY shard
+		HAVING uniqExactIf(seq, mark = 1) != max(seq) OR countIf(mark = 1) != max(seq) OR sum(rows) != count())`); n != 0 {
+		w.t.Errorf("%d shards are not a chain of whole parts", n)
+	}
+	if n := ask[uint64](w, `SELECT count() FROM (SELECT shard, topic, begin, lagInFrame(end, 1, 0) OVER (PARTITION BY shard, topic ORDER BY seq) AS left
+		FROM DB.ledger ARRAY JOIN topics AS topic, `+"`from`"+` AS begin, next AS end WHERE mark = 1) WHERE begin != left`); n != 0 {
+		w.t.Errorf("%d parts do not begin where the one before ended", n)
+	}
+	got := fates{
+		Accepted:  ask[uint64](w, "SELECT sum(arraySum(accepted)) FROM DB.ledger WHERE mark = 1"),
+		Duplicate: ask[uint64](w, "SELECT sum(arraySum(duplicate)) FROM DB.ledger WHERE mark = 1"),
+		Dead:      ask[uint64](w, "SELECT sum(arraySum(dead)) FROM DB.ledger WHERE mark = 1"),
+		Misplaced: ask[uint64](w, "SELECT sum(arraySum(misplaced)) FROM DB.ledger WHERE mark = 1"),
+	}
+	if diff := cmp.Diff(f, got); diff != "" {
+		w.t.Errorf("fates of the records (-want +got):\n%s", diff)
+	}
+	if n, want := ask[uint64](w, "SELECT uniqExact(topic, shard, offset) FROM DB.events"), f.Accepted+f.Duplicate+f.Misplaced; n != want {
+		w.t.Errorf("%d events are stored, want %d", n, want)
+	}
+	if n := ask[uint64](w, "SELECT uniqExact(topic, shard, offset) FROM DB.dead_letters"); n != f.Dead {
+		w.t.Errorf("%d dead letters are stored, want %d", n, f.Dead)
+	}
+	w.assay("decision", "verify")
+}
+
+// head keeps a difference readable.
+func head(diff string) string {
+	lines := strings.Split(diff, "\n")
+	var changed []string
+	for _, l := range lines {
+		if strings.HasPrefix(l, "-") || strings.HasPrefix(l, "+") {
+			changed = append(changed, l)
+		}
+	}
+	if len(changed) > 40 {
+		changed = append(changed[:40], fmt.Sprintf("… and %d more lines", len(changed)-40))
+	}
+	return strings.Join(changed, "\n")
+}
