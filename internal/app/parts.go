@@ -54,6 +54,7 @@ func (s *Stack) Consumer(opt IngestOptions) (*kafka.Consumer, error) {
 	if cfg.Topics, err = sourceTopics(s.Config.Kafka); err != nil {
 		return nil, err
 	}
+	cfg.Batch.Time, cfg.Batch.Records = s.Config.Kafka.Batch.Time.Std(), s.Config.Kafka.Batch.Records
 	cfg.UnitKey, cfg.Attributes = key, s.Config.Privacy.Attributes
 	cfg.AcceptGap, cfg.UntilEnd = opt.AcceptGap, opt.UntilEnd
 	cfg.Registerer, cfg.Logger = opt.Registry, s.Log

@@ -42,6 +42,14 @@ type Kafka struct {
 	Group       string   `yaml:"group"`
 	Topics      []Topic  `yaml:"topics"`
 	DeadLetters string   `yaml:"dead_letters"` // topic; empty for none
+	Batch       Batch    `yaml:"batch"`
+}
+
+// Batch bounds what is written at once: longer batches mean fewer and larger
+// parts of the tables and later results. It never changes what is counted.
+type Batch struct {
+	Time    experiment.Duration `yaml:"time"`    // how long records are gathered
+	Records int                 `yaml:"records"` // a shard's batch of so many is full
 }
 
 // Topic is one declared source topic.
@@ -137,6 +145,7 @@ func Default() Config {
 			Port: 9092, Partitions: 4, Group: "assay",
 			Topics:      []Topic{{Name: "assay.exposures"}, {Name: "assay.outcomes"}},
 			DeadLetters: "assay.deadletters",
+			Batch:       Batch{Time: experiment.Duration(250 * time.Millisecond), Records: 50_000},
 		},
 		ClickHouse: ClickHouse{Database: "assay", User: "assay", Port: 9000},
 		Guard:      Guard{KillsPerHour: 10},
@@ -183,6 +192,9 @@ func (c *Config) anchor(dir string) {
 	}
 }
 
+// maxBatch keeps a part of the ledger one block: it can be twice as many records.
+const maxBatch = 250_000
+
 // Validate refuses what cannot work, with the setting's name.
 func (c *Config) Validate() error {
 	if len(c.Kafka.Topics) == 0 {
@@ -190,6 +202,9 @@ func (c *Config) Validate() error {
 	}
 	if c.Kafka.Partitions < 1 || c.Kafka.Partitions > 1024 {
 		return fmt.Errorf("kafka.partitions: %d is not between 1 and 1024", c.Kafka.Partitions)
+	}
+	if b := c.Kafka.Batch; b.Time < experiment.Duration(time.Millisecond) || b.Time > experiment.Duration(10*time.Second) || b.Records < 1 || b.Records > maxBatch {
+		return fmt.Errorf("kafka.batch: time must be between 1ms and 10s, records between 1 and %d", maxBatch)
 	}
 	seen := map[string]bool{}
 	for i, t := range c.Kafka.Topics {

@@ -31,6 +31,8 @@ func TestLoadRefuses(t *testing.T) {
 		"kafka: {topics: []}\n":                               "name at least one topic",
 		"kafka: {partitions: 0}\n":                            "kafka.partitions",
 		"kafka: {topics: [{name: a}, {name: a}]}\n":           "there twice",
+		"kafka: {batch: {time: 1m}}\n":                        "kafka.batch: time",
+		"kafka: {batch: {records: 0}}\n":                      "kafka.batch: time",
 		"kafka: {topics: [{name: a, partitioner: random}]}\n": "unknown partitioner",
 		"switches: {x: {}}\n":                                 "switches.x: webhook.url is missing",
 		"switches: {x: {webhook: {url: u, deadline: 1h}}}\n":  "at most 10m",

@@ -45,6 +45,7 @@ type babble struct {
 	*rand.Rand
 	units int
 	until int64 // events lie in the day before this time, and a little after it
+	named bool  // every record has an id and lies where it belongs
 	said  []*kgo.Record
 }
 
@@ -61,7 +62,7 @@ func (b *babble) batch(n int) []*kgo.Record {
 		default:
 			out[i] = b.event()
 		}
-		if b.IntN(200) == 0 { // in the wrong partition, most of the time
+		if !b.named && b.IntN(200) == 0 { // in the wrong partition, most of the time
 			out[i].Partition = int32(-1 - b.IntN(2))
 		}
 	}
@@ -94,7 +95,7 @@ func (b *babble) event() *kgo.Record {
 	unit := b.IntN(b.units)
 	name := fmt.Sprintf("u-%d", unit)
 	e := map[string]any{"type": "exposure", "unit": name, "ts": b.stamp(b.time(unit)), "ignored": []int{1}}
-	if b.IntN(3) > 0 {
+	if b.named || b.IntN(3) > 0 {
 		e["id"] = fmt.Sprintf("%s.%d", name, b.IntN(6)) // often in conflict: other times, other types
 	}
 	if kind := pick(b.Rand, "", "", "", "", "user", "device"); kind != "" {

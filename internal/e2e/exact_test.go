@@ -32,7 +32,7 @@ func TestExactUnderKills(t *testing.T) {
 	for range 4 * *longFlag {
 		k.alone()
 	}
-	w.second(now)
+	w.second(now, "")
 	w.assay("apply", "--author", "tests")
 	for range 4 * *longFlag {
 		k.fight()

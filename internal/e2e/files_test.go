@@ -51,9 +51,10 @@ iterations:
 }
 
 // second adds, while records flow, an experiment that the log has long spoken
-// of, a phase that begins now and a metric with a long window.
-func (w *world) second(now time.Time) {
-	w.write("experiments/alpha.yaml", w.alpha(now, "\n      - {traffic: 90%, settle: 1m}", ", far"))
+// of, a phase that begins at the apply (unless from says when) and a metric with a
+// long window.
+func (w *world) second(now time.Time, from string) {
+	w.write("experiments/alpha.yaml", w.alpha(now, "\n      - {"+from+"traffic: 90%, settle: 1m}", ", far"))
 	w.write("experiments/delta.yaml", fmt.Sprintf(`key: delta
 owner: tests
 variants: {control: 40%%, treatment: 40%%, third: 20%%}

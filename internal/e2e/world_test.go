@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -45,6 +46,7 @@ type setting struct {
 	partitions int32
 	own        bool     // an engine of its own, that the test may kill
 	attributes []string // the allow-list
+	batch      string   // kafka.batch
 	more       string   // of assay.yaml
 }
 
@@ -111,6 +113,7 @@ func (w *world) configure() {
 		w.write(file, fmt.Sprintf(`listen: 127.0.0.1:0
 kafka:
   brokers: [%q]
+  batch: %s
 clickhouse:
   addresses: [%q]
   database: %s
@@ -119,7 +122,7 @@ clickhouse:
 privacy:
   unit_key: {file: %s}
   attributes: [%s]
-%s`, w.broker.Addr(), w.engine.Addr(), w.database, user.Name, w.path(user.Name+".password"), w.path("unit.key"), strings.Join(w.attributes, ", "), w.more))
+%s`, w.broker.Addr(), cmp.Or(w.batch, "{}"), w.engine.Addr(), w.database, user.Name, w.path(user.Name+".password"), w.path("unit.key"), strings.Join(w.attributes, ", "), w.more))
 	}
 }
 
