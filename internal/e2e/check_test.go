@@ -7,6 +7,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
 )
 
 // config reads the configuration version in force.
@@ -111,4 +114,27 @@ func differences(want, got map[string]string) string {
 		lines = append(lines[:20], fmt.Sprintf("  … and %d more cells", len(lines)-20))
 	}
 	return strings.Join(lines, "\n")
+}
+
+// abreast waits until everything is counted that was in the log when it is
+// called, and returns the shards' last parts.
+func (w *world) abreast() (vector map[uint16]uint64) {
+	w.t.Helper()
+	ends, err := w.admin.ListEndOffsets(w.t.Context(), exposures, outcomes)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var lacking string
+	await(w.t, time.Minute, func() string { return lacking }, func() bool {
+		counted := ask[map[string]int64](w, `SELECT maxMap(map(concat(topic, '/', toString(shard)), next)) FROM (
+			SELECT shard, topic, next FROM DB.ledger ARRAY JOIN topics AS topic, next WHERE mark = 1)`)
+		lacking = ""
+		ends.Each(func(o kadm.ListedOffset) {
+			if next := counted[fmt.Sprintf("%s/%d", o.Topic, o.Partition)]; next < o.Offset {
+				lacking = fmt.Sprintf("%s/%d is counted up to %d of %d", o.Topic, o.Partition, next, o.Offset)
+			}
+		})
+		return lacking == ""
+	})
+	return ask[map[uint16]uint64](w, "SELECT maxMap(map(shard, seq)) FROM DB.ledger WHERE mark = 1")
 }

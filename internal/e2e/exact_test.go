@@ -179,26 +179,3 @@ func (k *killer) group(rounds int) {
 	a.stop()
 	b.stop()
 }
-
-// abreast waits until everything is counted that was in the log when it is called.
-func (w *world) abreast() {
-	w.t.Helper()
-	ends, err := w.admin.ListEndOffsets(w.t.Context(), exposures, outcomes)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	var lacking string
-	await(w.t, time.Minute, func() string { return lacking }, func() bool {
-		lacking = ""
-		for topic, partitions := range ends {
-			for p, end := range partitions {
-				next := ask[int64](w, fmt.Sprintf(`SELECT max(next[indexOf(topics, '%s')]) FROM DB.ledger WHERE mark = 1 AND shard = %d`, topic, p))
-				if next < end.Offset {
-					lacking = fmt.Sprintf("%s/%d is counted up to %d of %d", topic, p, next, end.Offset)
-					return false
-				}
-			}
-		}
-		return true
-	})
-}
