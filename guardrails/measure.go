@@ -12,7 +12,9 @@ import (
 func (j *judge) measure() Verdict {
 	open, matured := combine(j.obs.Open), combine(j.obs.Matured)
 	margin := stats.Margin{Value: j.rule.Margin, Relative: j.rule.Relative}
-	harm := newTest(open, open.TestHarm(margin, j.rule.direction(), j.rule.plan(j.rule.AlphaKill)), j.rule.AlphaKill)
+	plan := j.rule.plan(j.rule.AlphaKill)
+	plan.Unfinished = unfinished(open, matured)
+	harm := newTest(open, open.TestHarm(margin, j.rule.direction(), plan), j.rule.AlphaKill)
 	safe := newTest(matured, matured.TestNonInferior(margin, j.rule.direction(), j.rule.plan(j.rule.Alpha)), j.rule.Alpha)
 	maturedGate := matured.Gate(gateShare(j.obs.Matured), j.rule.Binary)
 	safe.Reject = safe.Reject && maturedGate.Passes && min(safe.Units[0], safe.Units[1]) >= j.rule.MinUnits
@@ -35,6 +37,12 @@ func newTest(p stats.Pair, d stats.Decision, alpha float64) *results.Test {
 		t.Warnings = append(t.Warnings, w.Message)
 	}
 	return t
+}
+
+// unfinished tells whether most units may still get outcomes. Once half of them
+// can not, what is counted can only double without new units.
+func unfinished(open, matured stats.Pair) bool {
+	return 2*(matured.Treatment.N+matured.Control.N) < open.Treatment.N+open.Control.N
 }
 
 // combine joins the strata for the tests.

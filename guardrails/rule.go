@@ -32,7 +32,7 @@ type Rule struct {
 	WarmUp   time.Duration       `json:"warm_up,omitempty"`
 	OnNoData experiment.OnNoData `json:"on_no_data,omitempty"`
 
-	AlphaKill      float64 `json:"alpha_kill"`      // this rule's part of the iteration's budget, for breached
+	AlphaKill      float64 `json:"alpha_kill"`      // this rule's part of its budget, for breached
 	Alpha          float64 `json:"alpha"`           // unsplit, for healthy
 	PlannedUnits   float64 `json:"planned_units"`   // N* of the pair
 	TreatmentShare float64 `json:"treatment_share"` // of the pair, in the plan behind N*
@@ -63,12 +63,18 @@ const (
 
 // Rules are the rules of an iteration: each guardrail for each arm that is not
 // the control, in the order of the file. The budget is split over what was
-// declared at the iteration's start, whatever the modes are now.
+// declared at the iteration's start, whatever the modes are now. The rules
+// outside it may only notify; they share a second budget of the same size, so
+// that no number of them makes false messages likely.
 func Rules(e *experiment.Experiment, it *experiment.Iteration) []Rule {
 	e = e.AsOf(it)
-	sharers := it.KillRules
-	if sharers == 0 { // nothing may kill; the rules that notify get the same split
-		sharers = len(e.Guardrails) * (len(e.Variants) - 1)
+	budget := cmp.Or(it.AlphaKill, e.AlphaKill, DefaultAlpha)
+	arms := len(e.Variants) - 1
+	outside := 0
+	for i := range e.Guardrails {
+		if !declared(it, &e.Guardrails[i]) {
+			outside += arms
+		}
 	}
 	var rules []Rule
 	for i := range e.Guardrails {
@@ -79,7 +85,10 @@ func Rules(e *experiment.Experiment, it *experiment.Iteration) []Rule {
 			}
 			r := newRule(e, it, g, v)
 			r.Limit = limitOf(it, g)
-			r.AlphaKill = cmp.Or(it.AlphaKill, e.AlphaKill, DefaultAlpha) / float64(sharers)
+			r.AlphaKill = budget / float64(outside)
+			if declared(it, g) {
+				r.AlphaKill = budget / float64(cmp.Or(it.KillRules, len(it.KillGuardrails)*arms))
+			}
 			rules = append(rules, r)
 		}
 	}
@@ -103,6 +112,11 @@ func newRule(e *experiment.Experiment, it *experiment.Iteration, g *experiment.G
 	return r
 }
 
+// declared tells whether the guardrail has a part of the iteration's budget.
+func declared(it *experiment.Iteration, g *experiment.Guardrail) bool {
+	return slices.Contains(it.KillGuardrails, g.Metric)
+}
+
 func limitOf(it *experiment.Iteration, g *experiment.Guardrail) Limit {
 	switch {
 	case it.Retrospective:
@@ -111,7 +125,7 @@ func limitOf(it *experiment.Iteration, g *experiment.Guardrail) Limit {
 		return NotRearmed
 	case g.NeverKill:
 		return NeverKill
-	case !slices.Contains(it.KillGuardrails, g.Metric):
+	case !declared(it, g):
 		return AddedLater
 	default:
 		return ""

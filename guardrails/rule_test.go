@@ -32,7 +32,8 @@ func threeArms() (*experiment.Experiment, *experiment.Iteration) {
 }
 
 // TestBudget: two declared guardrails and two arms share the budget, whatever
-// their modes; what came later only notifies.
+// their modes; what came later only notifies, and its two rules share a second
+// budget of the same size.
 func TestBudget(t *testing.T) {
 	e, it := threeArms()
 	rules := guardrails.Rules(e, it)
@@ -40,8 +41,12 @@ func TestBudget(t *testing.T) {
 		t.Fatalf("%d rules, want 3 guardrails × 2 arms", len(rules))
 	}
 	for _, r := range rules {
-		if math.Abs(r.AlphaKill-.01) > 1e-15 {
-			t.Errorf("%s has %v of the budget, want 0.04/4", r.ID(), r.AlphaKill)
+		want := .04 / 4
+		if r.Metric == "new" {
+			want = .04 / 2
+		}
+		if math.Abs(r.AlphaKill-want) > 1e-15 {
+			t.Errorf("%s has %v of its budget, want %v", r.ID(), r.AlphaKill, want)
 		}
 		if math.Abs(r.TreatmentShare-.25) > 1e-15 {
 			t.Errorf("%s has a share of %v of its pair, want 0.25", r.ID(), r.TreatmentShare)
@@ -55,6 +60,20 @@ func TestBudget(t *testing.T) {
 		if got := r.Allowed(); got != want[r.ID()] {
 			t.Errorf("%s may %s, want %s", r.ID(), got, want[r.ID()])
 		}
+	}
+	for range 20 { // any number of later ones shares the second budget
+		e.Guardrails = append(e.Guardrails, experiment.Guardrail{Metric: "new", Mode: experiment.Notify})
+	}
+	var inside, outside float64
+	for _, r := range guardrails.Rules(e, it) {
+		if r.Limit == "" {
+			inside += r.AlphaKill
+		} else {
+			outside += r.AlphaKill
+		}
+	}
+	if math.Abs(inside-.04) > 1e-12 || math.Abs(outside-.04) > 1e-12 {
+		t.Errorf("rules that may kill have %v together, those that may not %v, want 0.04 each", inside, outside)
 	}
 	it.Retrospective = true
 	if got := guardrails.Rules(e, it)[0].Allowed(); got != guardrails.DoNotify {

@@ -33,6 +33,8 @@ type world struct {
 	// the same ratio: the harm is exactly at a relative margin.
 	factor float64
 	margin float64
+	// pace crowds the looks towards the beginning: look i of n at length·(i/n)^pace.
+	pace float64
 }
 
 // delay draws how long after its first exposure a unit's event comes.
@@ -52,7 +54,7 @@ func lognormal(r *rand.Rand) float64 { return math.Exp(1.5 * r.NormFloat64()) }
 
 func gaussian(r *rand.Rand) float64 { return 10 + 3*r.NormFloat64() }
 
-const looksPerWorld = 150
+const looksPerWorld = 120
 
 // The metrics of every world: each kind with either direction, so that every
 // guardrail stands beside its mirror.
@@ -62,6 +64,21 @@ var (
 )
 
 const alphaEach = 0.05 // of the budget, for each rule
+
+// atMargin names the metrics whose true harm is exactly the margin: all of them
+// without an effect, else those for which the effect is harm.
+func (w world) atMargin() []string {
+	var names []string
+	for _, kind := range simKinds {
+		for _, direction := range simDirections {
+			harmful := w.factor == 1 || (w.factor > 1) == (direction == experiment.Decrease)
+			if harmful {
+				names = append(names, string(kind)+" "+string(direction))
+			}
+		}
+	}
+	return names
+}
 
 // version is the configuration of the world.
 func (w world) version() *experiment.Version {
@@ -237,7 +254,7 @@ func (w world) looks(r *rand.Rand, v *experiment.Version) func(func(results.Docu
 	return func(yield func(results.Document) bool) {
 		entered, happened, matured := 0, 0, 0
 		for look := 1; look < looksPerWorld; look++ {
-			now := length / looksPerWorld * time.Duration(look)
+			now := time.Duration(float64(length) * math.Pow(float64(look)/looksPerWorld, w.pace))
 			at := it.Start.Add(now)
 			for ; entered < len(units) && units[entered].entry < now; entered++ {
 				u := &units[entered]

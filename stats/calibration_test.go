@@ -94,7 +94,7 @@ func TestCalibration(t *testing.T) {
 	for i, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			n := runs(800)
+			n := runs(500)
 			for k, count := range c.everErrs(uint64(i), n, c.rules) {
 				t.Logf("%s: %-30s %6.4f ± %.4f (%d runs)", c.name, c.rules[k].name, rate(count, n), standardError(count, n), n)
 				if float64(count) > allowed(c.plan.Alpha, n) {
@@ -116,7 +116,7 @@ func TestPower(t *testing.T) {
 		t.Run(fmt.Sprintf("horizon %d", i+1), func(t *testing.T) {
 			t.Parallel()
 			s := scenario{phases: onePhase(3140*(i+1), 0.5), plan: plan(3140, 0.5), every: 4, draw: normal(armRates(0.1, 0))}
-			n := runs(800)
+			n := runs(500)
 			got := rate(s.everErrs(uint64(50+i), n, []rule{finds})[0], n)
 			t.Logf("found in %.4f ± %.4f (%d runs), want %v", got, math.Sqrt(want*(1-want)/float64(n)), n, want)
 			// Three standard errors, and one point for looks every 4 units instead of every one.

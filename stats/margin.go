@@ -87,6 +87,10 @@ func (p Pair) test(m Margin, d Direction, plan Plan, side float64) Decision {
 	out.Z = side * distance / err
 	out.Threshold = MixtureRadiusOneSided(out.A, plan.Alpha)
 	out.P = MixturePOneSided(out.A, out.Z)
+	if plan.Unfinished {
+		out.Threshold = math.Max(out.Threshold, GrowthRadius(plan.Alpha))
+		out.P = math.Max(out.P, GrowthP(out.Z))
+	}
 	out.Reject = out.P < plan.Alpha
 	bound, bounded := p.harmInterval(m, d, out.Threshold)
 	out.Bound = bound.High

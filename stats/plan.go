@@ -23,6 +23,10 @@ type Plan struct {
 	// Strict makes Sequential use the larger of the unpooled and the pooled
 	// standard error. The one-sided tests always do.
 	Strict bool
+	// Unfinished says that most units may still get outcomes. Information then
+	// grows faster than units enter, so the one-sided tests ask for at least
+	// GrowthRadius. Sequential ignores it.
+	Unfinished bool
 }
 
 // complete replaces missing parts by defaults and says so. Any fixed values

@@ -38,7 +38,7 @@ func (c *computation) comparison(m *experiment.Metric, arm int) Comparison {
 	}
 	plan := stats.Plan{
 		PlannedUnits: float64(c.e.PlannedUnits), TreatmentShare: PlannedShare(c.e, c.it, arm),
-		Alpha: c.e.Alpha, Strict: true,
+		Alpha: c.e.Alpha, Strict: unequal(c.e, c.it, arm),
 	}
 	out.Overflow = c.over(m.Name, key)
 	out.Open = c.estimate(m, key, openSums, plan, out.Overflow > 0)
@@ -66,6 +66,10 @@ func (c *computation) estimate(m *experiment.Metric, arm string, pick which, pla
 	}
 	pair := stats.Combine(strata)
 	out := newEstimate(pair, pair.Fixed(plan.Alpha), pair.Sequential(plan))
+	if plan.Strict && pair.Weight > 0 {
+		out.Warnings = append(out.Warnings, Doubt{StrictInterval,
+			"the arms' intended shares are unequal: the interval for every look uses the larger of two standard errors"})
+	}
 	if m.Kind == experiment.Sum && !withheld {
 		out.Treatment.Total = c.total(m, arm, pick, pair.LeftOut)
 		out.Control.Total = c.total(m, c.e.Control, pick, pair.LeftOut)
@@ -160,6 +164,24 @@ func newEffect(fixed, sequential stats.Effect) Effect {
 		Fixed: Interval{Number(fixed.Low), Number(fixed.High)}, FixedP: Number(fixed.P),
 		Sequential: Interval{Number(sequential.Low), Number(sequential.High)}, SequentialP: Number(sequential.P),
 	}
+}
+
+// StrictInterval is the code of the warning that a sequential interval stands on
+// the larger of the unpooled and the pooled standard error.
+const StrictInterval = "strict_interval"
+
+// equalShare is the smaller arm's intended share of a pair from which on the
+// skewness of the arms' means cancels well enough for the unpooled error.
+const equalShare = 0.4
+
+// unequal tells whether the pair ever had unequal intended shares. Only the plan
+// decides: an error chosen by looking at the data would promise nothing.
+func unequal(e *experiment.Experiment, it *experiment.Iteration, arm int) bool {
+	control := e.VariantIndex(e.Control)
+	return slices.ContainsFunc(it.Phases, func(p experiment.Phase) bool {
+		s := PairShare(p.Shares, arm, control)
+		return s > 0 && s < 1 && min(s, 1-s) < equalShare-1e-9
+	})
 }
 
 // PlannedShare is the arm's share of its pair with the control in the plan

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"math/big"
+	"slices"
 	"testing"
 	"time"
 
@@ -189,5 +190,44 @@ func TestDecimal(t *testing.T) {
 		if got := results.Decimal(v, test.decimals); got != test.want {
 			t.Errorf("%s·10^-%d is %q, want %q", test.v, test.decimals, got, test.want)
 		}
+	}
+}
+
+// TestStrictInterval: at 50/50 the interval for every look stands on the unpooled
+// error; at 90/10, or once any phase had such shares, on the larger one, and the
+// document says so.
+func TestStrictInterval(t *testing.T) {
+	// Nobody in the smaller arm has an error: its own variance is zero.
+	lost := moments(
+		binary("errors", "control", 2, 9000, 900), binary("errors", "treatment", 2, 1000, 0))
+	widths := map[bool]float64{}
+	for _, c := range []struct {
+		shares [][]float64
+		strict bool
+	}{
+		{[][]float64{{.5, .5}, {.5, .5}}, false},
+		{[][]float64{{.6, .4}, {.5, .5}}, false},
+		{[][]float64{{1, 0}, {.5, .5}}, false}, // a phase without the arm
+		{[][]float64{{.61, .39}, {.5, .5}}, true},
+		{[][]float64{{.5, .5}, {.1, .9}}, true},
+	} {
+		v, e := ramp()
+		for i := range c.shares {
+			e.Iterations[1].Phases[i].Shares = c.shares[i]
+		}
+		d := results.Compute(v, e, 2, lost, statuses(), noon().Add(2*time.Hour), results.Options{})
+		got := d.Comparisons[0].Open
+		said := slices.ContainsFunc(got.Warnings, func(w results.Doubt) bool { return w.Code == results.StrictInterval })
+		if said != c.strict {
+			t.Errorf("shares %v: strict %v, want %v", c.shares, said, c.strict)
+		}
+		i := got.Absolute.Sequential
+		widths[said] = (i.High - i.Low).Float()
+		if excludes := i.Low.Float() > 0 || i.High.Float() < 0; excludes != (got.Absolute.SequentialP.Float() < .05) {
+			t.Errorf("shares %v: p %v beside %+v", c.shares, got.Absolute.SequentialP, i)
+		}
+	}
+	if widths[true] < 1.5*widths[false] {
+		t.Errorf("strict %v, else %v: the arm that lost everything should widen it", widths[true], widths[false])
 	}
 }
