@@ -117,8 +117,8 @@ func deltas(shard uint16, seq uint64, rows int) []ingest.Row {
 }
 
 // fight lets writers append to the same shards until each has `parts` parts. It
-// returns how often each part was reported as committed.
-func fight(ctx context.Context, t testing.TB, writers []*clickhouse.DB, shards uint16, parts uint64, rows int) map[[2]uint64]int {
+// calls onCommit after each part and returns how often each was committed.
+func fight(ctx context.Context, t testing.TB, writers []*clickhouse.DB, shards uint16, parts uint64, rows int, onCommit func()) map[[2]uint64]int {
 	t.Helper()
 	committed := map[[2]uint64]int{}
 	var mu sync.Mutex
@@ -145,6 +145,7 @@ func fight(ctx context.Context, t testing.TB, writers []*clickhouse.DB, shards u
 						mu.Lock()
 						committed[[2]uint64{uint64(shard), seq}]++
 						mu.Unlock()
+						onCommit()
 					}
 				}
 			})
@@ -207,7 +208,7 @@ func TestAppendPartSurvivesCutConnections(t *testing.T) {
 		cuts = append(cuts, c)
 		writers = append(writers, s.open(t, c.ln.Addr().String(), s.engine.Writer()))
 	}
-	committed := fight(t.Context(), t, writers, shards, parts, rows)
+	committed := fight(t.Context(), t, writers, shards, parts, rows, func() {})
 	checkFight(t, s, committed, shards, parts, rows)
 	if n := cuts[0].cuts.Load() + cuts[1].cuts.Load(); n < 5 {
 		t.Errorf("only %d connections were cut: this proved nothing", n)
@@ -216,29 +217,19 @@ func TestAppendPartSurvivesCutConnections(t *testing.T) {
 
 func TestAppendPartSurvivesKilledEngines(t *testing.T) {
 	s := migrated(t, ownEngine(t))
-	const shards, parts, rows, kills = 2, 15, 500, 3
+	const shards, parts, rows, every = 2, 15, 500, 8
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	var done atomic.Bool
-	var killer sync.WaitGroup
-	killer.Go(func() {
-		for n := range uint64(kills) {
-			// The next kill falls into a running fight, not into a start.
-			for !done.Load() && (s.engine.Restarts() < int(n) || s.engine.Pid() == 0) {
-				time.Sleep(time.Millisecond)
-			}
-			time.Sleep(time.Duration(50+rand.IntN(200)) * time.Millisecond)
-			if !done.Load() {
-				kill(t, s.engine)
-			}
+	other := s.open(t, s.engine.Addr(), s.engine.Writer())
+	// The writers never pause, so every kill falls into somebody's insert.
+	var commits atomic.Int64
+	committed := fight(ctx, t, []*clickhouse.DB{s.DB, other}, shards, parts, rows, func() {
+		if commits.Add(1)%every == 0 {
+			kill(t, s.engine)
 		}
 	})
-	other := s.open(t, s.engine.Addr(), s.engine.Writer())
-	committed := fight(ctx, t, []*clickhouse.DB{s.DB, other}, shards, parts, rows)
-	done.Store(true)
-	killer.Wait()
 	checkFight(t, s, committed, shards, parts, rows)
-	if s.engine.Restarts() == 0 {
-		t.Error("the engine was not killed: this proved nothing")
+	if s.engine.Restarts() < 2 {
+		t.Errorf("the engine was killed %d times: this proved nothing", s.engine.Restarts())
 	}
 }

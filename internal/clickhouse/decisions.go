@@ -98,20 +98,20 @@ func (db *DB) decisionLink(d Decision) *link {
 		{"seq", &seq}, {"attempt", &attempts}, {"at", &at}, {"iteration", &iteration},
 		{"config", &config}, {"prev_hash", &previous}, {"hash", &hash},
 	}
-	for name, value := range map[string]string{
-		"experiment": d.Experiment, "guardrail": d.Guardrail, "arm": d.Arm,
-		"kind": d.Kind, "verdict": d.Verdict, "code": d.Code,
+	for _, c := range []struct{ name, value string }{
+		{"experiment", d.Experiment}, {"guardrail", d.Guardrail}, {"arm", d.Arm},
+		{"kind", d.Kind}, {"verdict", d.Verdict}, {"code", d.Code},
 	} {
 		column := &words{}
-		column.add(value)
-		fields = append(fields, field{name, column})
+		column.add(c.value)
+		fields = append(fields, field{c.name, column})
 	}
-	for name, value := range map[string]string{
-		"reason": d.Reason, "actor": d.Actor, "look": d.Look, "evidence": string(d.Evidence),
+	for _, c := range []struct{ name, value string }{
+		{"reason", d.Reason}, {"actor", d.Actor}, {"look", d.Look}, {"evidence", string(d.Evidence)},
 	} {
 		column := &text{}
-		column.add(value)
-		fields = append(fields, field{name, column})
+		column.add(c.value)
+		fields = append(fields, field{c.name, column})
 	}
 	return &link{
 		chain: "the decision log", table: "decisions",

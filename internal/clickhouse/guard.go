@@ -73,9 +73,9 @@ func (l *link) position(ctx context.Context) (position, error) {
 // sent again; two inserts with the same token are stored once however they
 // overlap.
 func (db *DB) append(ctx context.Context, l *link) (Appended, error) {
-	burnt, refusals := 0, 0
+	var t tries
 	for pause := firstPause; ; pause = min(2*pause, longPause) {
-		answer := db.offer(ctx, l, burnt)
+		answer := db.offer(ctx, l, t.burnt)
 		where, err := l.position(ctx)
 		switch {
 		case err != nil:
@@ -85,32 +85,46 @@ func (db *DB) append(ctx context.Context, l *link) (Appended, error) {
 		case where == other:
 			return Lost, nil
 		}
-		_, isRefusal := refused(answer)
-		switch {
-		case answer == nil:
-			is, err := db.phantom(ctx, l)
-			if err != nil {
-				return Unknown, fmt.Errorf("append %d to %s: %w", l.seq, l.chain, err)
-			}
-			if is && burnt < maxBurnt {
-				burnt++
-				db.log.WarnContext(ctx, "clickhouse: token without part", "chain", l.chain, "seq", l.seq, "burnt", burnt)
-				continue
-			}
-		case isRefusal:
-			// The one before us may have been committed between the check and
-			// our reading; more often than that it is the block that is wrong.
-			if refusals++; refusals == maxRefusals {
-				return Unknown, fmt.Errorf("append %d to %s: %w", l.seq, l.chain, answer)
-			}
-		case !transient(answer):
-			return Unknown, fmt.Errorf("append %d to %s: %w", l.seq, l.chain, answer)
+		if err := db.judge(ctx, l, &t, answer); err != nil {
+			return Unknown, fmt.Errorf("append %d to %s: %w", l.seq, l.chain, err)
 		}
-		db.log.WarnContext(ctx, "clickhouse: appending again", "chain", l.chain, "seq", l.seq, "answer", answer)
 		if !sleep(ctx, pause) {
 			return Unknown, fmt.Errorf("append %d to %s: %w", l.seq, l.chain, errors.Join(ctx.Err(), answer))
 		}
 	}
+}
+
+// tries is what an append has learned so far.
+type tries struct {
+	burnt    int // tokens that are known to be phantoms
+	refusals int
+}
+
+// judge decides what an answer means while the link's number is still free: nil
+// to try again, an error when that is no use.
+func (db *DB) judge(ctx context.Context, l *link, t *tries, answer error) error {
+	switch {
+	case answer == nil:
+		is, err := db.phantom(ctx, l)
+		if err != nil {
+			return err
+		}
+		if is && t.burnt < maxBurnt {
+			t.burnt++
+			db.log.WarnContext(ctx, "clickhouse: token without part", "chain", l.chain, "seq", l.seq, "burnt", t.burnt)
+			return nil
+		}
+	case refused(answer):
+		// The one before us may have been committed between the check and our
+		// reading; more often than that it is the block that is wrong.
+		if t.refusals++; t.refusals == maxRefusals {
+			return answer
+		}
+	case !transient(answer):
+		return answer
+	}
+	db.log.WarnContext(ctx, "clickhouse: appending again", "chain", l.chain, "seq", l.seq, "answer", answer)
+	return nil
 }
 
 // offer sends the link once.

@@ -45,7 +45,8 @@ func (db *DB) Moments(ctx context.Context, specs []MomentsSpec) (results.Moments
 // "experiment/iteration/metric".
 func momentsParams(specs []MomentsSpec) args {
 	experiments, dimensions := map[string]bool{}, map[string]bool{}
-	keys, cutoffs := []string{}, []uint32{}
+	var keys []string
+	var cutoffs []uint32
 	for _, s := range specs {
 		experiments[s.Experiment] = true
 		if s.Dimensions {
@@ -59,10 +60,12 @@ func momentsParams(specs []MomentsSpec) args {
 	if len(keys) == 0 { // transform() wants at least one
 		keys, cutoffs = []string{""}, []uint32{0}
 	}
-	sorted := func(m map[string]bool) []string {
-		return slices.AppendSeq([]string{}, slices.Values(slices.Sorted(maps.Keys(m))))
+	return args{
+		"experiments":     slices.Sorted(maps.Keys(experiments)),
+		"with_dimensions": slices.Sorted(maps.Keys(dimensions)),
+		"keys":            keys,
+		"cutoffs":         cutoffs,
 	}
-	return args{"experiments": sorted(experiments), "with_dimensions": sorted(dimensions), "keys": keys, "cutoffs": cutoffs}
 }
 
 // cutoff is the first whole second that is not before t: slots start at whole

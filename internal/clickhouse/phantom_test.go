@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/assay-dev/assay/internal/clickhouse"
 )
@@ -36,7 +35,9 @@ func burn(t *testing.T, s store, shard uint16, seq uint64, tokens ...string) {
 	}
 	kill(t, s.engine)
 	for s.engine.Restarts() == 0 {
-		time.Sleep(time.Millisecond)
+		if _, err := s.LastMark(t.Context(), shard); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -87,7 +88,7 @@ func TestAppendPartPassesBurntTokens(t *testing.T) {
 	if m, err := s.LastMark(t.Context(), 0); err != nil || m.Seq != 1 {
 		t.Fatalf("the token is not burnt: %+v, %v", m, err)
 	}
-	committed := fight(t.Context(), t, []*clickhouse.DB{s.DB, s.open(t, s.engine.Addr(), s.engine.Writer())}, 1, 3, 10)
+	committed := fight(t.Context(), t, []*clickhouse.DB{s.DB, s.open(t, s.engine.Addr(), s.engine.Writer())}, 1, 3, 10, func() {})
 	for seq := uint64(2); seq <= 3; seq++ {
 		if n := committed[[2]uint64{0, seq}]; n != 1 {
 			t.Errorf("part %d was committed %d times", seq, n)

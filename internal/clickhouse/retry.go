@@ -19,10 +19,8 @@ const (
 	longPause  = 2 * time.Second
 )
 
-// Codes of the server's exceptions, by their names in ClickHouse.
-const (
-	violatedConstraint = 469
-)
+// violatedConstraint is the code of VIOLATED_CONSTRAINT.
+const violatedConstraint = 469
 
 // passing are the exceptions that say nothing about the statement: the server is
 // busy, restarting, or has lost another one.
@@ -65,10 +63,10 @@ func transient(err error) bool {
 	return ok
 }
 
-// refused tells whether a constraint of the table refused the insert, and which.
-func refused(err error) (*clickhouse.Exception, bool) {
+// refused tells whether a constraint of the table refused the insert.
+func refused(err error) bool {
 	e, ok := errors.AsType[*clickhouse.Exception](err)
-	return e, ok && e.Code == violatedConstraint
+	return ok && e.Code == violatedConstraint
 }
 
 // retry does a thing that may be done twice until it succeeds, fails for good,

@@ -5,10 +5,10 @@
 -- +goose Up
 CREATE VIEW {{.Database}}.metrics
 (
-    experiment String COMMENT 'key of the experiment',
+    experiment LowCardinality(String) COMMENT 'key of the experiment',
     iteration  UInt32 COMMENT 'numbered run of the experiment',
-    metric     String COMMENT 'name of the metric',
-    kind       String COMMENT 'mean, sum, count or proportion',
+    metric     LowCardinality(String) COMMENT 'name of the metric',
+    kind       LowCardinality(String) COMMENT 'mean, sum, count or proportion',
     direction  String COMMENT 'increase or decrease: which way is good',
     unit       String COMMENT 'unit of measure',
     decimals   UInt8 COMMENT 'y is held as an integer of 10^-decimals'
@@ -38,14 +38,14 @@ COMMENT 'Metric definitions as each iteration pinned them, from the newest confi
 
 CREATE VIEW {{.Database}}.moments
 (
-    experiment  String COMMENT 'key of the experiment',
+    experiment  LowCardinality(String) COMMENT 'key of the experiment',
     iteration   UInt32 COMMENT 'numbered run; 0 is outside every iteration',
     phase       UInt16 COMMENT 'phase of the first exposure; phases are never pooled',
     settling    Bool COMMENT 'first exposed within the phase''s settle time: shown, outside effects',
-    variant     String COMMENT 'key of the variant',
-    metric      String COMMENT 'a metric, or a counter of the join beginning with $',
-    dimension   String COMMENT 'attribute by which units are split; empty for all units',
-    value       String COMMENT 'of the dimension',
+    variant     LowCardinality(String) COMMENT 'key of the variant',
+    metric      LowCardinality(String) COMMENT 'a metric, or a counter of the join beginning with $',
+    dimension   LowCardinality(String) COMMENT 'attribute by which units are split; empty for all units',
+    value       LowCardinality(String) COMMENT 'of the dimension',
     n           Int64 COMMENT 'units',
     nonzero     Int64 COMMENT 'units with y other than 0',
     over        Int64 COMMENT 'units whose y is too large for the sums, in none of them',
@@ -64,13 +64,13 @@ COMMENT 'Exact moments as the ledger stands: everything else is computed from th
 
 CREATE VIEW {{.Database}}.results
 (
-    experiment         String COMMENT 'key of the experiment',
+    experiment         LowCardinality(String) COMMENT 'key of the experiment',
     iteration          UInt32 COMMENT 'numbered run of the experiment',
     phase              UInt16 COMMENT 'phase of the first exposure; phases are never pooled',
-    variant            String COMMENT 'key of the variant',
-    metric             String COMMENT 'name of the metric',
-    dimension          String COMMENT 'attribute by which units are split; empty for all units',
-    value              String COMMENT 'of the dimension',
+    variant            LowCardinality(String) COMMENT 'key of the variant',
+    metric             LowCardinality(String) COMMENT 'name of the metric',
+    dimension          LowCardinality(String) COMMENT 'attribute by which units are split; empty for all units',
+    value              LowCardinality(String) COMMENT 'of the dimension',
     units              Int64 COMMENT 'exposed units, those without events too',
     mean               Float64 COMMENT 'y per unit, in the metric''s unit of measure',
     standard_deviation Float64 COMMENT 'of y over units, with n - 1; NaN below two units',
@@ -99,11 +99,11 @@ COMMENT 'Open results of each arm as the ledger stands. Effects, intervals and v
 
 CREATE VIEW {{.Database}}.units
 (
-    experiment String COMMENT 'key of the experiment',
+    experiment LowCardinality(String) COMMENT 'key of the experiment',
     iteration  UInt32 COMMENT 'numbered run of the experiment',
     phase      UInt16 COMMENT 'phase of the first exposure',
     settling   Bool COMMENT 'first exposed within the phase''s settle time',
-    variant    String COMMENT 'key of the variant',
+    variant    LowCardinality(String) COMMENT 'key of the variant',
     units      Int64 COMMENT 'units by first exposure, before crossovers are taken out',
     crossovers Int64 COMMENT 'units that were seen in another variant of the same phase too'
 )
@@ -118,14 +118,14 @@ COMMENT 'How many units each variant got: what the sample-ratio test looks at.';
 CREATE VIEW {{.Database}}.exposures
 (
     t          DateTime64(3, 'UTC') COMMENT 'event time',
-    experiment String COMMENT 'key of the experiment',
-    variant    String COMMENT 'key of the variant that was seen',
-    unit_kind  String COMMENT 'what was randomised',
+    experiment LowCardinality(String) COMMENT 'key of the experiment',
+    variant    LowCardinality(String) COMMENT 'key of the variant that was seen',
+    unit_kind  LowCardinality(String) COMMENT 'what was randomised',
     unit       UInt128 COMMENT 'keyed hash of the unit',
     id         String COMMENT 'the producer''s id of the event',
     attrs      Map(String, String) COMMENT 'attributes of the allow-list',
     misplaced  Bool COMMENT 'in the wrong partition: never joined',
-    topic      String COMMENT 'source topic',
+    topic      LowCardinality(String) COMMENT 'source topic',
     shard      UInt16 COMMENT 'partition',
     offset     Int64 COMMENT 'offset in the partition'
 )
@@ -137,14 +137,14 @@ COMMENT 'Every stored exposure once per place, duplicates and later ones of a un
 CREATE VIEW {{.Database}}.outcomes
 (
     t         DateTime64(3, 'UTC') COMMENT 'event time',
-    event     String COMMENT 'name of the event',
+    event     LowCardinality(String) COMMENT 'name of the event',
     value     Decimal(38, 12) COMMENT 'its value, 1 when it has none',
-    unit_kind String COMMENT 'what was randomised',
+    unit_kind LowCardinality(String) COMMENT 'what was randomised',
     unit      UInt128 COMMENT 'keyed hash of the unit',
     id        String COMMENT 'the producer''s id of the event',
     attrs     Map(String, String) COMMENT 'attributes of the allow-list',
     misplaced Bool COMMENT 'in the wrong partition: never joined',
-    topic     String COMMENT 'source topic',
+    topic     LowCardinality(String) COMMENT 'source topic',
     shard     UInt16 COMMENT 'partition',
     offset    Int64 COMMENT 'offset in the partition'
 )
@@ -157,12 +157,12 @@ CREATE VIEW {{.Database}}.decision_log
 (
     seq        UInt64 COMMENT 'number, without gaps',
     at         DateTime64(3, 'UTC') COMMENT 'when',
-    experiment String COMMENT 'key of the experiment',
+    experiment LowCardinality(String) COMMENT 'key of the experiment',
     iteration  UInt32 COMMENT 'numbered run of the experiment',
-    guardrail  String COMMENT 'metric of the guardrail',
-    arm        String COMMENT 'key of the variant it is about',
-    kind       String COMMENT 'what was done or decided',
-    verdict    String COMMENT 'of the guardrail',
+    guardrail  LowCardinality(String) COMMENT 'metric of the guardrail',
+    arm        LowCardinality(String) COMMENT 'key of the variant it is about',
+    kind       LowCardinality(String) COMMENT 'what was done or decided',
+    verdict    LowCardinality(String) COMMENT 'of the guardrail',
     reason     String COMMENT 'in words',
     actor      String COMMENT 'the guard, or the person',
     look       String COMMENT 'id of the look that it rests on',
@@ -174,12 +174,12 @@ COMMENT 'What was decided, by whom and why. Evidence and hashes: table decisions
 
 CREATE VIEW {{.Database}}.latest_looks
 (
-    experiment String COMMENT 'key of the experiment',
-    kind       String COMMENT 'guard: guardrail metrics; full: all metrics and dimensions',
+    experiment LowCardinality(String) COMMENT 'key of the experiment',
+    kind       LowCardinality(String) COMMENT 'guard: guardrail metrics; full: all metrics and dimensions',
     at         DateTime64(3, 'UTC') COMMENT 'when it was computed',
     iteration  UInt32 COMMENT 'numbered run of the experiment',
     version    UInt32 COMMENT 'configuration version',
-    verdict    String COMMENT 'of the experiment as a whole',
+    verdict    LowCardinality(String) COMMENT 'of the experiment as a whole',
     id         String COMMENT 'id of the look',
     document   String COMMENT 'everything that was computed, as JSON'
 )
@@ -225,7 +225,7 @@ COMMENT 'Where each shard stands, and what its consumer says of it.';
 CREATE VIEW {{.Database}}.gaps
 (
     shard       UInt16 COMMENT 'partition',
-    topic       String COMMENT 'source topic',
+    topic       LowCardinality(String) COMMENT 'source topic',
     seq         UInt64 COMMENT 'part of the ledger that stepped over the gap',
     from_offset Int64 COMMENT 'first offset of the part''s range',
     next_offset Int64 COMMENT 'offset after the range',
