@@ -8,19 +8,19 @@ import (
 
 // harmText says what a breach is about, in the words of the metric.
 func harmText(r Rule, t *results.Test) string {
-	return fmt.Sprintf("%s of %s is worse than %s by %s%s, beyond the margin of %s (%d and %d units, error rate %.3g)",
+	return fmt.Sprintf("%s in %s: worse than %s by %s%s, beyond the margin of %s (%d and %d units, level %.3g)",
 		r.Metric, r.Arm, r.Control, amount(r, t.Estimate), bound(r, "at least", t.Bound), amount(r, results.Number(r.Margin)),
 		t.Units[0], t.Units[1], t.Alpha)
 }
 
 func safeText(r Rule, t *results.Test) string {
-	return fmt.Sprintf("%s of %s is not worse than %s by the margin of %s: %s%s (%d and %d units, error rate %.3g)",
+	return fmt.Sprintf("%s in %s: not worse than %s by the margin of %s: %s%s (%d and %d units, level %.3g)",
 		r.Metric, r.Arm, r.Control, amount(r, results.Number(r.Margin)), amount(r, t.Estimate), bound(r, "at most", t.Bound),
 		t.Units[0], t.Units[1], t.Alpha)
 }
 
 func undecidedText(r Rule, t *results.Test) string {
-	return fmt.Sprintf("%s of %s is worse than %s by %s so far; neither harm beyond %s nor its absence is shown",
+	return fmt.Sprintf("%s in %s: worse than %s by %s so far; neither harm beyond %s nor its absence is shown",
 		r.Metric, r.Arm, r.Control, amount(r, t.Estimate), amount(r, results.Number(r.Margin)))
 }
 

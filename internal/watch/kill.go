@@ -104,8 +104,12 @@ func (w *Watch) send(ctx context.Context, v *experiment.Version, k guardrails.Ki
 	if result.State != guardrails.Verified {
 		at = time.Time{}
 	}
+	text := result.Detail
+	if result.State == guardrails.Verified {
+		text = "the flag was read back as off (" + result.Detail + ")"
+	}
 	return result.State, w.insist(ctx, func() error {
-		written, err := w.progress(ctx, k, result.State, at, result.Detail)
+		written, err := w.progress(ctx, k, result.State, at, text)
 		if written && result.State == guardrails.Verified {
 			w.gauges.killSeconds.Observe(w.now().Sub(k.Decided.At).Seconds())
 		}
