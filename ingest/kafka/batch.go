@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -51,6 +52,10 @@ func (b *batch) full(limit Batch) bool {
 // add decodes records of one topic's partition and joins them.
 func (l *life) add(b *batch, declared int, records []*kgo.Record) error {
 	began := l.s.c.cfg.Now()
+	if room := cap(b.events) - len(b.events); room < len(records) {
+		// Twice as much each time: append's own steps are smaller, and copy more.
+		b.events = slices.Grow(b.events, max(len(records), len(b.events)))
+	}
 	for _, r := range records {
 		if l.goal != nil && r.Offset >= l.goal[declared] {
 			// The end lies in a hole, or this is beyond it.

@@ -82,6 +82,7 @@ func TestBrokerGroupAndGap(t *testing.T) {
 		log = append(log, more...)
 		h.awaitSums(log)
 		h.await("fresh", func() bool { return time.Since(h.store.statusOf(0).Freshness) < 3*time.Second })
+		h.await("no lag in Kafka", h.noLag)
 		b.stop()
 		h.wantSums(log)
 

@@ -53,6 +53,9 @@ func (c *Consumer) Run(ctx context.Context) error {
 	defer client.Close()
 	c.client, c.admin = client, kadm.NewClient(client)
 	if err := c.prepare(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
 		return err
 	}
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/assay-dev/assay/ingest"
@@ -315,4 +316,71 @@ func TestDeadLetters(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestMetrics(t *testing.T) {
+	bubble(t, func(h *harness) {
+		reg := prometheus.NewRegistry()
+		cfg := h.config()
+		cfg.Registerer = reg
+		c := h.run(cfg)
+		log := traffic(0, 30)
+		h.produce(log)
+		h.awaitSums(log)
+		h.await("no lag", func() bool {
+			return metric(t, reg, "assay_ingest_lag_records", "") == 0 && metric(t, reg, "assay_ingest_shard_ok", "") == shards
+		})
+		if got := metric(t, reg, "assay_ingest_records_total", "accepted"); got != float64(len(log)) {
+			t.Errorf("%v records accepted, want %d", got, len(log))
+		}
+		if got := metric(t, reg, "assay_ingest_freshness_seconds", ""); got > 2*shards {
+			t.Errorf("freshness is %v s over all shards", got)
+		}
+		c.stop()
+		if got := metric(t, reg, "assay_ingest_shard_ok", ""); got != 0 {
+			t.Errorf("%v shards are reported after the end", got)
+		}
+	})
+}
+
+// One topic may hold exposures and outcomes both.
+func TestOneTopic(t *testing.T) {
+	bubble(t, func(h *harness) {
+		log := traffic(0, 50)
+		for _, e := range log {
+			r := h.record(e)
+			r.Topic = "all"
+			h.send(r)
+		}
+		h.untilEnd(func(c *Config) {
+			c.Topics, c.DeadLetters = []SourceTopic{{Name: "all", Partitioner: ingest.Murmur2}}, ""
+		})
+		h.wantSums(log)
+	}, kfake.SeedTopics(shards, "all"))
+}
+
+// A topic that is declared later, and sorts before the others, leaves identity
+// and ties as they are: events carry their topic's name, not its index.
+func TestTopicDeclaredLater(t *testing.T) {
+	bubble(t, func(h *harness) {
+		log := traffic(0, 30)
+		h.produce(log)
+		h.untilEnd()
+		more := []event{{unit: "u-1", cents: 300}, {unit: "late", variant: "control"}}
+		for _, e := range more {
+			r := h.record(e)
+			r.Topic = "a.more"
+			h.send(r)
+		}
+		with := func(c *Config) {
+			c.Topics = append(c.Topics, SourceTopic{Name: "a.more", Partitioner: ingest.Murmur2})
+		}
+		h.untilEnd(with)
+		h.wantSums(append(log, more...))
+		// And one that is no longer declared still counts.
+		last := []event{{unit: "late", cents: 5}}
+		h.produce(last)
+		h.untilEnd()
+		h.wantSums(append(append(log, more...), last...))
+	}, kfake.SeedTopics(shards, exposures, outcomes, "a.more"), kfake.SeedTopics(1, letters))
 }

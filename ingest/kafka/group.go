@@ -77,19 +77,34 @@ func (c *Consumer) giveUpAll() {
 
 // commitLag tells Kafka how far the shards are, for whoever looks at lag there.
 // A committed offset never passes a record whose effect is not durable.
+//
+// The request is our own, because the client's commit waits for a rebalance that
+// is going on, and covers nothing but the topics of the subscription.
 func (c *Consumer) commitLag(ctx context.Context, member *kgo.Client) {
-	commit := map[string]map[int32]kgo.EpochOffset{}
+	req := kmsg.NewPtrOffsetCommitRequest()
+	req.Group = c.cfg.Group
+	req.MemberID, req.Generation = member.GroupMetadata()
+	topics := map[string]*kmsg.OffsetCommitRequestTopic{}
 	for _, s := range c.owned() {
 		for name, next := range s.progress.durable() {
-			if commit[name] == nil {
-				commit[name] = map[int32]kgo.EpochOffset{}
+			if topics[name] == nil {
+				topic := kmsg.NewOffsetCommitRequestTopic()
+				topic.Topic = name
+				topic.TopicID, _ = s.progress.reads(name)
+				topics[name] = &topic
 			}
-			commit[name][int32(s.id)] = kgo.EpochOffset{Epoch: -1, Offset: next}
+			partition := kmsg.NewOffsetCommitRequestTopicPartition()
+			partition.Partition, partition.Offset = int32(s.id), next
+			topics[name].Partitions = append(topics[name].Partitions, partition)
 		}
 	}
-	member.CommitOffsetsSync(ctx, commit, func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, _ *kmsg.OffsetCommitResponse, err error) {
-		if err != nil && ctx.Err() == nil {
-			c.log.Debug("lag not committed", "error", err)
-		}
-	})
+	for _, topic := range topics {
+		req.Topics = append(req.Topics, *topic)
+	}
+	if req.Generation < 0 || len(req.Topics) == 0 {
+		return
+	}
+	if _, err := req.RequestWith(ctx, member); err != nil && ctx.Err() == nil {
+		c.log.Debug("lag not committed", "error", err)
+	}
 }
