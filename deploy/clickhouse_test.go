@@ -1,0 +1,297 @@
+package deploy_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	driver "github.com/ClickHouse/clickhouse-go/v2"
+
+	"github.com/assay-dev/assay/ingest"
+	"github.com/assay-dev/assay/ingest/kafka"
+	store "github.com/assay-dev/assay/internal/clickhouse"
+	"github.com/assay-dev/assay/internal/embedded/embeddedtest"
+)
+
+// accessDenied is the server's code of a right that is not granted.
+const accessDenied = 497
+
+// migration is done once, by the compose file's own command.
+var migration struct {
+	once sync.Once
+	out  string
+	err  error
+}
+
+// environment is what the compose file's processes find in theirs.
+func environment() []string {
+	return []string{
+		"ASSAY_ADMIN_PASSWORD=" + password, "ASSAY_CLICKHOUSE_PASSWORD=" + password,
+		"ASSAY_UNIT_KEY=000102030405060708090a0b0c0d0e0f",
+	}
+}
+
+// migrated is the engine's address after the compose service migrate.
+func migrated(t *testing.T) string {
+	t.Helper()
+	addr, binary := clickhouse(t), assay(t)
+	args := atHome(t, services(t)["migrate"].arguments(t), addr, nil)
+	migration.once.Do(func() { migration.out, migration.err = run(t.Context(), binary, environment(), args...) })
+	if migration.err != nil {
+		t.Fatalf("migrate: %v\n%s", migration.err, migration.out)
+	}
+	return addr
+}
+
+// atHome makes a command of the compose file run here: its configuration with
+// folders and a port of ours, the addresses of the test's servers.
+func atHome(t *testing.T, args []string, engine string, brokers []string) []string {
+	t.Helper()
+	dir := t.TempDir()
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := strings.NewReplacer(
+		"/var/lib/assay", dir, "/etc/assay", filepath.Join(here, "testdata"), "0.0.0.0:8344", "127.0.0.1:0",
+	).Replace(string(read(t, "compose/assay.yaml")))
+	file := filepath.Join(dir, "assay.yaml")
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out := []string{"--clickhouse", engine}
+	for _, b := range brokers {
+		out = append(out, "--kafka", b)
+	}
+	for _, a := range args {
+		out = append(out, strings.ReplaceAll(a, "/etc/assay/assay.yaml", file))
+	}
+	return out
+}
+
+// TestRights tries, as each account, what it must be able to do and what it must
+// not. Every refusal is the server's for want of a right, and no other error.
+func TestRights(t *testing.T) {
+	addr := migrated(t)
+	const table, values = "assay.unit_names (unit, unit_kind, id)", "VALUES (1, 'user', 'u')"
+	for user, rights := range map[string]struct{ may, mayNot []string }{
+		"assay_admin": {
+			may: []string{
+				"CREATE TABLE assay.of_the_test (a Int8) ENGINE = ReplacingMergeTree ORDER BY a",
+				"ALTER TABLE assay.of_the_test ADD COLUMN b Int8", "DROP TABLE assay.of_the_test",
+				"SELECT count() FROM assay.ledger",
+			},
+			mayNot: []string{
+				"SELECT * FROM system.users", "CREATE DATABASE other", "CREATE USER u", "GRANT SELECT ON assay.* TO assay_reader",
+				"SELECT * FROM url('http://127.0.0.1:1/', 'CSV', 'a String')", "SELECT * FROM file('x.csv', 'CSV', 'a String')",
+				"SYSTEM SHUTDOWN",
+			},
+		},
+		"assay_writer": {
+			may: []string{
+				"INSERT INTO " + table + " " + values, "SELECT count() FROM assay.results",
+				"SELECT count() FROM system.processes", "SELECT count() FROM system.parts",
+				"SELECT dictGet('assay.chain_head', 'seq', toUInt64(1))", "SELECT dictGet('assay.watermark', 'seq', toUInt64(0))",
+			},
+			mayNot: []string{
+				"ALTER TABLE assay.ledger DROP CONSTRAINT append", "ALTER TABLE assay.ledger DELETE WHERE 1", "DELETE FROM assay.events WHERE 1",
+				"ALTER TABLE assay.events DROP PARTITION 197001", "TRUNCATE TABLE assay.events", "DROP TABLE assay.ledger", "DROP DATABASE assay",
+				"OPTIMIZE TABLE assay.events", "CREATE TABLE assay.x (a Int8) ENGINE = Memory", "CREATE DATABASE other",
+				"SELECT * FROM system.users", "SELECT * FROM system.named_collections", "SYSTEM SHUTDOWN",
+				"SELECT * FROM url('http://127.0.0.1:1/', 'CSV', 'a String')", "SELECT * FROM file('x.csv', 'CSV', 'a String')",
+				"INSERT INTO FUNCTION url('http://127.0.0.1:1/', 'CSV', 'a String') SELECT 'a'",
+			},
+		},
+		"assay_reader": {
+			may: []string{
+				"SELECT * FROM assay.metrics", "SELECT * FROM assay.moments", "SELECT * FROM assay.results", "SELECT * FROM assay.units",
+				"SELECT * FROM assay.exposures", "SELECT * FROM assay.outcomes", "SELECT * FROM assay.decision_log", "SELECT * FROM assay.latest_looks",
+				"SELECT * FROM assay.versions", "SELECT * FROM assay.shards", "SELECT * FROM assay.gaps",
+				"SELECT 1 SETTINGS max_threads = 1",
+			},
+			mayNot: []string{
+				"INSERT INTO " + table + " " + values, "ALTER TABLE assay.ledger DELETE WHERE 1", "CREATE TEMPORARY TABLE x (a Int8)",
+				"SELECT * FROM url('http://127.0.0.1:1/', 'CSV', 'a String')", "SELECT * FROM file('x.csv', 'CSV', 'a String')",
+				"SELECT * FROM remote('127.0.0.1:1', assay.events)", "SELECT * FROM s3('http://127.0.0.1:1/x.csv')",
+				"SELECT * FROM mysql('127.0.0.1:1', 'a', 'b', 'c', 'd')", "SELECT * FROM postgresql(assay_dictionary, table = 'x')",
+				"SELECT * FROM executable('x', 'CSV', 'a String')",
+				"SELECT * FROM system.users", "SELECT * FROM system.processes",
+				"SELECT * FROM system.named_collections", "SELECT * FROM information_schema.tables",
+			},
+		},
+		"assay_dictionary": {
+			may:    []string{"SELECT count() FROM assay.chain_heads"},
+			mayNot: []string{"SELECT * FROM system.users", "INSERT INTO " + table + " " + values, "SELECT dictGet('assay.chain_head', 'seq', toUInt64(1))"},
+		},
+	} {
+		conn := as(t, addr, user)
+		for _, statement := range rights.may {
+			if err := conn.Exec(t.Context(), statement); err != nil {
+				t.Errorf("%s may not: %s: %v", user, statement, err)
+			}
+		}
+		for _, statement := range rights.mayNot {
+			var refused *driver.Exception
+			if err := conn.Exec(t.Context(), statement); !errors.As(err, &refused) || refused.Code != accessDenied {
+				t.Errorf("%s is not refused: %s: %v", user, statement, err)
+			}
+		}
+	}
+}
+
+// TestGuideQueries runs every query of the operator's guide as the account that
+// people on call have.
+func TestGuideQueries(t *testing.T) {
+	conn := as(t, migrated(t), "assay_writer")
+	queries := regexp.MustCompile("`(SELECT [^`]+)`").FindAllSubmatch(read(t, doc(t, "operations.md")), -1)
+	if len(queries) < 5 {
+		t.Fatalf("found only %d queries", len(queries))
+	}
+	for _, q := range queries {
+		if err := conn.Exec(t.Context(), string(q[1])); err != nil {
+			t.Errorf("%s: %v", q[1], err)
+		}
+	}
+}
+
+// TestReaderCannotUnlockItself: readonly is what keeps settings from being a way
+// around a right, and it cannot be left.
+func TestReaderCannotUnlockItself(t *testing.T) {
+	conn := as(t, migrated(t), "assay_reader")
+	for _, statement := range []string{"SET readonly = 0", "SELECT 1 SETTINGS readonly = 0"} {
+		if err := conn.Exec(t.Context(), statement); err == nil {
+			t.Errorf("the reader may: %s", statement)
+		}
+	}
+}
+
+// TestWriterAppends writes one link to each kind of chain: the constraints read
+// the dictionaries, and these log in as the account of config.xml.
+func TestWriterAppends(t *testing.T) {
+	addr := migrated(t)
+	db, err := store.Open(t.Context(), store.Config{Addr: []string{addr}, User: "assay_writer", Password: password, Code: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+
+	const shard = 4000 // no shard of TestProcesses
+	part := ingest.Part{Shard: shard, Seq: 1, Config: 1, Offsets: []ingest.Counts{{From: 0, Next: 3, Accepted: 3}}}
+	appended, err := db.AppendPart(ctx, []store.Topic{{Name: "assay.exposures"}}, part)
+	if err != nil || appended != store.Committed {
+		t.Fatalf("append a part: %v, %v", appended, err)
+	}
+	mark, err := db.LastMark(ctx, shard)
+	if err != nil || mark.Seq != 1 {
+		t.Errorf("the part's mark is %+v, %v", mark, err)
+	}
+	if _, err := db.AppendDecision(ctx, store.Decision{
+		At: time.UnixMilli(1), Experiment: "x", Kind: "decided", Actor: "test", Code: "test", Evidence: json.RawMessage("{}"),
+	}); err != nil {
+		t.Fatalf("append a decision: %v", err)
+	}
+	if n, err := db.VerifyDecisions(ctx); err != nil || n == 0 {
+		t.Errorf("the decision log holds %d lines: %v", n, err)
+	}
+}
+
+// TestProcesses runs the compose file's apply, ingest and guard against a broker
+// and the engine: an exposure that a producer sends is counted, and a reader
+// sees it. Then each process is ready, and stops when it is told to.
+func TestProcesses(t *testing.T) {
+	addr := migrated(t)
+	k := embeddedtest.Kafka(t, []string{"assay.exposures", "assay.outcomes", "assay.deadletters"}, 2)
+	brokers, all := []string{k.Addr()}, services(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+	defer cancel()
+	if out, err := run(ctx, assay(t), environment(), atHome(t, all["apply"].arguments(t), addr, nil)...); err != nil {
+		t.Fatalf("apply: %v\n%s", err, out)
+	}
+	doors := map[string]string{}
+	for _, name := range []string{"ingest", "guard", "serve"} {
+		doors[name] = start(t, ctx, atHome(t, all[name].arguments(t), addr, brokers)...)
+	}
+	expose(t, ctx, brokers, "u-1")
+
+	reader := as(t, addr, "assay_reader")
+	eventually(t, ctx, "the exposure is counted", func() error {
+		var units int64
+		if err := reader.QueryRow(ctx, "SELECT sum(units) FROM assay.units WHERE experiment = 'button'").Scan(&units); err != nil {
+			return err
+		}
+		if units != 1 {
+			return fmt.Errorf("%d units", units)
+		}
+		return nil
+	})
+	for name, door := range doors {
+		eventually(t, ctx, name+" is ready", func() error { return get(ctx, "http://"+door+"/readyz", "") })
+	}
+	eventually(t, ctx, "the guard looks", func() error {
+		return get(ctx, "http://"+doors["guard"]+"/metrics", "assay_guard_look_seconds_count")
+	})
+	if err := get(ctx, "http://"+doors["ingest"]+"/metrics", `assay_ingest_shard_ok{shard="1"} 1`); err != nil {
+		t.Error(err)
+	}
+}
+
+// start runs a process until the test ends and returns the address of its door.
+func start(t *testing.T, ctx context.Context, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(assay(t), args...)
+	cmd.Env = append(os.Environ(), environment()...)
+	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stderr = log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("assay %v: %v\n%s", args, err, read(t, log.Name()))
+		}
+	})
+	var door string
+	eventually(t, ctx, "the process serves", func() error {
+		said := read(t, log.Name())
+		m := regexp.MustCompile(`msg=serving address=(\S+)`).FindSubmatch(said)
+		if m == nil {
+			return fmt.Errorf("it says: %s", said)
+		}
+		door = string(m[1])
+		return nil
+	})
+	return door
+}
+
+// expose sends one exposure as any producer would.
+func expose(t *testing.T, ctx context.Context, brokers []string, unit string) {
+	t.Helper()
+	p, err := kafka.NewProducer(kafka.ProducerConfig{Brokers: brokers, Exposures: "assay.exposures", Outcomes: "assay.outcomes"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	event := fmt.Sprintf(`{"type":"exposure","id":"1","ts":%d,"unit":%q,"experiment":"button","variant":"treatment"}`, time.Now().UnixMilli(), unit)
+	if err := p.Produce(ctx, ingest.Exposure, unit, []byte(event)); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Flush(ctx); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,135 @@
+package deploy_test
+
+import (
+	"encoding/xml"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// usersFile is what these tests read of a users.xml.
+type usersFile struct {
+	Profiles profiles `xml:"profiles"`
+	Users    struct {
+		Each []account `xml:",any"`
+	} `xml:"users"`
+}
+
+type profiles struct {
+	Each []struct {
+		XMLName  xml.Name
+		Settings []struct {
+			XMLName xml.Name
+			Value   string `xml:",chardata"`
+		} `xml:",any"`
+	} `xml:",any"`
+}
+
+type account struct {
+	XMLName  xml.Name
+	Password struct {
+		FromEnv string `xml:"from_env,attr"`
+		Text    string `xml:",chardata"`
+	} `xml:"password"`
+	Networks []string `xml:"networks>ip"`
+	Profile  string   `xml:"profile"`
+	Grants   []string `xml:"grants>query"`
+}
+
+func parseUsers(t *testing.T, file string) usersFile {
+	t.Helper()
+	var f usersFile
+	if err := xml.Unmarshal(read(t, file), &f); err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	return f
+}
+
+// rights takes grants apart: one entry for each right on each object.
+func rights(t *testing.T, grants []string) map[string]bool {
+	t.Helper()
+	out := map[string]bool{}
+	for _, g := range grants {
+		list, object, ok := strings.Cut(strings.TrimPrefix(g, "GRANT "), " ON ")
+		if !ok || !strings.HasPrefix(g, "GRANT ") {
+			t.Fatalf("not a grant: %s", g)
+		}
+		for _, right := range strings.Split(list, ", ") {
+			out[right+" ON "+object] = true
+		}
+	}
+	return out
+}
+
+// onlyEmbedded is what the embedded engine's accounts may do beyond those of a
+// server. There, a server's own administrator has it.
+var onlyEmbedded = map[string][]string{
+	"admin": {"SELECT ON system.*", "CREATE TEMPORARY TABLE ON *.*", "SYSTEM ON *.*", "KILL QUERY ON *.*"},
+}
+
+// TestSameRightsAsEmbedded holds the accounts of a server against those of the
+// embedded engine, which every other test of the project works with.
+func TestSameRightsAsEmbedded(t *testing.T) {
+	inside := map[string]account{}
+	for _, u := range parseUsers(t, "../internal/embedded/engine/users.xml").Users.Each {
+		inside[u.XMLName.Local] = u
+	}
+	delete(inside, "default") // who starts the engine
+
+	for _, u := range parseUsers(t, "clickhouse/users.xml").Users.Each {
+		name := strings.TrimPrefix(u.XMLName.Local, "assay_")
+		want := rights(t, inside[name].Grants)
+		for _, right := range onlyEmbedded[name] {
+			if !want[right] {
+				t.Errorf("the embedded %s no longer has %s: correct onlyEmbedded", name, right)
+			}
+			delete(want, right)
+		}
+		got := map[string]bool{}
+		for right := range rights(t, u.Grants) {
+			// Embedded, tests use databases of their own beside assay.
+			got[strings.Replace(right, " ON assay.*", " ON assay*.*", 1)] = true
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("rights of %s (-embedded +server):\n%s", name, diff)
+		}
+		delete(inside, name)
+	}
+	for name := range inside {
+		t.Errorf("a server has no account like the embedded %s", name)
+	}
+}
+
+// TestAccounts: no password stands in the file, nobody uses a profile that is
+// not there, and the account that only the server uses comes from nowhere else.
+func TestAccounts(t *testing.T) {
+	file := parseUsers(t, "clickhouse/users.xml")
+	settings := map[string]map[string]string{}
+	for _, p := range file.Profiles.Each {
+		settings[p.XMLName.Local] = map[string]string{}
+		for _, s := range p.Settings {
+			settings[p.XMLName.Local][s.XMLName.Local] = s.Value
+		}
+	}
+	env := services(t)["clickhouse"].Environment
+	for _, u := range file.Users.Each {
+		name := u.XMLName.Local
+		if u.Password.Text != "" || env[u.Password.FromEnv] == "" {
+			t.Errorf("%s: its password is not one that the compose file's server gets: %+v", name, u.Password)
+		}
+		if settings[u.Profile] == nil {
+			t.Errorf("%s has profile %q, which is not in the file", name, u.Profile)
+		}
+		if readsOnly := strings.HasSuffix(name, "_reader") || strings.HasSuffix(name, "_dictionary"); readsOnly != (settings[u.Profile]["readonly"] == "2") {
+			t.Errorf("%s: readonly is %q", name, settings[u.Profile]["readonly"])
+		}
+		if local := fmt.Sprint(u.Networks) == "[127.0.0.1 ::1]"; local != (name == "assay_dictionary") {
+			t.Errorf("%s comes from %v", name, u.Networks)
+		}
+	}
+	if got := settings["assay_writer"]["async_insert"]; got != "0" {
+		t.Errorf("async_insert is %q: an insert would be answered before it is there", got)
+	}
+}
