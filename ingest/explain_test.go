@@ -55,7 +55,6 @@ func TestExplain(t *testing.T) {
 		Metrics []string
 		Reason  string
 	}
-	const before = ": 1m0s before the first exposure"
 	want := []line{
 		{-5, ingest.FoundOutside, nil, "no iteration covers its time"},
 		{8, ingest.FoundNotCounted, nil, "revenue: 2m0s before the first exposure; fees: 2m0s before the first exposure; web_buyers: 2m0s before the first exposure"},

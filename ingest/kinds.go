@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"strings"
 
@@ -70,10 +71,10 @@ func (m *measure) read(r *row, attrs []byte) (int64, reading) {
 	if m.attribute != "" {
 		text, _ := attr(attrs, m.attribute)
 		v, err := parseValue(text)
-		switch err {
-		case ErrNotNumber:
+		switch {
+		case errors.Is(err, ErrNotNumber):
 			return 0, badAttribute
-		case ErrTooLarge:
+		case errors.Is(err, ErrTooLarge):
 			return 0, outOfRange
 		}
 		value = v

@@ -58,12 +58,12 @@ func reversed(list []int) []int {
 }
 
 // run returns the sums in the form of the page, over all slots.
-func (c *worked) run(t *testing.T, order []int) map[string]string {
+func (w *worked) run(t *testing.T, order []int) map[string]string {
 	d := ingest.NewDecoder(ingest.Key{1}, []string{"country"})
-	j := ingest.NewJoiner([]string{"exposures", "outcomes"}, &experiment.Version{Number: 1, Experiments: []experiment.Experiment{c.x}})
+	j := ingest.NewJoiner([]string{"exposures", "outcomes"}, &experiment.Version{Number: 1, Experiments: []experiment.Experiment{w.x}})
 	total, next := ledger{}, [2]int64{}
 	for _, topic := range order {
-		rec := ingest.Record{Place: ingest.Place{Topic: uint8(topic), Offset: next[topic]}, KafkaT: clock(t, "23:00:00"), Value: []byte(c.logs[topic][next[topic]])}
+		rec := ingest.Record{Place: ingest.Place{Topic: uint8(topic), Offset: next[topic]}, KafkaT: clock(t, "23:00:00"), Value: []byte(w.logs[topic][next[topic]])}
 		next[topic]++
 		e, why, ok := d.Decode(rec)
 		if !ok {
@@ -80,12 +80,12 @@ func (c *worked) run(t *testing.T, order []int) map[string]string {
 		sum.sum.Add(sum.sum, s.sum)
 		sum.squares.Add(sum.squares, s.squares)
 	}
-	return c.lines(bySlot)
+	return w.lines(bySlot)
 }
 
 // lines writes the cells as the page does. Cells of $units and of dimensions that
 // the page does not name are left out; all others must be there.
-func (c *worked) lines(l ledger) map[string]string {
+func (w *worked) lines(l ledger) map[string]string {
 	out := map[string]string{}
 	for cell, s := range l {
 		key := cell.Metric + " " + cell.Variant
@@ -110,7 +110,7 @@ func (c *worked) lines(l ledger) map[string]string {
 		} else if cell.Iteration != 1 {
 			sums += fmt.Sprint(" iteration ", cell.Iteration)
 		}
-		_, named := c.expect[key]
+		_, named := w.expect[key]
 		zero := s.n == 0 && s.over == 0 && s.sum.Sign() == 0 && s.squares.Sign() == 0
 		if named || !zero && cell.Metric != ingest.Units && cell.Dimension == "" {
 			out[key] = sums

@@ -29,7 +29,7 @@ func (db *DB) Migrate(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
-	defer closeAll()
+	defer func() { _ = closeAll() }()
 	if _, err := migrations.Up(ctx); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}

@@ -68,7 +68,7 @@ func StartClickHouse(ctx context.Context, cfg ClickHouseConfig) (*ClickHouse, er
 	}
 	c := &ClickHouse{cfg: cfg, users: newUsers(), lock: lock, done: make(chan struct{})}
 	if err := c.start(ctx); err != nil {
-		c.release()
+		_ = c.release() // the start's error is the one that matters
 		return nil, fmt.Errorf("start engine: %w", err)
 	}
 	return c, nil

@@ -7,9 +7,9 @@ import (
 
 const schemaDraft = "https://json-schema.org/draft/2020-12/schema"
 
-// ExperimentSchema gives the JSON Schema of an experiment file, for editors. It
+// Schema gives the JSON Schema of an experiment file, for editors. It
 // is made from the table that the parser reads by.
-func ExperimentSchema() []byte {
+func Schema() []byte {
 	return schemaText("Experiment", "An experiment of assay: one file in experiments/.", objectSchema(experimentFields()))
 }
 

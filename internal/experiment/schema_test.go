@@ -11,7 +11,7 @@ import (
 
 // The schemas for editors are what the tables say.
 func TestSchemasAreCurrent(t *testing.T) {
-	golden(t, "../../docs/schema/experiment.schema.json", string(ExperimentSchema()))
+	golden(t, "../../docs/schema/experiment.schema.json", string(Schema()))
 	golden(t, "../../docs/schema/metric.schema.json", string(MetricSchema()))
 }
 
@@ -27,7 +27,7 @@ var beyond = []string{"bad/duration--zero.yaml", "bad/duration--stall.yaml", "ba
 // An editor accepts all good files, refuses what is wrong in form, and never
 // refuses what is wrong only in meaning.
 func TestSchemasAgreeWithTheParser(t *testing.T) {
-	schemas := map[string]*jsonschema.Resolved{"key": resolve(t, ExperimentSchema()), "name": resolve(t, MetricSchema())}
+	schemas := map[string]*jsonschema.Resolved{"key": resolve(t, Schema()), "name": resolve(t, MetricSchema())}
 	files := append(goodFiles(t), load(t, "bad/*.yaml")...)
 	for _, pattern := range []string{"doubt/*.yaml", "refused/*.yaml", "allowed/*.yaml"} {
 		files = append(files, load(t, pattern)...)

@@ -25,7 +25,7 @@ func TestTrust(t *testing.T) {
 			s[0].Seq = 11
 			return s
 		}, time.Time{}, []string{"no_status"}},
-		"a shard that never had a part": {func(m *results.Moments, s []results.ShardStatus) []results.ShardStatus {
+		"a shard that never had a part": {func(_ *results.Moments, s []results.ShardStatus) []results.ShardStatus {
 			return append(s, results.ShardStatus{Shard: 2, Freshness: fresh.Add(time.Second), State: "ok"})
 		}, fresh, nil},
 		"a shard that stands still": {func(_ *results.Moments, s []results.ShardStatus) []results.ShardStatus {

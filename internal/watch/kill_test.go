@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"errors"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -146,7 +147,7 @@ func TestKillByHandAfterFailure(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := hand.Kill(t.Context(), "checkout", ""); err != ErrNoReason {
+		if _, err := hand.Kill(t.Context(), "checkout", ""); !errors.Is(err, ErrNoReason) {
 			t.Errorf("a kill without a reason: %v", err)
 		}
 		k, err := hand.Kill(t.Context(), "checkout", "errors everywhere")
