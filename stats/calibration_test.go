@@ -193,6 +193,8 @@ func TestGateFigures(t *testing.T) {
 		{name: "lognormal 90/10, N* 5000", phases: onePhase(100_000, 0.1), plan: plan(5_000, 0.1), draw: revenue(math.Inf(1))},
 		{name: "lognormal 90/10, P99 cap, N* 5000", phases: onePhase(100_000, 0.1), plan: plan(5_000, 0.1), draw: revenue(2.3263)},
 		{name: "lognormal 50/50, N* 5000", phases: onePhase(100_000, 0.5), plan: plan(5_000, 0.5), draw: revenue(math.Inf(1))},
+		{name: "lognormal 60/40, N* 5000", phases: onePhase(100_000, 0.4), plan: plan(5_000, 0.4), draw: revenue(math.Inf(1))},
+		{name: "lognormal 60/40", phases: onePhase(100_000, 0.4), plan: plan(100_000, 0.4), draw: revenue(math.Inf(1))},
 		{name: "lognormal 10/90, N* 5000", phases: onePhase(100_000, 0.9), plan: plan(5_000, 0.9), draw: revenue(math.Inf(1))},
 		{name: "binary 0.1% 10/90, N* 5000", phases: onePhase(400_000, 0.9), plan: plan(5_000, 0.9), binary: true, draw: binary(constant(0.001))},
 	} {
