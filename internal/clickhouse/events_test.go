@@ -145,3 +145,23 @@ func TestDeadAt(t *testing.T) {
 		t.Errorf("a place without a dead letter: %v", err)
 	}
 }
+
+// A column of few distinct strings is sent as indices whose width depends on how
+// many there are: 8, 16 or 32 bits.
+func TestManyDistinctWords(t *testing.T) {
+	s := newStore(t)
+	conn := s.raw(t, s.engine.Reader())
+	for shard, distinct := range []int{1, 255, 256, 257, 65_535, 65_536, 65_537} {
+		events := make([]ingest.Event, distinct)
+		for i := range events {
+			events[i] = ingest.Event{Type: ingest.Exposure, Place: ingest.Place{Offset: int64(i)}, Experiment: "e" + itoa(uint64(i))}
+		}
+		if err := s.AppendEvents(t.Context(), uint16(shard), names, events, nil); err != nil {
+			t.Fatal(err)
+		}
+		wrong := scalar[uint64](t, conn, "SELECT countIf(experiment != concat('e', toString(offset))) FROM events WHERE shard = "+itoa(uint64(shard)))
+		if n := scalar[uint64](t, conn, "SELECT uniqExact(experiment) FROM events WHERE shard = "+itoa(uint64(shard))); n != uint64(distinct) || wrong > 0 {
+			t.Errorf("%d distinct words: %d came back, %d of them wrong", distinct, n, wrong)
+		}
+	}
+}
