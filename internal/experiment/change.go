@@ -8,9 +8,9 @@ import (
 
 // Change is one difference between two versions, in words for people.
 type Change struct {
-	Experiment string // "" for the catalogue of metrics
-	Text       string
-	Counting   bool // it changes what is counted
+	Experiment string `json:"experiment,omitempty"` // "" for the catalogue of metrics
+	Text       string `json:"text"`
+	Counting   bool   `json:"counting"` // it changes what is counted
 }
 
 // String gives the text with the experiment before it.
