@@ -52,7 +52,7 @@ func buildAsInImage(root string) (dir string, err error) {
 	}
 	cmd := exec.Command("sh", "-c", line[1]+filepath.Join(dir, "assay")+" "+line[2])
 	cmd.Dir = root
-	cmd.Env = append(os.Environ(), "VERSION=of-the-image", "PATH="+filepath.Dir(goTool())+":"+os.Getenv("PATH"))
+	cmd.Env = append(os.Environ(), "VERSION=of-the-image")
 	return dir, said(cmd)
 }
 

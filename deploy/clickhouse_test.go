@@ -221,12 +221,12 @@ func TestProcesses(t *testing.T) {
 	}
 	doors := map[string]string{}
 	for _, name := range []string{"ingest", "guard", "serve"} {
-		doors[name] = start(t, ctx, atHome(t, all[name].arguments(t), addr, brokers)...)
+		doors[name] = start(ctx, t, atHome(t, all[name].arguments(t), addr, brokers)...)
 	}
-	expose(t, ctx, brokers, "u-1")
+	expose(ctx, t, brokers, "u-1")
 
 	reader := as(t, addr, "assay_reader")
-	eventually(t, ctx, "the exposure is counted", func() error {
+	eventually(ctx, t, "the exposure is counted", func() error {
 		var units int64
 		if err := reader.QueryRow(ctx, "SELECT sum(units) FROM assay.units WHERE experiment = 'button'").Scan(&units); err != nil {
 			return err
@@ -237,9 +237,9 @@ func TestProcesses(t *testing.T) {
 		return nil
 	})
 	for name, door := range doors {
-		eventually(t, ctx, name+" is ready", func() error { return get(ctx, "http://"+door+"/readyz", "") })
+		eventually(ctx, t, name+" is ready", func() error { return get(ctx, "http://"+door+"/readyz", "") })
 	}
-	eventually(t, ctx, "the guard looks", func() error {
+	eventually(ctx, t, "the guard looks", func() error {
 		return get(ctx, "http://"+doors["guard"]+"/metrics", "assay_guard_look_seconds_count")
 	})
 	if err := get(ctx, "http://"+doors["ingest"]+"/metrics", `assay_ingest_shard_ok{shard="1"} 1`); err != nil {
@@ -248,7 +248,7 @@ func TestProcesses(t *testing.T) {
 }
 
 // start runs a process until the test ends and returns the address of its door.
-func start(t *testing.T, ctx context.Context, args ...string) string {
+func start(ctx context.Context, t *testing.T, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(assay(t), args...)
 	cmd.Env = append(os.Environ(), environment()...)
@@ -267,7 +267,7 @@ func start(t *testing.T, ctx context.Context, args ...string) string {
 		}
 	})
 	var door string
-	eventually(t, ctx, "the process serves", func() error {
+	eventually(ctx, t, "the process serves", func() error {
 		said := read(t, log.Name())
 		m := regexp.MustCompile(`msg=serving address=(\S+)`).FindSubmatch(said)
 		if m == nil {
@@ -280,7 +280,7 @@ func start(t *testing.T, ctx context.Context, args ...string) string {
 }
 
 // expose sends one exposure as any producer would.
-func expose(t *testing.T, ctx context.Context, brokers []string, unit string) {
+func expose(ctx context.Context, t *testing.T, brokers []string, unit string) {
 	t.Helper()
 	p, err := kafka.NewProducer(kafka.ProducerConfig{Brokers: brokers, Exposures: "assay.exposures", Outcomes: "assay.outcomes"})
 	if err != nil {

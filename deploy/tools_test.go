@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -113,7 +112,7 @@ func hadolint(t *testing.T) string {
 func compose(t *testing.T) string {
 	t.Helper()
 	return fetched(t, "compose-go-"+composeVersion, "cmd", func(ctx context.Context, dir string) error {
-		cmd := exec.CommandContext(ctx, goTool(), "install", "github.com/compose-spec/compose-go/v2/cmd@"+composeVersion)
+		cmd := exec.CommandContext(ctx, "go", "install", "github.com/compose-spec/compose-go/v2/cmd@"+composeVersion)
 		cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOBIN="+dir, "GOFLAGS=")
 		return said(cmd)
 	})
@@ -141,9 +140,6 @@ func systemdAnalyze(t *testing.T) string {
 	lacking(t, fmt.Sprintf("systemd-analyze is not here: install systemd to check the units (%v)", err))
 	return ""
 }
-
-// goTool is the go command that runs this test.
-func goTool() string { return filepath.Join(runtime.GOROOT(), "bin", "go") }
 
 // do runs a command in a folder; its error says what the command said.
 func do(ctx context.Context, dir string, args ...string) error {

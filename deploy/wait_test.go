@@ -12,7 +12,7 @@ import (
 
 // eventually tries until it succeeds, and fails the test with the last error
 // when the context ends first.
-func eventually(t *testing.T, ctx context.Context, what string, try func() error) {
+func eventually(ctx context.Context, t *testing.T, what string, try func() error) {
 	t.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
