@@ -21,6 +21,7 @@ const (
 // 11 kills have a chance of 1 % even if every experiment used its budget up. An
 // experiment that does harm must be killed beside them.
 func TestFalseKills(t *testing.T) {
+	t.Parallel()
 	random, _ := chance(t)
 	system := newFlags(t, obedient)
 	w := newWorld(t, setting{partitions: 4, more: system.yaml("20s") + "guard: {kills_per_hour: 1000}\n"})

@@ -17,6 +17,7 @@ import (
 // the engine is killed with -9, versions are applied and an experiment is turned
 // off. Afterwards the ledger must be what a count of the log says, bit for bit.
 func TestExactUnderKills(t *testing.T) {
+	t.Parallel()
 	random, seed := chance(t)
 	system := newFlags(t, obedient)
 	w := newWorld(t, setting{partitions: 4, own: true, attributes: []string{"country", "ms"}, more: system.yaml("20s")})

@@ -29,6 +29,7 @@ var answers = map[string]struct {
 // turned off. Its evidence stays what it was, whatever comes later. The others go
 // on: a kill that did not work ends nothing, and is not decided again.
 func TestKills(t *testing.T) {
+	t.Parallel()
 	random, _ := chance(t)
 	system := newFlags(t, func(key string) (int, bool) { return answers[key].status, answers[key].does })
 	w := newWorld(t, setting{partitions: 4, more: system.yaml("3s")})

@@ -14,6 +14,7 @@ import (
 // process the consumer's memory. An earlier exposure, a duplicate and a crossover
 // of units from before must change the ledger as if nothing had happened.
 func TestRestartWithoutKafka(t *testing.T) {
+	t.Parallel()
 	_, seed := chance(t)
 	w := newWorld(t, setting{partitions: 3, attributes: []string{"country", "ms"}, more: newFlags(t, obedient).yaml("5s")})
 	now := time.Now().Truncate(time.Minute)

@@ -11,6 +11,7 @@ import (
 // TestSameMoments reads one log in four ways: other sizes of batches, numbers of
 // consumers and of partitions must not be seen in the moments.
 func TestSameMoments(t *testing.T) {
+	t.Parallel()
 	_, seed := chance(t)
 	now := time.Now().Truncate(time.Minute)
 	b := &babble{Rand: rand.New(rand.NewPCG(seed, 3)), units: 800, until: now.UnixMilli(), named: true}
