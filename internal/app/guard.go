@@ -221,7 +221,7 @@ func (s switches) Off(ctx context.Context, o watch.Order, progress func(guardrai
 			"add it under switches: in assay.yaml; docs/switches.md shows how")
 	}
 	out, err := sw.Off(ctx, killswitch.Request{
-		Target: killswitch.Target{Experiment: o.Experiment, Flag: o.Flag}, Key: o.Key, Iteration: o.Iteration,
+		Target: killswitch.Target{Experiment: o.Experiment}, Key: o.Key, Iteration: o.Iteration,
 		DecidedAt: o.DecidedAt, Reason: o.Reason, Evidence: o.Evidence,
 		Progress: func(stage killswitch.Stage, at time.Time) {
 			switch stage {

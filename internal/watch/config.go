@@ -32,7 +32,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Instance: "guard", Every: time.Second, FullEvery: time.Minute, Timeout: 10 * time.Second,
-		Lease: 15 * time.Second, Settle: 30 * time.Second, Limits: guardrails.Limits{PerHour: 5},
+		Lease: 15 * time.Second, Settle: 30 * time.Second, Limits: guardrails.Limits{PerHour: 10},
 	}
 }
 

@@ -195,7 +195,7 @@ func orderOf(v *experiment.Version, k guardrails.Kill) Order {
 		o.Reason = d.Actor + ": " + d.Text
 	}
 	if e := v.Find(d.Experiment); e != nil {
-		o.Switch, o.Flag = e.KillSwitch, e.Links.Flag
+		o.Switch = e.KillSwitch
 	}
 	return o
 }

@@ -60,7 +60,6 @@ type Order struct {
 	Key        string // idempotency key: the same decision always has the same
 	Switch     string // name in the operator's configuration
 	Experiment string
-	Flag       string // the link to the flag, as the experiment's file gives it
 	Iteration  uint32
 	DecidedAt  time.Time
 	Reason     string
