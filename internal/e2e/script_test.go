@@ -19,8 +19,8 @@ import (
 func TestCommandLine(t *testing.T) {
 	w := newWorld(t, setting{partitions: 2})
 	testscript.Run(t, testscript.Params{
-		Dir:   filepath.Join("testdata", "script"),
-		Cmds:  map[string]func(*testscript.TestScript, bool, []string){"assay": runAssay},
+		Dir:  filepath.Join("testdata", "script"),
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"assay": runAssay},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("ASSAY_YAML", w.path("assay.yaml"))
 			e.Setenv("SCENARIOS", filepath.Join(testref.Root(t), "guardrails", "testdata", "scenarios"))
