@@ -32,6 +32,7 @@ type world struct {
 	config    uint32              // version that the shard counts under; 0: the newest
 	afterEnd  time.Time           // newest treatment exposure after the end
 	ledgerErr error
+	still     uint64 // the last part when nothing comes in any more; 0: one a second
 
 	off    bool
 	offAt  time.Time // when the call that turned it off arrived
@@ -146,11 +147,19 @@ func (g *guard) AppendVersion(_ context.Context, v experiment.Version) error {
 	})
 }
 
+// seq is the last part of the ledger.
+func (w *world) seq() uint64 {
+	if w.still > 0 {
+		return w.still
+	}
+	return uint64(time.Now().Unix())
+}
+
 func (g *guard) Statuses(context.Context) ([]results.ShardStatus, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := time.Now()
-	return []results.ShardStatus{{Shard: 0, Seq: uint64(now.Unix()), Freshness: now.Add(-g.fresh), State: g.state, At: now}}, nil
+	return []results.ShardStatus{{Shard: 0, Seq: g.seq(), Freshness: now.Add(-g.fresh), State: g.state, At: now}}, nil
 }
 
 func (g *guard) Moments(_ context.Context, queries []Query) (results.Moments, error) {
@@ -164,7 +173,7 @@ func (g *guard) Moments(_ context.Context, queries []Query) (results.Moments, er
 	if config == 0 {
 		config = uint32(len(g.versions))
 	}
-	m := results.Moments{Vector: map[uint16]uint64{0: uint64(now.Unix())}, Config: map[uint16]uint32{0: config}}
+	m := results.Moments{Vector: map[uint16]uint64{0: g.seq()}, Config: map[uint16]uint32{0: config}}
 	for _, q := range queries {
 		for variant, c := range g.cells {
 			units, events := sums(c[0], c[0]), sums(c[0], c[1])

@@ -16,7 +16,6 @@ import (
 type judged struct {
 	looked
 	steps []step
-	look  *Look // the stored guard look, when there is one
 }
 
 // step is one rule's step, not yet remembered.
@@ -137,7 +136,7 @@ func (w *Watch) writeDecision(ctx context.Context, j *judged, s *step) error {
 	if err != nil {
 		return fmt.Errorf("write the evidence of %s: %w", v.Rule.ID(), err)
 	}
-	e, written, err := w.book.write(ctx, func(log *guardrails.Log) (guardrails.Entry, bool) {
+	_, _, err = w.book.write(ctx, func(log *guardrails.Log) (guardrails.Entry, bool) {
 		out := log.Restrain(v, log.State(v.Rule), w.config.Limits, w.now())
 		if out.Kind == "" {
 			return guardrails.Entry{}, false
@@ -145,23 +144,14 @@ func (w *Watch) writeDecision(ctx context.Context, j *judged, s *step) error {
 		e := guardrails.Entry{
 			Kind: out.Kind, Act: out.Act, Experiment: v.Rule.Experiment, Iteration: v.Rule.Iteration,
 			Guardrail: v.Rule.Metric, Arm: v.Rule.Arm, Verdict: v.Kind, Reason: v.Reason, Text: v.Text,
-			Actor: w.config.Instance, Config: j.document.Version, Code: w.config.Code, Evidence: evidence,
+			Actor: w.config.Instance, Config: j.document.Version, Code: w.config.Code, Look: w.lookOf(j), Evidence: evidence,
 		}
 		if out.Why != "" {
 			e.Text += "; " + out.Why
 		}
-		if j.look != nil {
-			e.Look = j.look.ID
-		}
 		return e, true
 	})
-	if err != nil || !written || e.Look == "" {
-		return err
-	}
-	if err := w.parts.Looks.Keep(ctx, e.Look, e.Seq); err != nil {
-		w.parts.Log.Warn("look not kept", "look", e.Look, "decision", e.Seq, "error", err)
-	}
-	return nil
+	return err
 }
 
 // annotate adds to the document what the guard knows.

@@ -86,6 +86,11 @@ func (w *world) checkKilledOnce(t *testing.T, dieAt int) {
 	if killed != 1 || len(w.versions) != 2 {
 		t.Errorf("died at %d: %d versions end the iteration, %d versions in all", dieAt, killed, len(w.versions))
 	}
+	for _, e := range w.entries {
+		if e.Kind == guardrails.Decided && (e.Look == "" || w.kept[e.Look] != e.Seq) {
+			t.Errorf("died at %d: decision %d rests on look %q, which is kept for %d", dieAt, e.Seq, e.Look, w.kept[e.Look])
+		}
+	}
 	end := w.newestVersion().Experiments[0].Iterations[0].End
 	if end.Before(w.offAt.Truncate(time.Millisecond)) {
 		t.Errorf("died at %d: the iteration ended at %v, before the call of %v", dieAt, end, w.offAt)

@@ -77,6 +77,7 @@ type storedLook struct {
 	vector  map[uint16]uint64
 	version uint32
 	verdict string
+	id      string
 }
 
 func identity(j *judged) storedLook {
@@ -84,7 +85,7 @@ func identity(j *judged) storedLook {
 	for _, v := range j.steps {
 		fmt.Fprintf(&words, "%s=%s/%s/%s;", v.verdict.Rule.ID(), v.verdict.Kind, v.verdict.Reason, v.verdict.Act)
 	}
-	return storedLook{j.document.Vector, j.document.Version, words.String()}
+	return storedLook{vector: j.document.Vector, version: j.document.Version, verdict: words.String()}
 }
 
 func (s storedLook) equal(o storedLook) bool {
@@ -96,12 +97,12 @@ func (s storedLook) equal(o storedLook) bool {
 // changed. Looks that a decision rests on changed by that.
 func (w *Watch) store(ctx context.Context, all []*judged, full bool) error {
 	var looks []*Look
+	changed := map[runKey]*Look{}
 	for _, j := range all {
-		now := identity(j)
-		if last, ok := w.stored[j.key()]; !ok || !last.equal(now) {
+		if last, ok := w.stored[j.key()]; !ok || !last.equal(identity(j)) {
 			guard := j.document.Guard()
-			j.look = &Look{Verdict: j.overall(), Document: &guard}
-			looks = append(looks, j.look)
+			l := &Look{Verdict: j.overall(), Document: &guard}
+			looks, changed[j.key()] = append(looks, l), l
 		}
 		if full {
 			looks = append(looks, &Look{Verdict: j.overall(), Document: j.document})
@@ -117,11 +118,22 @@ func (w *Watch) store(ctx context.Context, all []*judged, full bool) error {
 		return fmt.Errorf("store %d looks: %w", len(looks), err)
 	}
 	for _, j := range all {
-		if j.look != nil {
-			w.stored[j.key()] = identity(j)
+		if l := changed[j.key()]; l != nil {
+			now := identity(j)
+			now.id = l.ID
+			w.stored[j.key()] = now
 		}
 	}
 	return nil
+}
+
+// lookOf is the id of the stored guard look that shows what j shows, of this
+// round or of an earlier one; "" when it could not be stored.
+func (w *Watch) lookOf(j *judged) string {
+	if s, ok := w.stored[j.key()]; ok && s.equal(identity(j)) {
+		return s.id
+	}
+	return ""
 }
 
 // overall is the verdict of the experiment.

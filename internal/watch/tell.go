@@ -84,6 +84,7 @@ func (j *judged) blindest() *guardrails.Verdict {
 // heard is called for every new line of the decision log, whoever wrote it. The
 // lines that were there at the start are history and told to nobody.
 func (w *Watch) heard(e guardrails.Entry) {
+	w.note(e)
 	if !w.live.Load() {
 		return
 	}

@@ -35,7 +35,8 @@ type Watch struct {
 	emitting sync.Mutex
 	live     atomic.Bool // the history of the decision log has been read
 	mu       sync.Mutex
-	inFlight map[uint64]bool // decisions that a goroutine of ours works on
+	inFlight map[uint64]bool   // decisions that a goroutine of ours works on
+	unkept   map[string]uint64 // looks that must stay, by their decision
 	carriers sync.WaitGroup
 }
 
@@ -71,6 +72,7 @@ func newWatch(c Config, p Parts) (*Watch, error) {
 		versions: map[uint32]*experiment.Version{},
 		memory:   map[memoryKey]guardrails.State{}, verdicts: map[memoryKey]guardrails.Verdict{},
 		stored: map[runKey]storedLook{}, blindSince: map[runKey]time.Time{}, inFlight: map[uint64]bool{},
+		unkept: map[string]uint64{},
 	}
 	if w.gauges, err = newGauges(p.Metrics); err != nil {
 		return nil, fmt.Errorf("register the guard's metrics: %w", err)
@@ -162,6 +164,7 @@ func (w *Watch) tick(ctx, life context.Context) error {
 	// Evidence that could not be stored is in the decision's own entry: the
 	// failure is told, and no breach waits for it.
 	err = errors.Join(err, w.decide(ctx, judged), w.watchEffects(ctx, judged))
+	w.keepLooks(ctx)
 	w.carryOn(life, version)
 	return err
 }

@@ -165,6 +165,42 @@ func TestEvidenceStays(t *testing.T) {
 	})
 }
 
+// TestLateDecisionNamesItsLook: while the journal cannot be written nothing else
+// may change, and the decision still rests on the look that showed the harm.
+func TestLateDecisionNamesItsLook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(checkout())
+		w.harmful()
+		w.still = 7
+		g := &guard{world: w, t: t}
+		parts := g.parts()
+		parts.Journal = &deaf{guard: g, fails: 3}
+		guarding, err := New(Config{}, parts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		if err := guarding.Run(ctx); err != nil {
+			t.Fatal(err)
+		}
+		w.checkKilledOnce(t, 0)
+	})
+}
+
+// deaf refuses its first appends; nothing of them lands.
+type deaf struct {
+	*guard
+	fails int
+}
+
+func (d *deaf) Append(ctx context.Context, e guardrails.Entry) error {
+	if d.fails--; d.fails >= 0 {
+		return errors.New("no space left on device")
+	}
+	return d.guard.Append(ctx, e)
+}
+
 // TestEventsAndMetrics: what the terminal and the dashboards live on.
 func TestEventsAndMetrics(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
