@@ -99,6 +99,7 @@ type Globals struct {
 	ClickHouse  []string `name:"clickhouse" help:"ClickHouse addresses (native protocol); none: the embedded engine." placeholder:"HOST:PORT"`
 	Experiments string   `help:"Folder of experiment files." type:"path" placeholder:"DIR"`
 	Metrics     string   `help:"Folder of metric files." type:"path" placeholder:"DIR"`
+	Listen      string   `help:"Address of /metrics, /healthz, /readyz and the reports (default: 127.0.0.1:8344)." placeholder:"HOST:PORT"`
 	JSON        bool     `name:"json" help:"Print the result as JSON."`
 	LogLevel    string   `help:"What is logged to standard error: debug, info, warn or error (default: warn; run shows alerts by itself and logs errors)." enum:",debug,info,warn,error" default:""`
 }
@@ -126,6 +127,7 @@ func (e *environment) config() (config.Config, error) {
 	set(&c.Data, e.globals.Data)
 	set(&c.Experiments, e.globals.Experiments)
 	set(&c.Metrics, e.globals.Metrics)
+	set(&c.Listen, e.globals.Listen)
 	if len(e.globals.Kafka) > 0 {
 		c.Kafka.Brokers = e.globals.Kafka
 	}

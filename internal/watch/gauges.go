@@ -49,6 +49,13 @@ func newGauges(r prometheus.Registerer) (*gauges, error) {
 			Name: "assay_guard_last_round_timestamp_seconds", Help: "When the guard last finished a round.",
 		}),
 	}
+	// Born at 0: a counter that begins at 1 hides its first event from increase().
+	for _, step := range []guardrails.EntryKind{
+		guardrails.Decided, guardrails.Held, guardrails.Sending, guardrails.Accepted, guardrails.Verified, guardrails.Denied,
+		guardrails.PendingApproval, guardrails.Failed, guardrails.Effective, guardrails.NotEffective,
+	} {
+		g.kills.WithLabelValues(string(step))
+	}
 	var failed error
 	for _, c := range []prometheus.Collector{
 		g.decisions, g.kills, g.killSeconds, g.blindSeconds, g.lookSeconds, g.verdict, g.failures, g.lastRound,
