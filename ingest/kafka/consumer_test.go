@@ -311,7 +311,7 @@ func TestDeadLetters(t *testing.T) {
 			t.Errorf("note is %s", notes[0].Value)
 		}
 		for p, d := range h.store.dead {
-			if p.topic != exposures || int64(note.Offset) != p.offset || note.Partition != p.shard || d.Reason != note.Reason {
+			if p.topic != exposures || note.Offset != p.offset || note.Partition != p.shard || d.Reason != note.Reason {
 				t.Errorf("stored %+v at %+v, noted %s", d, p, notes[0].Value)
 			}
 		}

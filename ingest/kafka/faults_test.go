@@ -463,3 +463,18 @@ func TestFreshnessOfABacklog(t *testing.T) {
 		c.stop()
 	})
 }
+
+// A client learns a topic's id for itself, maybe a moment after we did: records
+// of the other topic are not taken for the next ones of this.
+func TestFetchOfAnotherTopicIsRefused(t *testing.T) {
+	l := &life{s: &shard{}}
+	l.s.progress.ids = map[string][16]byte{exposures: {1}}
+	fetch := func(id byte) kgo.Fetches {
+		return kgo.Fetches{{Topics: []kgo.FetchTopic{{Topic: exposures, TopicID: [16]byte{id}}}}}
+	}
+	for id, want := range map[byte]error{0: nil, 1: nil, 2: errReloaded} {
+		if err := l.sameTopics(fetch(id)); !errors.Is(err, want) {
+			t.Errorf("id %d: %v, want %v", id, err, want)
+		}
+	}
+}

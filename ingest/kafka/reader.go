@@ -69,12 +69,13 @@ func (l *life) sameTopics(fetches kgo.Fetches) error {
 // fetchError is the first error of a poll. Lost data stops the shard; anything
 // else makes it load again, which looks at the offsets once more.
 func fetchError(fetches kgo.Fetches) error {
-	for _, e := range fetches.Errors() {
-		var loss *kgo.ErrDataLoss
-		if errors.As(e.Err, &loss) {
-			return &halt{StateGap, loss.Error()}
-		}
-		return fmt.Errorf("fetch topic %s partition %d: %w", e.Topic, e.Partition, e.Err)
+	errs := fetches.Errors()
+	if len(errs) == 0 {
+		return nil
 	}
-	return nil
+	var loss *kgo.ErrDataLoss
+	if errors.As(errs[0].Err, &loss) {
+		return &halt{StateGap, loss.Error()}
+	}
+	return fmt.Errorf("fetch topic %s partition %d: %w", errs[0].Topic, errs[0].Partition, errs[0].Err)
 }
