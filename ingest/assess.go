@@ -34,7 +34,7 @@ func (j *Joiner) earlier(a, b *row) bool {
 // assess computes the stance of the unit with those rows in one iteration.
 func (j *Joiner) assess(u *unit, t *trial, r *run, s *stance) {
 	*s = stance{totals: s.totals[:0], newest: s.newest[:0], asides: s.asides[:0]}
-	if u.kind != t.kind {
+	if u.kind != r.kind {
 		return
 	}
 	j.findFirst(u, t, r, s)
@@ -47,7 +47,7 @@ func (j *Joiner) assess(u *unit, t *trial, r *run, s *stance) {
 		s.newest = append(s.newest, s.first.t)
 	}
 	if s.cross == nil {
-		j.addOutcomes(u, t, r, s)
+		j.addOutcomes(u, r, s)
 	}
 }
 
@@ -59,7 +59,7 @@ func (j *Joiner) findFirst(u *unit, t *trial, r *run, s *stance) {
 		if !x.exposure() || x.name != t.symbol || x.t < r.start || x.t >= r.enrol || x.t >= r.end {
 			continue
 		}
-		if v := t.variant(x.variant); v >= 0 && (s.first == nil || j.earlier(x, s.first)) {
+		if v := r.variant(x.variant); v >= 0 && (s.first == nil || j.earlier(x, s.first)) {
 			s.first, s.variant = x, v
 		}
 	}
@@ -77,19 +77,19 @@ func (j *Joiner) findOthers(u *unit, t *trial, r *run, s *stance) {
 		if !x.exposure() || x.name != t.symbol || x.variant == s.first.variant || x.t < r.start || x.t >= r.end {
 			continue
 		}
-		v := t.variant(x.variant)
+		v := r.variant(x.variant)
 		switch {
 		case v < 0:
 		case r.phase(x.t) != s.phase:
-			s.asides = append(s.asides, aside{metric: Moved, row: x, value: t.variants[v]})
-		case t.exclude && (s.cross == nil || j.earlier(x, s.cross)):
+			s.asides = append(s.asides, aside{metric: Moved, row: x, value: r.variants[v]})
+		case r.exclude && (s.cross == nil || j.earlier(x, s.cross)):
 			s.cross = x
 		}
 	}
 }
 
 // addOutcomes sums up what counts for each metric.
-func (j *Joiner) addOutcomes(u *unit, t *trial, r *run, s *stance) {
+func (j *Joiner) addOutcomes(u *unit, r *run, s *stance) {
 	for i := u.rows; i != 0; {
 		x := j.rows.at(i)
 		i = x.next
@@ -98,7 +98,7 @@ func (j *Joiner) addOutcomes(u *unit, t *trial, r *run, s *stance) {
 		}
 		for k := range r.metrics {
 			m := &r.metrics[k]
-			if x.name != m.event || !m.timely(x.t, s.first.t, t.grace) {
+			if x.name != m.event || !m.timely(x.t, s.first.t, r.grace) {
 				continue
 			}
 			switch v, what := m.read(x, j.symbols.bytes(x.attrs)); what {
@@ -123,18 +123,20 @@ func (r reading) counter() string {
 // stray says why an exposure cannot belong to any iteration's units, and which
 // iteration it is shown under (-1: none). The empty string: it can.
 func (j *Joiner) stray(u *unit, t *trial, x *row) (metric string, iteration int) {
-	i := t.covering(x.t)
-	if u.kind != t.kind {
-		return OtherUnitKind, i
+	covering := t.covering(x.t)
+	shown := covering
+	if covering < 0 {
+		shown = t.killedBefore(x.t)
 	}
-	if i < 0 {
-		if last := t.before(x.t); last >= 0 && t.runs[last].killed {
-			return AfterEnd, last
-		}
+	switch d := t.designOf(shown); {
+	case u.kind != d.kind:
+		return OtherUnitKind, covering
+	case covering < 0 && shown >= 0:
+		return AfterEnd, shown
+	case covering < 0:
 		return Outside, -1
+	case d.variant(x.variant) < 0:
+		return UnknownVariant, covering
 	}
-	if t.variant(x.variant) < 0 {
-		return UnknownVariant, i
-	}
-	return "", i
+	return "", covering
 }

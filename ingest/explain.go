@@ -146,17 +146,17 @@ func (x *explainer) exposure(s *Step, r *row, run *run, a *stance) {
 	case a.first == nil:
 		s.say(FoundTooLate, "enrolment was over, and the unit had not been exposed before")
 	case r == a.first && r.t < a.phase.settled:
-		s.say(FoundFirst, "first exposure: the unit is in %s, phase %d, within the time to settle", x.t.variants[a.variant], a.phase.number)
+		s.say(FoundFirst, "first exposure: the unit is in %s, phase %d, within the time to settle", run.variants[a.variant], a.phase.number)
 	case r == a.first:
-		s.say(FoundFirst, "first exposure: the unit is in %s, phase %d", x.t.variants[a.variant], a.phase.number)
+		s.say(FoundFirst, "first exposure: the unit is in %s, phase %d", run.variants[a.variant], a.phase.number)
 	case r.variant == a.first.variant:
 		s.say(FoundRepeat, "the unit was seen in this variant before: nothing changes")
 	case run.phase(r.t) != a.phase:
-		s.say(FoundMoved, "another variant in a later phase: the unit stays in %s", x.t.variants[a.variant])
-	case x.t.exclude:
+		s.say(FoundMoved, "another variant in a later phase: the unit stays in %s", run.variants[a.variant])
+	case run.exclude:
 		s.say(FoundCrossover, "another variant within the phase of the first exposure: the unit is taken out")
 	default:
-		s.say(FoundCrossover, "another variant within the phase of the first exposure: by the experiment's policy the unit stays in %s", x.t.variants[a.variant])
+		s.say(FoundCrossover, "another variant within the phase of the first exposure: by the experiment's policy the unit stays in %s", run.variants[a.variant])
 	}
 }
 
@@ -187,7 +187,7 @@ func (x *explainer) metrics(s *Step, r *row, run *run, a *stance) {
 		if m.event != r.name {
 			continue
 		}
-		reason, ok := x.metric(r, a, m)
+		reason, ok := x.metric(r, run, a, m)
 		if ok {
 			s.Metrics = append(s.Metrics, m.name)
 		}
@@ -200,8 +200,8 @@ func (x *explainer) metrics(s *Step, r *row, run *run, a *stance) {
 	}
 }
 
-func (x *explainer) metric(r *row, a *stance, m *measure) (reason string, ok bool) {
-	if !m.timely(r.t, a.first.t, x.t.grace) {
+func (x *explainer) metric(r *row, run *run, a *stance, m *measure) (reason string, ok bool) {
+	if !m.timely(r.t, a.first.t, run.grace) {
 		if r.t < a.first.t {
 			return fmt.Sprintf("%s before the first exposure", time.Duration(a.first.t-r.t)*time.Millisecond), false
 		}

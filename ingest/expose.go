@@ -42,14 +42,14 @@ func (j *Joiner) matters(u *unit, t *trial, r *run, x *row) bool {
 		return true
 	}
 	p := &j.tally.profiles[s.profile]
-	switch v := t.variant(x.variant); {
+	switch v := r.variant(x.variant); {
 	case v == p.variant:
 		return false
 	case r.phase(x.t).number != p.phase:
-		j.tally.count(p.movedCell(t.variants[v], x), 1, x.t)
+		j.tally.count(p.movedCell(r.variants[v], x), 1, x.t)
 		return false
 	default:
-		return t.exclude && x.t <= s.crossT
+		return r.exclude && x.t <= s.crossT
 	}
 }
 
@@ -115,8 +115,8 @@ func (j *Joiner) post(t *trial, r *run, a *stance, sign int64) {
 		j.tally.count(c, sign, s.row.t*max(sign, 0))
 	}
 	if a.cross != nil {
-		c := p.cell(CrossoverUnits, slotStart(p.slot, t.slot))
-		c.Value = t.variants[t.variant(a.cross.variant)]
+		c := p.cell(CrossoverUnits, slotStart(p.slot, r.slot))
+		c.Value = r.variants[r.variant(a.cross.variant)]
 		j.tally.count(c, sign, a.cross.t*max(sign, 0))
 		return
 	}
@@ -127,7 +127,7 @@ func (j *Joiner) post(t *trial, r *run, a *stance, sign int64) {
 
 // outcomeCell is where an outcome that a metric cannot read is counted.
 func (p *profile) outcomeCell(counter, metric string, x *row) Cell {
-	c := p.cell(counter, slotStart(x.t, p.trial.slot))
+	c := p.cell(counter, slotStart(x.t, p.run.slot))
 	c.Value = metric
 	return c
 }
@@ -135,7 +135,7 @@ func (p *profile) outcomeCell(counter, metric string, x *row) Cell {
 // movedCell is where an exposure to another variant in a later phase is counted:
 // under the phase in which it happened.
 func (p *profile) movedCell(other string, x *row) Cell {
-	c := p.cell(Moved, slotStart(x.t, p.trial.slot))
+	c := p.cell(Moved, slotStart(x.t, p.run.slot))
 	c.Phase, c.Settling, c.Value = p.run.phase(x.t).number, false, other
 	return c
 }
@@ -144,9 +144,10 @@ func (p *profile) movedCell(other string, x *row) Cell {
 // Variants that the experiment does not have share the empty key: a broken
 // producer must not be able to make rows without end.
 func (t *trial) strayCell(metric string, iteration int, x *row) Cell {
-	c := Cell{Experiment: t.key, Metric: metric, Slot: slotStart(x.t, t.slot)}
-	if v := t.variant(x.variant); v >= 0 {
-		c.Variant = t.variants[v]
+	d := t.designOf(iteration)
+	c := Cell{Experiment: t.key, Metric: metric, Slot: slotStart(x.t, d.slot)}
+	if v := d.variant(x.variant); v >= 0 {
+		c.Variant = d.variants[v]
 	}
 	if iteration >= 0 {
 		r := &t.runs[iteration]

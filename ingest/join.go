@@ -156,7 +156,7 @@ func (j *Joiner) count(u *unit, x *row) {
 		}
 		for k := range p.run.metrics {
 			m := &p.run.metrics[k]
-			if x.name != m.event || !m.timely(x.t, s.firstT, p.trial.grace) {
+			if x.name != m.event || !m.timely(x.t, s.firstT, p.run.grace) {
 				continue
 			}
 			switch v, what := m.read(x, j.symbols.bytes(x.attrs)); what {

@@ -35,22 +35,33 @@ func drawVersion(t *rapid.T, number uint32) *experiment.Version {
 }
 
 func drawExperiment(t *rapid.T, key string) experiment.Experiment {
+	d := drawDesign(t)
 	x := experiment.Experiment{
-		Key: key, UnitKind: rapid.SampledFrom([]string{"user", "user", "user", "device"}).Draw(t, "kind"),
+		Key: key, UnitKind: d.UnitKind, Variants: d.Variants, Window: d.Window, Grace: d.Grace, Crossovers: d.Crossovers, Dimensions: d.Dimensions,
+	}
+	start := at(t, "start")
+	for n := range uint32(rapid.IntRange(1, 3).Draw(t, "iterations")) {
+		it := drawIteration(t, n+1, start)
+		if rapid.IntRange(0, 3).Draw(t, "designed_anew") == 0 {
+			it.Design = drawDesign(t)
+		}
+		x.Iterations = append(x.Iterations, it)
+		start = it.End.UnixMilli() + rapid.SampledFrom([]int64{0, 60_000, 3_600_000}).Draw(t, "pause")
+	}
+	return x
+}
+
+func drawDesign(t *rapid.T) *experiment.Design {
+	d := &experiment.Design{
+		UnitKind: rapid.SampledFrom([]string{"user", "user", "user", "device"}).Draw(t, "kind"),
 		Variants: []experiment.Variant{{Key: "b"}, {Key: "a"}, {Key: "c"}}[:rapid.IntRange(2, 3).Draw(t, "arms")],
 		Window:   drawWindow(t), Grace: rapid.SampledFrom([]experiment.Duration{0, 0, experiment.Duration(time.Minute), experiment.Duration(time.Hour)}).Draw(t, "grace"),
 		Crossovers: rapid.SampledFrom([]experiment.Crossovers{experiment.Exclude, experiment.Exclude, experiment.First}).Draw(t, "policy"),
 	}
 	for _, name := range []string{"c", "d"}[:rapid.IntRange(0, 2).Draw(t, "dims")] {
-		x.Dimensions = append(x.Dimensions, experiment.Dimension{Attribute: name, Values: []string{"x", "1"}})
+		d.Dimensions = append(d.Dimensions, experiment.Dimension{Attribute: name, Values: []string{"x", "1"}})
 	}
-	start := at(t, "start")
-	for n := range uint32(rapid.IntRange(1, 3).Draw(t, "iterations")) {
-		it := drawIteration(t, n+1, start)
-		x.Iterations = append(x.Iterations, it)
-		start = it.End.UnixMilli() + rapid.SampledFrom([]int64{0, 60_000, 3_600_000}).Draw(t, "pause")
-	}
-	return x
+	return d
 }
 
 func drawWindow(t *rapid.T) experiment.Duration {

@@ -113,23 +113,33 @@ func known(x *experiment.Experiment, variant string) string {
 func asideExposures(l ledger, x *experiment.Experiment, exposures []ingest.Event) {
 	for _, e := range exposures {
 		it := x.At(ms(e.T))
-		c := ingest.Cell{Experiment: x.Key, Variant: known(x, e.Variant), Slot: floor(e.T, x.Window)}
+		var killed *experiment.Iteration // it ended before, and nothing came after it
+		for k := range x.Iterations {    // ascending: the last one that has ended decides
+			if past := &x.Iterations[k]; it == nil && !past.End.After(ms(e.T)) {
+				if killed = nil; past.Killed != nil {
+					killed = past
+				}
+			}
+		}
+		then := x
+		if ran := cmp.Or(it, killed); ran != nil {
+			then = designed(x, ran)
+		}
+		otherKind := e.UnitKind != then.UnitKind
+		if otherKind && it == nil {
+			then = x // shown under no iteration
+		}
+		c := ingest.Cell{Experiment: x.Key, Variant: known(then, e.Variant), Slot: floor(e.T, then.Window)}
 		if it != nil {
 			c.Iteration, c.Phase = it.Number, it.PhaseAt(ms(e.T)).Number
 		}
 		switch {
-		case e.UnitKind != x.UnitKind:
+		case otherKind:
 			c.Metric = ingest.OtherUnitKind
+		case killed != nil:
+			c.Metric, c.Iteration = ingest.AfterEnd, killed.Number
 		case it == nil:
 			c.Metric = ingest.Outside
-			for k := range x.Iterations { // ascending: the last one that has ended decides
-				if past := &x.Iterations[k]; !past.End.After(ms(e.T)) {
-					c.Metric, c.Iteration = ingest.Outside, 0
-					if past.Killed != nil {
-						c.Metric, c.Iteration = ingest.AfterEnd, past.Number
-					}
-				}
-			}
 		case c.Variant == "":
 			c.Metric = ingest.UnknownVariant
 		default:
@@ -139,7 +149,18 @@ func asideExposures(l ledger, x *experiment.Experiment, exposures []ingest.Event
 	}
 }
 
+// designed is the experiment as it was when the iteration ran.
+func designed(x *experiment.Experiment, it *experiment.Iteration) *experiment.Experiment {
+	then := *x
+	if d := it.Design; d != nil {
+		then.UnitKind, then.Variants, then.Window, then.Grace = d.UnitKind, d.Variants, d.Window, d.Grace
+		then.Crossovers, then.Dimensions = d.Crossovers, d.Dimensions
+	}
+	return &then
+}
+
 func bruteIteration(l ledger, x *experiment.Experiment, it *experiment.Iteration, exposures, events []ingest.Event) {
+	x = designed(x, it)
 	var first *ingest.Event
 	for i, e := range exposures {
 		if e.UnitKind == x.UnitKind && x.VariantIndex(e.Variant) >= 0 && x.At(ms(e.T)) == it && ms(e.T).Before(it.EnrolUntil) {

@@ -9,8 +9,15 @@ import (
 // trial is what counting depends on in one experiment, and nothing else: two
 // versions that give equal trials count alike.
 type trial struct {
-	key      string
-	symbol   uint32
+	key    string
+	symbol uint32
+	design // as it is now: for exposures that belong to no iteration
+	runs   []run
+}
+
+// design is what is fixed while an iteration runs. Between two iterations it may
+// change, and each of them is counted by the one under which it ran.
+type design struct {
 	kind     uint32   // symbol of the unit kind
 	variants []string // in the file's order
 	symbols  []uint32 // of the variants
@@ -18,17 +25,17 @@ type trial struct {
 	grace    int64
 	slot     int64 // of the experiment's window: for units and counters
 	dims     []dimension
-	runs     []run
 }
 
 // run is an iteration.
 type run struct {
+	design
 	number            uint32
 	start, enrol, end int64
 	killed            bool
 	phases            []phase
 	metrics           []measure
-	slot              int64 // the finest of all slots in it; the others are multiples
+	finest            int64 // of all slots in it; the others are multiples
 }
 
 type phase struct {
@@ -86,29 +93,38 @@ func compile(v *experiment.Version, symbol func(string) uint32) map[uint32]*tria
 }
 
 func compileTrial(e *experiment.Experiment, symbol func(string) uint32) *trial {
-	t := &trial{
-		key: e.Key, symbol: symbol(e.Key), kind: symbol(e.UnitKind), exclude: e.Crossovers != experiment.First,
-		grace: e.Grace.Milliseconds(), slot: experiment.SlotOf(e.Window).Milliseconds(),
-	}
-	for _, v := range e.Variants {
-		t.variants = append(t.variants, v.Key)
-		t.symbols = append(t.symbols, symbol(v.Key))
-	}
-	for _, d := range e.Dimensions[:min(len(e.Dimensions), maxDimensions)] {
-		t.dims = append(t.dims, dimension{d.Attribute, slices.Clone(d.Values[:min(len(d.Values), otherValue)])})
-	}
+	t := &trial{key: e.Key, symbol: symbol(e.Key), design: compileDesign(e, symbol)}
 	for i := range e.Iterations {
-		t.runs = append(t.runs, compileRun(e, &e.Iterations[i], t.slot, symbol))
+		it := &e.Iterations[i]
+		t.runs = append(t.runs, compileRun(e.AsOf(it), it, symbol))
 	}
 	return t
 }
 
-func compileRun(e *experiment.Experiment, it *experiment.Iteration, slot int64, symbol func(string) uint32) run {
+func compileDesign(e *experiment.Experiment, symbol func(string) uint32) design {
+	d := design{
+		kind: symbol(e.UnitKind), exclude: e.Crossovers != experiment.First,
+		grace: e.Grace.Milliseconds(), slot: experiment.SlotOf(e.Window).Milliseconds(),
+	}
+	for _, v := range e.Variants {
+		d.variants = append(d.variants, v.Key)
+		d.symbols = append(d.symbols, symbol(v.Key))
+	}
+	for _, dim := range e.Dimensions[:min(len(e.Dimensions), maxDimensions)] {
+		d.dims = append(d.dims, dimension{dim.Attribute, slices.Clone(dim.Values[:min(len(dim.Values), otherValue)])})
+	}
+	return d
+}
+
+// compileRun takes the experiment as it was when the iteration ran.
+func compileRun(e *experiment.Experiment, it *experiment.Iteration, symbol func(string) uint32) run {
 	r := run{
+		design: compileDesign(e, symbol),
 		number: it.Number, start: it.Start.UnixMilli(), enrol: it.EnrolUntil.UnixMilli(),
-		end: it.End.UnixMilli(), killed: it.Killed != nil, slot: slot,
+		end: it.End.UnixMilli(), killed: it.Killed != nil,
 		phases: []phase{{number: 1, from: it.Start.UnixMilli()}},
 	}
+	r.finest = r.slot
 	for i, p := range it.Phases {
 		from := p.From.UnixMilli()
 		compiled := phase{number: p.Number, from: from}
@@ -122,7 +138,7 @@ func compileRun(e *experiment.Experiment, it *experiment.Iteration, slot int64, 
 	for i := range it.Metrics {
 		m := compileMeasure(e, &it.Metrics[i], symbol)
 		r.metrics = append(r.metrics, m)
-		r.slot = min(r.slot, m.slot)
+		r.finest = min(r.finest, m.slot)
 	}
 	return r
 }
@@ -137,19 +153,31 @@ func (t *trial) covering(at int64) int {
 	return -1
 }
 
-// before returns the last iteration that has ended by then, -1 without one.
-func (t *trial) before(at int64) int {
+// killedBefore returns the last iteration that has ended by then, if a kill ended
+// it, else -1.
+func (t *trial) killedBefore(at int64) int {
 	last := -1
 	for i := range t.runs {
 		if t.runs[i].end <= at && (last < 0 || t.runs[i].end > t.runs[last].end) {
 			last = i
 		}
 	}
+	if last >= 0 && !t.runs[last].killed {
+		return -1
+	}
 	return last
 }
 
+// designOf is the design of an iteration, the one of now for none (-1).
+func (t *trial) designOf(iteration int) *design {
+	if iteration < 0 {
+		return &t.design
+	}
+	return &t.runs[iteration].design
+}
+
 // variant returns the index of a variant's symbol, -1 without one.
-func (t *trial) variant(symbol uint32) int { return slices.Index(t.symbols, symbol) }
+func (d *design) variant(symbol uint32) int { return slices.Index(d.symbols, symbol) }
 
 // phase returns the phase that covers t, which lies within the iteration.
 func (r *run) phase(t int64) *phase {

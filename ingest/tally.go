@@ -40,10 +40,10 @@ func newTally() tally {
 func (a *tally) profile(t *trial, r *run, s *stance, attrs []byte) uint32 {
 	key := profileKey{
 		run: r, variant: s.variant, phase: s.phase.number,
-		settling: s.first.t < s.phase.settled, slot: slotStart(s.first.t, r.slot),
+		settling: s.first.t < s.phase.settled, slot: slotStart(s.first.t, r.finest),
 	}
-	for i := range t.dims {
-		key.dims[i] = t.dims[i].find(attrs)
+	for i := range r.dims {
+		key.dims[i] = r.dims[i].find(attrs)
 	}
 	n, ok := a.known[key]
 	if !ok {
@@ -88,14 +88,14 @@ func (a *tally) flush() {
 }
 
 func (a *tally) spread(p *profile, i int, d Delta) {
-	c := p.cell(Units, slotStart(p.slot, p.trial.slot))
+	c := p.cell(Units, slotStart(p.slot, p.run.slot))
 	if i > 0 {
 		m := &p.run.metrics[i-1]
 		c.Metric, c.Slot = m.name, slotStart(p.slot, m.slot)
 	}
 	a.merge(c, d)
-	for k := range p.trial.dims {
-		dim := &p.trial.dims[k]
+	for k := range p.run.dims {
+		dim := &p.run.dims[k]
 		c.Dimension, c.Value = dim.attribute, dim.name(p.dims[k])
 		a.merge(c, d)
 	}
@@ -111,7 +111,7 @@ func (a *tally) merge(c Cell, d Delta) {
 func (p *profile) cell(metric string, slot int64) Cell {
 	return Cell{
 		Experiment: p.trial.key, Iteration: p.run.number, Phase: p.phase, Settling: p.settling,
-		Variant: p.trial.variants[p.variant], Metric: metric, Slot: slot,
+		Variant: p.run.variants[p.variant], Metric: metric, Slot: slot,
 	}
 }
 
