@@ -20,6 +20,10 @@ const (
 // with a guardrail that may kill at 5 %, and looks after every chunk. More than
 // 11 kills have a chance of 1 % even if every experiment used its budget up. An
 // experiment that does harm must be killed beside them.
+//
+// Nothing matures in the half minute that this takes, so the guard asks for the
+// higher threshold of unfinished data. What holds later is simulated in stats.
+// A guard that took a test for one look at every look would fail here.
 func TestFalseKills(t *testing.T) {
 	t.Parallel()
 	random, _ := chance(t)
