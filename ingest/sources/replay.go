@@ -24,18 +24,18 @@ type Producer interface {
 
 // Report is what a replay did.
 type Report struct {
-	Rows      int // lines of data, broken ones too
-	Exposures int
-	Outcomes  int
-	Broken    int      // rows that yielded nothing because of an error
-	Errors    []Broken // the first of them
+	Rows      int      `json:"rows"` // lines of data, broken ones too
+	Exposures int      `json:"exposures"`
+	Outcomes  int      `json:"outcomes"`
+	Broken    int      `json:"broken"`           // rows that yielded nothing because of an error
+	Errors    []Broken `json:"errors,omitempty"` // the first of them
 }
 
 // Broken is one row that could not be read.
 type Broken struct {
-	File   string
-	Line   int // from 1
-	Reason string
+	File   string `json:"file"`
+	Line   int    `json:"line"` // from 1
+	Reason string `json:"reason"`
 }
 
 // String is file:line: reason.
