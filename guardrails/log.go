@@ -3,8 +3,6 @@ package guardrails
 import (
 	"slices"
 	"time"
-
-	"github.com/assay-dev/assay/internal/results"
 )
 
 // Log is what the decision log says, folded: which rules are latched, which
@@ -160,12 +158,4 @@ func (l *Log) Kills() []Kill { return slices.Clone(l.kills) }
 func (l *Log) WasHeld(experiment string, iteration uint32) (time.Time, bool) {
 	at, ok := l.held[runKey{experiment, iteration}]
 	return at, ok
-}
-
-// Result is the kill as documents hold it.
-func (k Kill) Result() *results.Kill {
-	return &results.Kill{
-		State: string(k.State), Decision: k.Decided.Seq, By: k.Decided.Actor, Reason: k.Decided.Text,
-		DecidedAt: k.Decided.At, AppliedAt: k.SentAt, VerifiedAt: k.Verified, Effect: string(k.Effective),
-	}
 }

@@ -55,6 +55,19 @@ type Kill struct {
 	AppliedAt  time.Time `json:"applied_at,omitzero"`  // when the accepted off call was sent: t_k
 	VerifiedAt time.Time `json:"verified_at,omitzero"` // when the switch was read back as off
 	Effect     string    `json:"effect,omitempty"`     // effective, not_effective: what the exposures say
+
+	// After is what came in since the deciding look, of records from before the
+	// switch was off: it is in the numbers, and not in the decision. Absent for
+	// kills by hand.
+	After []AfterDecision `json:"after_decision,omitempty"`
+}
+
+// AfterDecision is by how much an arm has grown, in units of the deciding metric.
+// It is negative where more was taken back (crossovers) than came in.
+type AfterDecision struct {
+	Variant string `json:"variant"`
+	Units   int64  `json:"units"`
+	NonZero int64  `json:"nonzero"`
 }
 
 // Alarm is the latch of a phase's sample-ratio alarm.

@@ -160,18 +160,7 @@ func (w *Watch) annotate(j *judged, alarms []guardrails.Alarm) {
 	for _, s := range j.steps {
 		d.Verdicts = append(d.Verdicts, s.verdict.Result())
 	}
-	for i := range d.Phases {
-		for _, a := range alarms {
-			if a.Phase == d.Phases[i].Number {
-				d.Phases[i].Alarm = &results.Alarm{At: a.At, Acknowledged: a.Acknowledged, By: a.By, Why: a.Why}
-			}
-		}
-	}
-	w.book.read(func(log *guardrails.Log) {
-		if k, ok := log.Kill(d.Experiment, d.Iteration); ok {
-			d.Kill = k.Result()
-		}
-	})
+	w.book.read(func(log *guardrails.Log) { log.Annotate(d, alarms) })
 }
 
 // blindRound judges a round without a look: every rule is an error, which holds

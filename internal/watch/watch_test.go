@@ -14,6 +14,7 @@ import (
 
 	"github.com/assay-dev/assay/guardrails"
 	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/results"
 )
 
 // TestNothingButHarmKills holds, under the same clear harm, each thing that
@@ -161,6 +162,13 @@ func TestEvidenceStays(t *testing.T) {
 		}
 		if v := w.lastVerdict(t); v.Reason != "latched" {
 			t.Errorf("reason %s, want latched", v.Reason)
+		}
+		// It is counted all the same, and shown as what came after the decision.
+		want := []results.AfterDecision{{Variant: "treatment", Units: 4000, NonZero: -550}, {Variant: "control", Units: 4000, NonZero: 200}}
+		if k := w.looks[len(w.looks)-1].Document.Kill; k == nil || k.State != "verified" {
+			t.Errorf("the look says %+v of the kill", k)
+		} else if diff := cmp.Diff(want, k.After); diff != "" {
+			t.Error("after the decision:", diff)
 		}
 	})
 }

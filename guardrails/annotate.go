@@ -1,0 +1,54 @@
+package guardrails
+
+import (
+	"encoding/json"
+
+	"github.com/assay-dev/assay/internal/results"
+)
+
+// Annotate adds to a document what was decided about its iteration: the latches
+// of its phases' alarms (those given, which may be newer than the log), and how
+// far its kill is.
+func (l *Log) Annotate(d *results.Document, alarms []Alarm) {
+	for i := range d.Phases {
+		for _, a := range alarms {
+			if a.Phase == d.Phases[i].Number {
+				d.Phases[i].Alarm = &results.Alarm{At: a.At, Acknowledged: a.Acknowledged, By: a.By, Why: a.Why}
+			}
+		}
+	}
+	if k, ok := l.Kill(d.Experiment, d.Iteration); ok {
+		d.Kill = k.result()
+		d.Kill.After = k.after(d)
+	}
+}
+
+// result is the kill as documents hold it.
+func (k Kill) result() *results.Kill {
+	return &results.Kill{
+		State: string(k.State), Decision: k.Decided.Seq, By: k.Decided.Actor, Reason: k.Decided.Text,
+		DecidedAt: k.Decided.At, AppliedAt: k.SentAt, VerifiedAt: k.Verified, Effect: string(k.Effective),
+	}
+}
+
+// after compares the document with the look that the kill was decided on. What
+// came in since then counts as usual; the evidence stays as it was. A kill by
+// hand rests on no look.
+func (k Kill) after(d *results.Document) []results.AfterDecision {
+	var e Evidence
+	if len(k.Decided.Evidence) == 0 || json.Unmarshal(k.Decided.Evidence, &e) != nil {
+		return nil
+	}
+	treatment, control := results.AfterDecision{Variant: e.Rule.Arm}, results.AfterDecision{Variant: e.Rule.Control}
+	add := func(strata []Stratum, sign int64) {
+		for _, s := range strata {
+			treatment.Units += sign * s.Treatment.N
+			treatment.NonZero += sign * s.Treatment.NonZero
+			control.Units += sign * s.Control.N
+			control.NonZero += sign * s.Control.NonZero
+		}
+	}
+	add(Observe(d, e.Rule, nil).Open, +1)
+	add(e.Observation.Open, -1)
+	return []results.AfterDecision{treatment, control}
+}
