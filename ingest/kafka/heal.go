@@ -20,27 +20,56 @@ const healTimeout = time.Minute
 // power cut can take what was written last). Without these rows the state could
 // not be restored, so what cannot be read again stops the shard.
 func (l *life) heal(ctx context.Context) error {
-	lacking, err := l.s.c.store.Missing(ctx, l.s.id, l.s.c.cfg.HealMarks)
-	if err != nil {
-		return fmt.Errorf("compare marks with events: %w", err)
+	lacking, err := l.lacking(ctx)
+	if err != nil || len(lacking) == 0 {
+		return err
 	}
 	for _, r := range lacking {
 		topic := slices.Index(l.names, r.Topic)
 		if topic < 0 {
 			return &halt{StateMissing, fmt.Sprintf("events of topic %s lack, which no mark names", r.Topic)}
 		}
-		err := l.healRange(ctx, r, uint8(topic))
-		var gone *halt
-		if errors.As(err, &gone) && gone.state == StateMissing && l.s.c.cfg.AcceptGap {
-			l.s.log.Warn("gap accepted", "problem", gone.detail)
-			continue
-		}
-		if err != nil {
+		if err := l.goOnWithout(l.healRange(ctx, r, uint8(topic))); err != nil {
 			return err
 		}
-		l.s.log.Warn("events healed", "topic", r.Topic, "from", r.From, "next", r.Next)
+	}
+	// A record that compaction took leaves no error, only fewer rows than counted.
+	left, err := l.lacking(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range lacking {
+		if !slices.Contains(left, r) {
+			l.s.log.Warn("events healed", "topic", r.Topic, "from", r.From, "next", r.Next)
+		} else if err := l.goOnWithout(gone(r)); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+func (l *life) lacking(ctx context.Context) ([]Range, error) {
+	lacking, err := l.s.c.store.Missing(ctx, l.s.id, l.s.c.cfg.HealMarks)
+	if err != nil {
+		return nil, fmt.Errorf("compare marks with events: %w", err)
+	}
+	return lacking, nil
+}
+
+// goOnWithout takes an error away that says that events are gone, if somebody
+// accepts that.
+func (l *life) goOnWithout(err error) error {
+	var stop *halt
+	if errors.As(err, &stop) && stop.state == StateMissing && l.s.c.cfg.AcceptGap {
+		l.s.log.Warn("gap accepted", "problem", stop.detail)
+		return nil
+	}
+	return err
+}
+
+func gone(r Range) *halt {
+	return &halt{StateMissing, fmt.Sprintf("topic %s: events of offsets %d to %d were counted, are not stored, and are no longer in Kafka",
+		r.Topic, r.From, r.Next-1)}
 }
 
 func (l *life) healRange(ctx context.Context, r Range, topic uint8) error {
@@ -82,8 +111,7 @@ func (l *life) healError(ctx context.Context, r Range, fetches kgo.Fetches) erro
 	err := fetchError(fetches)
 	switch {
 	case errors.Is(err, kerr.OffsetOutOfRange) || errors.Is(err, kerr.UnknownTopicOrPartition):
-		return &halt{StateMissing, fmt.Sprintf("topic %s: events of offsets %d to %d were counted, are not stored, and are no longer in Kafka",
-			r.Topic, r.From, r.Next-1)}
+		return gone(r)
 	case ctx.Err() != nil:
 		return fmt.Errorf("heal events of topic %s from offset %d: %w", r.Topic, r.From, ctx.Err())
 	}

@@ -68,7 +68,9 @@ func (s store) Missing(ctx context.Context, shard uint16, marks int) ([]kafka.Ra
 	}
 	var out []kafka.Range
 	for _, l := range lacking {
-		out = append(out, kafka.Range{Topic: l.Topic, From: l.From, Next: l.Next})
+		if l.Events > 0 || l.Dead > 0 { // more rows than were counted cannot be read again
+			out = append(out, kafka.Range{Topic: l.Topic, From: l.From, Next: l.Next})
+		}
 	}
 	return out, nil
 }
