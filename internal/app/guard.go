@@ -98,6 +98,11 @@ func (j journal) Entries(ctx context.Context, after uint64) ([]guardrails.Entry,
 	if err != nil {
 		return nil, err
 	}
+	return entriesOf(rows)
+}
+
+// entriesOf reads the entries that rows of the decision log hold.
+func entriesOf(rows []clickhouse.Decision) ([]guardrails.Entry, error) {
 	out := make([]guardrails.Entry, len(rows))
 	for i, d := range rows {
 		if err := json.Unmarshal(d.Evidence, &out[i]); err != nil {

@@ -8,16 +8,22 @@ import (
 	"maps"
 	"time"
 
+	"github.com/assay-dev/assay/guardrails"
 	"github.com/assay-dev/assay/internal/clickhouse"
 	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/report"
 	"github.com/assay-dev/assay/internal/results"
 )
 
-// Look returns the newest full look of an experiment's iteration (0: the
-// latest). When the ledger or the configuration has moved on since, or there
-// was none, it takes a new one and stores it: a look is never computed twice.
+// lookAgain is how old a full look may be and still stand for the ledger that it
+// was taken of. Units mature and shards fall silent while nothing is counted.
+const lookAgain = time.Minute
+
+// Look returns the newest full look of an experiment's iteration (0: the one that
+// runs, or ran last). When there is none of the ledger and the configuration as
+// they are, it takes one and stores it: what was shown can be shown again.
 func (s *Stack) Look(ctx context.Context, v *experiment.Version, e *experiment.Experiment, iteration uint32, now time.Time) (*results.Document, error) {
-	it := iterationOf(e, iteration)
+	it := iterationOf(e, iteration, now)
 	if it == nil {
 		return nil, WithHint(fmt.Errorf("experiment %s has no iteration %d", e.Key, iteration), "leave --iteration out for the latest one")
 	}
@@ -30,52 +36,104 @@ func (s *Stack) Look(ctx context.Context, v *experiment.Version, e *experiment.E
 	if err != nil {
 		return nil, fmt.Errorf("read the moments of %s: %w", e.Key, err)
 	}
-	stored, err := s.storedLook(ctx, e.Key, it.Number, clickhouse.FullLook)
+	stored, err := s.storedLook(ctx, e.Key, it, clickhouse.FullLook)
 	if err != nil {
 		return nil, err
 	}
-	if stored != nil && stored.Version == v.Number && maps.Equal(stored.Vector, moments.Vector) {
+	if stored != nil && stored.Version == v.Number && maps.Equal(stored.Vector, moments.Vector) && now.Sub(stored.At) < lookAgain {
 		return stored, nil
 	}
-	d := results.Compute(v, e, it.Number, moments, statuses, now, results.Options{Code: s.Code, Kind: string(clickhouse.FullLook)})
-	if d.Verdicts, err = s.lastVerdicts(ctx, e.Key, it.Number); err != nil {
+	same, err := s.sameCounting(ctx, v, e.Key, moments)
+	if err != nil {
 		return nil, err
 	}
+	d := results.Compute(v, e, it.Number, moments, statuses, now, results.Options{
+		Code: s.Code, Kind: results.KindFull, SameCounting: same})
+	if err := s.annotate(ctx, &d, it); err != nil {
+		return nil, err
+	}
+	return &d, s.storeLook(ctx, &d)
+}
+
+func (s *Stack) storeLook(ctx context.Context, d *results.Document) error {
 	b, err := json.Marshal(d)
 	if err != nil {
-		return nil, fmt.Errorf("encode a look: %w", err)
+		return fmt.Errorf("encode a look: %w", err)
 	}
-	look := clickhouse.Look{Experiment: e.Key, Iteration: it.Number, Kind: clickhouse.FullLook, At: now, Version: v.Number, Vector: moments.Vector, Document: b}
+	look := clickhouse.Look{Experiment: d.Experiment, Iteration: d.Iteration, Kind: clickhouse.LookKind(d.Kind), At: d.At,
+		Version: d.Version, Vector: d.Vector, Verdict: report.Overall(d), Document: b}
 	if err := s.DB.StoreLook(ctx, &look); err != nil {
-		return nil, fmt.Errorf("store a look: %w", err)
+		return fmt.Errorf("store a look: %w", err)
 	}
-	return &d, nil
+	return nil
 }
 
-// lastVerdicts are what the guard said last of the iteration: judging is its
-// part alone.
-func (s *Stack) lastVerdicts(ctx context.Context, key string, iteration uint32) ([]results.Verdict, error) {
+// sameCounting tells of the versions that shards count under whether they count
+// the experiment as v does.
+func (s *Stack) sameCounting(ctx context.Context, v *experiment.Version, key string, m results.Moments) (func(uint32) bool, error) {
+	same := map[uint32]bool{}
+	for _, number := range m.Config {
+		if _, known := same[number]; known || number == 0 || number == v.Number {
+			continue
+		}
+		older, err := s.DB.VersionAt(ctx, number)
+		if err != nil {
+			return nil, fmt.Errorf("read version %d: %w", number, err)
+		}
+		same[number] = !experiment.Counting(&older, v, key)
+	}
+	return func(number uint32) bool { return same[number] }, nil
+}
+
+// annotate adds what the guard said last and what was decided: judging is the
+// guard's part alone.
+func (s *Stack) annotate(ctx context.Context, d *results.Document, it *experiment.Iteration) error {
 	var last *results.Document
 	for _, kind := range []clickhouse.LookKind{clickhouse.GuardLook, clickhouse.FullLook} {
-		d, err := s.storedLook(ctx, key, iteration, kind)
+		stored, err := s.storedLook(ctx, d.Experiment, it, kind)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if d != nil && (last == nil || d.At.After(last.At)) {
-			last = d
+		if stored != nil && (last == nil || stored.At.After(last.At)) {
+			last = stored
 		}
 	}
-	if last == nil {
-		return nil, nil
+	if last != nil {
+		d.Verdicts = last.Verdicts
 	}
-	return last.Verdicts, nil
+	rows, err := s.DB.Decisions(ctx, clickhouse.DecisionFilter{Experiment: d.Experiment, Iteration: d.Iteration})
+	if err != nil {
+		return fmt.Errorf("read the decisions on %s: %w", d.Experiment, err)
+	}
+	entries, err := entriesOf(rows)
+	if err != nil {
+		return err
+	}
+	var log guardrails.Log
+	for _, e := range entries {
+		log.Add(e)
+	}
+	log.Annotate(d, log.Alarms(d.Experiment, d.Iteration))
+	return nil
 }
 
-// storedLook is the newest look of a kind at the iteration, nil without one.
-func (s *Stack) storedLook(ctx context.Context, key string, iteration uint32, kind clickhouse.LookKind) (*results.Document, error) {
+// storedLook is the newest look of a kind at the iteration, nil without one. That
+// of an iteration before the last is looked for from its end on.
+func (s *Stack) storedLook(ctx context.Context, key string, it *experiment.Iteration, kind clickhouse.LookKind) (*results.Document, error) {
 	look, err := s.DB.LatestLook(ctx, key, kind)
-	if errors.Is(err, clickhouse.ErrNotFound) || err == nil && look.Iteration != iteration {
+	switch {
+	case errors.Is(err, clickhouse.ErrNotFound):
 		return nil, nil
+	case err == nil && look.Iteration != it.Number:
+		var some []clickhouse.Look
+		some, err = s.DB.Looks(ctx, clickhouse.LookFilter{
+			Experiment: key, Iteration: it.Number, Kind: kind, From: it.End, Documents: true, Limit: 1})
+		if err == nil && len(some) == 0 {
+			return nil, nil
+		}
+		if err == nil {
+			look = some[0]
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the last look of %s: %w", key, err)
@@ -87,14 +145,15 @@ func (s *Stack) storedLook(ctx context.Context, key string, iteration uint32, ki
 	return &d, nil
 }
 
-func iterationOf(e *experiment.Experiment, number uint32) *experiment.Iteration {
-	if number == 0 {
-		return e.Latest()
-	}
+// iterationOf is the iteration with the number. 0 is the one that runs or ran
+// last; before the first, that one.
+func iterationOf(e *experiment.Experiment, number uint32, now time.Time) *experiment.Iteration {
+	var found *experiment.Iteration
 	for i := range e.Iterations {
-		if e.Iterations[i].Number == number {
-			return &e.Iterations[i]
+		it := &e.Iterations[i]
+		if number == it.Number || number == 0 && (found == nil || !now.Before(it.Start)) {
+			found = it
 		}
 	}
-	return nil
+	return found
 }

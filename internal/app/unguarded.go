@@ -39,7 +39,7 @@ func (s *Stack) lookAll(ctx context.Context, now time.Time, observe func(watch.E
 	var specs []clickhouse.MomentsSpec
 	for i := range v.Experiments {
 		e := &v.Experiments[i]
-		if it := e.Latest(); it != nil {
+		if it := iterationOf(e, 0, now); it != nil {
 			specs = append(specs, clickhouse.MomentsSpec{Experiment: e.Key, Iteration: it.Number, Matured: results.Maturity(e, it, statuses)})
 		}
 	}
@@ -48,7 +48,12 @@ func (s *Stack) lookAll(ctx context.Context, now time.Time, observe func(watch.E
 		return fmt.Errorf("read the moments: %w", err)
 	}
 	for _, spec := range specs {
-		d := results.Compute(&v, v.Find(spec.Experiment), spec.Iteration, moments, statuses, now, results.Options{Code: s.Code})
+		same, err := s.sameCounting(ctx, &v, spec.Experiment, moments)
+		if err != nil {
+			return err
+		}
+		d := results.Compute(&v, v.Find(spec.Experiment), spec.Iteration, moments, statuses, now, results.Options{
+			Code: s.Code, Kind: results.KindFull, SameCounting: same})
 		observe(watch.Event{Kind: watch.Looked, At: now, Document: &d})
 	}
 	return nil
