@@ -138,9 +138,12 @@ type Counts struct {
 // Part is what one guarded append writes: deltas and the mark that says which
 // offsets they stand for. A part without offsets adopts a configuration version.
 type Part struct {
-	Shard   uint16
-	Seq     uint64
-	Config  uint32 // configuration version under which the shard stands after this part
-	Offsets []Counts
-	Rows    []Row
+	Shard  uint16
+	Seq    uint64
+	Config uint32 // configuration version under which the shard stands after this part
+	// Partitions is how many of them each topic has. It decides in which shard a
+	// unit is, so a ledger keeps the number that it was begun with.
+	Partitions uint32
+	Offsets    []Counts
+	Rows       []Row
 }

@@ -53,11 +53,21 @@ func TestChangedPartitionsStopTheShards(t *testing.T) {
 		if _, err := h.admin.CreatePartitions(h.Context(), 2, outcomes); err != nil {
 			t.Fatal(err)
 		}
-		h.awaitState(StatePartitions, "make new topics with equal numbers")
+		h.awaitState(StatePartitions, "make new topics with 4 partitions")
 		h.produce(traffic(20, 20))
 		<-time.After(time.Minute)
 		h.wantSums(log)
 		c.stop()
+		// Making the others as many does not mend it, and nor does a new start: units
+		// would be in two shards.
+		if _, err := h.admin.CreatePartitions(h.Context(), 2, exposures); err != nil {
+			t.Fatal(err)
+		}
+		var stopped *StoppedError
+		if err := h.tryUntilEnd(); !errors.As(err, &stopped) || stopped.State != StatePartitions {
+			t.Errorf("a new start gave %v, want state %s", err, StatePartitions)
+		}
+		h.wantSums(log)
 	})
 }
 

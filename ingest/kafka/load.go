@@ -90,6 +90,9 @@ func (s *shard) depart(ctx context.Context, mark Mark) (*life, error) {
 	if err != nil {
 		return nil, err
 	}
+	if n := int32(mark.Partitions); n != 0 && n != now.partitions {
+		return nil, changedPartitions(n)
+	}
 	l := &life{s: s, seq: mark.Seq, config: mark.Config}
 	l.gather(s.c.cfg.names(), now.ids, mark)
 	ends, err := bounds(ctx, s.c.admin, s.c.cfg.names(), int32(s.id))
@@ -125,8 +128,8 @@ func (s *shard) describe(ctx context.Context) (layout, error) {
 }
 
 func changedPartitions(n int32) *halt {
-	return &halt{StatePartitions, fmt.Sprintf("the topics no longer have the %d partitions that they had at the start: a unit's records may now "+
-		"lie in another partition than before; make new topics with equal numbers of partitions, and declare those", n)}
+	return &halt{StatePartitions, fmt.Sprintf("the topics no longer have the %d partitions with which everything was counted: a unit's records may now "+
+		"lie in another partition than before; make new topics with %d partitions each, and declare those", n, n)}
 }
 
 // gather makes the life's list of topics: the declared ones, and those of the

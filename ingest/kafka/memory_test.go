@@ -59,6 +59,11 @@ func (m *memory) LastMark(_ context.Context, shard uint16) (Mark, error) {
 
 func (m *memory) lastMark(shard uint16) Mark {
 	var mark Mark
+	for _, parts := range m.parts {
+		for _, p := range parts {
+			mark.Partitions = max(mark.Partitions, p.Partitions)
+		}
+	}
 	next := map[string]TopicMark{}
 	for _, p := range m.parts[shard] {
 		mark.Seq, mark.Config = p.Seq, p.Config

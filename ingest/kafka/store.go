@@ -68,6 +68,9 @@ type Mark struct {
 	Seq    uint64
 	Config uint32      // configuration version
 	Topics []TopicMark // every topic that ever had offsets, by name
+	// Partitions is under how many of them the ledger was begun, by any shard; 0:
+	// nobody has written yet.
+	Partitions uint32
 }
 
 // TopicMark is the position in one topic's partition.

@@ -157,7 +157,7 @@ func (w *worker) startAge() {
 func (w *worker) next() work {
 	l := w.l
 	l.seq++
-	part := ingest.Part{Shard: l.s.id, Seq: l.seq, Config: l.config}
+	part := ingest.Part{Shard: l.s.id, Seq: l.seq, Config: l.config, Partitions: uint32(l.s.c.layout.partitions)}
 	switch {
 	case len(l.accepted) > 0:
 		part.Offsets, l.accepted = l.accepted, nil

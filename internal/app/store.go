@@ -22,7 +22,7 @@ func (s store) LastMark(ctx context.Context, shard uint16) (kafka.Mark, error) {
 	if err != nil {
 		return kafka.Mark{}, err
 	}
-	out := kafka.Mark{Seq: m.Seq, Config: m.Config}
+	out := kafka.Mark{Seq: m.Seq, Config: m.Config, Partitions: m.Partitions}
 	for _, t := range m.Topics {
 		out.Topics = append(out.Topics, kafka.TopicMark{Topic: kafka.Topic(t.Topic), Next: t.Next})
 	}

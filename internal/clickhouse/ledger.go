@@ -38,13 +38,17 @@ func (db *DB) LastMark(ctx context.Context, shard uint16) (Mark, error) {
 	if err := db.wait(ctx, "ledger"); err != nil {
 		return Mark{}, err
 	}
+	partitions, _, err := one(ctx, db, "partitions", nil, func(rows native.Rows, n *uint32) error { return rows.Scan(n) })
+	if err != nil {
+		return Mark{}, err
+	}
 	m, found, err := one(ctx, db, "last_mark", args{"shard": shard}, func(rows native.Rows, m *Mark) error {
 		return rows.Scan(&m.Seq, &m.Attempt, &m.Config, &m.Code, &m.WrittenAt)
 	})
 	if err != nil || !found {
-		return Mark{Shard: shard}, err
+		return Mark{Shard: shard, Partitions: partitions}, err
 	}
-	m.Shard = shard
+	m.Shard, m.Partitions = shard, partitions
 	// Bounded by the mark just read: what is appended meanwhile changes nothing.
 	m.Topics, err = collect(ctx, db, "mark_topics", args{"shard": shard, "seq": m.Seq}, scanTopic)
 	return m, err

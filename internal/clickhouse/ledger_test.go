@@ -102,3 +102,20 @@ func TestInt128Survives(t *testing.T) {
 		t.Errorf("sums %v; want sum %s, squares -1, n 0", got, want)
 	}
 }
+
+// A shard that never had a part knows all the same under how many partitions the
+// others were written.
+func TestPartitionsOfTheLedger(t *testing.T) {
+	s := newStore(t)
+	if m, err := s.LastMark(t.Context(), 3); err != nil || m.Partitions != 0 {
+		t.Errorf("an empty ledger has %d partitions, %v", m.Partitions, err)
+	}
+	p := part(0, 1, deltas(0, 1, 2)...)
+	p.Partitions = 4
+	mustAppend(t, s.DB, p)
+	for _, shard := range []uint16{0, 3} {
+		if m, err := s.LastMark(t.Context(), shard); err != nil || m.Partitions != 4 {
+			t.Errorf("shard %d: %d partitions, %v; want 4", shard, m.Partitions, err)
+		}
+	}
+}

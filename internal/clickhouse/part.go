@@ -101,22 +101,24 @@ func (c *cellColumns) fields() []field {
 // markFields are the columns that only row 0 fills.
 func markFields(topics []Topic, part ingest.Part, attempt uint64, code string, now time.Time) []field {
 	rows := len(part.Rows) + 1
-	var attempts, config, count, written fixed
+	var attempts, config, partitions, count, written fixed
 	var codes words
 	attempts.uint64(attempt)
 	config.uint32(part.Config)
+	partitions.uint32(part.Partitions)
 	count.uint32(uint32(rows))
 	written.int64(now.UnixMilli())
 	codes.add(code)
 	for range part.Rows {
 		attempts.uint64(0)
 		config.uint32(0)
+		partitions.uint32(0)
 		count.uint32(0)
 		written.int64(0)
 		codes.add("")
 	}
 	fields := []field{
-		{"attempt", &attempts}, {"config", &config}, {"code", &codes},
+		{"attempt", &attempts}, {"config", &config}, {"code", &codes}, {"partitions", &partitions},
 		{"rows", &count}, {"written_at", &written},
 	}
 	var names, ids words

@@ -33,6 +33,9 @@ type Mark struct {
 	Code      string
 	WrittenAt time.Time
 	Topics    []TopicMark // every topic that ever had offsets, by name
+	// Partitions is the number under which the parts of any shard were written, so
+	// that also a shard without parts has it; 0: not known.
+	Partitions uint32
 }
 
 // TopicMark is the position in one topic's partition.
