@@ -27,6 +27,20 @@ func (s *Stack) Look(ctx context.Context, v *experiment.Version, e *experiment.E
 	if it == nil {
 		return nil, WithHint(fmt.Errorf("experiment %s has no iteration %d", e.Key, iteration), "leave --iteration out for the latest one")
 	}
+	d, err := s.newestLook(ctx, v, e, it, now)
+	if err != nil {
+		return nil, err
+	}
+	gaps, err := s.DB.Gaps(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the gaps: %w", err)
+	}
+	d.Gaps = gapsOf(gaps, it, d.Vector)
+	return d, nil
+}
+
+// newestLook is the stored look of now, or a new one.
+func (s *Stack) newestLook(ctx context.Context, v *experiment.Version, e *experiment.Experiment, it *experiment.Iteration, now time.Time) (*results.Document, error) {
 	statuses, err := s.DB.Statuses(ctx) // before the moments: a status counts only if the look has reached it
 	if err != nil {
 		return nil, fmt.Errorf("read the shards' statuses: %w", err)
@@ -53,6 +67,20 @@ func (s *Stack) Look(ctx context.Context, v *experiment.Version, e *experiment.E
 		return nil, err
 	}
 	return &d, s.storeLook(ctx, &d)
+}
+
+// gapsOf are the gaps in what a look stands for that may have held records of the
+// iteration: those between the last event that was counted before the gap and the
+// time at which a person accepted it.
+func gapsOf(all []clickhouse.Gap, it *experiment.Iteration, vector map[uint16]uint64) []results.Gap {
+	var out []results.Gap
+	for _, g := range all {
+		if vector[g.Shard] < g.Seq || g.AcceptedAt.Before(it.Start) || !g.Since.Before(it.End) {
+			continue
+		}
+		out = append(out, results.Gap{Topic: g.Topic, Partition: g.Shard, Records: g.Records, AcceptedAt: g.AcceptedAt})
+	}
+	return out
 }
 
 func (s *Stack) storeLook(ctx context.Context, d *results.Document) error {

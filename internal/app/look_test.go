@@ -203,6 +203,48 @@ func TestLookTellsWhatWasDecided(t *testing.T) {
 	check(w.look(1))
 }
 
+// TestGapsOf: a gap is told by the results that it may have taken something from.
+func TestGapsOf(t *testing.T) {
+	start := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	it := &experiment.Iteration{Start: start, End: start.Add(24 * time.Hour)}
+	vector := map[uint16]uint64{0: 5}
+	gap := func(shard uint16, seq uint64, since, accepted time.Duration) clickhouse.Gap {
+		return clickhouse.Gap{Shard: shard, Topic: "outcomes", Seq: seq, Records: 4, Since: start.Add(since), AcceptedAt: start.Add(accepted)}
+	}
+	for name, c := range map[string]struct {
+		gap  clickhouse.Gap
+		want int
+	}{
+		"while it ran":                 {gap(0, 5, time.Hour, 2*time.Hour), 1},
+		"accepted after the end":       {gap(0, 5, 23*time.Hour, 48*time.Hour), 1},
+		"lost before anything":         {clickhouse.Gap{Seq: 1, AcceptedAt: start.Add(time.Hour)}, 1},
+		"lost after the end":           {gap(0, 5, 24*time.Hour, 48*time.Hour), 0},
+		"accepted before the start":    {gap(0, 5, -2*time.Hour, -time.Hour), 0},
+		"later than the look":          {gap(0, 6, time.Hour, 2*time.Hour), 0},
+		"of a shard that was not read": {gap(1, 1, time.Hour, 2*time.Hour), 0},
+	} {
+		if got := gapsOf([]clickhouse.Gap{c.gap}, it, vector); len(got) != c.want {
+			t.Errorf("%s: %+v, want %d", name, got, c.want)
+		}
+	}
+}
+
+// TestLookTellsGaps: a gap stands on the result whether it was taken before or not.
+func TestLookTellsGaps(t *testing.T) {
+	w := newLookWorld(t)
+	w.seq++
+	part := ingest.Part{Shard: 0, Seq: w.seq, Config: 1, Offsets: []ingest.Counts{{Topic: 0, From: 20, Next: 27, Gap: 7}}}
+	if a, err := w.DB.AppendPart(t.Context(), []clickhouse.Topic{{Name: "exposures"}}, part); err != nil || a != clickhouse.Committed {
+		t.Fatal(a, err)
+	}
+	w.fresh()
+	for range 2 {
+		if d := w.look(0); len(d.Gaps) != 1 || d.Gaps[0].Records != 7 || d.Gaps[0].Topic != "exposures" {
+			t.Errorf("gaps %+v", d.Gaps)
+		}
+	}
+}
+
 func TestIterationOf(t *testing.T) {
 	now := time.Now()
 	e := &experiment.Experiment{Iterations: []experiment.Iteration{

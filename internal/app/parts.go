@@ -40,8 +40,8 @@ type IngestOptions struct {
 }
 
 // Consumer makes the consumer of the configured topics.
-func (s *Stack) Consumer(opt IngestOptions) (*kafka.Consumer, error) {
-	key, err := UnitKey(s.Config)
+func (s *Stack) Consumer(ctx context.Context, opt IngestOptions) (*kafka.Consumer, error) {
+	key, err := consumerKey(ctx, s.Config, s.DB)
 	if err != nil {
 		return nil, err
 	}

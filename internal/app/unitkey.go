@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -8,48 +9,78 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/assay-dev/assay/ingest"
+	"github.com/assay-dev/assay/internal/clickhouse"
 	"github.com/assay-dev/assay/internal/config"
 )
 
-// UnitKey reads the key of the unit hash, or makes it at the first start. Losing
-// it means that a known unit can no longer be found; the counts stay right.
+// errNoUnitKey says that none is named and none has been made.
+var errNoUnitKey = errors.New("there is no unit key")
+
+// UnitKey reads the key of the unit hash: the one that is named, else the one
+// that the first consumer made in the data folder.
 func UnitKey(cfg config.Config) (ingest.Key, error) {
-	var key ingest.Key
 	text, err := cfg.Privacy.UnitKey.Resolve()
 	if err != nil {
-		return key, fmt.Errorf("privacy.unit_key: %w", err)
+		return ingest.Key{}, fmt.Errorf("privacy.unit_key: %w", err)
 	}
 	if text == "" {
-		if text, err = ownUnitKey(filepath.Join(cfg.Data, "unit.key")); err != nil {
-			return key, err
+		b, err := os.ReadFile(ownUnitKey(cfg))
+		if errors.Is(err, fs.ErrNotExist) {
+			return ingest.Key{}, WithHint(fmt.Errorf("%s: %w", ownUnitKey(cfg), errNoUnitKey),
+				"run this on the data folder of the consumer, or name its key in privacy.unit_key")
 		}
+		if err != nil {
+			return ingest.Key{}, fmt.Errorf("read the unit key: %w", err)
+		}
+		text = strings.TrimSpace(string(b))
 	}
-	b, err := hex.DecodeString(text)
-	if err != nil || len(b) != len(key) {
-		return key, WithHint(errors.New("privacy.unit_key is not 32 hexadecimal digits"), "make one with: openssl rand -hex 16")
-	}
-	copy(key[:], b)
-	return key, nil
+	return parseUnitKey(text)
 }
 
-func ownUnitKey(file string) (string, error) {
-	b, err := os.ReadFile(file)
-	if err == nil {
-		return string(b), nil
+func ownUnitKey(cfg config.Config) string { return filepath.Join(cfg.Data, "unit.key") }
+
+func parseUnitKey(text string) (key ingest.Key, err error) {
+	b, err := hex.DecodeString(text)
+	if err != nil || len(b) != len(key) {
+		return key, WithHint(errors.New("the unit key is not 32 hexadecimal digits"), "make one with: openssl rand -hex 16")
 	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("read the unit key: %w", err)
+	return ingest.Key(b), nil
+}
+
+// ledger says whether anything was counted yet.
+type ledger interface {
+	LastMark(ctx context.Context, shard uint16) (clickhouse.Mark, error)
+}
+
+// consumerKey is the unit key, which the very first consumer makes. Under a new
+// key every unit is a new one and counts a second time, so none is made beside a
+// ledger that somebody has begun: the key was lost, or another host has it.
+func consumerKey(ctx context.Context, cfg config.Config, l ledger) (ingest.Key, error) {
+	key, err := UnitKey(cfg)
+	if !errors.Is(err, errNoUnitKey) {
+		return key, err
 	}
-	var key ingest.Key
+	mark, err := l.LastMark(ctx, 0)
+	if err != nil {
+		return key, fmt.Errorf("look whether the ledger has a unit key: %w", err)
+	}
+	if mark.Partitions != 0 {
+		return key, WithHint(fmt.Errorf("%s: %w, and the ledger was written with one", ownUnitKey(cfg), errNoUnitKey),
+			"bring the file back, or name the key of the other consumers in privacy.unit_key: with another one every unit would count twice")
+	}
+	return makeUnitKey(ownUnitKey(cfg))
+}
+
+func makeUnitKey(file string) (key ingest.Key, err error) {
 	_, _ = rand.Read(key[:]) // never fails
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return "", fmt.Errorf("make the data folder: %w", err)
+		return key, fmt.Errorf("make the data folder: %w", err)
 	}
-	text := hex.EncodeToString(key[:])
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		return "", fmt.Errorf("write the unit key: %w", err)
+	if err := os.WriteFile(file, []byte(hex.EncodeToString(key[:])+"\n"), 0o600); err != nil {
+		return key, fmt.Errorf("write the unit key: %w", err)
 	}
-	return text, nil
+	return key, nil
 }

@@ -33,6 +33,9 @@ type Document struct {
 	Crossovers  []Crossover  `json:"crossovers,omitempty"`
 	Aside       Aside        `json:"aside"`
 	AfterEnd    []AfterEnd   `json:"after_end,omitempty"`
+	// Gaps are records that may have belonged to the iteration and that nobody
+	// read. Whoever shows a document adds them.
+	Gaps []Gap `json:"gaps,omitempty"`
 
 	// What the guard adds: its verdicts, and the kill of the iteration if one was decided.
 	Verdicts []Verdict `json:"verdicts,omitempty"`
@@ -229,6 +232,15 @@ type Aside struct {
 	UnknownVariants int64            `json:"unknown_variants"` // a producer sends a variant that the file does not know
 	OtherUnitKind   int64            `json:"other_unit_kind"`
 	OutOfRange      map[string]int64 `json:"out_of_range,omitempty"` // values too large, by metric
+}
+
+// Gap is a stretch of records that were lost before they were read, and that a
+// person accepted as lost.
+type Gap struct {
+	Topic      string    `json:"topic"`
+	Partition  uint16    `json:"partition"`
+	Records    uint64    `json:"records"`
+	AcceptedAt time.Time `json:"accepted_at"`
 }
 
 // AfterEnd counts the exposures of a killed iteration from its end on.
