@@ -16,7 +16,7 @@ type Outcome struct {
 }
 
 // Restrain says what may in fact be done about a verdict now. It is what makes
-// acting idempotent: an iteration is killed at most once, whoever asks. When
+// acting idempotent: an iteration is turned off at most once, whoever asks. When
 // many experiments breach together the data are the likelier culprit, so beyond
 // the cap a kill is held, a person is paged, and it goes ahead only when the
 // cap has room again and the harm is still there.
@@ -39,8 +39,8 @@ func (l *Log) restrain(v Verdict, limits Limits, now time.Time) Outcome {
 		return Outcome{Act: v.Act, Kind: Decided}
 	}
 	run := v.Rule
-	if _, ok := l.Kill(run.Experiment, run.Iteration); ok {
-		return Outcome{Act: DoNotify, Kind: Decided, Why: "the experiment is already being turned off"}
+	if why := l.underWay(run.Experiment, run.Iteration); why != "" {
+		return Outcome{Act: DoNotify, Kind: Decided, Why: why}
 	}
 	if limits.GlobalStop {
 		return Outcome{Act: DoObserve, Kind: Decided, Why: "all kills are stopped by the operator"}
@@ -52,6 +52,23 @@ func (l *Log) restrain(v Verdict, limits Limits, now time.Time) Outcome {
 		return Outcome{Act: DoNotify, Kind: Held, Why: "too many kills within an hour: suspect the data"}
 	}
 	return Outcome{Act: DoKill, Kind: Decided}
+}
+
+// underWay says why another kill of the iteration has no use. One that was denied
+// or failed is no such reason: it ended nothing, and a rule that shows harm after
+// it may try again. Each rule latches, so each tries once.
+func (l *Log) underWay(experiment string, iteration uint32) string {
+	k, ok := l.Kill(experiment, iteration)
+	switch {
+	case !ok || k.State == Denied || k.State == Failed:
+		return ""
+	case k.State == PendingApproval:
+		return "a kill waits for approval in the flag system"
+	case k.State == Verified:
+		return "the experiment is off already"
+	default:
+		return "the experiment is already being turned off"
+	}
 }
 
 // killsSince counts automatic kills; those by hand are nobody's storm.

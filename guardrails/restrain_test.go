@@ -16,6 +16,9 @@ func TestRestrain(t *testing.T) {
 		return guardrails.Entry{Seq: seq, Kind: guardrails.Decided, Act: guardrails.DoKill, Experiment: experiment,
 			Iteration: 1, Guardrail: guardrail, Arm: "treatment", At: now.Add(-ago)}
 	}
+	ended := func(seq, decision uint64, how guardrails.EntryKind) guardrails.Entry {
+		return guardrails.Entry{Seq: seq, Kind: how, Experiment: "e", Iteration: 1, Decision: decision, At: now}
+	}
 	held := guardrails.Entry{Seq: 3, Kind: guardrails.Held, Act: guardrails.DoNotify, Experiment: "e", Iteration: 1, Guardrail: "m", Arm: "treatment", At: now}
 	latched := guardrails.State{Latch: &guardrails.Latch{Act: guardrails.DoNotify}}
 	tests := map[string]struct {
@@ -33,6 +36,11 @@ func TestRestrain(t *testing.T) {
 		"another rule has decided":     {log: []guardrails.Entry{kill(1, "e", "other", time.Second)}, act: guardrails.DoKill, want: guardrails.Outcome{Act: guardrails.DoNotify, Kind: guardrails.Decided, Why: "the experiment is already being turned off"}},
 		"another has, and it was told": {log: []guardrails.Entry{kill(1, "e", "other", time.Second)}, act: guardrails.DoKill, before: latched},
 		"a person has decided":         {log: []guardrails.Entry{kill(1, "e", "", time.Second)}, act: guardrails.DoKill, want: guardrails.Outcome{Act: guardrails.DoNotify, Kind: guardrails.Decided, Why: "the experiment is already being turned off"}},
+		"a person's kill failed":       {log: []guardrails.Entry{kill(1, "e", "", time.Second), ended(2, 1, guardrails.Failed)}, act: guardrails.DoKill, want: guardrails.Outcome{Act: guardrails.DoKill, Kind: guardrails.Decided}},
+		"another rule's was denied":    {log: []guardrails.Entry{kill(1, "e", "other", time.Second), ended(2, 1, guardrails.Denied)}, act: guardrails.DoKill, want: guardrails.Outcome{Act: guardrails.DoKill, Kind: guardrails.Decided}},
+		"its own was denied":           {log: []guardrails.Entry{kill(1, "e", "m", time.Second), ended(2, 1, guardrails.Denied)}, act: guardrails.DoKill, before: guardrails.State{Latch: &guardrails.Latch{Act: guardrails.DoKill}}},
+		"another rule's waits":         {log: []guardrails.Entry{kill(1, "e", "other", time.Second), ended(2, 1, guardrails.PendingApproval)}, act: guardrails.DoKill, want: guardrails.Outcome{Act: guardrails.DoNotify, Kind: guardrails.Decided, Why: "a kill waits for approval in the flag system"}},
+		"another rule's is done":       {log: []guardrails.Entry{kill(1, "e", "other", time.Second), ended(2, 1, guardrails.Verified)}, act: guardrails.DoKill, want: guardrails.Outcome{Act: guardrails.DoNotify, Kind: guardrails.Decided, Why: "the experiment is off already"}},
 		"the global stop":              {act: guardrails.DoKill, limits: guardrails.Limits{GlobalStop: true}, want: guardrails.Outcome{Act: guardrails.DoObserve, Kind: guardrails.Decided, Why: "all kills are stopped by the operator"}},
 		"the cap is reached": {log: []guardrails.Entry{kill(1, "a", "m", time.Minute), kill(2, "b", "m", 59*time.Minute)}, act: guardrails.DoKill, limits: guardrails.Limits{PerHour: 2},
 			want: guardrails.Outcome{Act: guardrails.DoNotify, Kind: guardrails.Held, Why: "too many kills within an hour: suspect the data"}},
