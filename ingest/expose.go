@@ -16,7 +16,7 @@ func (j *Joiner) expose(u *unit, i uint32) {
 		return
 	}
 	r := &t.runs[iteration]
-	if !j.matters(u, t, r, x) {
+	if !j.matters(u, r, x) {
 		j.link(u, i)
 		return
 	}
@@ -33,7 +33,7 @@ func (j *Joiner) expose(u *unit, i uint32) {
 
 // matters tells whether an exposure can change the unit's stance. Moves to
 // another variant in a later phase only count, which is done here.
-func (j *Joiner) matters(u *unit, t *trial, r *run, x *row) bool {
+func (j *Joiner) matters(u *unit, r *run, x *row) bool {
 	s := j.standing(u, r)
 	if s == nil {
 		return x.t < r.enrol

@@ -54,7 +54,7 @@ func (r relay) serve(ln net.Listener) {
 }
 
 func (r relay) handle(client *net.TCPConn) {
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 	in := bufio.NewReader(client)
 	var head []byte
 	if r.screen != nil {
@@ -71,7 +71,7 @@ func (r relay) handle(client *net.TCPConn) {
 		return
 	}
 	server := conn.(*net.TCPConn)
-	defer server.Close()
+	defer func() { _ = server.Close() }()
 	early, _ := in.Peek(in.Buffered())
 	if _, err := server.Write(append(head, early...)); err != nil {
 		return
