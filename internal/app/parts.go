@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
@@ -12,6 +13,7 @@ import (
 	"github.com/assay-dev/assay/ingest"
 	"github.com/assay-dev/assay/ingest/kafka"
 	"github.com/assay-dev/assay/internal/config"
+	"github.com/assay-dev/assay/internal/results"
 	"github.com/assay-dev/assay/internal/web"
 )
 
@@ -90,18 +92,30 @@ func (s *Stack) Web(ctx context.Context, registry *prometheus.Registry) (*web.Se
 	})
 }
 
+// silent is how old a shard's word may be: consumers give one every second.
+const silent = 30 * time.Second
+
 // ingestReady says which shards stand still or have not been heard of.
 func (s *Stack) ingestReady(ctx context.Context) error {
 	statuses, err := s.DB.Statuses(ctx)
 	if err != nil {
 		return err
 	}
+	return shardsRead(statuses, time.Now())
+}
+
+// shardsRead tells by their consumers' last words whether all shards are read. A
+// consumer that died has said "ok" last.
+func shardsRead(statuses []results.ShardStatus, now time.Time) error {
 	if len(statuses) == 0 {
 		return errors.New("no consumer has reported yet")
 	}
 	for _, st := range statuses {
 		if st.State != "ok" {
 			return fmt.Errorf("shard %d: %s %s", st.Shard, st.State, st.Detail)
+		}
+		if age := now.Sub(st.At); age > silent {
+			return fmt.Errorf("shard %d: nobody has reported for %s", st.Shard, age.Round(time.Second))
 		}
 	}
 	return nil
