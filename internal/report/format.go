@@ -23,18 +23,13 @@ func percent(n results.Number, signed bool) string {
 
 // PercentRange writes an interval of shares: −1.2 % to +8.0 %.
 func PercentRange(i results.Interval) string {
-	return bound(i.Low, "−∞", true) + " to " + bound(i.High, "+∞", true)
-}
-
-func bound(n results.Number, unbounded string, share bool) string {
-	switch {
-	case !n.Known():
-		return unbounded
-	case share:
+	end := func(n results.Number, unbounded string) string {
+		if !n.Known() {
+			return unbounded
+		}
 		return percent(n, true)
-	default:
-		return signedText(n.Float(), decimalsFor(n.Float()), true)
 	}
+	return end(i.Low, "−∞") + " to " + end(i.High, "+∞")
 }
 
 // Percent writes a share with its sign.
@@ -68,6 +63,17 @@ func Difference(n results.Number, kind, unit string) string {
 	}
 }
 
+// DifferenceRange writes the interval of an absolute effect.
+func DifferenceRange(i results.Interval, kind, unit string) string {
+	end := func(n results.Number, unbounded string) string {
+		if !n.Known() {
+			return unbounded
+		}
+		return Difference(n, kind, unit)
+	}
+	return end(i.Low, "−∞") + " to " + end(i.High, "+∞")
+}
+
 // PValue writes p with two digits, small ones as a bound.
 func PValue(n results.Number) string {
 	switch {
@@ -93,6 +99,14 @@ func Count(n int64) string {
 		s = s[:len(s)-3]
 	}
 	return sign + strings.Join(append([]string{s}, parts...), "\u202f")
+}
+
+// signedCount writes a change of a count with its sign.
+func signedCount(n int64) string {
+	if n < 0 {
+		return Count(n)
+	}
+	return "+" + Count(n)
 }
 
 // Instant writes a time to the second, in UTC.

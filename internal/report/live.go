@@ -71,11 +71,12 @@ func liveState(d *results.Document) string {
 	if state == "INCONCLUSIVE" || state == "HEALTHY" {
 		state = strings.ToLower(state)
 		if c := liveMetric(d); c != nil && c.Goal {
-			switch effectTone(*c) {
-			case "good":
-				state = "goal better; guardrails " + state
-			case "bad":
-				state = "goal worse; guardrails " + state
+			word := map[string]string{"good": "better", "bad": "worse"}
+			switch complete, soFar := word[effectTone(c.Matured, c.Direction)], word[effectTone(c.Open, c.Direction)]; {
+			case complete != "":
+				state = "goal " + complete + "; guardrails " + state
+			case soFar != "":
+				state = "goal " + soFar + " so far; guardrails " + state
 			}
 		}
 	}
@@ -90,8 +91,9 @@ func liveState(d *results.Document) string {
 
 // splitText gives the units of each arm in the phase whose split is broken.
 func splitText(d *results.Document) string {
-	for _, p := range d.Phases {
-		if !p.SRM.Alarm {
+	for i := range d.Phases {
+		p := &d.Phases[i]
+		if !splitBroken(p) {
 			continue
 		}
 		var units []string

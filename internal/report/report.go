@@ -52,6 +52,8 @@ func HTML(w io.Writer, d Day) error {
 		"instant": Instant, "percent": Percent, "interval": PercentRange, "mean": Mean,
 		"difference": Difference, "p": PValue, "count": Count, "share": func(x float64) string { return percent(results.Number(x), false) },
 		"plots": plots, "headline": headline, "tone": tone, "overall": Overall, "doubts": doubts, "srm": SRMAlarm,
+		"bounds": DifferenceRange, "split": splitLines, "budget": budgetText, "limits": limits,
+		"kill": killText, "after": afterText, "gap": gapText,
 		"history": func(e Entry, c results.Comparison) template.HTML {
 			return historyPlot(e.History[Series{c.Metric, c.Arm}])
 		},
@@ -65,26 +67,37 @@ func HTML(w io.Writer, d Day) error {
 	return nil
 }
 
-// row is a comparison with its plot; the rows of one experiment share a scale.
+// row is one line of the table of effects: a comparison so far, or of complete
+// windows. All rows of one experiment share a scale.
 type row struct {
 	results.Comparison
-	Plot template.HTML
-	Tone string
+	Estimate results.Estimate
+	Complete bool // of units whose windows are complete
+	Plot     template.HTML
+	Tone     string
 }
 
-// plots draws the comparisons of a document on one scale.
+// plots draws the comparisons of a document on one scale. Goals have a second
+// row: that of complete windows is the one to decide by.
 func plots(d *results.Document) []row {
-	var all, shown []results.Interval
+	var rows []row
 	for _, c := range d.Comparisons {
-		all = append(all, c.Open.Relative.Sequential)
-		e := c.Open.Relative.Estimate
+		rows = append(rows, row{Comparison: c, Estimate: c.Open})
+		if c.Goal && c.Overflow == 0 {
+			rows = append(rows, row{Comparison: c, Estimate: c.Matured, Complete: true})
+		}
+	}
+	var all, shown []results.Interval
+	for _, r := range rows {
+		all = append(all, r.Estimate.Relative.Sequential)
+		e := r.Estimate.Relative.Estimate
 		shown = append(shown, results.Interval{Low: e, High: e}) // every estimate is on the scale
 	}
 	s := scaleOf(240, append(shown, clip(all)...)...)
-	var rows []row
-	for _, c := range d.Comparisons {
-		t := effectTone(c)
-		rows = append(rows, row{Comparison: c, Plot: intervalPlot(c.Open.Relative, s, t), Tone: t})
+	for i := range rows {
+		r := &rows[i]
+		r.Tone = effectTone(r.Estimate, r.Direction)
+		r.Plot = intervalPlot(r.Estimate.Relative, s, r.Tone)
 	}
 	return rows
 }
@@ -108,14 +121,14 @@ func clip(all []results.Interval) []results.Interval {
 }
 
 // effectTone says whether the always-valid interval shows good, bad or nothing.
-func effectTone(c results.Comparison) string {
-	i := c.Open.Absolute.Sequential
+func effectTone(e results.Estimate, direction string) string {
+	i := e.Absolute.Sequential
 	up := i.Low.Known() && i.Low.Float() > 0
 	down := i.High.Known() && i.High.Float() < 0
 	switch {
 	case up == down:
 		return "none"
-	case up == (c.Direction == string(experiment.Increase)):
+	case up == (direction == string(experiment.Increase)):
 		return "good"
 	default:
 		return "bad"

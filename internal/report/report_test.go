@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"flag"
+	"html"
 	"math"
 	"os"
 	"path/filepath"
@@ -46,7 +47,7 @@ func document() *results.Document {
 		Phases: []results.Phase{{
 			Number: 1, From: at("2026-03-01T00:00:00Z"), Traffic: 1,
 			Arms: []results.PhaseArm{{Variant: "control", Share: 0.5, Units: 10213, Left: 10210}, {Variant: "treatment", Share: 0.5, Units: 10187, Left: 10184}},
-			SRM:  results.SRM{P: 1, ChiSquareP: 0.86, Threshold: 0.005},
+			SRM:  results.SRM{P: 1, ChiSquareP: 0.86, Threshold: 0.005}, SRMLeft: results.SRM{P: 1, ChiSquareP: 0.85, Threshold: 0.005},
 		}},
 		Comparisons: []results.Comparison{
 			{
@@ -55,7 +56,10 @@ func document() *results.Document {
 					Treatment: results.Arm{Units: 10184, NonZero: 611, Mean: 0.06}, Control: results.Arm{Units: 10210, NonZero: 510, Mean: 0.05},
 					Absolute: effect(0.01, 0.004), Relative: effect(0.2, 0.08),
 				},
-				Matured: results.Estimate{Treatment: results.Arm{Units: 4000}, Control: results.Arm{Units: 4010}},
+				Matured: results.Estimate{ // not enough yet: the interval holds zero
+					Treatment: results.Arm{Units: 4000, NonZero: 236, Mean: 0.059}, Control: results.Arm{Units: 4010, NonZero: 201, Mean: 0.05},
+					Absolute: effect(0.009, 0.007), Relative: effect(0.18, 0.14),
+				},
 			},
 			{
 				Metric: "latency", Arm: "treatment", Kind: "mean", Direction: "decrease", Unit: "ms", Window: "7d", Guardrail: true,
@@ -126,28 +130,104 @@ func TestText(t *testing.T) {
 	golden(t, "analyze.txt", b.Bytes())
 }
 
+// eventful is a document with everything that an iteration can meet.
+func eventful() *results.Document {
+	d := document()
+	d.Phases = append(d.Phases, results.Phase{
+		Number: 2, From: at("2026-03-02T00:00:00Z"), Traffic: 1, Settle: "10m",
+		Arms:     []results.PhaseArm{{Variant: "control", Share: 0.5, Units: 520, Left: 500}, {Variant: "treatment", Share: 0.5, Units: 480, Left: 300}},
+		SRM:      results.SRM{P: 1, ChiSquareP: 0.2, Threshold: 0.0025},
+		SRMLeft:  results.SRM{P: 0.0001, Threshold: 0.0025, Alarm: true},
+		Settling: []results.PhaseArm{{Variant: "control", Share: 0.5, Units: 31}, {Variant: "treatment", Share: 0.5, Units: 7}},
+	})
+	d.Phases[0].Alarm = &results.Alarm{At: at("2026-03-01T01:00:00Z"), Acknowledged: at("2026-03-01T02:00:00Z"), By: "ada", Why: "a bot"}
+	d.Comparisons[2] = results.Comparison{
+		Metric: "revenue", Arm: "treatment", Kind: "sum", Direction: "increase", Unit: "EUR", Window: "7d",
+		Open: results.Estimate{
+			Treatment: results.Arm{Units: 10184, Mean: 1.21, Total: "12322.64"}, Control: results.Arm{Units: 10210, Mean: 1.2, Total: "12252"},
+			Absolute: effect(0.01, 0.1), Relative: effect(0.0083, 0.08),
+		},
+	}
+	d.Limits, d.Verdicts[0].Limit = []string{"notify_only"}, "notify_only"
+	d.Aside.OutOfRange = map[string]int64{"revenue": 2}
+	d.Gaps = []results.Gap{{Topic: "assay.outcomes", Partition: 3, Records: 1200, AcceptedAt: at("2026-03-01T12:00:00Z")}}
+	d.Troubles = []results.Trouble{{Code: "gap", Detail: "shard 3 stands still"}}
+	d.AfterEnd = []results.AfterEnd{{Variant: "treatment", Exposures: 4, Newest: at("2026-03-02T09:00:05Z")}}
+	d.Killed = &results.Killed{At: at("2026-03-02T09:00:01Z"), Decision: 3, Reason: "latency rose"}
+	d.Kill = &results.Kill{
+		State: "verified", Decision: 3, By: "guard@a", Reason: "latency rose", DecidedAt: at("2026-03-02T09:00:00Z"),
+		AppliedAt: at("2026-03-02T09:00:01Z"), VerifiedAt: at("2026-03-02T09:00:02Z"), Effect: "effective",
+		After: []results.AfterDecision{{Variant: "treatment", Units: 12, NonZero: 3}, {Variant: "control", Units: -1, NonZero: 0}},
+	}
+	return d
+}
+
+// TestNothingIsLeftOut: what a look knows of its doubts stands in every form of it.
+func TestNothingIsLeftOut(t *testing.T) {
+	d := eventful()
+	var text, page bytes.Buffer
+	if err := Text(&text, d); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "eventful.txt", text.Bytes())
+	one := day()
+	one.Experiments = one.Experiments[:1]
+	one.Experiments[0].Document = d
+	if err := HTML(&page, one); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"iteration 2 of 2", "split over 1; all iterations together 10.0 %", // how often one has tried, and what that cost
+		"(notify_only)", "resumed without a new budget",
+		"+0.400 pp to +1.60 pp", "12322.64", "2 values of revenue",
+		"2, settling 10m", "acknowledged by ada: a bot", "after crossovers were taken out the split is not the intended one (p 0.0001)",
+		"1\u202f200 records of assay.outcomes, partition 3, were lost before they were read",
+		"decision 3 by guard@a at 2026-03-02 09:00:00 UTC, sent at 2026-03-02 09:00:01 UTC, read back as off at 2026-03-02 09:00:02 UTC, the exposures stopped",
+		"+12 units in treatment, +3 with an event", "−1 units in control, +0 with an event",
+		"4 exposures to treatment", "gap shard 3 stands still", "3 units saw control, then treatment", "configuration 7",
+		"too few units",
+	} {
+		for form, got := range map[string]string{"text": text.String(), "page": html.UnescapeString(page.String())} {
+			if !strings.Contains(got, want) {
+				t.Errorf("the %s does not say %q", form, want)
+			}
+		}
+	}
+}
+
 func TestHeadline(t *testing.T) {
 	with := func(change func(*results.Document)) *results.Document {
 		d := document()
 		change(d)
 		return d
 	}
+	complete := func(d *results.Document) { d.Comparisons[0].Matured = d.Comparisons[0].Open }
 	for _, c := range []struct {
 		doc  *results.Document
 		want string
 	}{
-		{document(), "Better on conversion"},
-		{with(func(d *results.Document) { d.Verdicts[0].Verdict = "healthy" }), "can be shipped"},
+		{document(), "Better on conversion (+20.0 %, +8.00 % to +32.0 %) so far; windows are not complete"},
+		{with(func(d *results.Document) { d.Verdicts[0].Verdict = "healthy" }), "so far; windows are not complete yet. Keep running."},
+		{with(func(d *results.Document) { d.Comparisons[0].Direction = "decrease" }), "Worse on conversion (+20.0 %, +8.00 % to +32.0 %) so far"},
+		{with(complete), "Keep running until the guardrails are healthy"},
+		{with(func(d *results.Document) { complete(d); d.Verdicts[0].Verdict = "healthy" }), "can be shipped"},
 		{with(func(d *results.Document) { d.Verdicts[0].Verdict = "breached" }), "A guardrail is breached"},
 		{with(func(d *results.Document) { d.Verdicts[0].Verdict = "blind" }), "No judgement"},
 		{with(func(d *results.Document) { d.Phases[0].SRM.Alarm = true }), "split is broken"},
+		{with(func(d *results.Document) { d.Phases[0].Alarm = &results.Alarm{At: d.At} }), "split is broken"},
+		{with(func(d *results.Document) {
+			d.Phases[0].SRM.Alarm = true
+			d.Phases[0].Alarm = &results.Alarm{At: d.At, Acknowledged: d.At}
+		}), "Better on conversion"},
 		{with(func(d *results.Document) { d.Killed = &results.Killed{Reason: "errors rose"} }), "Stopped: errors rose"},
-		{with(func(d *results.Document) { d.Comparisons[0].Direction = "decrease" }), "Worse on conversion"},
+		{with(func(d *results.Document) { d.Kill = &results.Kill{State: "denied", Reason: "errors rose"} }), "could NOT be turned off (denied) and goes on: errors rose"},
+		{with(func(d *results.Document) { complete(d); d.Comparisons[0].Direction = "decrease" }), "Worse on conversion (+20.0 %, +8.00 % to +32.0 %). Consider stopping."},
 		{with(func(d *results.Document) { d.Comparisons = d.Comparisons[1:] }), "Nothing is shown yet"},
-		{with(func(d *results.Document) { d.At = d.End }), "It has ended: better on conversion"},
+		{with(func(d *results.Document) { complete(d); d.At = d.End }), "It has ended: better on conversion"},
+		{with(func(d *results.Document) { d.At = d.End }), "It has ended and shows no difference"},
 		{with(func(d *results.Document) { d.At, d.Comparisons = d.End, nil }), "It has ended and shows no difference"},
-		{with(func(d *results.Document) { d.Verdicts = nil }), "No guardrail says"},
-		{with(func(d *results.Document) { d.Comparisons[1].Arm = "other" }), "Better on conversion in treatment"},
+		{with(func(d *results.Document) { complete(d); d.Verdicts = nil }), "No guardrail says"},
+		{with(func(d *results.Document) { complete(d); d.Comparisons[1].Arm = "other" }), "Better on conversion in treatment"},
 	} {
 		if got := headline(c.doc); !strings.Contains(got, c.want) {
 			t.Errorf("headline = %q, want %q in it", got, c.want)

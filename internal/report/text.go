@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -21,6 +23,8 @@ func Text(w io.Writer, d *results.Document) error {
 		fmt.Fprintf(&b, "crossovers: %s units saw %s, then %s (phase %d)\n", Count(c.Units), c.First, c.Other, c.Phase)
 	}
 	textAside(&b, d)
+	textActs(&b, d)
+	fmt.Fprintf(&b, "budget: %s\n", budgetText(d.Budget))
 	fmt.Fprintf(&b, "look at %s, fresh to %s, configuration %d\n", Instant(d.At), Instant(d.Freshness), d.Version)
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("write results: %w", err)
@@ -53,23 +57,43 @@ func table(b *strings.Builder, header string, rows []string) {
 	b.WriteByte('\n')
 }
 
+const effectHeader = "METRIC\tARM\tUNITS\tIN CONTROL\tCONTROL\tARM'S MEAN\tDIFFERENCE, EVERY LOOK\tEFFECT\tINTERVAL, ONE LOOK\tINTERVAL, EVERY LOOK\tP"
+
 func textEffects(b *strings.Builder, d *results.Document) {
-	var rows []string
+	var rows, complete, totals []string
 	for _, c := range d.Comparisons {
 		if c.Overflow > 0 {
 			rows = append(rows, fmt.Sprintf("%s\t%s\toverflow: %s units' totals are too large", c.Metric, c.Arm, Count(c.Overflow)))
 			continue
 		}
-		e := c.Open
-		rows = append(rows, strings.Join([]string{c.Metric, c.Arm, Count(e.Treatment.Units), Count(e.Control.Units),
-			Mean(e.Control.Mean, c.Kind, c.Unit), Mean(e.Treatment.Mean, c.Kind, c.Unit),
-			Difference(e.Absolute.Estimate, c.Kind, c.Unit), Percent(e.Relative.Estimate),
-			PercentRange(e.Relative.Fixed), PercentRange(e.Relative.Sequential), PValue(e.Absolute.SequentialP)}, "\t"))
+		rows = append(rows, effectRow(c, c.Open))
+		if c.Goal {
+			complete = append(complete, effectRow(c, c.Matured))
+		}
+		if c.Open.Treatment.Total != "" {
+			totals = append(totals, fmt.Sprintf("%s: %s in %s, %s in %s", c.Metric, c.Open.Treatment.Total, c.Arm, c.Open.Control.Total, d.Control))
+		}
 	}
-	table(b, "METRIC\tARM\tUNITS\tIN CONTROL\tCONTROL\tARM'S MEAN\tDIFFERENCE\tEFFECT\tINTERVAL, ONE LOOK\tINTERVAL, EVERY LOOK\tP", rows)
+	b.WriteString("all units so far\n")
+	table(b, effectHeader, rows)
+	if len(complete) > 0 {
+		b.WriteString("goals, of units whose windows are complete: decide by these\n")
+		table(b, effectHeader, complete)
+	}
+	if len(totals) > 0 {
+		b.WriteString("totals so far: " + strings.Join(totals, "; ") + "\n\n")
+	}
 	if doubts := doubts(d); len(doubts) > 0 {
 		b.WriteString("warnings:\n  " + strings.Join(doubts, "\n  ") + "\n\n")
 	}
+}
+
+func effectRow(c results.Comparison, e results.Estimate) string {
+	return strings.Join([]string{c.Metric, c.Arm, Count(e.Treatment.Units), Count(e.Control.Units),
+		Mean(e.Control.Mean, c.Kind, c.Unit), Mean(e.Treatment.Mean, c.Kind, c.Unit),
+		fmt.Sprintf("%s (%s)", Difference(e.Absolute.Estimate, c.Kind, c.Unit), DifferenceRange(e.Absolute.Sequential, c.Kind, c.Unit)),
+		Percent(e.Relative.Estimate), PercentRange(e.Relative.Fixed), PercentRange(e.Relative.Sequential),
+		PValue(e.Absolute.SequentialP)}, "\t")
 }
 
 // doubts lists the warnings of all comparisons, each text once with whom it concerns.
@@ -92,31 +116,19 @@ func doubts(d *results.Document) []string {
 		}
 		out[i] = who + ": " + text
 	}
-	return out
+	return append(out, splitDoubts(d)...)
 }
 
 func textGuardrails(b *strings.Builder, d *results.Document) {
 	var rows []string
 	for _, v := range d.Verdicts {
-		rows = append(rows, strings.Join([]string{v.Metric, v.Arm, v.Mode, v.Verdict, v.Text}, "\t"))
+		mode := v.Mode
+		if v.Limit != "" {
+			mode += " (" + v.Limit + ")"
+		}
+		rows = append(rows, strings.Join([]string{v.Metric, v.Arm, mode, v.Verdict, v.Text}, "\t"))
 	}
 	table(b, "GUARDRAIL\tARM\tMODE\tVERDICT\tWHY", rows)
-}
-
-func textSplit(b *strings.Builder, d *results.Document) {
-	var rows []string
-	for _, p := range d.Phases {
-		var arms []string
-		for _, a := range p.Arms {
-			arms = append(arms, fmt.Sprintf("%s %s (%s)", a.Variant, Count(a.Units), percent(results.Number(a.Share), false)))
-		}
-		state := "ok"
-		if p.SRM.Alarm {
-			state = "BROKEN"
-		}
-		rows = append(rows, fmt.Sprintf("%d\t%s\t%s\t%s", p.Number, strings.Join(arms, ", "), PValue(p.SRM.P), state))
-	}
-	table(b, "PHASE\tUNITS (INTENDED)\tP, EVERY LOOK\tSPLIT", rows)
 }
 
 func textAside(b *strings.Builder, d *results.Document) {
@@ -125,10 +137,29 @@ func textAside(b *strings.Builder, d *results.Document) {
 		fmt.Fprintf(b, "aside: %s moved, %s outside every iteration, %s of unknown variants, %s of another unit kind\n",
 			Count(a.Moved), Count(a.Outside), Count(a.UnknownVariants), Count(a.OtherUnitKind))
 	}
-	for _, m := range d.AfterEnd {
-		fmt.Fprintf(b, "after the stop: %s exposures to %s, newest %s\n", Count(m.Exposures), m.Variant, Instant(m.Newest))
+	for _, metric := range slices.Sorted(maps.Keys(a.OutOfRange)) {
+		fmt.Fprintf(b, "out of range: %s values of %s are too large to be counted\n", Count(a.OutOfRange[metric]), metric)
+	}
+	for _, g := range d.Gaps {
+		fmt.Fprintf(b, "gap: %s\n", gapText(g))
 	}
 	for _, t := range d.Troubles {
 		fmt.Fprintf(b, "trouble: %s %s\n", t.Code, t.Detail)
+	}
+}
+
+// textActs tells what was done about the iteration, and what came after.
+func textActs(b *strings.Builder, d *results.Document) {
+	for _, l := range limits(d) {
+		fmt.Fprintf(b, "limit: %s\n", l)
+	}
+	if d.Kill != nil {
+		fmt.Fprintf(b, "kill: %s\n", killText(d.Kill))
+		for _, a := range d.Kill.After {
+			fmt.Fprintf(b, "after the decision: %s\n", afterText(a))
+		}
+	}
+	for _, m := range d.AfterEnd {
+		fmt.Fprintf(b, "after the stop: %s exposures to %s, newest %s\n", Count(m.Exposures), m.Variant, Instant(m.Newest))
 	}
 }

@@ -26,19 +26,43 @@ func Overall(d *results.Document) string {
 
 // SRMAlarm tells whether the split of any phase is broken.
 func SRMAlarm(d *results.Document) bool {
-	for _, p := range d.Phases {
-		if p.SRM.Alarm {
+	for i := range d.Phases {
+		if splitBroken(&d.Phases[i]) {
 			return true
 		}
 	}
 	return false
 }
 
-// headline says in one sentence where an experiment stands and what to do.
+// splitBroken tells whether the phase's alarm stands. Once raised it does until a
+// person acknowledges it, whatever later looks show.
+func splitBroken(p *results.Phase) bool {
+	if p.Alarm != nil {
+		return p.Alarm.Acknowledged.IsZero()
+	}
+	return p.SRM.Alarm
+}
+
+// splitState says how the split of a phase stands.
+func splitState(p *results.Phase) string {
+	switch {
+	case splitBroken(p):
+		return "BROKEN"
+	case p.Alarm != nil:
+		return fmt.Sprintf("acknowledged by %s: %s", p.Alarm.By, p.Alarm.Why)
+	default:
+		return "ok"
+	}
+}
+
+// headline says in one sentence where an experiment stands and what to do. What
+// it says of shipping rests on units whose windows are complete.
 func headline(d *results.Document) string {
 	switch {
 	case d.Killed != nil:
 		return "Stopped: " + d.Killed.Reason
+	case unfinished(d.Kill):
+		return fmt.Sprintf("It could NOT be turned off (%s) and goes on: %s", d.Kill.State, d.Kill.Reason)
 	case Overall(d) == "breached":
 		return "A guardrail is breached: " + worstText(d, "breached")
 	case SRMAlarm(d):
@@ -46,19 +70,32 @@ func headline(d *results.Document) string {
 	case Overall(d) == "blind":
 		return "No judgement: " + worstText(d, "blind")
 	}
-	good, bad := goals(d)
+	good, bad := goals(d, matured)
 	if !d.End.IsZero() && !d.At.Before(d.End) {
 		return ended(good, bad)
 	}
+	better := "Better on " + strings.Join(good, ", ")
 	switch {
 	case len(bad) > 0:
 		return "Worse on " + strings.Join(bad, ", ") + ". Consider stopping."
 	case len(good) > 0 && Overall(d) == "healthy":
-		return "Better on " + strings.Join(good, ", ") + ", and every guardrail is shown to be healthy. It can be shipped."
+		return better + ", and every guardrail is shown to be healthy. It can be shipped."
 	case len(good) > 0 && len(d.Verdicts) == 0:
-		return "Better on " + strings.Join(good, ", ") + " so far. No guardrail says whether anything else got worse."
+		return better + ". No guardrail says whether anything else got worse."
 	case len(good) > 0:
-		return "Better on " + strings.Join(good, ", ") + " so far. Keep running until the guardrails are healthy."
+		return better + ". Keep running until the guardrails are healthy."
+	}
+	return soFar(goals(d, open))
+}
+
+// soFar says what is shown while windows are not complete: nothing to act on yet.
+func soFar(good, bad []string) string {
+	const wait = " so far; windows are not complete yet. Keep running."
+	switch {
+	case len(bad) > 0:
+		return "Worse on " + strings.Join(bad, ", ") + wait
+	case len(good) > 0:
+		return "Better on " + strings.Join(good, ", ") + wait
 	default:
 		return "Nothing is shown yet. Keep running."
 	}
@@ -68,7 +105,7 @@ func headline(d *results.Document) string {
 func ended(good, bad []string) string {
 	switch {
 	case len(good) == 0 && len(bad) == 0:
-		return "It has ended and shows no difference."
+		return "It has ended and shows no difference on complete windows."
 	case len(bad) == 0:
 		return "It has ended: better on " + strings.Join(good, ", ") + "."
 	case len(good) == 0:
@@ -78,8 +115,13 @@ func ended(good, bad []string) string {
 	}
 }
 
+// open and matured pick the results of all units, and of those whose windows are
+// complete.
+func open(c results.Comparison) results.Estimate    { return c.Open }
+func matured(c results.Comparison) results.Estimate { return c.Matured }
+
 // goals lists the goal metrics whose always-valid interval excludes zero.
-func goals(d *results.Document) (good, bad []string) {
+func goals(d *results.Document, pick func(results.Comparison) results.Estimate) (good, bad []string) {
 	several := false
 	for _, c := range d.Comparisons {
 		several = several || c.Arm != d.Comparisons[0].Arm
@@ -92,8 +134,9 @@ func goals(d *results.Document) (good, bad []string) {
 		if several {
 			name += " in " + c.Arm
 		}
-		text := fmt.Sprintf("%s (%s, %s)", name, Percent(c.Open.Relative.Estimate), PercentRange(c.Open.Relative.Sequential))
-		switch effectTone(c) {
+		e := pick(c)
+		text := fmt.Sprintf("%s (%s, %s)", name, Percent(e.Relative.Estimate), PercentRange(e.Relative.Sequential))
+		switch effectTone(e, c.Direction) {
 		case "good":
 			good = append(good, text)
 		case "bad":
@@ -101,6 +144,65 @@ func goals(d *results.Document) (good, bad []string) {
 		}
 	}
 	return good, bad
+}
+
+// unfinished tells whether a kill came to an end that ended nothing.
+func unfinished(k *results.Kill) bool {
+	return k != nil && (k.State == "denied" || k.State == "failed" || k.State == "pending_approval")
+}
+
+// killText tells how far a kill is.
+func killText(k *results.Kill) string {
+	text := fmt.Sprintf("decision %d by %s at %s", k.Decision, k.By, Instant(k.DecidedAt))
+	if !k.AppliedAt.IsZero() {
+		text += ", sent at " + Instant(k.AppliedAt)
+	}
+	if !k.VerifiedAt.IsZero() {
+		text += ", read back as off at " + Instant(k.VerifiedAt)
+	}
+	if unfinished(k) {
+		text += ", " + k.State + ": nothing has ended"
+	}
+	switch k.Effect {
+	case "effective":
+		text += ", the exposures stopped"
+	case "not_effective":
+		text += ", but the EXPOSURES GO ON"
+	}
+	return text
+}
+
+// afterText says what came in after the deciding look.
+func afterText(a results.AfterDecision) string {
+	return fmt.Sprintf("%s units in %s, %s with an event", signedCount(a.Units), a.Variant, signedCount(a.NonZero))
+}
+
+// gapText says what a gap may have taken.
+func gapText(g results.Gap) string {
+	return fmt.Sprintf("%s records of %s, partition %d, were lost before they were read (accepted at %s)",
+		Count(int64(g.Records)), g.Topic, g.Partition, Instant(g.AcceptedAt))
+}
+
+// budgetText says how many false alarms the intervals and the kills allow.
+func budgetText(b results.Budget) string {
+	return fmt.Sprintf("false kills of this iteration at most %s, split over %d; all iterations together %s. Intervals hold at %s, two-sided.",
+		percent(results.Number(b.AlphaKill), false), b.Rules, percent(results.Number(b.Spent), false), percent(results.Number(b.Alpha), false))
+}
+
+// limits are in words why the guardrails of an iteration may only notify.
+func limits(d *results.Document) []string {
+	var out []string
+	for _, l := range d.Limits {
+		switch l {
+		case "retrospective":
+			out = append(out, "it began before it was applied: its guardrails only notify")
+		case "notify_only":
+			out = append(out, "it was resumed without a new budget: its guardrails only notify")
+		default:
+			out = append(out, l)
+		}
+	}
+	return out
 }
 
 func worstText(d *results.Document, verdict string) string {
