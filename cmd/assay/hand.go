@@ -6,6 +6,7 @@ import (
 
 	"github.com/assay-dev/assay/guardrails"
 	"github.com/assay-dev/assay/internal/app"
+	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/watch"
 )
 
@@ -20,8 +21,30 @@ func (e *environment) byHand(actor string, act func(*watch.Hand) error) error {
 		if err != nil {
 			return err
 		}
-		return act(hand)
+		return handHint(act(hand))
 	})
+}
+
+// handHint says what to do about an act that is not possible now.
+func handHint(err error) error {
+	switch {
+	case errors.Is(err, experiment.ErrUnknown):
+		return usage(app.WithHint(err, "`assay analyze` lists the experiments"))
+	case errors.Is(err, watch.ErrNotRunning):
+		return app.WithHint(err, "`assay analyze` shows its iterations; there is nothing to turn off")
+	case errors.Is(err, watch.ErrKilled):
+		return app.WithHint(err, "`assay decision show` tells how far that is")
+	case errors.Is(err, watch.ErrNoAlarm):
+		return app.WithHint(err, "`assay analyze` shows the split of every phase")
+	case errors.Is(err, experiment.ErrNotKilled):
+		return app.WithHint(err, "only what was killed is resumed; declare a new iteration in the experiment's file")
+	case errors.Is(err, experiment.ErrPlanned):
+		return app.WithHint(err, "it begins by itself; move its start in the experiment's file")
+	case errors.Is(err, experiment.ErrNoSwitch):
+		return app.WithHint(err, "name a kill_switch in the experiment's file, or resume without --rearm")
+	default:
+		return err
+	}
 }
 
 type killCmd struct {
@@ -62,8 +85,8 @@ type resumeCmd struct {
 
 // Run opens the next iteration, or acknowledges an alarm.
 func (c resumeCmd) Run(env *environment) error {
-	if c.Rearm < 0 || c.Rearm > 0.5 || c.Rearm > 0 && c.Acknowledge > 0 {
-		return usage(errors.New("--rearm takes a level above 0 and at most 0.5, and does not go with --acknowledge"))
+	if c.Rearm < 0 || c.Rearm >= 0.5 || c.Rearm > 0 && c.Acknowledge > 0 {
+		return usage(errors.New("--rearm takes a level above 0 and below 0.5, and does not go with --acknowledge"))
 	}
 	return env.byHand(c.Actor, func(h *watch.Hand) error {
 		if c.Acknowledge > 0 {

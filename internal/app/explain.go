@@ -49,7 +49,7 @@ func (s *Stack) Explain(ctx context.Context, v *experiment.Version, e *experimen
 	}
 	shards := map[ingest.Place]uint16{}
 	var counted []ingest.Event
-	var out []Explained
+	out := []Explained{}
 	for _, r := range stored {
 		ev := r.Event
 		ev.Place.Topic = uint8(slices.Index(topics, r.Topic))

@@ -157,6 +157,12 @@ func TestEvidenceStays(t *testing.T) {
 		before := w.entries[0]
 		w.setCells(9000, 450, 9000, 450) // late data that would have told otherwise
 		w.run(t, Config{}, 0, 5*time.Second)
+		if was, is, err := before.Replay(); err != nil || cmp.Diff(was, is) != "" || is.Act != guardrails.DoKill {
+			t.Errorf("decided again from the log: %v, %v:\n%s", is.Act, err, cmp.Diff(was, is))
+		}
+		if _, _, err := w.entries[1].Replay(); !errors.Is(err, guardrails.ErrNoEvidence) {
+			t.Errorf("a step of the kill is replayed: %v", err)
+		}
 		if string(w.entries[0].Evidence) != string(before.Evidence) || w.kinds()[guardrails.Decided] != 1 {
 			t.Error("the evidence of the decision changed")
 		}

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/watch"
+)
+
+// TestHandHint: whoever cannot do something by hand learns what to do instead,
+// and a mistyped key is a mistake of the command line.
+func TestHandHint(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		code int
+		hint string
+	}{
+		{experiment.ErrUnknown, exitUsage, "lists the experiments"},
+		{watch.ErrNotRunning, exitFailure, "nothing to turn off"},
+		{watch.ErrKilled, exitFailure, "decision show"},
+		{watch.ErrNoAlarm, exitFailure, "split of every phase"},
+		{experiment.ErrNotKilled, exitFailure, "new iteration"},
+		{experiment.ErrPlanned, exitFailure, "begins by itself"},
+		{experiment.ErrNoSwitch, exitFailure, "kill_switch"},
+	} {
+		var b bytes.Buffer
+		code := fail(&b, handHint(fmt.Errorf("checkout: %w", c.err)))
+		text := b.String()
+		if code != c.code || !strings.Contains(text, "assay: error: checkout: ") || !strings.Contains(text, "\nassay: hint: ") || !strings.Contains(text, c.hint) {
+			t.Errorf("%v: exit code %d, want %d:\n%s", c.err, code, c.code, text)
+		}
+	}
+	if err := errors.New("no route to host"); handHint(err) != err {
+		t.Error("another error was changed")
+	}
+}
