@@ -97,6 +97,9 @@ func (j *Joiner) Restore(e *Event) {
 	j.link(u, j.row(e))
 }
 
+// Pending bounds the number of rows that Take would return from above. It is cheap.
+func (j *Joiner) Pending() int { return j.tally.pending() }
+
 // Take returns the deltas accumulated since the last call, without zero rows, in
 // a fixed order, and clears them.
 func (j *Joiner) Take() []Row { return j.tally.take() }

@@ -245,25 +245,35 @@ func joinerEqualsOracle(t *rapid.T) {
 		batch = 0
 		switch rapid.IntRange(0, 11).Draw(t, "then") {
 		case 0:
-			got.add(j.Take())
+			got.add(take(t, j))
 		case 1:
-			got.add(j.Take())
+			got.add(take(t, j))
 			j = restart(t, topics, version, read)
 		case 2:
 			version = drawVersion(t, version.Number+1)
 			j.Adopt(version)
-			got.add(j.Take())
+			got.add(take(t, j))
 		case 3:
-			got.add(j.Take())
+			got.add(take(t, j))
 			same(t, got, brute(read, version))
 		}
 	}
 	add(t, j, read[len(read)-batch:])
-	got.add(j.Take())
+	got.add(take(t, j))
 	same(t, got, brute(read, version))
 }
 
 // add takes events in, at once or one by one, and checks their fates.
+// take holds the promise of Pending as well.
+func take(t rapid.TB, j *ingest.Joiner) []ingest.Row {
+	bound := j.Pending()
+	rows := j.Take()
+	if len(rows) > bound || j.Pending() != 0 {
+		t.Errorf("%d rows, at most %d were pending; %d after", len(rows), bound, j.Pending())
+	}
+	return rows
+}
+
 func add(t *rapid.T, j *ingest.Joiner, events []ingest.Event) {
 	var fates []ingest.Fate
 	if rapid.Bool().Draw(t, "at_once") {
@@ -302,7 +312,7 @@ func TestCrossoverTie(t *testing.T) {
 		e := ingest.Event{Type: ingest.Exposure, Place: ingest.Place{Offset: int64(i)}, T: origin + 1_000*int64(min(i, 1)), UnitKind: "user", Experiment: "e", Variant: variant}
 		log = append(log, e)
 		j.Add(&e)
-		got.add(j.Take())
+		got.add(take(t, j))
 		same(t, got, brute(log, v))
 	}
 }

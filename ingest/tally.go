@@ -115,6 +115,10 @@ func (p *profile) cell(metric string, slot int64) Cell {
 	}
 }
 
+// pending bounds the number of rows that take would return from above: each
+// delta may become a row of all units and one of each dimension.
+func (a *tally) pending() int { return len(a.cells) + len(a.deltas)*(1+maxDimensions) }
+
 // take returns the rows that aren't zero, sorted, and begins anew.
 func (a *tally) take() []Row {
 	a.flush()

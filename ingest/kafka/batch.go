@@ -120,9 +120,10 @@ func (l *life) decode(b *batch, declared int, r *kgo.Record) {
 func (l *life) join(b *batch) {
 	began := l.s.c.cfg.Now()
 	fresh := b.events[b.joined:]
-	for i := range fresh {
+	l.fates = l.joiner.AddAll(fresh, l.fates[:0])
+	for i, fate := range l.fates {
 		c := b.count(fresh[i].Place.Topic)
-		switch l.joiner.Add(&fresh[i]) {
+		switch fate {
 		case ingest.Duplicate:
 			c.Duplicate++
 		case ingest.Misplaced:

@@ -67,6 +67,7 @@ type Batch struct {
 	Time    time.Duration // a batch this old is written as soon as the writer is free
 	Records int           // a batch of so many is full; it can be twice as many
 	Bytes   int           // of records' values; a batch of so many is full
+	Rows    int           // a batch that may become so many delta rows is full; one fetch more may come on top
 }
 
 // DefaultConfig is a consumer of the native topics.
@@ -77,7 +78,7 @@ func DefaultConfig() Config {
 			{Name: "assay.outcomes", Partitioner: ingest.Murmur2},
 		},
 		DeadLetters: "assay.deadletters",
-		Batch:       Batch{Time: 250 * time.Millisecond, Records: 50_000, Bytes: 32 << 20},
+		Batch:       Batch{Time: 250 * time.Millisecond, Records: 50_000, Bytes: 32 << 20, Rows: 250_000},
 		StatusEvery: time.Second,
 		ConfigEvery: time.Second,
 		ChainEvery:  time.Minute,
@@ -111,8 +112,8 @@ func (c *Config) prepare() error {
 			return fmt.Errorf("%s: %v is not above 0", name, d)
 		}
 	}
-	if c.Batch.Records < 1 || c.Batch.Bytes < 1 {
-		return errors.New("a batch must have room for a record and a byte")
+	if c.Batch.Records < 1 || c.Batch.Bytes < 1 || c.Batch.Rows < 1 {
+		return errors.New("a batch must have room for a record, a byte and a row")
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

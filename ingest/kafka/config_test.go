@@ -19,6 +19,7 @@ func TestConfigRefuses(t *testing.T) {
 		"until end":     {func(c *Config) { c.UntilEnd, c.Group = true, "g" }, "cannot share them with a group"},
 		"no time":       {func(c *Config) { c.Batch.Time = 0 }, "batch time: 0s is not above 0"},
 		"empty batches": {func(c *Config) { c.Batch.Records = 0 }, "room for a record"},
+		"no rows":       {func(c *Config) { c.Batch.Rows = 0 }, "a byte and a row"},
 	} {
 		cfg := DefaultConfig()
 		cfg.Brokers = []string{"127.0.0.1:1"}

@@ -62,6 +62,33 @@ func TestBatchesOfAnySize(t *testing.T) {
 	}
 }
 
+// A batch whose records became many delta rows is written before more is read,
+// however few its records are.
+func TestBatchIsFullByItsRows(t *testing.T) {
+	bubble(t, func(h *harness) {
+		log := traffic(0, 300)
+		h.produce(log)
+		h.untilEnd(func(c *Config) { c.Batch.Time, c.Batch.Rows = time.Hour, 10 })
+		h.wantSums(log)
+		many := h.parts()
+		h.store = newMemory()
+		h.store.apply(version(h.start, "spend"))
+		h.untilEnd(func(c *Config) { c.Batch.Time = time.Hour })
+		h.wantSums(log)
+		if few := h.parts(); many < 3*few {
+			t.Errorf("%d parts when ten rows fill a batch, %d when it does not", many, few)
+		}
+	})
+}
+
+// parts is how many the store has.
+func (h *harness) parts() (n int) {
+	for shard := range uint16(shards) {
+		n += len(h.store.partsOf(shard))
+	}
+	return n
+}
+
 // With the log deleted, everything but what comes next is in the store.
 func TestRestartFromTheStoreAlone(t *testing.T) {
 	bubble(t, func(h *harness) {

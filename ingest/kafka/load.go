@@ -20,6 +20,7 @@ type life struct {
 	source  []int // index of the declared topic → index into topics
 	decoder *ingest.Decoder
 	joiner  *ingest.Joiner
+	fates   []ingest.Fate // of the records joined last; used again
 
 	seq      uint64 // of the last part that was taken
 	config   uint32

@@ -36,7 +36,7 @@ func (l *life) poll(ctx context.Context, client *kgo.Client, out chan<- kgo.Fetc
 	defer close(out)
 	for {
 		began := l.s.c.cfg.Now()
-		fetches := client.PollRecords(ctx, min(pollSize, l.s.c.cfg.Batch.Records))
+		fetches := client.PollRecords(ctx, min(pollSize, l.s.c.cfg.Batch.Records, l.s.c.cfg.Batch.Rows))
 		if ctx.Err() != nil || fetches.IsClientClosed() {
 			return nil
 		}

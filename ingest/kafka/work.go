@@ -111,7 +111,7 @@ func (w *worker) done() bool {
 // version waits for no more than what is open, and nothing is read under an old
 // one at the start.
 func (w *worker) input() <-chan kgo.Fetches {
-	if w.ended || w.adopts() || len(w.l.accepted) > 0 || w.open.full(w.l.s.c.cfg.Batch) {
+	if w.ended || w.adopts() || len(w.l.accepted) > 0 || w.full() {
 		return nil
 	}
 	return w.fetched
@@ -119,11 +119,19 @@ func (w *worker) input() <-chan kgo.Fetches {
 
 // turn is when the writer is free, nil while there is no reason to write.
 func (w *worker) turn() <-chan struct{} {
-	due := w.old || w.ended || w.open.full(w.l.s.c.cfg.Batch)
+	due := w.old || w.ended || w.full()
 	if len(w.l.accepted) > 0 || w.adopts() || due && !w.open.empty() {
 		return w.idle
 	}
 	return nil
+}
+
+// full tells whether the open batch should be written before more is read: by its
+// records and bytes, or by the rows that they became. Live events share cells; a
+// replay of a month, with its minutes and dimensions, does not.
+func (w *worker) full() bool {
+	limit := w.l.s.c.cfg.Batch
+	return w.open.full(limit) || w.l.joiner.Pending() >= limit.Rows
 }
 
 func (w *worker) adopts() bool {

@@ -108,7 +108,6 @@ func TestAppendPartRefusesAnUnbalancedPart(t *testing.T) {
 	nameless := part(0, 1, ingest.Row{})
 	for name, p := range map[string]ingest.Part{
 		"a fate lacks": unbalanced, "no number": part(0, 0), "a cell without experiment": nameless,
-		"too many rows": part(0, 1, make([]ingest.Row, clickhouse.MaxPartRows+1)...),
 	} {
 		if got, err := s.AppendPart(t.Context(), topics(), p); err == nil || got != clickhouse.Unknown {
 			t.Errorf("%s: %v, %v", name, got, err)

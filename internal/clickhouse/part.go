@@ -10,8 +10,10 @@ import (
 )
 
 // MaxPartRows is the most delta rows of one part: it must be sent and stored as
-// one block.
-const MaxPartRows = 500_000
+// one block. Consumers write batches of far fewer; only the adoption of a version
+// that changes the counting of many slots at once comes near it, because its
+// difference has to be one part (docs/decisions/0002).
+const MaxPartRows = 4_000_000
 
 // checkPart refuses what would be wrong for ever once it is written.
 func checkPart(topics []Topic, part ingest.Part) error {
