@@ -1,7 +1,9 @@
 package watch
 
 import (
+	"bytes"
 	"errors"
+	"log/slog"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -176,6 +178,30 @@ func TestKillByHandAfterFailure(t *testing.T) {
 		w.run(t, Config{}, 0, 5*time.Second) // the new iteration is as harmful, and only told
 		if n := w.kinds(); n[guardrails.Decided] != 3 || len(w.calls) != 2 {
 			t.Errorf("after resume: entries %v, %d calls", n, len(w.calls))
+		}
+	})
+}
+
+// TestHandTellsNoHistory: whoever acts by hand is not alerted of what the guards
+// have told long ago.
+func TestHandTellsNoHistory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(checkout())
+		w.harmful()
+		w.run(t, Config{}, 0, 5*time.Second)
+		g := &guard{world: w, t: t}
+		parts := g.parts()
+		var logged bytes.Buffer
+		parts.Log = slog.New(slog.NewTextHandler(&logged, nil))
+		hand, err := NewHand("ada", Config{}, parts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := hand.Resume(t.Context(), "checkout", "mended", 0); err != nil {
+			t.Fatal(err)
+		}
+		if logged.Len() > 0 {
+			t.Errorf("logged by hand:\n%s", logged.String())
 		}
 	})
 }

@@ -31,12 +31,12 @@ func NewHand(actor string, c Config, p Parts) (*Hand, error) {
 	if actor == "" {
 		return nil, errors.New("watch: whose hand is it? An actor is needed")
 	}
-	c.Instance, p.Notifier = actor, nil // the guards hear of it from the log, and tell
+	// The guards hear of it from the log, and tell: this one is never live.
+	c.Instance, p.Notifier = actor, nil
 	w, err := newWatch(c, p)
 	if err != nil {
 		return nil, err
 	}
-	w.live.Store(true)
 	return &Hand{watch: w, actor: actor}, nil
 }
 
