@@ -42,6 +42,9 @@ type iterationText struct {
 	phases     []phaseText
 }
 
+// maxSilence keeps a replay of old events from ever turning something off.
+const maxSilence = 10 * time.Minute
+
 type phaseText struct {
 	from    time.Time
 	traffic *big.Rat
@@ -80,7 +83,7 @@ func experimentFields() []field[experimentText] {
 		as("alpha", level(), func(e *t) *float64 { return &e.Alpha }, "Two-sided level of the intervals; default 5%."),
 		as("alpha_kill", level(), func(e *t) *float64 { return &e.AlphaKill }, "Budget of false kills of one iteration, shared by the guardrails that may kill; default 5%."),
 		as("stall", span(time.Second), func(e *t) *Duration { return &e.Stall }, "Data older than this is blind; default 60s."),
-		as("silence", span(time.Second), func(e *t) *Duration { return &e.Silence }, "Blind when the newest counted event is older than this; default 10m."),
+		as("silence", spanWithin(time.Second, maxSilence), func(e *t) *Duration { return &e.Silence }, "Blind when the newest counted event is older than this; default and at most 10m."),
 		as("goals", listOf(metricName(), 0), func(e *t) *[]string { return &e.Goals }, "Names of the metrics that it wants to move."),
 		as("guardrails", listOf(object(guardrailText{Guardrail: Guardrail{OnNoData: HoldOnNoData}}, guardrailFields()), 0), func(e *t) *[]guardrailText { return &e.guardrails }, "Metrics that must not get worse."),
 		as("kill_switch", name(), func(e *t) *string { return &e.KillSwitch }, "The name of the switch in the operator's configuration."),

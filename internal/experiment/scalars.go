@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"fmt"
+	"math"
 	"math/big"
 	"net/url"
 	"regexp"
@@ -123,7 +124,10 @@ func whole[V ~int | ~int64 | ~uint32](least, most int64) shape[V] {
 }
 
 // span is a duration in whole milliseconds, at least so long.
-func span(least time.Duration) shape[Duration] {
+func span(least time.Duration) shape[Duration] { return spanWithin(least, math.MaxInt64) }
+
+// spanWithin is a duration with an upper bound too.
+func spanWithin(least, most time.Duration) shape[Duration] {
 	return scalarShape(schema{"anyOf": []schema{{"type": "string", "pattern": durationPattern}, {"const": 0}}}, RuleDuration,
 		func(path, text string) (Duration, string, string) {
 			d, err := ParseDuration(text)
@@ -136,6 +140,8 @@ func span(least time.Duration) shape[Duration] {
 				return 0, fmt.Sprintf("%s must not be negative, but is %s", path, text), ""
 			case d.Std() < least:
 				return 0, fmt.Sprintf("%s must be at least %s, but is %s", path, Duration(least), text), ""
+			case d.Std() > most:
+				return 0, fmt.Sprintf("%s must be at most %s, but is %s", path, Duration(most), text), ""
 			}
 			return d, "", ""
 		})

@@ -156,7 +156,7 @@ func eventful() *results.Document {
 	d.Killed = &results.Killed{At: at("2026-03-02T09:00:01Z"), Decision: 3, Reason: "latency rose"}
 	d.Kill = &results.Kill{
 		State: "verified", Decision: 3, By: "guard@a", Reason: "latency rose", DecidedAt: at("2026-03-02T09:00:00Z"),
-		AppliedAt: at("2026-03-02T09:00:01Z"), VerifiedAt: at("2026-03-02T09:00:02Z"), Effect: "effective",
+		SentAt: at("2026-03-02T09:00:01Z"), ReadBackAt: at("2026-03-02T09:00:02Z"), Effect: "effective",
 		After: []results.AfterDecision{{Variant: "treatment", Units: 12, NonZero: 3}, {Variant: "control", Units: -1, NonZero: 0}},
 	}
 	return d

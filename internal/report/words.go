@@ -154,11 +154,11 @@ func unfinished(k *results.Kill) bool {
 // killText tells how far a kill is.
 func killText(k *results.Kill) string {
 	text := fmt.Sprintf("decision %d by %s at %s", k.Decision, k.By, Instant(k.DecidedAt))
-	if !k.AppliedAt.IsZero() {
-		text += ", sent at " + Instant(k.AppliedAt)
+	if !k.SentAt.IsZero() {
+		text += ", sent at " + Instant(k.SentAt)
 	}
-	if !k.VerifiedAt.IsZero() {
-		text += ", read back as off at " + Instant(k.VerifiedAt)
+	if !k.ReadBackAt.IsZero() {
+		text += ", read back as off at " + Instant(k.ReadBackAt)
 	}
 	if unfinished(k) {
 		text += ", " + k.State + ": nothing has ended"

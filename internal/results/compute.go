@@ -131,9 +131,7 @@ func (c *computation) frame(e *experiment.Experiment) {
 	}
 	d.Budget = Budget{Alpha: c.e.Alpha, AlphaKill: it.AlphaKill, Rules: it.KillRules}
 	for i := range e.Iterations {
-		if e.Iterations[i].Number <= it.Number {
-			d.Budget.Spent += e.Iterations[i].AlphaKill
-		}
+		d.Budget.Spent += e.Iterations[i].AlphaKill
 	}
 }
 

@@ -55,9 +55,9 @@ type Kill struct {
 	By         string    `json:"by"`
 	Reason     string    `json:"reason"`
 	DecidedAt  time.Time `json:"decided_at"`
-	AppliedAt  time.Time `json:"applied_at,omitzero"`  // when the accepted off call was sent: t_k
-	VerifiedAt time.Time `json:"verified_at,omitzero"` // when the switch was read back as off
-	Effect     string    `json:"effect,omitempty"`     // effective, not_effective: what the exposures say
+	SentAt     time.Time `json:"sent_at,omitzero"`      // when the accepted off call was sent: t_k
+	ReadBackAt time.Time `json:"read_back_at,omitzero"` // when the switch was read back as off
+	Effect     string    `json:"effect,omitempty"`      // effective, not_effective: what the exposures say
 
 	// After is what came in since the deciding look, of records from before the
 	// switch was off: it is in the numbers, and not in the decision. Absent for
@@ -101,7 +101,7 @@ type Budget struct {
 	Alpha     float64 `json:"alpha"`      // of the intervals, two-sided
 	AlphaKill float64 `json:"alpha_kill"` // of this iteration
 	Rules     int     `json:"rules"`      // that share it
-	Spent     float64 `json:"spent"`      // by the iterations up to this one together
+	Spent     float64 `json:"spent"`      // by all iterations together
 }
 
 // Phase is one stretch of constant shares with its sample-ratio tests. Units
