@@ -77,13 +77,22 @@ type row struct {
 	Tone     string
 }
 
+// plotWidth is that of an interval's plot, in pixels.
+const plotWidth = 200
+
+// anyMatured tells whether any unit's window is complete: before that there is no
+// estimate to show.
+func anyMatured(c results.Comparison) bool {
+	return c.Matured.Treatment.Units+c.Matured.Control.Units > 0
+}
+
 // plots draws the comparisons of a document on one scale. Goals have a second
 // row: that of complete windows is the one to decide by.
 func plots(d *results.Document) []row {
 	var rows []row
 	for _, c := range d.Comparisons {
 		rows = append(rows, row{Comparison: c, Estimate: c.Open})
-		if c.Goal && c.Overflow == 0 {
+		if c.Goal && c.Overflow == 0 && anyMatured(c) {
 			rows = append(rows, row{Comparison: c, Estimate: c.Matured, Complete: true})
 		}
 	}
@@ -93,7 +102,7 @@ func plots(d *results.Document) []row {
 		e := r.Estimate.Relative.Estimate
 		shown = append(shown, results.Interval{Low: e, High: e}) // every estimate is on the scale
 	}
-	s := scaleOf(240, append(shown, clip(all)...)...)
+	s := scaleOf(plotWidth, append(shown, clip(all)...)...)
 	for i := range rows {
 		r := &rows[i]
 		r.Tone = effectTone(r.Estimate, r.Direction)

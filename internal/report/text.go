@@ -67,7 +67,7 @@ func textEffects(b *strings.Builder, d *results.Document) {
 			continue
 		}
 		rows = append(rows, effectRow(c, c.Open))
-		if c.Goal {
+		if c.Goal && anyMatured(c) {
 			complete = append(complete, effectRow(c, c.Matured))
 		}
 		if c.Open.Treatment.Total != "" {
