@@ -20,8 +20,12 @@ func safeText(r Rule, t *results.Test) string {
 }
 
 func undecidedText(r Rule, t *results.Test) string {
-	return fmt.Sprintf("%s in %s: worse than %s by %s so far; neither harm beyond %s nor its absence is shown",
-		r.Metric, r.Arm, r.Control, amount(r, t.Estimate), amount(r, results.Number(r.Margin)))
+	word, by := "worse", t.Estimate
+	if by < 0 {
+		word, by = "better", -by
+	}
+	return fmt.Sprintf("%s in %s: %s than %s by %s so far; neither harm beyond %s nor its absence is shown",
+		r.Metric, r.Arm, word, r.Control, amount(r, by), amount(r, results.Number(r.Margin)))
 }
 
 func bound(r Rule, word string, n results.Number) string {
