@@ -74,7 +74,7 @@ type cli struct {
 	Run      runCmd      `cmd:"" help:"Everything in one process: broker and engine if none is named, consumer, guard, door."`
 	Ingest   ingestCmd   `cmd:"" help:"Consume events, join them and write them: scales by starting more of them."`
 	Guard    guardCmd    `cmd:"" help:"Judge every running experiment each second and act on a breach."`
-	Serve    serveCmd    `cmd:"" help:"Serve /metrics, /healthz, /readyz and the reports."`
+	Serve    serveCmd    `cmd:"" help:"Serve /metrics, /healthz, /readyz, the reports and, on the embedded engine, SQL."`
 	Validate validateCmd `cmd:"" help:"Check experiment and metric files."`
 	Apply    applyCmd    `cmd:"" help:"Make the experiment and metric files the configuration in force."`
 

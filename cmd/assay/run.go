@@ -129,7 +129,9 @@ func (c runCmd) finish(env *environment, s *app.Stack, show *app.Show, out io.Wr
 		return err
 	}
 	_, _ = fmt.Fprintf(out, "\n%d events, reconciliation difference %d\nreport: %s\n", sum.Events, sum.Reconciliation.Difference, file)
-	_, _ = fmt.Fprintf(out, "results again: assay --data %s analyze\n", s.Config.Data)
+	again := fmt.Sprintf("%s --data %s", os.Args[0], s.Config.Data)
+	_, _ = fmt.Fprintf(out, "results and decisions again: %s analyze, %s decision\n", again, again)
+	_, _ = fmt.Fprintf(out, "SQL and metrics again: %s serve, which prints a query to try\n", again)
 	if !env.globals.JSON {
 		return nil
 	}
@@ -168,16 +170,23 @@ func greet(w io.Writer, s *app.Stack, demo bool, done app.Applied) {
 	}
 	_, _ = fmt.Fprintf(w, "Kafka       %v   topics %v\n", e.Kafka, topicNames(s.Config.Kafka))
 	_, _ = fmt.Fprintf(w, "ClickHouse  %v   user %s\n", e.ClickHouse, e.Reader.Name)
-	if e.HTTP != "" {
-		_, _ = fmt.Fprintf(w, "SQL to try  curl -s --user \"$(jq -r '.reader|.name+\":\"+.password' %s/endpoints.json)\" http://%s/ -d 'SELECT * FROM assay.results FORMAT PrettyCompact'\n", s.Config.Data, e.HTTP)
-	}
-	_, _ = fmt.Fprintf(w, "metrics     http://%s/metrics   ready http://%s/readyz\n", e.Web, e.Web)
+	whereToLook(w, s)
 	if !demo {
 		_, _ = fmt.Fprintf(w, "\nSend events with any Kafka producer, keyed by the unit, for example:\n"+
 			"  echo 'u-1:{\"type\":\"exposure\",\"id\":\"e1\",\"ts\":\"%s\",\"unit\":\"u-1\",\"experiment\":\"KEY\",\"variant\":\"control\"}' | kcat -P -b %s -t %s -K:\n",
 			time.Now().UTC().Format(time.RFC3339), e.Kafka[0], s.Config.Kafka.Topics[0].Name)
 	}
 	_, _ = fmt.Fprintln(w)
+}
+
+// whereToLook says how to ask this process: with SQL (docs/sql.md) and for metrics.
+func whereToLook(w io.Writer, s *app.Stack) {
+	e := s.Endpoints()
+	if e.HTTP != "" {
+		_, _ = fmt.Fprintf(w, "SQL to try  curl -s --user \"$(jq -r '.reader|.name+\":\"+.password' %s/endpoints.json)\" http://%s/ -d 'SELECT * FROM %s.results FORMAT PrettyCompact'\n",
+			s.Config.Data, e.HTTP, s.Config.ClickHouse.Database)
+	}
+	_, _ = fmt.Fprintf(w, "metrics     http://%s/metrics   ready http://%s/readyz\n", e.Web, e.Web)
 }
 
 func topicNames(k config.Kafka) []string {
@@ -234,7 +243,7 @@ type serveCmd struct{}
 
 // Run serves the door until it is stopped.
 func (serveCmd) Run(env *environment) error {
-	return env.part(app.Options{}, func(*app.Stack, *prometheus.Registry) (app.Part, error) {
+	return env.part(app.Options{HTTP: true}, func(*app.Stack, *prometheus.Registry) (app.Part, error) {
 		return func(ctx context.Context) error {
 			<-ctx.Done()
 			return nil
@@ -257,6 +266,12 @@ func (e *environment) part(opt app.Options, build func(*app.Stack, *prometheus.R
 		door, err := s.Web(e.ctx, registry)
 		if err != nil {
 			return err
+		}
+		if err := s.Publish(door.Addr()); err != nil {
+			return err
+		}
+		if opt.HTTP {
+			whereToLook(e.out, s)
 		}
 		s.Log.Info("serving", "address", door.Addr())
 		ctx, cancel := context.WithCancel(e.ctx)
