@@ -44,7 +44,11 @@ fuzz: ## a minute of fuzzing of the decoder
 	$(GO) test ./ingest -run '^$$' -fuzz FuzzDecode -fuzztime 60s
 
 .PHONY: check
-check: fmt-check vet lint ## formatting, vet, lint
+check: fmt-check mod-check vet lint ## formatting, go.mod, vet, lint
+
+.PHONY: mod-check
+mod-check:
+	@$(GO) mod tidy -diff >/dev/null || { echo "go.mod or go.sum is not tidy: run go mod tidy"; exit 1; }
 
 .PHONY: fmt
 fmt: ## format the sources
