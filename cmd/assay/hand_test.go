@@ -34,7 +34,7 @@ func TestHandHint(t *testing.T) {
 			t.Errorf("%v: exit code %d, want %d:\n%s", c.err, code, c.code, text)
 		}
 	}
-	if err := errors.New("no route to host"); handHint(err) != err {
+	if err := errors.New("no route to host"); !errors.Is(handHint(err), err) || handHint(err).Error() != err.Error() {
 		t.Error("another error was changed")
 	}
 }
