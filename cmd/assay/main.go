@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -135,6 +136,14 @@ func (e *environment) config() (config.Config, error) {
 		c.ClickHouse.Addresses = e.globals.ClickHouse
 	}
 	return c, nil
+}
+
+// within bounds a command's time; 0 leaves it open.
+func (e *environment) within(limit time.Duration) (context.Context, context.CancelFunc) {
+	if limit == 0 {
+		return context.WithCancel(e.ctx)
+	}
+	return context.WithTimeout(e.ctx, limit)
 }
 
 // log returns the logger of the level that was asked for.

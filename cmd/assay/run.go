@@ -32,12 +32,8 @@ func (c runCmd) Run(env *environment) error {
 	if err != nil {
 		return err
 	}
-	ctx := env.ctx
-	if c.For > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, c.For)
-		defer cancel()
-	}
+	ctx, cancel := env.within(c.For)
+	defer cancel()
 	var demo *app.Demo
 	if c.Demo {
 		if demo, err = app.NewDemo(ctx, &cfg); err != nil {
@@ -173,7 +169,8 @@ func greet(w io.Writer, s *app.Stack, demo bool, done app.Applied) {
 	whereToLook(w, s)
 	if !demo {
 		_, _ = fmt.Fprintf(w, "\nSend events with any Kafka producer, keyed by the unit, for example:\n"+
-			"  echo 'u-1:{\"type\":\"exposure\",\"id\":\"e1\",\"ts\":\"%s\",\"unit\":\"u-1\",\"experiment\":\"KEY\",\"variant\":\"control\"}' | kcat -P -b %s -t %s -K:\n",
+			"  echo 'u-1:{\"type\":\"exposure\",\"id\":\"e1\",\"ts\":\"%s\",\"unit\":\"u-1\",\"experiment\":\"KEY\",\"variant\":\"control\"}' | kcat -P -b %s -t %s -K: -X topic.partitioner=murmur2_random\n"+
+			"(librdkafka clients such as kcat spread keys by crc32 unless told; kafka.topics in assay.yaml can say so instead)\n",
 			time.Now().UTC().Format(time.RFC3339), e.Kafka[0], s.Config.Kafka.Topics[0].Name)
 	}
 	_, _ = fmt.Fprintln(w)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"time"
 
 	"github.com/assay-dev/assay/internal/app"
@@ -17,12 +16,8 @@ func (c simulateCmd) Run(env *environment) error {
 	if err != nil {
 		return err
 	}
-	ctx := env.ctx
-	if c.For > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, c.For)
-		defer cancel()
-	}
+	ctx, cancel := env.within(c.For)
+	defer cancel()
 	tally, err := app.Simulate(ctx, cfg)
 	if err != nil {
 		return err
