@@ -49,11 +49,11 @@ func (s *Stack) WriteReport(ctx context.Context, v *experiment.Version, file str
 // day collects what the report shows.
 func (s *Stack) day(ctx context.Context, v *experiment.Version, now time.Time, back time.Duration) (report.Day, error) {
 	day := report.Day{At: now, From: now.Add(-back), To: now, Code: s.Code}
-	difference, gaps, err := s.reconcile(ctx)
+	a, err := s.reconcile(ctx)
 	if err != nil {
 		return day, err
 	}
-	day.Difference, day.Gaps = difference, gaps
+	day.Difference, day.Gaps = a.difference, a.gaps
 	decisions, err := s.DB.Decisions(ctx, clickhouse.DecisionFilter{})
 	if err != nil {
 		return day, fmt.Errorf("read the decision log: %w", err)
@@ -102,17 +102,44 @@ func (s *Stack) entry(ctx context.Context, v *experiment.Version, e *experiment.
 	return entry, nil
 }
 
-// reconcile adds up what every partition's offsets became, and names gaps.
-func (s *Stack) reconcile(ctx context.Context) (difference int64, gaps []string, err error) {
+// accounts are what became of every offset that was read.
+type accounts struct {
+	difference int64    // records unaccounted for; must be 0
+	events     uint64   // records that were read, whatever became of them
+	gaps       []string // in words
+}
+
+// reconcile adds up what every partition's offsets became.
+func (s *Stack) reconcile(ctx context.Context) (accounts, error) {
 	rows, err := s.DB.Reconcile(ctx)
 	if err != nil {
-		return 0, nil, fmt.Errorf("reconcile the offsets: %w", err)
+		return accounts{}, fmt.Errorf("reconcile the offsets: %w", err)
 	}
+	var a accounts
 	for _, r := range rows {
-		difference += r.Difference + int64(r.Breaks)
+		a.difference += r.Difference + int64(r.Breaks)
+		a.events += r.Accepted + r.Duplicate + r.Dead + r.Misplaced
 		if r.Gap > 0 {
-			gaps = append(gaps, fmt.Sprintf("%d records of %s, partition %d, were lost before they were read", r.Gap, r.Topic, r.Shard))
+			a.gaps = append(a.gaps, fmt.Sprintf("%d records of %s, partition %d, were lost before they were read", r.Gap, r.Topic, r.Shard))
 		}
 	}
-	return difference, gaps, nil
+	return a, nil
+}
+
+// Summary puts together what the show saw and what the ledger says.
+func (s *Stack) Summary(ctx context.Context, show *Show) (Summary, error) {
+	sum := Summary{Experiments: show.Summarize()}
+	a, err := s.reconcile(ctx)
+	sum.Events, sum.Reconciliation.Difference = a.events, a.difference
+	return sum, err
+}
+
+// DailyReport writes the report of the last day into the reports folder.
+func (s *Stack) DailyReport(ctx context.Context, now time.Time) (string, error) {
+	v, err := s.DB.Version(ctx)
+	if err != nil {
+		return "", fmt.Errorf("read the configuration in force: %w", err)
+	}
+	file := ReportFile(s.Config.Reports, now)
+	return file, s.WriteReport(ctx, &v, file, now, 24*time.Hour)
 }

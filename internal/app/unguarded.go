@@ -58,27 +58,3 @@ func (s *Stack) lookAll(ctx context.Context, now time.Time, observe func(watch.E
 	}
 	return nil
 }
-
-// Summary puts together what the show saw and what the ledger says.
-func (s *Stack) Summary(ctx context.Context, show *Show) (Summary, error) {
-	sum := Summary{Experiments: show.Summarize()}
-	rows, err := s.DB.Reconcile(ctx)
-	if err != nil {
-		return sum, fmt.Errorf("reconcile the offsets: %w", err)
-	}
-	for _, r := range rows {
-		sum.Events += r.Accepted + r.Duplicate + r.Dead + r.Misplaced
-	}
-	sum.Reconciliation.Difference, _, err = s.reconcile(ctx)
-	return sum, err
-}
-
-// DailyReport writes the report of the last day into the reports folder.
-func (s *Stack) DailyReport(ctx context.Context, now time.Time) (string, error) {
-	v, err := s.DB.Version(ctx)
-	if err != nil {
-		return "", fmt.Errorf("read the configuration in force: %w", err)
-	}
-	file := ReportFile(s.Config.Reports, now)
-	return file, s.WriteReport(ctx, &v, file, now, 24*time.Hour)
-}
