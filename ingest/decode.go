@@ -20,6 +20,13 @@ type Record struct {
 	Partition int32 // the partition that it was read from
 	KafkaT    int64 // the record's timestamp, milliseconds UTC; negative: it has none
 	Value     []byte
+	Headers   []Header
+}
+
+// Header is one header of a record.
+type Header struct {
+	Key   string
+	Value []byte
 }
 
 // Decoder turns records into events. It keeps tables of its own, so each

@@ -34,6 +34,16 @@ type Event struct {
 	Value      Value  // outcomes: scaled by 10^12
 	Attrs      []Attr // on the allow-list only, sorted by name
 	Misplaced  bool   // in the wrong partition for its unit: stored and counted, never joined
+	Origin     Origin // where a record that was keyed anew was first written; zero for all others
+}
+
+// Origin is the place at which a record was first written, when it was read from
+// a topic to which it was copied under another key. Identity without an id, ties
+// between exposures and the limit on future times go by the origin.
+type Origin struct {
+	Copied    bool
+	Partition int32
+	Offset    int64
 }
 
 // Attr is one attribute.
@@ -65,6 +75,7 @@ const (
 	Future       Reason = "future"
 	BadValue     Reason = "bad_value"
 	TooLarge     Reason = "too_large"
+	Filtered     Reason = "filtered" // well-formed, but not an event by its topic's mapping, such as an evaluation that exposes nobody
 )
 
 // Fate is what became of an accepted place.
