@@ -27,9 +27,14 @@ build: ## bin/assay
 engine: ## fetch the embedded ClickHouse engine into .cache (pinned, checked against its hash)
 	@deploy/engine/fetch.sh
 
+.PHONY: kafka
+kafka: ## fetch an Apache Kafka for the tests into .cache (needs Maven and Java 17; without them those tests are skipped)
+	@deploy/kafka/fetch.sh
+
 .PHONY: test
-test: engine ## every test, on real parts
+test: engine kafka ## every test, on real parts
 	$(GO) test $(TESTFLAGS) ./...
+	@test -e .cache/kafka/fetched-pom.xml || { echo "skipped, because there is no Java or Maven for a real broker:"; $(GO) test -list '^TestBroker' ./... | sed -n 's/^Test/  Test/p'; }
 
 .PHONY: race
 race: engine ## the tests of concurrent packages under the race detector

@@ -34,6 +34,7 @@ var Allowed = map[string][]string{
 	// Tests' own.
 	"internal/e2e":                   {},
 	"internal/embedded/embeddedtest": {"internal/embedded", "internal/testref"},
+	"internal/realkafka":             {"internal/testref"},
 	"internal/testref":               {},
 	"internal/layers":                {},
 }
