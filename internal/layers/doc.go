@@ -12,6 +12,7 @@ var Allowed = map[string][]string{
 	"ingest":              {"internal/experiment"},
 	"internal/results":    {"internal/experiment", "ingest", "stats"},
 	"guardrails":          {"internal/experiment", "internal/results", "stats"},
+	"internal/doctor":     {"ingest"},
 
 	// Adapters: the core and one thing outside, never one another.
 	"ingest/kafka":          {"ingest", "internal/experiment", "internal/results"},
@@ -42,6 +43,6 @@ var Allowed = map[string][]string{
 // Pure lists the packages that must not touch the outside world, and what of the
 // standard library would let them.
 var (
-	Pure      = []string{"stats", "internal/experiment", "ingest", "internal/results", "guardrails"}
+	Pure      = []string{"stats", "internal/experiment", "ingest", "internal/results", "guardrails", "internal/doctor"}
 	Forbidden = []string{"os", "net", "net/http", "os/exec", "io/ioutil", "log", "log/slog", "database/sql", "syscall"}
 )

@@ -1,0 +1,107 @@
+package doctor
+
+import (
+	"fmt"
+	"time"
+)
+
+// Shard is what the consumer of a shard last said.
+type Shard struct {
+	Shard     uint16
+	State     string
+	Detail    string
+	Freshness time.Time
+	At        time.Time
+}
+
+// A status is written each second; one older than this is of a consumer that is gone.
+const silent = 30 * time.Second
+
+// CheckShards looks at what the consumers say, as of now. Partitions is how many
+// shards there must be.
+func CheckShards(shards []Shard, partitions int32, now time.Time) []Finding {
+	var out []Finding
+	seen := map[uint16]bool{}
+	for _, s := range shards {
+		seen[s.Shard] = true
+		name := fmt.Sprintf("shard %d", s.Shard)
+		switch {
+		case now.Sub(s.At) > silent:
+			out = append(out, Finding{Fault, Shards, name, fmt.Sprintf("no consumer has spoken for it for %v", now.Sub(s.At).Round(time.Second)),
+				"start `assay ingest`; results are blind until then"})
+		case s.State != "ok":
+			out = append(out, Finding{Fault, Shards, name, s.State + ": " + s.Detail, "docs/operations.md says what each state needs"})
+		case now.Sub(s.Freshness) > time.Minute:
+			out = append(out, Finding{Warn, Shards, name, fmt.Sprintf("it is %v behind", now.Sub(s.Freshness).Round(time.Second)),
+				"wait if it catches up; else start more consumers, up to one a partition"})
+		}
+	}
+	for p := range partitions {
+		if !seen[uint16(p)] {
+			out = append(out, Finding{Fault, Shards, fmt.Sprintf("shard %d", p), "no consumer has ever read it", "start `assay ingest`"})
+		}
+	}
+	if len(out) == 0 {
+		out = append(out, Finding{OK, Shards, "all", fmt.Sprintf("%d shards are read and fresh", len(shards)), ""})
+	}
+	return out
+}
+
+// Stranger is an experiment that exposures name and no file declares.
+type Stranger struct {
+	Key       string
+	Exposures uint64
+	Last      time.Time
+}
+
+// CheckExperiments names the experiments without a file.
+func CheckExperiments(strangers []Stranger) []Finding {
+	if len(strangers) == 0 {
+		return []Finding{{OK, Unknown, "all", "every experiment that is exposed has a file", ""}}
+	}
+	var out []Finding
+	for _, s := range strangers {
+		out = append(out, Finding{Warn, Unknown, s.Key,
+			fmt.Sprintf("%d exposures are stored, the last of %s, and no file declares it", s.Exposures, s.Last.UTC().Format(time.RFC3339)),
+			"write its file and `assay apply` it: what is stored then counts"})
+	}
+	return out
+}
+
+// Tried is a switch's read-back for one experiment.
+type Tried struct {
+	Switch     string
+	Experiment string
+	On         bool
+	Err        error
+}
+
+// CheckSwitches tells which kill switches could not be read. Nothing was switched.
+func CheckSwitches(tried []Tried) []Finding {
+	var out []Finding
+	for _, t := range tried {
+		f := Finding{OK, Switches, t.Switch + " for " + t.Experiment, "read back: on", ""}
+		switch {
+		case t.Err != nil:
+			f.Level, f.Detail = Fault, t.Err.Error()
+			f.Remedy = "a kill could not be carried out or not be seen: check address, token and permissions of the switch"
+		case !t.On:
+			f.Detail = "read back: off"
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// CheckLedger names the shards whose chain is broken.
+func CheckLedger(faults map[uint16]string) []Finding {
+	var out []Finding
+	for shard, detail := range faults {
+		out = append(out, Finding{Fault, Ledger, fmt.Sprintf("shard %d", shard), detail,
+			"somebody deleted or restored parts under a live writer: stop the consumers and restore the ledger, see docs/operations.md"})
+	}
+	if len(out) == 0 {
+		out = append(out, Finding{OK, Ledger, "all", "every part is there once", ""})
+	}
+	return out
+}
