@@ -54,7 +54,6 @@ var leftOut = map[string]string{
 	"ratio metric (mean per event, randomised by user): OLS cluster-robust SE (no small-sample correction) equals the delta method with 1/k variances":                                                       "later: ratio metrics",
 	"regression-adjusted treatment effect (OLS on centred covariates; lin = fully interacted) with robust SE":                                                                                                "later: covariate adjustment",
 	"regression-adjusted z-test (pooled slope, 1/n variances)":                                                                                                                                               "later: covariate adjustment",
-	"sample quantile (linear, type 7) and exact binomial order-statistic CI (scipy quantile_test)":                                                                                                           "later: quantiles",
 	"sample size and power for two proportions (pooled variance under H0); Cohen h effect size":                                                                                                              "later: power",
 	"sample size of group 1 for 80% power (t: noncentral t; z: normal); n2 = n1*ratio":                                                                                                                       "later: power",
 	"sequential comparison of two counting processes (conversions or events) by conditioning on the arm of each event: Beta(k rho) mixture e-value, p-value, and confidence sequence for the log rate ratio": "later: rare events",
@@ -69,6 +68,5 @@ var leftOut = map[string]string{
 	"two-sample proportion odds-ratio CI and test, method score (Miettinen-Nurminen)":                                                                                                                        "later: intervals for proportions",
 	"two-sample proportion ratio CI and test, method log":                                                                                                                                                    "later: intervals for proportions",
 	"two-sample proportion ratio CI and test, method log-adjusted":                                                                                                                                           "later: intervals for proportions",
-	"variance-minimising single CUPED theta for a difference in means and the resulting variance":                                                                                                            "later: covariate adjustment",
 	"winsorised mean and variance": "later: caps",
 }

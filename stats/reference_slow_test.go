@@ -1,0 +1,53 @@
+package stats
+
+import (
+	"math"
+	"slices"
+)
+
+// slowMethods are those of the metrics that are computed from stored events.
+func slowMethods() map[string]answers {
+	return map[string]answers{
+		"variance-minimising single CUPED theta for a difference in means and the resulting variance":  bestSlope,
+		"sample quantile (linear, type 7) and exact binomial order-statistic CI (scipy quantile_test)": exactQuantile,
+	}
+}
+
+func bestSlope(in inputs) map[string]any {
+	arm := func(n float64, arm string) Joint {
+		joint := Joint{N: int64(n), Mean: []float64{0, 0}}
+		y, xy, x := in.num("var_y_"+arm), in.num("cov_xy_"+arm), in.num("var_x_"+arm)
+		joint.Product = [][]float64{{y * (n - 1), xy * (n - 1)}, {xy * (n - 1), x * (n - 1)}}
+		return joint
+	}
+	t, c := arm(in.num("n_t"), "t"), arm(in.num("n_c"), "c")
+	a := Adjust(t, c)
+	return map[string]any{
+		"theta":               a.Theta,
+		"variance":            a.Treatment.squaredError() + a.Control.squaredError(),
+		"variance_unadjusted": t.squaredError(0, 0) + c.squaredError(0, 0),
+	}
+}
+
+func exactQuantile(in inputs) map[string]any {
+	values := slices.Sorted(slices.Values(in.nums("values")))
+	n, p := int64(len(values)), in.num("p")
+	low, high := ExactQuantileRanks(n, p, in.num("alpha"))
+	rank := func(k int64) float64 {
+		switch {
+		case k < 1:
+			return math.Inf(-1)
+		case k > n:
+			return math.Inf(1)
+		default:
+			return values[k-1]
+		}
+	}
+	at := float64(n-1) * p // type 7 interpolates between neighbours
+	k := int(at)
+	quantile := values[k]
+	if k+1 < len(values) {
+		quantile += (at - float64(k)) * (values[k+1] - values[k])
+	}
+	return map[string]any{"quantile": quantile, "ci": []float64{rank(low), rank(high)}}
+}
