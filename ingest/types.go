@@ -35,6 +35,7 @@ type Event struct {
 	Attrs      []Attr // on the allow-list only, sorted by name
 	Misplaced  bool   // in the wrong partition for its unit: stored and counted, never joined
 	Origin     Origin // where a record that was keyed anew was first written; zero for all others
+	Decode     uint32 // version of its topic's decoding under which it was read
 }
 
 // Origin is the place at which a record was first written, when it was read from
@@ -144,6 +145,7 @@ type Counts struct {
 	Shed       uint64 // left out by sampling
 	NoRecord   uint64 // offsets without a record: transaction markers, compaction
 	Gap        uint64 // lost before they were read; accepted by a person
+	Decode     uint32 // version of the topic's decoding under which the offsets were read; 0: none was
 }
 
 // Part is what one guarded append writes: deltas and the mark that says which

@@ -2,6 +2,7 @@ package clickhouse
 
 import (
 	"context"
+	"slices"
 
 	"github.com/assay-dev/assay/ingest"
 )
@@ -28,12 +29,12 @@ func (db *DB) AppendEvents(ctx context.Context, shard uint16, topics []string, e
 	})
 }
 
-// eventColumns are the columns of table events; "decode" keeps its default.
+// eventColumns are the columns of table events.
 type eventColumns struct {
-	shard, offset, t, kafkaT, kind, unit, value, misplaced fixed
-	topic, unitKind, experiment, variant, event            words
-	id                                                     text
-	attrs                                                  pairs
+	shard, offset, t, kafkaT, kind, unit, value, misplaced, decode fixed
+	topic, unitKind, experiment, variant, event                    words
+	id                                                             text
+	attrs                                                          pairs
 }
 
 func eventFields(shard uint16, topics []string, events []ingest.Event) []field {
@@ -44,13 +45,31 @@ func eventFields(shard uint16, topics []string, events []ingest.Event) []field {
 		c.topic.add(topics[events[i].Place.Topic])
 		c.add(&events[i])
 	}
-	return c.fields()
+	return append(c.fields(), originFields(events)...)
+}
+
+// originFields are left to their defaults where no record was keyed anew.
+func originFields(events []ingest.Event) []field {
+	if !slices.ContainsFunc(events, func(e ingest.Event) bool { return e.Origin.Copied }) {
+		return nil
+	}
+	var partition, offset fixed
+	for i := range events {
+		o := events[i].Origin
+		if !o.Copied {
+			o.Partition = -1
+		}
+		partition.uint32(uint32(o.Partition))
+		offset.int64(o.Offset)
+	}
+	return []field{{"origin_partition", &partition}, {"origin_offset", &offset}}
 }
 
 func (c *eventColumns) grow(n int) {
 	for width, columns := range map[int][]*fixed{
 		1:  {&c.kind, &c.misplaced},
 		2:  {&c.shard},
+		4:  {&c.decode},
 		8:  {&c.offset, &c.t, &c.kafkaT},
 		16: {&c.unit, &c.value},
 	} {
@@ -71,6 +90,7 @@ func (c *eventColumns) add(e *ingest.Event) {
 	c.unit.wide(e.Unit.Hi, e.Unit.Lo)
 	c.value.int128(e.Value)
 	c.misplaced.bool(e.Misplaced)
+	c.decode.uint32(e.Decode)
 	c.unitKind.add(e.UnitKind)
 	c.experiment.add(e.Experiment)
 	c.variant.add(e.Variant)
@@ -86,6 +106,7 @@ func (c *eventColumns) fields() []field {
 		{"unit_kind", &c.unitKind}, {"unit", &c.unit}, {"id", &c.id},
 		{"experiment", &c.experiment}, {"variant", &c.variant}, {"event", &c.event},
 		{"value", &c.value}, {"attrs", &c.attrs}, {"misplaced", &c.misplaced},
+		{"decode", &c.decode},
 	}
 }
 

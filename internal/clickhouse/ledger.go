@@ -92,6 +92,6 @@ func (db *DB) Missing(ctx context.Context, shard uint16, marks int) ([]Lacking, 
 		after = m.Seq - uint64(marks)
 	}
 	return collect(ctx, db, "missing", args{"shard": shard, "after": after, "seq": m.Seq}, func(rows native.Rows, l *Lacking) error {
-		return rows.Scan(&l.Topic, &l.Seq, &l.From, &l.Next, &l.Events, &l.Dead)
+		return rows.Scan(&l.Topic, &l.Seq, &l.From, &l.Next, &l.Decode, &l.Events, &l.Dead)
 	})
 }

@@ -13,7 +13,7 @@ import (
 // without a record and duplicates.
 func countedParts() []ingest.Part {
 	parts := []ingest.Part{part(4, 1), part(4, 2), part(4, 3)}
-	parts[1].Offsets[0] = ingest.Counts{Topic: 0, From: 10, Next: 20, Accepted: 4, Duplicate: 1, Misplaced: 1, Dead: 2, NoRecord: 2}
+	parts[1].Offsets[0] = ingest.Counts{Topic: 0, From: 10, Next: 20, Accepted: 4, Duplicate: 1, Misplaced: 1, Dead: 2, NoRecord: 2, Decode: 7}
 	return parts
 }
 
@@ -54,7 +54,7 @@ func TestMissing(t *testing.T) {
 	}
 	got, err := s.Missing(t.Context(), 4, 0)
 	want := []clickhouse.Lacking{
-		{Topic: "exposures", From: 10, Next: 20, Seq: 2, Dead: 2},
+		{Topic: "exposures", From: 10, Next: 20, Decode: 7, Seq: 2, Dead: 2},
 		{Topic: "outcomes", From: 0, Next: 10, Seq: 1, Events: 3},
 		{Topic: "outcomes", From: 10, Next: 20, Seq: 2, Events: 1},
 	}

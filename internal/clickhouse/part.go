@@ -140,6 +140,11 @@ func markFields(topics []Topic, part ingest.Part, attempt uint64, code string, n
 		}
 		array(counter.name, &numbers)
 	}
+	var decode fixed
+	for _, c := range part.Offsets {
+		decode.uint32(c.Decode)
+	}
+	array("decode", &decode)
 	return fields
 }
 

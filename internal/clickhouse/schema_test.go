@@ -1,6 +1,7 @@
 package clickhouse_test
 
 import (
+	"fmt"
 	"io/fs"
 	"path"
 	"regexp"
@@ -26,8 +27,9 @@ func TestMigrateTwice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v, err := s.SchemaVersion(t.Context()); err != nil || v != int64(len(files)) {
-		t.Errorf("schema version %d, %v; want %d", v, err, len(files))
+	newest := path.Base(files[len(files)-1])
+	if v, err := s.SchemaVersion(t.Context()); err != nil || !strings.HasPrefix(newest, fmt.Sprintf("%05d_", v)) {
+		t.Errorf("schema version %d, %v; want that of %s", v, err, newest)
 	}
 }
 

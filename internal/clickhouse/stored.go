@@ -26,12 +26,18 @@ func (r *eventRow) targets() []any {
 		&r.topic, &e.Place.Offset, &e.T, &e.KafkaT, &r.kind, &e.UnitKind,
 		&e.Unit.Hi, &e.Unit.Lo, &e.ID, &e.Experiment, &e.Variant, &e.Name,
 		&e.Value.Hi, &e.Value.Lo, &r.names, &r.values, &e.Misplaced,
+		&e.Origin.Partition, &e.Origin.Offset,
 	}
 }
 
 // finish fills in what is not scanned directly.
 func (r *eventRow) finish() {
 	r.event.Type = ingest.Type(r.kind)
+	if o := &r.event.Origin; o.Partition < 0 {
+		*o = ingest.Origin{}
+	} else {
+		o.Copied = true
+	}
 	r.event.Attrs = nil
 	for i := range r.names {
 		r.event.Attrs = append(r.event.Attrs, ingest.Attr{Name: r.names[i], Value: r.values[i]})
@@ -88,7 +94,7 @@ func (db *DB) UnitEvents(ctx context.Context, unit ingest.Unit) ([]StoredEvent, 
 	id.Add(id, ingest.Int128{Lo: unit.Lo}.Big())
 	return collect(ctx, db, "unit_events", args{"unit": id.String()}, func(rows native.Rows, s *StoredEvent) error {
 		var row eventRow
-		if err := rows.Scan(append(row.targets(), &s.Shard, &s.Decode)...); err != nil {
+		if err := rows.Scan(append(row.targets(), &row.event.Decode, &s.Shard)...); err != nil {
 			return err
 		}
 		row.finish()

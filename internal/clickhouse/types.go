@@ -47,9 +47,8 @@ type TopicMark struct {
 // StoredEvent is an event with what the table knows about it.
 type StoredEvent struct {
 	ingest.Event
-	Topic  string
-	Shard  uint16
-	Decode uint32 // version of the decoding
+	Topic string
+	Shard uint16
 }
 
 // Place is where a record stands, by topic name.
@@ -63,8 +62,23 @@ type Place struct {
 type Lacking struct {
 	Topic        string
 	From, Next   int64
+	Decode       uint32 // version of the decoding under which they were read; 0: none was named
 	Seq          uint64 // the part that counted them
 	Events, Dead int64  // rows that lack
+}
+
+// DecodedRange is a stretch of one topic's partition that one part stands for.
+type DecodedRange struct {
+	From, Next int64
+	Decode     uint32 // version of the decoding under which it was read; 0: none was named
+}
+
+// Decoding is how the records of a topic are read, from some offset on.
+type Decoding struct {
+	Number     uint32 // from 1 without gaps, over all topics
+	Topic      string
+	Mapping    string   // text of the mapping file; empty: native events
+	Attributes []string // that are kept, sorted
 }
 
 // ChainFault is a shard whose ledger is not the chain that it must be. Nothing

@@ -7,11 +7,12 @@ WITH
         SELECT
             tupleElement(entry, 1) AS topic, seq,
             tupleElement(entry, 2) AS begin, tupleElement(entry, 3) AS end,
-            tupleElement(entry, 4) AS want_events, tupleElement(entry, 5) AS want_dead
+            tupleElement(entry, 4) AS want_events, tupleElement(entry, 5) AS want_dead,
+            tupleElement(entry, 6) AS decoding
         FROM ledger
         ARRAY JOIN arrayZip(topics, `from`, next,
             arrayMap((a, d, m) -> toInt64(a + d + m), accepted, duplicate, misplaced),
-            arrayMap(d -> toInt64(d), dead)) AS entry
+            arrayMap(d -> toInt64(d), dead), arrayResize(decode, length(topics))) AS entry
         WHERE mark = 1 AND shard = {shard:UInt16} AND seq > {after:UInt64} AND seq <= {seq:UInt64}
             AND tupleElement(entry, 2) < tupleElement(entry, 3)
     ),
@@ -33,7 +34,7 @@ WITH
         GROUP BY topic, seq
     )
 SELECT
-    ranges.topic AS topic, ranges.seq AS seq, ranges.begin AS begin, ranges.end AS end,
+    ranges.topic AS topic, ranges.seq AS seq, ranges.begin AS begin, ranges.end AS end, ranges.decoding AS decoding,
     ranges.want_events - found.found_events AS lacking_events, ranges.want_dead - found.found_dead AS lacking_dead
 FROM ranges
 LEFT JOIN found ON ranges.topic = found.topic AND ranges.seq = found.seq

@@ -5,7 +5,8 @@ SELECT
     toUInt64(bitShiftRight(unit, 64)) AS unit_high, toUInt64(bitAnd(unit, toUInt128(18446744073709551615))) AS unit_low,
     id, experiment, variant, event,
     toInt64(bitShiftRight(reinterpretAsInt128(value), 64)) AS value_high, reinterpretAsUInt64(value) AS value_low,
-    mapKeys(attrs) AS attr_names, mapValues(attrs) AS attr_values, misplaced, shard, decode
+    mapKeys(attrs) AS attr_names, mapValues(attrs) AS attr_values, misplaced,
+    origin_partition, origin_offset, decode, shard
 FROM events
 WHERE unit = {unit:UInt128}
 ORDER BY t, topic, offset, shard
