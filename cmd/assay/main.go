@@ -83,6 +83,7 @@ type cli struct {
 	Analyze  analyzeCmd  `cmd:"" help:"Show the results of experiments with their intervals."`
 	Explain  explainCmd  `cmd:"" help:"Tell what became of each event of one unit in one experiment."`
 	Report   reportCmd   `cmd:"" help:"Write the day's report: one HTML file that needs nothing else."`
+	Doctor   doctorCmd   `cmd:"" help:"Look at topics, records, clocks, shards, tables and kill switches: what is wrong, what to do."`
 	Check    checkCmd    `cmd:"" help:"Run guardrail scenarios: observations over time and the verdicts expected."`
 	Decision decisionCmd `cmd:"" help:"Read and verify the decision log."`
 	Kill     killCmd     `cmd:"" help:"Turn an experiment off by hand, with a reason."`

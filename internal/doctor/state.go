@@ -2,6 +2,8 @@ package doctor
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -36,10 +38,14 @@ func CheckShards(shards []Shard, partitions int32, now time.Time) []Finding {
 				"wait if it catches up; else start more consumers, up to one a partition"})
 		}
 	}
+	var unread []string
 	for p := range partitions {
 		if !seen[uint16(p)] {
-			out = append(out, Finding{Fault, Shards, fmt.Sprintf("shard %d", p), "no consumer has ever read it", "start `assay ingest`"})
+			unread = append(unread, strconv.Itoa(int(p)))
 		}
+	}
+	if len(unread) > 0 {
+		out = append(out, Finding{Fault, Shards, "shards " + strings.Join(unread, ", "), "no consumer has ever read them", "start `assay ingest`"})
 	}
 	if len(out) == 0 {
 		out = append(out, Finding{OK, Shards, "all", fmt.Sprintf("%d shards are read and fresh", len(shards)), ""})
@@ -84,7 +90,7 @@ func CheckSwitches(tried []Tried) []Finding {
 		switch {
 		case t.Err != nil:
 			f.Level, f.Detail = Fault, t.Err.Error()
-			f.Remedy = "a kill could not be carried out or not be seen: check address, token and permissions of the switch"
+			f.Remedy = "a kill could not be sent or not be seen: check switches in assay.yaml, its address and its token"
 		case !t.On:
 			f.Detail = "read back: off"
 		}
