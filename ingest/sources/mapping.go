@@ -18,6 +18,8 @@ type Mapping struct {
 	ID       *field   `yaml:"id"`
 	Time     times    `yaml:"time"`
 	Rows     []yields `yaml:"events"`
+
+	text string // what it was read from
 }
 
 // unit is who a row is about.
@@ -43,11 +45,12 @@ type yields struct {
 const (
 	csvFormat    = "csv"
 	ndjsonFormat = "ndjson"
+	nativeFormat = "native" // assay's own events
 )
 
 // LoadMapping reads a mapping file. Errors carry line and column.
 func LoadMapping(data []byte) (*Mapping, error) {
-	m := &Mapping{UnitKind: "user"}
+	m := &Mapping{UnitKind: "user", text: string(data)}
 	dec := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict(), yaml.DisallowUnknownField())
 	if err := dec.Decode(m); err != nil {
 		return nil, errors.New(strings.TrimSpace(yaml.FormatError(err, false, true)))
@@ -93,6 +96,9 @@ func parent(path string) string {
 func (c *checker) mapping(m *Mapping) {
 	if !isName(m.Name) {
 		c.refuse("name", "%q is not a name: letters, digits, - and _", m.Name)
+	}
+	if m.Format == nativeFormat {
+		return
 	}
 	if m.Format != csvFormat && m.Format != ndjsonFormat {
 		c.refuse("format", "%q is not a format: csv or ndjson", m.Format)
