@@ -136,6 +136,9 @@ func compileRun(e *experiment.Experiment, it *experiment.Iteration, symbol func(
 		}
 	}
 	for i := range it.Metrics {
+		if !it.Metrics[i].Kind.Fast() {
+			continue
+		}
 		m := compileMeasure(e, &it.Metrics[i], symbol)
 		r.metrics = append(r.metrics, m)
 		r.finest = min(r.finest, m.slot)

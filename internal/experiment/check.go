@@ -18,6 +18,9 @@ func readExperiment(s *source, root ast.Node) *experimentFile {
 	for _, v := range text.variants {
 		e.Variants = append(e.Variants, Variant{Key: v.key, Share: float(v.value)})
 	}
+	for _, c := range text.exclude {
+		e.Exclude = append(e.Exclude, condition(c))
+	}
 	for _, g := range text.guardrails {
 		g.Margin, g.Relative = g.margin.value, g.margin.relative
 		e.Guardrails = append(e.Guardrails, g.Guardrail)
@@ -39,12 +42,12 @@ func (set *Set) check(e *experimentFile) {
 	e.checkVariants()
 	e.checkDimensions()
 	set.checkReferences(e)
-	e.checkGuardrails()
+	set.checkGuardrails(e)
 	e.checkPhases()
 	if len(e.problems) == 0 {
 		set.timeline(e, nil, time.Time{})
 	}
-	e.doubt()
+	set.doubt(e)
 }
 
 func (e *experimentFile) checkVariants() {
@@ -139,8 +142,12 @@ func (set *Set) checkNames(e *experimentFile, list []string, what, place string)
 	}
 }
 
-func (e *experimentFile) checkGuardrails() {
+func (set *Set) checkGuardrails(e *experimentFile) {
 	for i, g := range e.Guardrails {
+		if m := set.metric(g.Metric); m != nil && m.Kind != "" && !m.Kind.Fast() {
+			e.refuse(fmt.Sprintf("guardrails[%d].metric", i), RuleSlowGuardrail, fmt.Sprintf("%s is a %s, which is computed too seldom to guard anything", g.Metric, m.Kind),
+				"make it a goal, and guard a proportion: the share of units with an event beyond a limit")
+		}
 		mode := fmt.Sprintf("guardrails[%d].mode", i)
 		if g.Mode == Kill && g.NeverKill {
 			e.refuse(mode, RuleNeverKill, g.Metric+" has mode kill and never_kill", "take one of them out")

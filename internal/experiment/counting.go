@@ -16,6 +16,7 @@ type counted struct {
 	Variants               []string
 	Grace                  Duration
 	Crossovers             Crossovers
+	Exclude                []Condition
 	Dimensions             []Dimension
 	Phases                 []countedPhase
 	Metrics                []Metric
@@ -56,7 +57,8 @@ func countedOf(e *Experiment, it *Iteration) counted {
 	e = e.AsOf(it)
 	c := counted{
 		Number: it.Number, Start: it.Start, EnrolUntil: it.EnrolUntil, End: it.End,
-		UnitKind: e.UnitKind, Grace: e.Grace, Crossovers: e.Crossovers, Dimensions: e.Dimensions,
+		UnitKind: e.UnitKind, Grace: e.Grace, Crossovers: e.Crossovers, Exclude: e.Exclude,
+		Dimensions: e.Dimensions,
 	}
 	for _, v := range e.Variants {
 		c.Variants = append(c.Variants, v.Key)
@@ -66,8 +68,14 @@ func countedOf(e *Experiment, it *Iteration) counted {
 	}
 	for i := range it.Metrics {
 		m := it.Metrics[i]
+		if !m.Kind.Fast() {
+			continue
+		}
 		m.Window = e.WindowOf(&m)
-		m.Owner, m.Describe, m.Direction, m.Unit = "", "", "", ""
+		m.Owner, m.Describe, m.Direction, m.Unit, m.Covariate = "", "", "", "", ""
+		if m.Cap != nil {
+			m.Cap = &Cap{At: m.Cap.At} // where the number comes from does not matter
+		}
 		if m.Kind == Sum {
 			m.Kind = Mean // the same moments
 		}

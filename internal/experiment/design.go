@@ -24,10 +24,11 @@ func (e *Experiment) AsOf(it *Iteration) *Experiment {
 
 // ModeOf tells what a breach of a guardrail may do in this iteration. Mode kill
 // is notify where killing was ruled out from the start: in a retrospective
-// iteration, in one that was resumed without a new budget, and for a guardrail
-// that was added after the start.
+// iteration, in one that was resumed without a new budget, for a guardrail that
+// was added after the start, and for a metric whose cap is not a number yet.
 func (it *Iteration) ModeOf(g Guardrail) Mode {
-	if g.Mode == Kill && (it.Retrospective || it.NotifyOnly || !slices.Contains(it.KillGuardrails, g.Metric)) {
+	m := it.Metric(g.Metric)
+	if g.Mode == Kill && (it.Retrospective || it.NotifyOnly || !slices.Contains(it.KillGuardrails, g.Metric) || m != nil && m.CapOpen()) {
 		return Notify
 	}
 	return g.Mode
@@ -38,6 +39,7 @@ func (e *Experiment) under(d *Design) *Experiment {
 	then := *e
 	then.UnitKind, then.Variants, then.Control = d.UnitKind, d.Variants, d.Control
 	then.Window, then.Grace, then.Crossovers, then.Dimensions = d.Window, d.Grace, d.Crossovers, d.Dimensions
+	then.Exclude, then.Covariate = d.Exclude, d.Covariate
 	then.PlannedUnits, then.Alpha, then.AlphaKill = d.PlannedUnits, d.Alpha, d.AlphaKill
 	then.Stall, then.Silence = d.Stall, d.Silence
 	then.Goals, then.Guardrails = d.Goals, d.Guardrails
@@ -49,6 +51,7 @@ func (e *Experiment) design() *Design {
 	return &Design{
 		UnitKind: e.UnitKind, Variants: slices.Clone(e.Variants), Control: e.Control,
 		Window: e.Window, Grace: e.Grace, Crossovers: e.Crossovers, Dimensions: slices.Clone(e.Dimensions),
+		Exclude: slices.Clone(e.Exclude), Covariate: e.Covariate,
 		PlannedUnits: e.PlannedUnits, Alpha: e.Alpha, AlphaKill: e.AlphaKill,
 		Stall: e.Stall, Silence: e.Silence,
 		Goals: slices.Clone(e.Goals), Guardrails: slices.Clone(e.Guardrails),

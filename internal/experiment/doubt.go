@@ -6,11 +6,16 @@ import (
 )
 
 // doubt warns of what is allowed and seldom wise.
-func (e *experimentFile) doubt() {
+func (set *Set) doubt(e *experimentFile) {
 	if len(e.Guardrails) == 0 {
 		e.warn("", WarnNoGuardrails, e.Key+" has no guardrails", "nothing would stop it; add guardrails:")
 	}
 	e.doubtStory()
+	for i, g := range e.Guardrails {
+		if m := set.metric(g.Metric); g.Mode == Kill && m != nil && m.CapOpen() {
+			e.warn(fmt.Sprintf("guardrails[%d].mode", i), WarnOpenCap, g.Metric+" only notifies until its cap is a number", "")
+		}
+	}
 	for i, it := range e.text.iterations {
 		for j := range it.phases {
 			e.doubtSplit(i, j)

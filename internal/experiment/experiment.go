@@ -30,7 +30,9 @@ type Experiment struct {
 	Window          Duration    `json:"window"`    // attribution window of metrics without their own
 	Grace           Duration    `json:"grace"`     // outcomes this long before the first exposure count too
 	Crossovers      Crossovers  `json:"crossovers"`
+	Exclude         []Condition `json:"exclude,omitempty"`       // a unit whose first exposure meets one of them gives nothing
 	Dimensions      []Dimension `json:"dimensions,omitempty"`    // at most three
+	Covariate       string      `json:"covariate,omitempty"`     // "attrs.NAME" or PrePeriod, for metrics without their own; "": none
 	PlannedUnits    int64       `json:"planned_units,omitempty"` // N*, both arms of a comparison; 0: the engine's default
 	Alpha           float64     `json:"alpha"`                   // two-sided level of the intervals, 0..1
 	AlphaKill       float64     `json:"alpha_kill"`              // budget of false kills of one iteration, 0..1
@@ -92,7 +94,9 @@ type Design struct {
 	Window       Duration    `json:"window"`
 	Grace        Duration    `json:"grace"`
 	Crossovers   Crossovers  `json:"crossovers"`
+	Exclude      []Condition `json:"exclude,omitempty"`
 	Dimensions   []Dimension `json:"dimensions,omitempty"`
+	Covariate    string      `json:"covariate,omitempty"`
 	PlannedUnits int64       `json:"planned_units,omitempty"`
 	Alpha        float64     `json:"alpha"`
 	AlphaKill    float64     `json:"alpha_kill"`
@@ -126,18 +130,48 @@ type Dimension struct {
 
 // Metric is a definition, owned and versioned on its own, pinned by iterations.
 type Metric struct {
-	Name      string            `json:"name"`
-	Owner     string            `json:"owner,omitempty"`
-	Describe  string            `json:"description,omitempty"`
-	Event     string            `json:"event"`
-	Value     string            `json:"value,omitempty"` // "value" (default) or "attrs.NAME": where a mean or sum reads its number
-	Where     map[string]string `json:"where,omitempty"` // attribute → required value, all must hold
-	Kind      Kind              `json:"kind"`
-	Direction Direction         `json:"direction"`
-	Unit      string            `json:"unit,omitempty"`
-	Decimals  int               `json:"decimals"`         // 0..12, default 6 for mean and sum, 0 for count and proportion
-	Window    Duration          `json:"window,omitempty"` // 0: the experiment's
+	Name      string    `json:"name"`
+	Owner     string    `json:"owner,omitempty"`
+	Describe  string    `json:"description,omitempty"`
+	Event     string    `json:"event,omitempty"` // empty for a ratio: its parts have their own
+	Value     string    `json:"value,omitempty"` // "value" (default) or "attrs.NAME": where a mean or sum reads its number
+	Where     Condition `json:"where,omitempty"` // attribute → required value, all must hold
+	Kind      Kind      `json:"kind"`
+	Direction Direction `json:"direction"`
+	Unit      string    `json:"unit,omitempty"`
+	Decimals  int       `json:"decimals"`         // 0..12, default 6 for mean and sum, 0 for count and proportion
+	Window    Duration  `json:"window,omitempty"` // 0: the experiment's
+
+	Numerator   *Part    `json:"numerator,omitempty"`   // of a ratio
+	Denominator *Part    `json:"denominator,omitempty"` // of a ratio
+	From        Duration `json:"from,omitempty"`        // of a retention: [first exposure + From, first exposure + To)
+	To          Duration `json:"to,omitempty"`
+	Quantile    float64  `json:"quantile,omitempty"`  // of a quantile: 0..1, both excluded
+	Cap         *Cap     `json:"cap,omitempty"`       // of a unit's total; nil: none
+	Covariate   string   `json:"covariate,omitempty"` // as in Experiment, for this metric alone
 }
+
+// Part is the numerator or the denominator of a ratio: a unit's total of one kind
+// of event.
+type Part struct {
+	Event       string      `json:"event"`
+	Value       string      `json:"value,omitempty"` // where a sum reads its number, as in Metric
+	Where       Condition   `json:"where,omitempty"`
+	Aggregation Aggregation `json:"aggregation"`
+	Decimals    int         `json:"decimals"`
+	Cap         *Cap        `json:"cap,omitempty"` // a fixed number
+}
+
+// Cap bounds a unit's total from above. Totals below it, negative ones too, stay
+// as they are.
+type Cap struct {
+	At         string  `json:"at,omitempty"`         // decimal text, in the metric's unit; "": not a number yet
+	Percentile float64 `json:"percentile,omitempty"` // of which At is the value; 0: the file names the number
+}
+
+// Condition is a set of attributes with the values that they must have, all of
+// them.
+type Condition map[string]string
 
 // Guardrail is a rule that may stop an experiment.
 type Guardrail struct {
@@ -163,10 +197,31 @@ const (
 	Sum        Kind = "sum"        // the same moments; the arm's total is shown too
 	Count      Kind = "count"      // y = number of events
 	Proportion Kind = "proportion" // y = 1 if any event
+	Retention  Kind = "retention"  // y = 1 if any event in [first exposure + From, first exposure + To)
+	Ratio      Kind = "ratio"      // Σy/Σz of two totals of each unit
+	Quantile   Kind = "quantile"   // of the values of all events; computed from stored events only
 )
 
 // Binary tells whether y is 0 or 1.
-func (k Kind) Binary() bool { return k == Proportion }
+func (k Kind) Binary() bool { return k == Proportion || k == Retention }
+
+// Fast tells whether the kind is counted as moments while events are read.
+func (k Kind) Fast() bool { return k != Quantile }
+
+// Aggregation is how the events of one part of a ratio become a unit's total.
+type Aggregation string
+
+// The aggregations.
+const (
+	AggregateSum   Aggregation = "sum"   // the sum of values
+	AggregateCount Aggregation = "count" // the number of events
+	AggregateAny   Aggregation = "any"   // 1 with any event
+)
+
+// PrePeriod is the covariate that is a unit's own total before the experiment:
+// over the stored outcomes of the 30 days before its first exposure, ending at the
+// start of the first iteration with the same salt.
+const PrePeriod = "pre_period"
 
 // Direction says which way is good.
 type Direction string

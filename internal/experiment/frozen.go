@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -44,7 +45,9 @@ func designFacts(e *Experiment) []difference {
 		fact("window", e.Window.String()),
 		fact("grace", e.Grace.String()),
 		fact("crossovers", string(e.Crossovers)),
+		fact("exclude", conditionList(e.Exclude)),
 		fact("dimensions", dimensionList(e.Dimensions)),
+		fact("covariate", cmp.Or(e.Covariate, "none")),
 		fact("planned_units", planned(e.PlannedUnits)),
 		fact("alpha", percent(e.Alpha)),
 		fact("alpha_kill", percent(e.AlphaKill)),
@@ -136,6 +139,14 @@ func shareList(variants []Variant, shares []float64) string {
 		}
 	}
 	return "{" + strings.Join(parts, ", ") + "}"
+}
+
+func conditionList(conditions []Condition) string {
+	parts := make([]string, len(conditions))
+	for i, c := range conditions {
+		parts[i] = c.String()
+	}
+	return "[" + strings.Join(parts, ", ") + "]"
 }
 
 func dimensionList(dimensions []Dimension) string {

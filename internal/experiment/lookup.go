@@ -64,8 +64,12 @@ func (it *Iteration) PhaseAt(t time.Time) *Phase {
 	return nil
 }
 
-// WindowOf returns a metric's attribution window.
+// WindowOf returns a metric's attribution window: that after which a unit's y is
+// final.
 func (e *Experiment) WindowOf(m *Metric) Duration {
+	if m.Kind == Retention {
+		return m.To
+	}
 	if m.Window > 0 {
 		return m.Window
 	}

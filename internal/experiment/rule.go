@@ -31,12 +31,16 @@ const (
 	RuleShare        Rule = "share"         // 0 % to 100 %
 	RuleLevel        Rule = "level"         // above 0, at most one half
 	RuleMargin       Rule = "margin"        // not negative
+	RuleCap          Rule = "cap"           // a number above 0, or a percentile
+	RuleQuantile     Rule = "quantile"      // between 0 and 1
 )
 
 // Rules of meaning.
 const (
 	RuleDuplicateKey    Rule = "duplicate-key"    // no key or metric name in two files
-	RuleValueUnused     Rule = "value-unused"     // counts and proportions read no value
+	RuleValueUnused     Rule = "value-unused"     // no field that the metric's kind has no use for
+	RuleCapDecimals     Rule = "cap-decimals"     // a cap is a whole number of the metric's decimals, within its range
+	RuleRetention       Rule = "retention"        // from is before to
 	RuleVariants        Rule = "variants"         // at least two, none without a share
 	RuleShares          Rule = "shares"           // they sum to exactly 100 %
 	RuleControl         Rule = "control"          // it is one of the variants
@@ -46,6 +50,7 @@ const (
 	RuleNothingMeasured Rule = "nothing-measured" // at least a goal or a guardrail
 	RuleKillSwitch      Rule = "kill-switch"      // mode kill needs a switch
 	RuleNeverKill       Rule = "never-kill"       // and excludes never_kill
+	RuleSlowGuardrail   Rule = "slow-guardrail"   // what is computed every few minutes guards nothing
 	RuleIterationNumber Rule = "iteration-number" // ascending, without gaps
 	RuleTimeOrder       Rule = "time-order"       // start < phases < enrol_until ≤ end ≤ the next start
 	RuleFirstPhase      Rule = "first-phase"      // begins with the iteration, settles at once
@@ -56,6 +61,7 @@ const (
 const (
 	WarnSplitChanges Rule = "split-changes" // a phase changes the split, not the traffic
 	WarnNoGuardrails Rule = "no-guardrails"
+	WarnOpenCap      Rule = "open-cap" // a guardrail that may not kill before its cap is a number
 	WarnNoStory      Rule = "no-story" // no objective, hypothesis, criteria or way back
 )
 

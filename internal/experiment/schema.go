@@ -15,7 +15,14 @@ func Schema() []byte {
 
 // MetricSchema gives the JSON Schema of a metric file.
 func MetricSchema() []byte {
-	return schemaText("Metric", "A metric of assay: one file in metrics/.", objectSchema(metricFields()))
+	body := objectSchema(metricFields())
+	var needs []schema
+	for _, kind := range kinds() {
+		is := schema{"properties": schema{"kind": schema{"const": string(kind)}}, "required": []string{"kind"}}
+		needs = append(needs, schema{"if": is, "then": schema{"required": needed(kind)}})
+	}
+	body["allOf"] = needs
+	return schemaText("Metric", "A metric of assay: one file in metrics/.", body)
 }
 
 func schemaText(title, about string, body schema) []byte {

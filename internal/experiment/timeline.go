@@ -124,7 +124,7 @@ func (e *experimentFile) bounds(p *plan) (enrolUntil, end time.Time) {
 func (e *Experiment) longestWindow(metrics []Metric) time.Duration {
 	longest := e.Window
 	for i := range metrics {
-		longest = max(longest, metrics[i].Window)
+		longest = max(longest, e.WindowOf(&metrics[i]))
 	}
 	return longest.Std()
 }

@@ -72,6 +72,31 @@ func TestAsOf(t *testing.T) {
 	}
 }
 
+// A guardrail kills when the cap of its metric has become a number, not before.
+func TestAnOpenCapMayNotKill(t *testing.T) {
+	it := Iteration{KillGuardrails: []string{"spend"}, Metrics: []Metric{{Name: "spend", Kind: Mean, Cap: &Cap{Percentile: 99}}}}
+	g := Guardrail{Metric: "spend", Mode: Kill}
+	if got := it.ModeOf(g); got != Notify {
+		t.Errorf("with an open cap the mode is %s", got)
+	}
+	it.Metrics[0].Cap.At = "250"
+	if got := it.ModeOf(g); got != Kill {
+		t.Errorf("with a number the mode is %s", got)
+	}
+}
+
+// A retention's events all count when its stretch has passed: that is its window.
+func TestWindowOfARetention(t *testing.T) {
+	e := Experiment{Window: Duration(time.Hour)}
+	m := Metric{Kind: Retention, From: Duration(24 * time.Hour), To: Duration(72 * time.Hour)}
+	if got := e.WindowOf(&m); got != m.To {
+		t.Errorf("window %s", got)
+	}
+	if got := e.longestWindow([]Metric{m}); got != m.To.Std() {
+		t.Errorf("longest window %s", got)
+	}
+}
+
 func TestDecodeRefuses(t *testing.T) {
 	good := string(Encode(base(t)))
 	for name, text := range map[string]string{
