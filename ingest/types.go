@@ -146,6 +146,7 @@ type Counts struct {
 	NoRecord   uint64 // offsets without a record: transaction markers, compaction
 	Gap        uint64 // lost before they were read; accepted by a person
 	Decode     uint32 // version of the topic's decoding under which the offsets were read; 0: none was
+	Epoch      int32  // Kafka's leader epoch of the last record, plus one; 0: not known
 }
 
 // Part is what one guarded append writes: deltas and the mark that says which

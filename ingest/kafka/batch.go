@@ -3,6 +3,7 @@ package kafka
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -15,6 +16,7 @@ type batch struct {
 	events []ingest.Event
 	dead   []ingest.Dead
 	counts []ingest.Counts // by declared topic; From = Next: nothing of it
+	first  []time.Time     // by declared topic: timestamp of its first record
 	bytes  int
 	joined int  // events before this index went through the join
 	aging  bool // its age is being measured
@@ -24,10 +26,11 @@ type batch struct {
 func (l *life) newBatch(reuse *batch) *batch {
 	b := reuse
 	if b == nil {
-		b = &batch{counts: make([]ingest.Counts, len(l.source))}
+		b = &batch{counts: make([]ingest.Counts, len(l.source)), first: make([]time.Time, len(l.source))}
 	}
 	clear(b.events)
 	clear(b.dead)
+	clear(b.first)
 	b.events, b.dead, b.bytes, b.joined, b.aging = b.events[:0], b.dead[:0], 0, 0, false
 	for i, topic := range l.source {
 		b.counts[i] = ingest.Counts{Topic: uint8(topic), From: l.from[i], Next: l.from[i]}
@@ -85,8 +88,9 @@ func (l *life) advance(b *batch, declared int, r *kgo.Record, to int64) {
 	c := &b.counts[declared]
 	if c.Next == c.From {
 		l.s.progress.waiting(declared, r.Timestamp.UnixMilli())
+		b.first[declared] = r.Timestamp
 	}
-	l.from[declared], c.Next = to, to
+	l.from[declared], c.Next, c.Epoch = to, to, r.LeaderEpoch+1
 }
 
 // decode takes one record. Its fate is counted here if it is no event, else by

@@ -219,7 +219,7 @@ func TestTopicMadeAgainAccepted(t *testing.T) {
 
 func TestDeparture(t *testing.T) {
 	a, b := [16]byte{1}, [16]byte{2}
-	left := func(next int64, id [16]byte) *TopicMark { return &TopicMark{Topic{"x", id}, next} }
+	left := func(next int64, id [16]byte) *TopicMark { return &TopicMark{Topic: Topic{"x", id}, Next: next} }
 	for _, c := range []struct {
 		name       string
 		left       *TopicMark
@@ -228,16 +228,19 @@ func TestDeparture(t *testing.T) {
 		from, lost int64
 		problem    string
 	}{
-		{"a new shard begins at the first record", nil, a, offsets{7, 9}, 7, 0, ""},
-		{"in the middle", left(8, a), a, offsets{0, 9}, 8, 0, ""},
-		{"at the end", left(9, a), a, offsets{0, 9}, 9, 0, ""},
-		{"everything was deleted, nothing was lost", left(9, a), a, offsets{9, 9}, 9, 0, ""},
-		{"deleted before it was read", left(5, a), a, offsets{8, 9}, 8, 3, "offsets 5 to 7 were deleted"},
-		{"the end was lost", left(9, a), a, offsets{0, 8}, 9, 0, "ends at offset 8"},
-		{"another topic, shorter", left(9, a), b, offsets{0, 3}, 9, 0, "made again"},
-		{"another topic, longer", left(9, a), b, offsets{0, 30}, 9, 0, "made again"},
-		{"another topic, later", left(9, a), b, offsets{12, 30}, 12, 3, "made again"},
-		{"no ids: an old broker", left(9, [16]byte{}), b, offsets{0, 30}, 9, 0, ""},
+		{"a new shard begins at the first record", nil, a, offsets{7, 9, -1}, 7, 0, ""},
+		{"in the middle", left(8, a), a, offsets{0, 9, -1}, 8, 0, ""},
+		{"at the end", left(9, a), a, offsets{0, 9, -1}, 9, 0, ""},
+		{"everything was deleted, nothing was lost", left(9, a), a, offsets{9, 9, -1}, 9, 0, ""},
+		{"deleted before it was read", left(5, a), a, offsets{8, 9, -1}, 8, 3, "offsets 5 to 7 were deleted"},
+		{"the end was lost", left(9, a), a, offsets{0, 8, -1}, 9, 0, "ends at offset 8"},
+		{"another topic, shorter", left(9, a), b, offsets{0, 3, -1}, 9, 0, "made again"},
+		{"another topic, longer", left(9, a), b, offsets{0, 30, -1}, 9, 0, "made again"},
+		{"another topic, later", left(9, a), b, offsets{12, 30, -1}, 12, 3, "made again"},
+		{"the end was lost and grew again", left(9, a), a, offsets{0, 30, 6}, 9, 0, "offsets 6 to 8 were counted and hold other records"},
+		{"the term went on", left(9, a), a, offsets{0, 30, 9}, 9, 0, ""},
+		{"a term that ended before the log begins", left(9, a), a, offsets{7, 30, 3}, 9, 0, ""},
+		{"no ids: an old broker", left(9, [16]byte{}), b, offsets{0, 30, -1}, 9, 0, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			from, lost, problem := departure(c.left, c.id, c.now)

@@ -16,13 +16,30 @@ import (
 // healTimeout bounds the reading of one range that lacks.
 const healTimeout = time.Minute
 
-// heal reads again what the last marks counted and the events table lost (a
-// power cut can take what was written last). Without these rows the state could
-// not be restored, so what cannot be read again stops the shard.
+// heal reads again what was counted and the events table lost (a power cut can take
+// what was written last). Without these rows the state could not be restored, so
+// what cannot be read again stops the shard, until somebody brings the rows back or
+// accepts that they are lost. Every mark is compared once, the last ones each time.
 func (l *life) heal(ctx context.Context) error {
 	lacking, err := l.lacking(ctx)
-	if err != nil || len(lacking) == 0 {
+	if err != nil {
 		return err
+	}
+	if err := l.healAll(ctx, lacking); err != nil {
+		return err
+	}
+	if l.seq == 0 {
+		return nil
+	}
+	if err := l.s.c.store.Proved(ctx, l.s.id, l.seq); err != nil {
+		return fmt.Errorf("note what was compared: %w", err)
+	}
+	return nil
+}
+
+func (l *life) healAll(ctx context.Context, lacking []Range) error {
+	if len(lacking) == 0 {
+		return nil
 	}
 	for _, r := range lacking {
 		topic := slices.Index(l.names, r.Topic)
@@ -38,10 +55,13 @@ func (l *life) heal(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, r := range lacking {
-		if !slices.Contains(left, r) {
-			l.s.log.Warn("events healed", "topic", r.Topic, "from", r.From, "next", r.Next)
-		} else if err := l.goOnWithout(gone(r)); err != nil {
+	l.s.log.Warn("events healed", "ranges", len(lacking), "left", len(left))
+	for _, r := range left {
+		if err := l.goOnWithout(gone(r)); err != nil {
+			return err
+		}
+		if err := l.note(ctx, Loss{Kind: LostUnstored, Topic: r.Topic, From: r.From, Next: r.Next, Seq: r.Seq, Records: r.Records,
+			Until: l.s.c.cfg.Now()}); err != nil {
 			return err
 		}
 	}
@@ -75,12 +95,16 @@ func gone(r Range) *halt {
 func (l *life) healRange(ctx context.Context, r Range, topic uint8) error {
 	ctx, cancel := context.WithTimeout(ctx, healTimeout)
 	defer cancel()
-	client, err := l.s.c.reader(map[string]map[int32]kgo.Offset{r.Topic: {int32(l.s.id): kgo.NewOffset().At(r.From)}})
+	first, end, err := l.stillThere(ctx, r)
+	if err != nil {
+		return err
+	}
+	client, err := l.s.c.reader(map[string]map[int32]kgo.Offset{r.Topic: {int32(l.s.id): kgo.NewOffset().At(first)}})
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	for at := r.From; at < r.Next; {
+	for at := first; at < end; {
 		fetches := client.PollRecords(ctx, pollSize)
 		if err := l.healError(ctx, r, fetches); err != nil {
 			return err
@@ -105,6 +129,29 @@ func (l *life) healRange(ctx context.Context, r Range, topic uint8) error {
 		}
 	}
 	return nil
+}
+
+// stillThere is what of a range can still be read: [first, end). Under the name
+// of a topic that was made again stand other records.
+func (l *life) stillThere(ctx context.Context, r Range) (first, end int64, err error) {
+	now, err := metadata(ctx, l.s.c.client, []string{r.Topic})
+	var topics *TopicsError
+	var none [16]byte
+	switch id := now[r.Topic].TopicID; {
+	case errors.As(err, &topics), err == nil && id != r.ID && id != none && r.ID != none:
+		return 0, 0, gone(r)
+	case err != nil:
+		return 0, 0, err
+	}
+	there, err := bounds(ctx, l.s.c.admin, []string{r.Topic}, int32(l.s.id))
+	if err != nil {
+		return 0, 0, err
+	}
+	first, end = max(r.From, there[r.Topic].start), min(r.Next, there[r.Topic].end)
+	if first >= end {
+		return 0, 0, gone(r)
+	}
+	return first, end, nil
 }
 
 func (l *life) healError(ctx context.Context, r Range, fetches kgo.Fetches) error {

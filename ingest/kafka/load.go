@@ -27,6 +27,9 @@ type life struct {
 	from     []int64 // by declared topic: the next offset to be read
 	goal     []int64 // by declared topic: read no further; nil: without end
 	accepted []ingest.Counts
+	// begins says of which declared topics the first records were deleted before
+	// they were ever read: up to that offset, 0 when nothing was. See losses.go.
+	begins []int64
 }
 
 // load brings the shard back from the store alone.
@@ -96,16 +99,21 @@ func (s *shard) depart(ctx context.Context, mark Mark) (*life, error) {
 	}
 	l := &life{s: s, seq: mark.Seq, config: mark.Config}
 	l.gather(s.c.cfg.names(), now.ids, mark)
-	ends, err := bounds(ctx, s.c.admin, s.c.cfg.names(), int32(s.id))
+	ends, err := s.bounds(ctx, mark)
 	if err != nil {
 		return nil, err
 	}
 	for i, source := range s.c.cfg.Topics {
-		from, err := l.departTopic(i, markOf(mark, source.Name), ends[source.Name])
+		left := markOf(mark, source.Name)
+		from, err := l.departTopic(ctx, i, left, ends[source.Name])
 		if err != nil {
 			return nil, err
 		}
 		l.from = append(l.from, from)
+		l.begins = append(l.begins, 0)
+		if left == nil {
+			l.begins[i] = from
+		}
 		if s.c.goals != nil {
 			l.goal = append(l.goal, s.c.goals[source.Name][int32(s.id)].Offset)
 		}
@@ -165,7 +173,7 @@ func markOf(m Mark, name string) *TopicMark {
 
 // departTopic says where to go on in one topic. Gaps stop the shard unless
 // somebody accepts them; then they are noted, to be part of the first mark.
-func (l *life) departTopic(declared int, left *TopicMark, now offsets) (int64, error) {
+func (l *life) departTopic(ctx context.Context, declared int, left *TopicMark, now offsets) (int64, error) {
 	topic := l.source[declared]
 	from, lost, problem := departure(left, l.topics[topic].ID, now)
 	if problem == "" {
@@ -181,7 +189,7 @@ func (l *life) departTopic(declared int, left *TopicMark, now offsets) (int64, e
 			"declare a new topic instead", problem, from)}
 	}
 	l.accepted = append(l.accepted, ingest.Counts{Topic: uint8(topic), From: left.Next, Next: from, Gap: uint64(lost)})
-	return from, nil
+	return from, l.noteReplaced(ctx, left, l.topics[topic].ID, now)
 }
 
 // newDecoder returns a decoder that knows how the life's topics are spread.

@@ -23,6 +23,8 @@ type memory struct {
 	versions []experiment.Version
 	status   map[uint16]results.ShardStatus
 	chain    map[uint16]string
+	losses   map[uint16][]Loss
+	proven   map[uint16]uint64
 
 	// Called without the lock, before the step; an error is returned instead
 	// of doing it.
@@ -48,6 +50,7 @@ func newMemory() *memory {
 	return &memory{
 		events: map[place]ingest.Event{}, dead: map[place]ingest.Dead{}, parts: map[uint16][]stored{},
 		status: map[uint16]results.ShardStatus{}, chain: map[uint16]string{},
+		losses: map[uint16][]Loss{}, proven: map[uint16]uint64{},
 	}
 }
 
@@ -69,7 +72,7 @@ func (m *memory) lastMark(shard uint16) Mark {
 		mark.Seq, mark.Config = p.Seq, p.Config
 		for _, c := range p.Offsets {
 			t := p.topics[c.Topic]
-			next[t.Name] = TopicMark{Topic: t, Next: c.Next}
+			next[t.Name] = TopicMark{Topic: t, Next: c.Next, Epoch: c.Epoch}
 		}
 	}
 	for _, t := range next {
@@ -172,15 +175,49 @@ func (m *memory) Missing(_ context.Context, shard uint16, marks int) ([]Range, e
 	defer m.mu.Unlock()
 	parts := m.parts[shard]
 	var out []Range
-	for _, p := range parts[max(0, len(parts)-marks):] {
+	for _, p := range parts[min(uint64(max(0, len(parts)-marks)), m.proven[shard]):] {
 		for _, c := range p.Offsets {
-			r := Range{Topic: p.topics[c.Topic].Name, From: c.From, Next: c.Next}
-			if m.rows(shard, r) < c.Accepted+c.Duplicate+c.Misplaced+c.Dead {
+			topic := p.topics[c.Topic]
+			r := Range{Topic: topic.Name, From: c.From, Next: c.Next, ID: topic.ID, Seq: p.Seq, Config: p.Config}
+			accepted := slices.ContainsFunc(m.losses[shard], func(l Loss) bool {
+				return l.Kind == LostUnstored && l.Topic == r.Topic && l.Seq == r.Seq
+			})
+			if have, want := m.rows(shard, r), c.Accepted+c.Duplicate+c.Misplaced+c.Dead; have < want && !accepted {
+				r.Records = want - have
 				out = append(out, r)
 			}
 		}
 	}
 	return out, nil
+}
+
+func (m *memory) Proved(_ context.Context, shard uint16, seq uint64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.proven[shard] = seq
+	return nil
+}
+
+func (m *memory) NoteLosses(_ context.Context, shard uint16, losses []Loss) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.losses[shard] = append(m.losses[shard], losses...)
+	return nil
+}
+
+// lossesOf sums up what was noted as lost, by kind.
+func (m *memory) lossesOf(topic string) map[LossKind]uint64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := map[LossKind]uint64{}
+	for _, losses := range m.losses {
+		for _, l := range losses {
+			if l.Topic == topic {
+				out[l.Kind] += l.Records
+			}
+		}
+	}
+	return out
 }
 
 // rows counts what is stored of a range.

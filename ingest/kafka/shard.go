@@ -19,8 +19,10 @@ type shard struct {
 	kill   context.CancelCauseFunc
 	mu     sync.Mutex
 	end    context.CancelCauseFunc // of the present life
-	halted chan struct{}           // closed when it stands still for good
+	halted chan struct{}           // closed when it stands still for the first time
 	ended  chan struct{}           // closed when nothing of it runs any more
+
+	standstill sync.Once // closes halted
 }
 
 func newShard(c *Consumer, partition int32) *shard {
@@ -68,8 +70,10 @@ func (s *shard) run(ctx, hard context.Context) {
 			return
 		case errors.As(err, &why):
 			s.halt(why)
-			<-ctx.Done()
-			return
+			if !s.again(ctx, why) {
+				return
+			}
+			continue
 		}
 		s.progress.set(StateLoading, err.Error())
 		s.c.metrics.restarted(err)
@@ -124,7 +128,23 @@ func (s *shard) halt(why *halt) {
 	s.progress.set(why.state, why.detail)
 	s.c.metrics.restarted(why)
 	s.log.Error("shard stopped", "state", why.state, "detail", why.detail)
-	close(s.halted)
+	s.standstill.Do(func() { close(s.halted) })
+}
+
+// again waits until a shard that stands still should look once more whether what
+// stopped it is mended. Rows that lack can be brought back from a backup; all other
+// reasons need somebody who starts the consumer anew.
+func (s *shard) again(ctx context.Context, why *halt) bool {
+	if why.state != StateMissing {
+		<-ctx.Done()
+		return false
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(s.c.cfg.ChainEvery):
+		return true
+	}
 }
 
 // sequence is the last part that is known to be durable.

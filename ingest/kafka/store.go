@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"time"
 
 	"github.com/assay-dev/assay/ingest"
 	"github.com/assay-dev/assay/internal/experiment"
@@ -38,9 +39,13 @@ type Events interface {
 	// sorted by unit, t, topic and offset. Place.Topic is an index into the
 	// sorted names of next. The event is reused.
 	EventsBelow(ctx context.Context, shard uint16, next map[string]int64, fn func(*ingest.Event) error) error
-	// Missing returns the ranges of the shard's last marks whose records were
-	// counted and are not stored.
+	// Missing returns the ranges whose records were counted and are not stored: of
+	// all marks that were never compared, and at least of so many of the last ones.
 	Missing(ctx context.Context, shard uint16, marks int) ([]Range, error)
+	// Proved notes that nothing up to a part is missing.
+	Proved(ctx context.Context, shard uint16, seq uint64) error
+	// NoteLosses writes down what no mark can say; writing it again changes nothing.
+	NoteLosses(ctx context.Context, shard uint16, losses []Loss) error
 }
 
 // Versions are the states of the configuration.
@@ -77,13 +82,39 @@ type Mark struct {
 type TopicMark struct {
 	Topic
 	Next int64 // everything below was counted
+	// Epoch is the leader epoch of the last record, plus one; 0: not known.
+	Epoch int32
 }
 
-// Range is a stretch [From, Next) of one topic's partition.
+// Range is a stretch [From, Next) of one topic's partition that one part counted.
 type Range struct {
 	Topic      string
 	From, Next int64
+	ID         [16]byte // of the topic when it was counted; zero when the broker gave none
+	Seq        uint64   // the part
+	Config     uint32   // version under which it was counted
+	Records    uint64   // how many lack
 }
+
+// Loss is a stretch of records that are in no number and of which no mark can say so.
+type Loss struct {
+	Kind       LossKind
+	Topic      string
+	From, Next int64
+	Seq        uint64 // the part that it belongs to
+	Records    uint64 // how many at most
+	Until      time.Time
+}
+
+// LossKind is how records were lost.
+type LossKind string
+
+// The kinds of loss.
+const (
+	LostBefore   LossKind = "before"   // deleted before the topic was first read
+	LostUnstored LossKind = "unstored" // counted, then lost from the store and from Kafka
+	LostReplaced LossKind = "replaced" // another log stands at places that were counted
+)
 
 // Appended is what became of a part.
 type Appended uint8

@@ -92,6 +92,9 @@ func unequal(counts []string) error {
 type offsets struct {
 	start int64 // the first record that is still there
 	end   int64 // after the last record, committed or not
+	// term is where the leader epoch of the last record that was counted ends; -1
+	// when that is not known.
+	term int64
 }
 
 // bounds lists both ends of partition P of every topic.
@@ -111,7 +114,7 @@ func bounds(ctx context.Context, admin *kadm.Client, names []string, partition i
 		if !known || !knownEnd {
 			return nil, fmt.Errorf("topic %s: the offsets of partition %d are not known yet", name, partition)
 		}
-		out[name] = offsets{start.Offset, end.Offset}
+		out[name] = offsets{start: start.Offset, end: end.Offset, term: -1}
 	}
 	return out, nil
 }
@@ -140,6 +143,9 @@ func departure(left *TopicMark, id [16]byte, now offsets) (from, lost int64, pro
 		problem = fmt.Sprintf("topic %s: offsets %d to %d were deleted before they were read", left.Name, left.Next, now.start-1)
 	case now.end < left.Next:
 		problem = fmt.Sprintf("topic %s ends at offset %d, but everything below %d was counted: it lost its end", left.Name, now.end, left.Next)
+	case now.term >= now.start && now.term < left.Next:
+		problem = fmt.Sprintf("topic %s lost its end at offset %d and was written on: offsets %d to %d were counted and hold other records now",
+			left.Name, now.term, now.term, left.Next-1)
 	}
 	return left.Next + lost, lost, problem
 }

@@ -40,6 +40,11 @@ func (l *life) persist(ctx context.Context, job work) error {
 		}
 		c.observe(Insert, began, len(b.events)+len(b.dead))
 	}
+	if job.batch != nil {
+		if err := l.noteBeginnings(ctx, job.batch, job.part.Seq); err != nil {
+			return err
+		}
+	}
 	began := c.cfg.Now()
 	switch result, err := c.store.AppendPart(ctx, l.topics, job.part); {
 	case err != nil:

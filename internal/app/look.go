@@ -70,15 +70,14 @@ func (s *Stack) newestLook(ctx context.Context, v *experiment.Version, e *experi
 }
 
 // gapsOf are the gaps in what a look stands for that may have held records of the
-// iteration: those between the last event that was counted before the gap and the
-// time at which a person accepted it.
+// iteration: by the times that their records can have.
 func gapsOf(all []clickhouse.Gap, it *experiment.Iteration, vector map[uint16]uint64) []results.Gap {
 	var out []results.Gap
 	for _, g := range all {
-		if vector[g.Shard] < g.Seq || g.AcceptedAt.Before(it.Start) || !g.Since.Before(it.End) {
+		if vector[g.Shard] < g.Seq || g.Until.Before(it.Start) || !g.Since.Before(it.End) {
 			continue
 		}
-		out = append(out, results.Gap{Topic: g.Topic, Partition: g.Shard, Records: g.Records, AcceptedAt: g.AcceptedAt})
+		out = append(out, results.Gap{Topic: g.Topic, Partition: g.Shard, Records: g.Records, AcceptedAt: g.AcceptedAt, Kind: string(g.Kind)})
 	}
 	return out
 }

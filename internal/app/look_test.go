@@ -209,7 +209,7 @@ func TestGapsOf(t *testing.T) {
 	it := &experiment.Iteration{Start: start, End: start.Add(24 * time.Hour)}
 	vector := map[uint16]uint64{0: 5}
 	gap := func(shard uint16, seq uint64, since, accepted time.Duration) clickhouse.Gap {
-		return clickhouse.Gap{Shard: shard, Topic: "outcomes", Seq: seq, Records: 4, Since: start.Add(since), AcceptedAt: start.Add(accepted)}
+		return clickhouse.Gap{Shard: shard, Topic: "outcomes", Seq: seq, Records: 4, Since: start.Add(since), AcceptedAt: start.Add(accepted), Until: start.Add(accepted)}
 	}
 	for name, c := range map[string]struct {
 		gap  clickhouse.Gap
@@ -217,7 +217,9 @@ func TestGapsOf(t *testing.T) {
 	}{
 		"while it ran":                 {gap(0, 5, time.Hour, 2*time.Hour), 1},
 		"accepted after the end":       {gap(0, 5, 23*time.Hour, 48*time.Hour), 1},
-		"lost before anything":         {clickhouse.Gap{Seq: 1, AcceptedAt: start.Add(time.Hour)}, 1},
+		"lost before anything":         {clickhouse.Gap{Seq: 1, Until: start.Add(time.Hour)}, 1},
+		"deleted before the start":     {clickhouse.Gap{Kind: clickhouse.Before, Seq: 1, Until: start.Add(-time.Second), AcceptedAt: start.Add(time.Hour)}, 0},
+		"deleted from the iteration":   {clickhouse.Gap{Kind: clickhouse.Before, Seq: 1, Until: start}, 1},
 		"lost after the end":           {gap(0, 5, 24*time.Hour, 48*time.Hour), 0},
 		"accepted before the start":    {gap(0, 5, -2*time.Hour, -time.Hour), 0},
 		"later than the look":          {gap(0, 6, time.Hour, 2*time.Hour), 0},

@@ -24,7 +24,7 @@ func (s store) LastMark(ctx context.Context, shard uint16) (kafka.Mark, error) {
 	}
 	out := kafka.Mark{Seq: m.Seq, Config: m.Config, Partitions: m.Partitions}
 	for _, t := range m.Topics {
-		out.Topics = append(out.Topics, kafka.TopicMark{Topic: kafka.Topic(t.Topic), Next: t.Next})
+		out.Topics = append(out.Topics, kafka.TopicMark{Topic: kafka.Topic(t.Topic), Next: t.Next, Epoch: t.Epoch})
 	}
 	return out, nil
 }
@@ -69,8 +69,19 @@ func (s store) Missing(ctx context.Context, shard uint16, marks int) ([]kafka.Ra
 	var out []kafka.Range
 	for _, l := range lacking {
 		if l.Events > 0 || l.Dead > 0 { // more rows than were counted cannot be read again
-			out = append(out, kafka.Range{Topic: l.Topic, From: l.From, Next: l.Next})
+			out = append(out, kafka.Range{Topic: l.Topic, From: l.From, Next: l.Next, ID: l.ID, Seq: l.Seq, Config: l.Config,
+				Records: uint64(max(0, l.Events) + max(0, l.Dead))})
 		}
 	}
 	return out, nil
+}
+
+// NoteLosses implements kafka.Events.
+func (s store) NoteLosses(ctx context.Context, shard uint16, losses []kafka.Loss) error {
+	out := make([]clickhouse.Loss, len(losses))
+	for i, l := range losses {
+		out[i] = clickhouse.Loss{Kind: clickhouse.LossKind(l.Kind), Shard: shard, Topic: l.Topic, From: l.From, Next: l.Next,
+			Seq: l.Seq, Records: l.Records, Until: l.Until}
+	}
+	return s.DB.NoteLosses(ctx, out)
 }

@@ -56,7 +56,7 @@ func (db *DB) LastMark(ctx context.Context, shard uint16) (Mark, error) {
 
 func scanTopic(rows native.Rows, t *TopicMark) (err error) {
 	var id string
-	if err := rows.Scan(&t.Name, &id, &t.Next); err != nil {
+	if err := rows.Scan(&t.Name, &id, &t.Next, &t.Epoch); err != nil {
 		return err
 	}
 	t.ID, err = parseTopicID(id)
@@ -77,21 +77,5 @@ func (db *DB) Reconcile(ctx context.Context) ([]Reconciliation, error) {
 		return rows.Scan(&r.Shard, &r.Topic, &r.Parts, &r.From, &r.Next,
 			&r.Accepted, &r.Duplicate, &r.Dead, &r.Misplaced, &r.Suppressed, &r.Shed, &r.NoRecord, &r.Gap,
 			&r.Difference, &r.Breaks)
-	})
-}
-
-// Missing compares what the last marks of a shard counted with what is stored;
-// marks ≤ 0 means all of them. It reads every event of the shard once.
-func (db *DB) Missing(ctx context.Context, shard uint16, marks int) ([]Lacking, error) {
-	m, err := db.LastMark(ctx, shard)
-	if err != nil || m.Seq == 0 {
-		return nil, err
-	}
-	var after uint64
-	if marks > 0 && uint64(marks) < m.Seq {
-		after = m.Seq - uint64(marks)
-	}
-	return collect(ctx, db, "missing", args{"shard": shard, "after": after, "seq": m.Seq}, func(rows native.Rows, l *Lacking) error {
-		return rows.Scan(&l.Topic, &l.Seq, &l.From, &l.Next, &l.Decode, &l.Events, &l.Dead)
 	})
 }

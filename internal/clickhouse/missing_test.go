@@ -54,16 +54,19 @@ func TestMissing(t *testing.T) {
 	}
 	got, err := s.Missing(t.Context(), 4, 0)
 	want := []clickhouse.Lacking{
-		{Topic: "exposures", From: 10, Next: 20, Decode: 7, Seq: 2, Dead: 2},
-		{Topic: "outcomes", From: 0, Next: 10, Seq: 1, Events: 3},
-		{Topic: "outcomes", From: 10, Next: 20, Seq: 2, Events: 1},
+		{Topic: "exposures", From: 10, Next: 20, Seq: 2, Dead: 2, Decode: 7, ID: [16]byte{1, 2, 255}, Config: 1},
+		{Topic: "outcomes", From: 0, Next: 10, Seq: 1, Events: 3, Config: 1},
+		{Topic: "outcomes", From: 10, Next: 20, Seq: 2, Events: 1, Config: 1},
 	}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("missing (-want +got), %v:\n%s", err, diff)
 	}
+	if err := s.Proved(t.Context(), 4, 1); err != nil {
+		t.Fatal(err)
+	}
 	got, err = s.Missing(t.Context(), 4, 2)
 	if diff := cmp.Diff([]clickhouse.Lacking{want[0], want[2]}, got); err != nil || diff != "" {
-		t.Errorf("missing of the last two parts (-want +got), %v:\n%s", err, diff)
+		t.Errorf("missing of what was not proven (-want +got), %v:\n%s", err, diff)
 	}
 
 	// Healing is writing again whatever the ranges hold.

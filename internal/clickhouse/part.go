@@ -124,15 +124,18 @@ func markFields(topics []Topic, part ingest.Part, attempt uint64, code string, n
 		{"rows", &count}, {"written_at", &written},
 	}
 	var names, ids words
+	var epochs fixed
 	for _, c := range part.Offsets {
 		names.add(topics[c.Topic].Name)
 		ids.add(topicID(topics[c.Topic].ID))
+		epochs.uint32(uint32(c.Epoch))
 	}
 	array := func(name string, elements builder) {
 		fields = append(fields, field{name, first{len(part.Offsets), rows, elements}})
 	}
 	array("topics", &names)
 	array("topic_ids", &ids)
+	array("epochs", &epochs)
 	for _, counter := range counters {
 		var numbers fixed
 		for _, c := range part.Offsets {

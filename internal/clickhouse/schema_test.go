@@ -160,7 +160,9 @@ func TestViews(t *testing.T) {
 	withGap.Offsets[0].Accepted, withGap.Offsets[0].Gap = 6, 4
 	mustAppend(t, s.DB, withGap)
 	events, dead := storedPlaces()
-	events[0].Type = ingest.Exposure
+	events[0].Type, events[0].Experiment = ingest.Exposure, "nobody-knows"
+	events[1].Experiment, events[1].Type = "e1", ingest.Exposure
+	events[2].ID, events[3].ID = "again", "again" // at two times
 	if err := s.AppendEvents(ctx, 0, names, events, dead); err != nil {
 		t.Fatal(err)
 	}
@@ -192,6 +194,14 @@ func TestViews(t *testing.T) {
 	got := s.query(t, reader, "SELECT experiment, variant, metric, units, mean, standard_deviation, round(standard_error, 6), unit FROM results", nil, nil)
 	if diff := gocmp.Diff([]string{"e1\tc\tm\t3\t2\t1\t0.57735\tEUR"}, got); diff != "" {
 		t.Errorf("results (-want +got):\n%s", diff)
+	}
+	got = s.query(t, reader, "SELECT experiment, exposures, units, toUnixTimestamp(first_seen) FROM unknown_experiments", nil, nil)
+	if diff := gocmp.Diff([]string{"nobody-knows\t1\t1\t0"}, got); diff != "" {
+		t.Errorf("unknown experiments (-want +got):\n%s", diff)
+	}
+	got = s.query(t, reader, "SELECT topic, type, id, times, toUnixTimestamp(last_t) - toUnixTimestamp(first_t) FROM id_conflicts", nil, nil)
+	if diff := gocmp.Diff([]string{"exposures\toutcome\tagain\t2\t1"}, got); diff != "" {
+		t.Errorf("id conflicts (-want +got):\n%s", diff)
 	}
 	got = s.query(t, reader, "SELECT shard, topic, seq, from_offset, next_offset, lost FROM gaps", nil, nil)
 	if diff := gocmp.Diff([]string{"0\texposures\t1\t0\t10\t4"}, got); diff != "" {

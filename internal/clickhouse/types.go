@@ -42,6 +42,8 @@ type Mark struct {
 type TopicMark struct {
 	Topic
 	Next int64 // everything below was counted
+	// Epoch is Kafka's leader epoch of the last record, plus one; 0: not known.
+	Epoch int32
 }
 
 // StoredEvent is an event with what the table knows about it.
@@ -65,6 +67,8 @@ type Lacking struct {
 	Decode       uint32 // version of the decoding under which they were read; 0: none was named
 	Seq          uint64 // the part that counted them
 	Events, Dead int64  // rows that lack
+	ID           [16]byte
+	Config       uint32 // configuration version under which they were counted
 }
 
 // DecodedRange is a stretch of one topic's partition that one part stands for.

@@ -179,8 +179,17 @@ func afterText(a results.AfterDecision) string {
 
 // gapText says what a gap may have taken.
 func gapText(g results.Gap) string {
-	return fmt.Sprintf("%s records of %s, partition %d, were lost before they were read (accepted at %s)",
-		Count(int64(g.Records)), g.Topic, g.Partition, Instant(g.AcceptedAt))
+	how, known := "were lost before they were read", "accepted"
+	switch g.Kind {
+	case "before":
+		how, known = "were deleted before the topic was first read", "noted"
+	case "unstored":
+		how = "were counted and are no longer stored"
+	case "replaced":
+		how = "were not read, because they stand at places that had been counted"
+	}
+	return fmt.Sprintf("%s records of %s, partition %d, %s (%s at %s)",
+		Count(int64(g.Records)), g.Topic, g.Partition, how, known, Instant(g.AcceptedAt))
 }
 
 // budgetText says how many false alarms the intervals and the kills allow.

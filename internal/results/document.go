@@ -234,9 +234,13 @@ type Aside struct {
 	OutOfRange      map[string]int64 `json:"out_of_range,omitempty"` // values too large, by metric
 }
 
-// Gap is a stretch of records that were lost before they were read, and that a
-// person accepted as lost.
+// Gap is a stretch of records that may have belonged to the iteration and that
+// were lost.
 type Gap struct {
+	// Kind is how: unread (deleted before it was read), before (deleted before the
+	// topic was first read), unstored (counted, then lost), replaced (another log
+	// stands at places that were counted). Empty: unread.
+	Kind       string    `json:"kind,omitempty"`
 	Topic      string    `json:"topic"`
 	Partition  uint16    `json:"partition"`
 	Records    uint64    `json:"records"`

@@ -1,20 +1,22 @@
 -- Ranges of offsets that the marks counted and that are not all stored: a place
 -- belongs to the range with the greatest beginning at or below it. An empty range
--- holds nothing.
+-- holds nothing, and what somebody has accepted as lost no longer lacks.
 WITH
     ranges AS
     (
         SELECT
-            tupleElement(entry, 1) AS topic, seq,
+            tupleElement(entry, 1) AS topic, seq, config,
             tupleElement(entry, 2) AS begin, tupleElement(entry, 3) AS end,
             tupleElement(entry, 4) AS want_events, tupleElement(entry, 5) AS want_dead,
-            tupleElement(entry, 6) AS decoding
+            tupleElement(entry, 6) AS decoding,
+            tupleElement(entry, 7) AS id
         FROM ledger
         ARRAY JOIN arrayZip(topics, `from`, next,
             arrayMap((a, d, m) -> toInt64(a + d + m), accepted, duplicate, misplaced),
-            arrayMap(d -> toInt64(d), dead), arrayResize(decode, length(topics))) AS entry
+            arrayMap(d -> toInt64(d), dead), arrayResize(decode, length(topics)), topic_ids) AS entry
         WHERE mark = 1 AND shard = {shard:UInt16} AND seq > {after:UInt64} AND seq <= {seq:UInt64}
             AND tupleElement(entry, 2) < tupleElement(entry, 3)
+            AND (topic, seq) NOT IN (SELECT topic, seq FROM losses WHERE shard = {shard:UInt16} AND kind = 'unstored')
     ),
     places AS
     (
@@ -35,7 +37,8 @@ WITH
     )
 SELECT
     ranges.topic AS topic, ranges.seq AS seq, ranges.begin AS begin, ranges.end AS end, ranges.decoding AS decoding,
-    ranges.want_events - found.found_events AS lacking_events, ranges.want_dead - found.found_dead AS lacking_dead
+    ranges.want_events - found.found_events AS lacking_events, ranges.want_dead - found.found_dead AS lacking_dead,
+    ranges.id AS id, ranges.config AS config
 FROM ranges
 LEFT JOIN found ON ranges.topic = found.topic AND ranges.seq = found.seq
 WHERE lacking_events != 0 OR lacking_dead != 0
