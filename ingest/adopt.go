@@ -11,19 +11,99 @@ import (
 // difference between the sums under the new version and those under the old one.
 // It tells whether anything that counting depends on is different; when it is
 // not, there are no deltas. Call it with no deltas waiting, so that the
-// difference can be a part of its own.
+// difference can be a part of its own, and while all units are in memory.
 func (j *Joiner) Adopt(v *experiment.Version) (changed bool) {
+	changed, err := j.AdoptStored(v, func(func(*Event)) error {
+		panic("ingest: a version is adopted without the units that were evicted")
+	})
+	return changed && err == nil
+}
+
+// AdoptStored is Adopt for a state from which units were evicted, whose rows it
+// asks for if they are needed: stored hands over all rows of the shard below the
+// watermark, in the order of Restore. They are not kept, so their number does not
+// matter. After an error the joiner is of no use any more.
+func (j *Joiner) AdoptStored(v *experiment.Version, stored func(visit func(*Event)) error) (changed bool, err error) {
 	next := compile(v, j.symbol)
 	old := difference(j.trials, next)
 	fresh := difference(next, j.trials)
+	j.version = v
 	if len(old)+len(fresh) == 0 {
-		return false
+		return false, nil
 	}
 	j.postAll(old, -1)
 	j.postAll(fresh, 1)
+	if !j.Whole() {
+		p := passing{j: j, old: old, fresh: fresh}
+		if err := stored(p.see); err != nil {
+			return true, err
+		}
+		p.post()
+	}
 	j.trials = next
 	j.chill()
-	return true
+	return true, nil
+}
+
+// passing is the unit whose stored rows are passing by while a version is adopted.
+type passing struct {
+	j          *Joiner
+	old, fresh map[uint32]*trial
+	unit       Unit
+	here       bool // the unit is in memory
+	segment    segment
+	place      Place
+	t          int64
+	any        bool
+}
+
+func (p *passing) see(e *Event) {
+	switch {
+	case !p.any || e.Unit != p.unit:
+		p.post()
+		p.any, p.unit = true, e.Unit
+		p.here = p.j.all[segmentOf(e.Unit)].units.find(e.Unit) != nil
+	case e.Place == p.place && e.T == p.t:
+		return
+	}
+	p.place, p.t = e.Place, e.T
+	if e.Misplaced || p.here {
+		return
+	}
+	p.j.segment = &p.segment
+	p.j.restore(e)
+}
+
+// post counts the unit that has passed and forgets it.
+func (p *passing) post() {
+	if p.segment.rows.used == 0 {
+		return
+	}
+	p.j.segment = &p.segment
+	u := p.segment.units.find(p.unit)
+	p.j.postUnitAndStrays(u, p.old, -1)
+	p.j.postUnitAndStrays(u, p.fresh, 1)
+	p.segment.forget(u)
+}
+
+// forget empties a segment that holds one unit, and keeps its memory unless the
+// unit was a large one.
+func (s *segment) forget(u *unit) {
+	if len(s.rows.pages) > 1 {
+		*s = segment{}
+		return
+	}
+	s.rows.used = 0
+	clear(s.huge)
+	p := partOf(u.id.Hi)
+	clear(s.units.part[p])
+	s.units.count[p] = 0
+	for p, n := range s.identities.count {
+		if n > 0 {
+			clear(s.identities.part[p])
+			s.identities.count[p] = 0
+		}
+	}
 }
 
 // difference returns the trials of a that b hasn't got in the same form.
@@ -42,29 +122,36 @@ func (j *Joiner) postAll(trials map[uint32]*trial, sign int64) {
 	if len(trials) == 0 {
 		return
 	}
-	var seen []*trial
-	j.units.each(func(u *unit) {
-		seen = j.trialsOf(u, trials, seen[:0])
-		for _, t := range seen {
-			j.postStrays(u, t, sign)
-			for i := range t.runs {
-				j.assess(u, t, &t.runs[i], &j.after)
-				j.post(t, &t.runs[i], &j.after, sign)
-			}
-		}
-	})
+	j.eachUnit(func(u *unit) { j.postUnitAndStrays(u, trials, sign) })
+}
+
+// postUnitAndStrays does it for one unit.
+func (j *Joiner) postUnitAndStrays(u *unit, trials map[uint32]*trial, sign int64) {
+	j.seen = j.trialsOf(u, trials, j.seen[:0])
+	for _, t := range j.seen {
+		j.postStrays(u, t, sign)
+		j.postRuns(u, t, sign)
+	}
+}
+
+// postRuns adds or takes back what a unit gives to an experiment's iterations.
+func (j *Joiner) postRuns(u *unit, t *trial, sign int64) {
+	for i := range t.runs {
+		j.assess(u, t, &t.runs[i], &j.after)
+		j.post(t, &t.runs[i], &j.after, sign)
+	}
 }
 
 // postStrays does the same for the exposures that belong to no iteration's units.
 func (j *Joiner) postStrays(u *unit, t *trial, sign int64) {
 	for i := u.rows; i != 0; {
-		x := j.rows.at(i)
+		x := j.view(i)
 		i = x.next
 		if !x.exposure() || x.name != t.symbol {
 			continue
 		}
-		if metric, iteration := j.stray(u, t, x); metric != "" {
-			j.tally.count(t.strayCell(metric, iteration, x), sign, x.t*max(sign, 0))
+		if metric, iteration := j.stray(u, t, &x); metric != "" {
+			j.tally.count(t.strayCell(metric, iteration, &x), sign, x.t*max(sign, 0))
 		}
 	}
 }
@@ -72,7 +159,7 @@ func (j *Joiner) postStrays(u *unit, t *trial, sign int64) {
 // trialsOf appends those experiments that the unit has exposures of.
 func (j *Joiner) trialsOf(u *unit, trials map[uint32]*trial, list []*trial) []*trial {
 	for i := u.rows; i != 0; {
-		x := j.rows.at(i)
+		x := j.view(i)
 		i = x.next
 		if !x.exposure() {
 			continue
@@ -88,20 +175,27 @@ func (j *Joiner) trialsOf(u *unit, trials map[uint32]*trial, list []*trial) []*t
 // rules now in force, when the unit's next event comes.
 func (j *Joiner) chill() {
 	j.tally.forget()
-	j.standings.clear()
-	j.totals = newTotals()
-	j.units.each(func(u *unit) {
-		u.standings, u.cold = 0, true
+	for _, s := range j.all {
+		s.standings.clear()
+		s.totals = totals{}
+	}
+	j.eachUnit(func(u *unit) {
+		u.standings = 0
+		u.set(cold)
 	})
 }
 
 // warm computes the unit's standings from its rows.
 func (j *Joiner) warm(u *unit) {
-	u.cold = false
+	u.clear(cold)
 	for _, t := range j.trialsOf(u, j.trials, nil) {
-		for i := range t.runs {
-			j.assess(u, t, &t.runs[i], &j.after)
-			j.stand(u, t, &t.runs[i], &j.after)
-		}
+		j.standRuns(u, t)
+	}
+}
+
+func (j *Joiner) standRuns(u *unit, t *trial) {
+	for i := range t.runs {
+		j.assess(u, t, &t.runs[i], &j.after)
+		j.stand(u, t, &t.runs[i], &j.after)
 	}
 }

@@ -6,6 +6,7 @@ const aheadEvents = 64
 // lookahead is what AddAll knows of an event before it is added.
 type lookahead struct {
 	id   identity
+	slot uint64 // where the identity may be
 	unit *unit
 }
 
@@ -16,6 +17,7 @@ type lookahead struct {
 // wait for memory three or four times each. AddAll first only looks at what the
 // next events will need: reads that don't depend on each other wait together.
 func (j *Joiner) AddAll(events []Event, fates []Fate) []Fate {
+	defer j.settle()
 	for len(events) > 0 {
 		n := min(len(events), aheadEvents)
 		j.lookAhead(events[:n])
@@ -29,20 +31,19 @@ func (j *Joiner) AddAll(events []Event, fates []Fate) []Fate {
 
 func (j *Joiner) lookAhead(events []Event) {
 	for i := range events {
-		j.ahead[i].id = identity{}
-		if events[i].ID != "" {
-			j.ahead[i].id = j.identities.of(&events[i])
-		}
+		j.ahead[i].id = j.identityOf(&events[i])
 	}
 	for i := range events {
-		j.identities.has(j.ahead[i].id)
+		a := &j.ahead[i]
+		a.slot = j.all[segmentOf(events[i].Unit)].identities.touch(a.id)
 	}
 	for i := range events {
-		j.ahead[i].unit = j.units.find(events[i].Unit)
+		j.ahead[i].unit = j.all[segmentOf(events[i].Unit)].units.find(events[i].Unit)
 	}
 	for i := range events {
 		if u := j.ahead[i].unit; u != nil && u.standings != 0 {
-			j.totals.touch(j.standings.at(u.standings).totals)
+			s := j.all[segmentOf(u.id)]
+			s.totals.touch(s.standings.at(u.standings).totals)
 		}
 	}
 }

@@ -3,27 +3,29 @@ package ingest
 import "unsafe"
 
 const (
-	pageBits = 13
+	pageBits = 10
 	pageSize = 1 << pageBits
 )
 
 // arena is a list that grows by pages, so that growing copies nothing and costs
 // no more than a page too much. T holds no pointers. Indexes begin at 1.
 type arena[T any] struct {
-	pages [][]T
+	pages []*[pageSize]T
 	used  int
 }
 
-// alloc returns the index of n neighbouring elements, all zero, n ≤ pageSize.
+// alloc returns the index of n neighbouring elements, n ≤ pageSize. They are zero
+// unless used was set back.
 func (a *arena[T]) alloc(n int) uint32 {
-	if rest := pageSize - a.used%pageSize; a.used == 0 || a.used%pageSize == 0 || rest < n {
-		a.used = len(a.pages) * pageSize
-		a.pages = append(a.pages, make([]T, pageSize))
+	if at := a.used % pageSize; at+n > pageSize {
+		a.used += pageSize - at
 	}
 	first := a.used
-	a.used += n
+	if a.used += n; a.used > len(a.pages)*pageSize {
+		a.pages = append(a.pages, new([pageSize]T))
+	}
 	if uint64(a.used) >= 1<<32-1 {
-		panic("ingest: a shard holds more than 2^32 rows; it needs more partitions")
+		panic("ingest: a sixteenth of a shard holds more than 2^32 rows; it needs more partitions")
 	}
 	return uint32(first + 1)
 }
@@ -34,27 +36,25 @@ func (a *arena[T]) at(i uint32) *T {
 	return &a.pages[i>>pageBits][i&(pageSize-1)]
 }
 
+// each visits all elements that were given out, and those skipped at the end of a
+// page, which are zero.
+func (a *arena[T]) each(visit func(*T)) {
+	for left := a.used; left > 0; {
+		page := a.pages[(a.used-left)/pageSize]
+		n := min(left, pageSize)
+		for i := range n {
+			visit(&page[i])
+		}
+		left -= n
+	}
+}
+
 func (a *arena[T]) clear() { *a = arena[T]{} }
 
 func (a *arena[T]) size() int64 {
 	var zero T
 	return int64(len(a.pages)) * pageSize * int64(unsafe.Sizeof(zero))
 }
-
-// row is an accepted record as the state keeps it: 48 bytes without a pointer.
-type row struct {
-	t       int64
-	place   uint64 // topic in the top byte, offset below: compares like (topic, offset)
-	value   Value  // outcomes
-	next    uint32 // the unit's next row
-	name    uint32 // symbol: experiment of an exposure, event of an outcome
-	variant uint32 // symbol; 0: an outcome
-	attrs   uint32 // symbol of the attribute list
-}
-
-func (r *row) exposure() bool { return r.variant != 0 }
-
-func packPlace(p Place) uint64 { return uint64(p.Topic)<<56 | uint64(p.Offset) }
 
 // standing is what one unit is in one iteration: a cache of what assess finds in
 // the unit's rows. A unit's standings are a list.
@@ -92,10 +92,11 @@ func (t *totals) set(i uint32, y Int128) {
 		return
 	}
 	*at = isWide
+	if t.wide == nil {
+		t.wide = map[uint32]Int128{}
+	}
 	t.wide[i] = y
 }
 
 // touch brings a total into the cache.
 func (t *totals) touch(i uint32) bool { return i != 0 && *t.narrow.at(i) == isWide }
-
-func newTotals() totals { return totals{wide: map[uint32]Int128{}} }

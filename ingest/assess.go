@@ -4,19 +4,21 @@ package ingest
 // computed from the unit's rows alone, in whatever order they stand: retractions
 // are differences of two stances and never written by hand.
 type stance struct {
-	first   *row // nil: the unit is not in the iteration
+	first   *row // nil: the unit is not in the iteration; else &firstRow
 	variant int
 	phase   *phase
-	cross   *row // the crossover that takes the unit out
+	cross   *row // the crossover that takes the unit out, or nil; else &crossRow
 	totals  []Int128
 	newest  []int64 // greatest time of an outcome, by metric
 	asides  []aside
+
+	firstRow, crossRow row
 }
 
 // aside is one count of one of the join's own counters.
 type aside struct {
 	metric string
-	row    *row
+	row    row
 	value  string
 }
 
@@ -28,12 +30,13 @@ func (j *Joiner) earlier(a, b *row) bool {
 	if a.variant != b.variant {
 		return string(j.symbols.bytes(a.variant)) < string(j.symbols.bytes(b.variant))
 	}
-	return a.place < b.place
+	return a.before(b)
 }
 
 // assess computes the stance of the unit with those rows in one iteration.
 func (j *Joiner) assess(u *unit, t *trial, r *run, s *stance) {
 	*s = stance{totals: s.totals[:0], newest: s.newest[:0], asides: s.asides[:0]}
+	j.walked = 0
 	if u.kind != r.kind {
 		return
 	}
@@ -54,13 +57,15 @@ func (j *Joiner) assess(u *unit, t *trial, r *run, s *stance) {
 // findFirst looks for the first exposure: the least before enrol_until.
 func (j *Joiner) findFirst(u *unit, t *trial, r *run, s *stance) {
 	for i := u.rows; i != 0; {
-		x := j.rows.at(i)
+		x := j.view(i)
 		i = x.next
+		j.walked++
 		if !x.exposure() || x.name != t.symbol || x.t < r.start || x.t >= r.enrol || x.t >= r.end {
 			continue
 		}
-		if v := r.variant(x.variant); v >= 0 && (s.first == nil || j.earlier(x, s.first)) {
-			s.first, s.variant = x, v
+		if v := r.variant(x.variant); v >= 0 && (s.first == nil || j.earlier(&x, s.first)) {
+			s.firstRow, s.variant = x, v
+			s.first = &s.firstRow
 		}
 	}
 	if s.first != nil {
@@ -72,7 +77,7 @@ func (j *Joiner) findFirst(u *unit, t *trial, r *run, s *stance) {
 // the first exposure is the crossover, those of later phases have moved.
 func (j *Joiner) findOthers(u *unit, t *trial, r *run, s *stance) {
 	for i := u.rows; i != 0; {
-		x := j.rows.at(i)
+		x := j.view(i)
 		i = x.next
 		if !x.exposure() || x.name != t.symbol || x.variant == s.first.variant || x.t < r.start || x.t >= r.end {
 			continue
@@ -82,8 +87,9 @@ func (j *Joiner) findOthers(u *unit, t *trial, r *run, s *stance) {
 		case v < 0:
 		case r.phase(x.t) != s.phase:
 			s.asides = append(s.asides, aside{metric: Moved, row: x, value: r.variants[v]})
-		case r.exclude && (s.cross == nil || j.earlier(x, s.cross)):
-			s.cross = x
+		case r.exclude && (s.cross == nil || j.earlier(&x, s.cross)):
+			s.crossRow = x
+			s.cross = &s.crossRow
 		}
 	}
 }
@@ -91,7 +97,7 @@ func (j *Joiner) findOthers(u *unit, t *trial, r *run, s *stance) {
 // addOutcomes sums up what counts for each metric.
 func (j *Joiner) addOutcomes(u *unit, r *run, s *stance) {
 	for i := u.rows; i != 0; {
-		x := j.rows.at(i)
+		x := j.view(i)
 		i = x.next
 		if x.exposure() || x.t < r.start || x.t >= r.end {
 			continue
@@ -101,7 +107,7 @@ func (j *Joiner) addOutcomes(u *unit, r *run, s *stance) {
 			if x.name != m.event || !m.timely(x.t, s.first.t, r.grace) {
 				continue
 			}
-			switch v, what := m.read(x, j.symbols.bytes(x.attrs)); what {
+			switch v, what := m.read(&x, j.attrs(&x)); what {
 			case counts:
 				s.totals[k] = m.add(s.totals[k], v)
 				s.newest[k] = max(s.newest[k], x.t)

@@ -59,13 +59,14 @@ func Explain(events []Event, v *experiment.Version, key string) []Step {
 	}
 	x.stances = make([]stance, len(x.t.runs))
 	for i := range x.t.runs {
-		if u := x.j.units.find(x.id); u != nil {
+		if u := x.unit(); u != nil {
 			x.j.assess(u, x.t, &x.t.runs[i], &x.stances[i])
 		}
 	}
 	for i := range steps {
 		if s := &steps[i]; s.Finding == "" {
-			x.explain(s, x.j.rows.at(x.rows[i]))
+			r := x.j.view(x.rows[i])
+			x.explain(s, &r)
 		}
 	}
 	return steps
@@ -75,7 +76,7 @@ func Explain(events []Event, v *experiment.Version, key string) []Step {
 func sortPlaces(events []Event) []Event {
 	sorted := slices.Clone(events)
 	slices.SortStableFunc(sorted, func(a, b Event) int {
-		return cmp.Or(cmp.Compare(a.T, b.T), cmp.Compare(packPlace(a.Place), packPlace(b.Place)))
+		return cmp.Or(cmp.Compare(a.T, b.T), cmp.Compare(a.Place.Topic, b.Place.Topic), cmp.Compare(a.Place.Offset, b.Place.Offset))
 	})
 	return slices.CompactFunc(sorted, func(a, b Event) bool { return a.Place == b.Place })
 }
@@ -92,17 +93,24 @@ type explainer struct {
 func (x *explainer) store(e Event) Step {
 	s := Step{Event: e}
 	i := uint32(0)
+	x.j.enter(e.Unit)
+	identity := x.j.identityOf(&e)
 	switch {
 	case e.Misplaced:
 		s.Finding, s.Reason = FoundMisplaced, "it lies in another partition than the unit's: it is stored and takes no part"
-	case e.ID != "" && !x.j.identities.add(x.j.identities.of(&e)):
+	case identity != 0 && x.j.duplicate(identity, e.T):
 		s.Finding, s.Reason = FoundDuplicate, "a record with the same topic, type, unit, id and time stands earlier in the log"
 	default:
-		i = x.j.row(&e)
+		i = x.j.store(&e, identity)
 		x.j.link(x.j.unit(&e), i)
 	}
 	x.rows = append(x.rows, i)
 	return s
+}
+
+func (x *explainer) unit() *unit {
+	x.j.enter(x.id)
+	return x.j.units.find(x.id)
 }
 
 func (x *explainer) unknownExperiment(steps []Step) []Step {
@@ -127,7 +135,7 @@ func (x *explainer) explain(s *Step, r *row) {
 		s.say(FoundOther, "it is an exposure of another experiment")
 		return
 	}
-	switch metric, _ := x.j.stray(x.j.units.find(x.id), x.t, r); metric {
+	switch metric, _ := x.j.stray(x.unit(), x.t, r); metric {
 	case OtherUnitKind:
 		s.say(FoundOtherKind, "the experiment randomises another kind of unit")
 	case AfterEnd:
@@ -145,9 +153,9 @@ func (x *explainer) exposure(s *Step, r *row, run *run, a *stance) {
 	switch {
 	case a.first == nil:
 		s.say(FoundTooLate, "enrolment was over, and the unit had not been exposed before")
-	case r == a.first && r.t < a.phase.settled:
+	case r.at == a.first.at && r.t < a.phase.settled:
 		s.say(FoundFirst, "first exposure: the unit is in %s, phase %d, within the time to settle", run.variants[a.variant], a.phase.number)
-	case r == a.first:
+	case r.at == a.first.at:
 		s.say(FoundFirst, "first exposure: the unit is in %s, phase %d", run.variants[a.variant], a.phase.number)
 	case r.variant == a.first.variant:
 		s.say(FoundRepeat, "the unit was seen in this variant before: nothing changes")
@@ -207,7 +215,7 @@ func (x *explainer) metric(r *row, run *run, a *stance, m *measure) (reason stri
 		}
 		return fmt.Sprintf("%s after the first exposure, beyond the window", time.Duration(r.t-a.first.t)*time.Millisecond), false
 	}
-	switch v, what := m.read(r, x.j.symbols.bytes(r.attrs)); what {
+	switch v, what := m.read(r, x.j.attrs(r)); what {
 	case unmet:
 		return `its attributes do not meet "where"`, false
 	case outOfRange:

@@ -3,26 +3,31 @@ package ingest
 // expose takes in an exposure. Most change nothing: the unit was seen in that
 // variant before, and earlier.
 func (j *Joiner) expose(u *unit, i uint32) {
-	x := j.rows.at(i)
+	x := j.view(i)
 	t := j.trials[x.name]
 	if t == nil {
 		j.link(u, i)
 		return
 	}
-	metric, iteration := j.stray(u, t, x)
+	metric, iteration := j.stray(u, t, &x)
 	if metric != "" {
 		j.link(u, i)
-		j.tally.count(t.strayCell(metric, iteration, x), 1, x.t)
+		j.tally.count(t.strayCell(metric, iteration, &x), 1, x.t)
 		return
 	}
 	r := &t.runs[iteration]
-	if !j.matters(u, r, x) {
+	if u.is(unsettled) || !j.matters(u, r, &x) {
 		j.link(u, i)
 		return
 	}
 	j.before.first = nil
 	if u.rows != 0 {
 		j.assess(u, t, r, &j.before)
+		if j.walked >= j.many {
+			j.unsettle(u)
+			j.link(u, i)
+			return
+		}
 	}
 	j.link(u, i)
 	j.assess(u, t, r, &j.after)
@@ -75,11 +80,11 @@ func (j *Joiner) stand(u *unit, t *trial, r *run, a *stance) {
 		i := j.standings.alloc(1)
 		s = j.standings.at(i)
 		s.next, u.standings = u.standings, i
-		if n := len(r.metrics); n > 0 {
+		if n := r.width(); n > 0 {
 			s.totals = j.totals.narrow.alloc(n)
 		}
 	}
-	s.profile = j.tally.profile(t, r, a, j.symbols.bytes(a.first.attrs))
+	s.profile = j.tally.profile(t, r, a, j.attrs(a.first))
 	s.firstT, s.crossT = a.first.t, neverT
 	if a.cross != nil {
 		s.crossT = a.cross.t
@@ -94,7 +99,7 @@ func (j *Joiner) post(t *trial, r *run, a *stance, sign int64) {
 	if a.first == nil {
 		return
 	}
-	n := j.tally.profile(t, r, a, j.symbols.bytes(a.first.attrs))
+	n := j.tally.profile(t, r, a, j.attrs(a.first))
 	deltas := j.tally.of(n)
 	put := func(d *Delta, o Delta, newest int64) {
 		if sign < 0 {
@@ -108,9 +113,9 @@ func (j *Joiner) post(t *trial, r *run, a *stance, sign int64) {
 	p := &j.tally.profiles[n]
 	for i := range a.asides {
 		s := &a.asides[i]
-		c := p.outcomeCell(s.metric, s.value, s.row)
+		c := p.outcomeCell(s.metric, s.value, &s.row)
 		if s.metric == Moved {
-			c = p.movedCell(s.value, s.row)
+			c = p.movedCell(s.value, &s.row)
 		}
 		j.tally.count(c, sign, s.row.t*max(sign, 0))
 	}

@@ -9,31 +9,38 @@ import (
 // Joiner is the state of one shard. It is not safe for concurrent use.
 //
 // The order of calls is: NewJoiner with the version of the shard's last mark,
-// Restore for every stored row below the watermark, then Add in the order of the
+// Restore for the stored rows below the watermark, then Add in the order of the
 // log, with Adopt and Take between batches.
 //
 // A unit's state is the list of its accepted rows; everything else is computed
 // from them. An event that only adds to a total, or changes nothing, is counted
 // at once; whatever else happens, the unit's stance is assessed from its rows
 // before and after, and the difference is the delta.
+//
+// The state is a cache of stored rows. Evict drops units, Absent says which of
+// them are needed again, Restore brings those back.
 type Joiner struct {
-	symbols    symbols
-	rows       arena[row]
-	units      units
-	identities identities
-	standings  arena[standing]
-	totals     totals
-	trials     map[uint32]*trial // by symbol of the experiment's key
-	tally      tally
+	*segment // of the unit at hand, see enter
+	all      [segments]*segment
+	symbols  symbols // names: of experiments, variants, events, unit kinds
+	tuples   tuples
+	version  *experiment.Version
+	trials   map[uint32]*trial // by symbol of the experiment's key
+	tally    tally
+	eviction
 
 	restored struct { // the last row of Restore
 		unit  Unit
 		t     int64
-		place uint64
+		place Place
 		any   bool
 	}
+	many          int                    // rows of a unit from which on it is settled by batches, see many.go
+	unsettled     []Unit                 // those that are
+	walked        int                    // rows that the last assess found
 	ahead         [aheadEvents]lookahead // scratch of AddAll
-	attrs         []byte                 // scratch
+	text          []byte                 // scratch
+	seen          []*trial               // scratch
 	before, after stance                 // scratch
 }
 
@@ -43,7 +50,13 @@ func NewJoiner(topics []string, version *experiment.Version) *Joiner {
 	if !slices.IsSorted(topics) {
 		panic("ingest: topics must be sorted by name")
 	}
-	j := &Joiner{symbols: newSymbols(), totals: newTotals(), tally: newTally()}
+	j := &Joiner{
+		symbols: newSymbols(), tuples: tuples{texts: newSymbols()}, tally: newTally(),
+		version: version, many: manyRows, eviction: newEviction(),
+	}
+	for i := range j.all {
+		j.all[i] = &segment{}
+	}
 	j.trials = compile(version, j.symbol)
 	return j
 }
@@ -52,11 +65,9 @@ func NewJoiner(topics []string, version *experiment.Version) *Joiner {
 // duplicate and adds what it changes to the deltas. Within a topic records come
 // in the order of their offsets, each place once.
 func (j *Joiner) Add(e *Event) Fate {
-	var id identity
-	if e.ID != "" {
-		id = j.identities.of(e)
-	}
-	return j.add(e, id)
+	fate := j.add(e, j.identityOf(e))
+	j.settle()
+	return fate
 }
 
 // add is Add for an event whose identity is known.
@@ -64,37 +75,55 @@ func (j *Joiner) add(e *Event, id identity) Fate {
 	if e.Misplaced {
 		return Misplaced
 	}
-	if e.ID != "" && !j.identities.add(id) {
+	j.enter(e.Unit)
+	if id != 0 && j.duplicate(id, e.T) {
 		return Duplicate
 	}
 	u := j.unit(e)
-	if u.cold {
+	if u.rows == 0 {
+		j.checkKnown(e.Unit)
+	}
+	if u.is(cold) {
 		j.warm(u)
 	}
-	if i := j.row(e); e.Type == Exposure {
+	u.touch(j.moment)
+	switch i := j.store(e, id); {
+	case e.Type == Exposure:
 		j.expose(u, i)
-	} else {
+	case u.is(unsettled):
 		j.link(u, i)
-		j.count(u, j.rows.at(i))
+	default:
+		j.link(u, i)
+		x := j.view(i)
+		j.count(u, &x)
 	}
 	return Accepted
 }
 
 // Restore brings a stored row back without any delta. Rows come sorted by
-// (unit, t, topic, offset); repeated places, duplicates and misplaced rows may be
-// among them and are recognised.
+// (unit, t, topic, offset), all rows of a unit that are below the watermark;
+// repeated places, duplicates and misplaced rows may be among them and are
+// recognised.
 func (j *Joiner) Restore(e *Event) {
-	last, place := &j.restored, packPlace(e.Place)
-	if e.Misplaced || last.any && last.unit == e.Unit && last.t == e.T && last.place == place {
+	last := &j.restored
+	if e.Misplaced || last.any && last.unit == e.Unit && last.t == e.T && last.place == e.Place {
 		return
 	}
-	last.unit, last.t, last.place, last.any = e.Unit, e.T, place, true
-	if e.ID != "" && !j.identities.add(j.identities.of(e)) {
+	last.unit, last.t, last.place, last.any = e.Unit, e.T, e.Place, true
+	j.enter(e.Unit)
+	j.restore(e)
+}
+
+// restore takes a row into the segment at hand.
+func (j *Joiner) restore(e *Event) {
+	id := j.identityOf(e)
+	if id != 0 && j.duplicate(id, e.T) {
 		return
 	}
 	u := j.unit(e)
-	u.cold = true
-	j.link(u, j.row(e))
+	u.set(cold)
+	u.since(momentOf(e.T))
+	j.link(u, j.store(e, id))
 }
 
 // Pending bounds the number of rows that Take would return from above. It is cheap.
@@ -102,20 +131,35 @@ func (j *Joiner) Pending() int { return j.tally.pending() }
 
 // Take returns the deltas accumulated since the last call, without zero rows, in
 // a fixed order, and clears them.
-func (j *Joiner) Take() []Row { return j.tally.take() }
+func (j *Joiner) Take() []Row {
+	j.moment++
+	return j.tally.take()
+}
 
 // Units returns how many units are in memory.
-func (j *Joiner) Units() int { return j.units.len() }
+func (j *Joiner) Units() (n int) {
+	for _, s := range j.all {
+		n += s.units.len()
+	}
+	return n
+}
 
 // Bytes returns the memory that the state occupies.
 func (j *Joiner) Bytes() int64 {
-	return j.symbols.size() + j.rows.size() + j.units.size() + j.identities.size() +
-		j.standings.size() + j.totals.narrow.size()
+	n := j.names() + j.filter.size()
+	for _, s := range j.all {
+		n += s.size()
+	}
+	return n
 }
 
 func (j *Joiner) symbol(s string) uint32 {
-	j.attrs = append(j.attrs[:0], s...)
-	return j.symbols.id(j.attrs)
+	// The scratch may hold a tuple's text.
+	n := len(j.text)
+	j.text = append(j.text, s...)
+	id := j.symbols.id(j.text[n:])
+	j.text = j.text[:n]
+	return id
 }
 
 func (j *Joiner) unit(e *Event) *unit {
@@ -124,23 +168,6 @@ func (j *Joiner) unit(e *Event) *unit {
 		u.kind = j.symbol(e.UnitKind)
 	}
 	return u
-}
-
-// row stores an event, not yet linked to its unit.
-func (j *Joiner) row(e *Event) uint32 {
-	i := j.rows.alloc(1)
-	r := j.rows.at(i)
-	r.t, r.place = e.T, packPlace(e.Place)
-	if e.Type == Exposure {
-		r.name, r.variant = j.symbol(e.Experiment), j.symbol(e.Variant)
-	} else {
-		r.name, r.value = j.symbol(e.Name), e.Value
-	}
-	if len(e.Attrs) > 0 {
-		j.attrs = appendAttrs(j.attrs[:0], e.Attrs)
-		r.attrs = j.symbols.id(j.attrs)
-	}
-	return i
 }
 
 func (j *Joiner) link(u *unit, i uint32) {
@@ -162,7 +189,7 @@ func (j *Joiner) count(u *unit, x *row) {
 			if x.name != m.event || !m.timely(x.t, s.firstT, p.run.grace) {
 				continue
 			}
-			switch v, what := m.read(x, j.symbols.bytes(x.attrs)); what {
+			switch v, what := m.read(x, j.attrs(x)); what {
 			case counts:
 				j.increase(s, k, m, v, x.t)
 			case outOfRange, badAttribute:

@@ -192,6 +192,9 @@ func (r *run) phase(t int64) *phase {
 	return &r.phases[0]
 }
 
+// width is how many totals a unit has in the iteration.
+func (r *run) width() int { return len(r.metrics) }
+
 // slotStart rounds a time down to the start of its slot.
 func slotStart(t, slot int64) int64 {
 	return t - ((t%slot)+slot)%slot

@@ -43,7 +43,7 @@ func TestJoinerAtScale(t *testing.T) {
 		if rows := j.Take(); len(rows) != 0 || j.Units() != units {
 			t.Errorf("%d rows after duplicates, %d units", len(rows), j.Units())
 		}
-		if perEvent := j.Bytes() / (4 * units); perEvent < 64 || perEvent > 256 {
+		if perEvent := j.Bytes() / (4 * units); perEvent < 43 || perEvent > 96 {
 			t.Errorf("%d bytes an event", perEvent)
 		}
 	}

@@ -3,6 +3,7 @@ package ingest
 import (
 	"encoding/binary"
 	"hash/maphash"
+	"unsafe"
 )
 
 // symbols numbers texts from 1 on. It holds no pointers, so that the garbage
@@ -10,8 +11,14 @@ import (
 type symbols struct {
 	seed  maphash.Seed
 	text  []byte
-	ends  []uint64 // end of text i+1
+	spans []span   // of number i+1
 	index []uint32 // open addressing, 0 is free
+	free  []uint32 // numbers whose texts were swept
+}
+
+type span struct {
+	from uint64
+	size uint32 // 0: the number is free
 }
 
 func newSymbols() symbols {
@@ -20,19 +27,33 @@ func newSymbols() symbols {
 
 // id returns the number of b, a new one if need be.
 func (s *symbols) id(b []byte) uint32 {
+	n, _ := s.intern(b)
+	return n
+}
+
+// intern does the same and tells whether the text is new.
+func (s *symbols) intern(b []byte) (n uint32, fresh bool) {
 	if len(b) == 0 {
-		return 0
+		return 0, false
 	}
-	if 2*len(s.ends) >= len(s.index) {
-		s.grow()
+	if 2*len(s.spans) >= len(s.index) {
+		s.reindex(2 * len(s.index))
 	}
 	slot := s.slot(b)
-	if s.index[slot] == 0 {
-		s.text = append(s.text, b...)
-		s.ends = append(s.ends, uint64(len(s.text)))
-		s.index[slot] = uint32(len(s.ends))
+	if n = s.index[slot]; n != 0 {
+		return n, false
 	}
-	return s.index[slot]
+	at := span{uint64(len(s.text)), uint32(len(b))}
+	s.text = append(s.text, b...)
+	if last := len(s.free) - 1; last >= 0 {
+		n, s.free = s.free[last], s.free[:last]
+		s.spans[n-1] = at
+	} else {
+		s.spans = append(s.spans, at)
+		n = uint32(len(s.spans))
+	}
+	s.index[slot] = n
+	return n, true
 }
 
 // slot finds where b is, or where it would go.
@@ -45,10 +66,12 @@ func (s *symbols) slot(b []byte) uint64 {
 	return i
 }
 
-func (s *symbols) grow() {
-	s.index = make([]uint32, 2*len(s.index))
-	for id := range s.ends {
-		s.index[s.slot(s.bytes(uint32(id+1)))] = uint32(id + 1)
+func (s *symbols) reindex(size int) {
+	s.index = make([]uint32, size)
+	for i, at := range s.spans {
+		if at.size > 0 {
+			s.index[s.slot(s.bytes(uint32(i+1)))] = uint32(i + 1)
+		}
 	}
 }
 
@@ -57,26 +80,58 @@ func (s *symbols) bytes(id uint32) []byte {
 	if id == 0 {
 		return nil
 	}
-	from := uint64(0)
-	if id > 1 {
-		from = s.ends[id-2]
+	at := s.spans[id-1]
+	return s.text[at.from : at.from+uint64(at.size)]
+}
+
+// sweep forgets the texts that are not to be kept. The others keep their numbers.
+func (s *symbols) sweep(keep bitmap) {
+	size := uint64(0)
+	for i := range s.spans {
+		if !keep.has(uint32(i + 1)) {
+			s.spans[i].size = 0
+		}
+		size += uint64(s.spans[i].size)
 	}
-	return s.text[from:s.ends[id-1]]
+	old := s.text
+	s.text, s.free = make([]byte, 0, size), nil
+	for i := range s.spans {
+		at := &s.spans[i]
+		from := at.from
+		at.from = uint64(len(s.text))
+		s.text = append(s.text, old[from:from+uint64(at.size)]...)
+		if at.size == 0 {
+			s.free = append(s.free, uint32(i+1))
+		}
+	}
+	slots := 64
+	for slots <= 2*len(s.spans) {
+		slots *= 2
+	}
+	s.reindex(slots)
 }
 
 func (s *symbols) size() int64 {
-	return int64(cap(s.text) + 8*cap(s.ends) + 4*cap(s.index))
+	return int64(cap(s.text)) + int64(cap(s.spans))*int64(unsafe.Sizeof(span{})) + 4*int64(cap(s.index)+cap(s.free))
 }
+
+// bitmap is a set of symbols.
+type bitmap []uint64
+
+func newBitmap(most int) bitmap    { return make(bitmap, most/64+1) }
+func (m bitmap) add(n uint32)      { m[n/64] |= 1 << (n % 64) }
+func (m bitmap) has(n uint32) bool { return m[n/64]>>(n%64)&1 != 0 }
 
 // appendAttrs writes a list of attributes as one text: lengths before contents.
 func appendAttrs(b []byte, attrs []Attr) []byte {
 	for i := range attrs {
-		b = binary.AppendUvarint(b, uint64(len(attrs[i].Name)))
-		b = append(b, attrs[i].Name...)
-		b = binary.AppendUvarint(b, uint64(len(attrs[i].Value)))
-		b = append(b, attrs[i].Value...)
+		b = appendText(appendText(b, attrs[i].Name), attrs[i].Value)
 	}
 	return b
+}
+
+func appendText(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
 // attr finds an attribute in such a text.

@@ -9,6 +9,7 @@ import (
 // profile, whatever the number of dimensions; flush spreads profiles over cells.
 type tally struct {
 	profiles []profile
+	free     []uint32 // numbers of profiles that were swept
 	known    map[profileKey]uint32
 	deltas   []Delta
 	touched  []uint32
@@ -47,11 +48,22 @@ func (a *tally) profile(t *trial, r *run, s *stance, attrs []byte) uint32 {
 	}
 	n, ok := a.known[key]
 	if !ok {
-		n = uint32(len(a.profiles))
+		n = a.number()
 		a.known[key] = n
-		a.profiles = append(a.profiles, profile{profileKey: key, trial: t, from: -1})
+		a.profiles[n] = profile{profileKey: key, trial: t, from: -1}
 	}
 	return n
+}
+
+// number returns one for a new profile.
+func (a *tally) number() uint32 {
+	if last := len(a.free) - 1; last >= 0 {
+		n := a.free[last]
+		a.free = a.free[:last]
+		return n
+	}
+	a.profiles = append(a.profiles, profile{})
+	return uint32(len(a.profiles) - 1)
 }
 
 // of returns a profile's deltas: those of $units, then those of each metric.
@@ -133,10 +145,30 @@ func (a *tally) take() []Row {
 	return rows
 }
 
+// sweep forgets the profiles that are not to be kept. The others keep their numbers.
+func (a *tally) sweep(keep bitmap) {
+	a.flush()
+	a.free = a.free[:0]
+	for n := range a.profiles {
+		if p := &a.profiles[n]; !keep.has(uint32(n)) {
+			if p.run != nil {
+				delete(a.known, p.profileKey)
+			}
+			*p = profile{from: -1}
+			a.free = append(a.free, uint32(n))
+		}
+	}
+}
+
+// profileBytes is what a profile and its entry in the map take.
+const profileBytes = 320
+
+func (a *tally) size() int64 { return int64(len(a.profiles)) * profileBytes }
+
 // forget drops the profiles, whose rules are no longer in force.
 func (a *tally) forget() {
 	a.flush()
-	a.profiles = nil
+	a.profiles, a.free = nil, nil
 	clear(a.known)
 }
 
