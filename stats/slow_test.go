@@ -2,6 +2,7 @@ package stats
 
 import (
 	"math"
+	"math/big"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -162,5 +163,39 @@ func TestQuantileRanks(t *testing.T) {
 	}
 	if e := (Quantile{P: 0.95, Events: 10, Z: 1.96, Point: 4}).Estimate(); e.usable() || e.Value != 4 {
 		t.Errorf("ten events give an interval: %+v", e)
+	}
+}
+
+// TestJointFromSums: the integers of pairs, scaled differently and far from zero,
+// give what the pairs themselves give.
+func TestJointFromSums(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	const base = 1_000_000_000 // a mean 10^9 times the spread would eat the digits of floats
+	var y, x []float64
+	sums := []*big.Int{new(big.Int), new(big.Int)}
+	products := [][]*big.Int{{new(big.Int), new(big.Int)}, {new(big.Int), new(big.Int)}}
+	for range 50 {
+		pair := []int64{base*100 + rng.Int64N(400), rng.Int64N(90)} // two decimals, none
+		y, x = append(y, float64(pair[0]-base*100)/100), append(x, float64(pair[1]))
+		for i := range pair {
+			sums[i].Add(sums[i], big.NewInt(pair[i]))
+			for k := range pair {
+				products[i][k].Add(products[i][k], new(big.Int).Mul(big.NewInt(pair[i]), big.NewInt(pair[k])))
+			}
+		}
+	}
+	got, want := JointFromSums(50, 50, sums, products, []int{2, 0}), jointOfPairs(y, x)
+	for i := range want.Product {
+		for k := range want.Product {
+			if math.Abs(got.Product[i][k]-want.Product[i][k]) > 1e-9*math.Abs(want.Product[i][k])+1e-9 {
+				t.Errorf("product %d,%d: %v, want %v", i, k, got.Product[i][k], want.Product[i][k])
+			}
+		}
+	}
+	if math.Abs(got.Mean[0]-base-want.Mean[0]) > 1e-6 || math.Abs(got.Mean[1]-want.Mean[1]) > 1e-9 {
+		t.Errorf("means %v, want %v", got.Mean, want.Mean)
+	}
+	if empty := JointFromSums(0, 0, sums, products, []int{2, 0}); empty.N != 0 || empty.Mean[0] != 0 || len(empty.Product) != 2 {
+		t.Errorf("no units: %+v", empty)
 	}
 }
