@@ -3,6 +3,7 @@ package clickhouse
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	native "github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -73,7 +74,12 @@ func (db *DB) CheckChain(ctx context.Context) ([]ChainFault, error) {
 
 // Reconcile adds up, by shard and topic, what the marks say.
 func (db *DB) Reconcile(ctx context.Context) ([]Reconciliation, error) {
-	return collect(ctx, db, "reconcile", nil, func(rows native.Rows, r *Reconciliation) error {
+	return db.reconcile(ctx, -1, math.MaxInt64)
+}
+
+// reconcile does so for one shard (-1: all), up to a mark.
+func (db *DB) reconcile(ctx context.Context, shard int32, seq uint64) ([]Reconciliation, error) {
+	return collect(ctx, db, "reconcile", args{"shard": shard, "seq": seq}, func(rows native.Rows, r *Reconciliation) error {
 		return rows.Scan(&r.Shard, &r.Topic, &r.Parts, &r.From, &r.Next,
 			&r.Accepted, &r.Duplicate, &r.Dead, &r.Misplaced, &r.Suppressed, &r.Shed, &r.NoRecord, &r.Gap,
 			&r.Difference, &r.Breaks)

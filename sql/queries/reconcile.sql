@@ -1,4 +1,5 @@
--- By shard and topic: the offsets that were passed, and what became of them.
+-- By shard and topic: the offsets that were passed, and what became of them. One
+-- shard, or all (-1), up to a mark.
 SELECT
     shard, topic,
     count() AS parts,
@@ -25,7 +26,7 @@ FROM
         FROM ledger
         ARRAY JOIN arrayZip(topics, `from`, next,
             arrayZip(accepted, duplicate, dead, misplaced, suppressed, shed, norecord, gap)) AS entry
-        WHERE mark = 1
+        WHERE mark = 1 AND ({shard:Int32} < 0 OR shard = {shard:Int32}) AND seq <= {seq:UInt64}
     )
 )
 GROUP BY shard, topic

@@ -1,0 +1,138 @@
+package clickhouse
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/assay-dev/assay/ingest"
+	"github.com/assay-dev/assay/internal/experiment"
+)
+
+// What a configuration says, in the form that verify_cells.sql reads. Times and
+// lengths are milliseconds.
+
+type trialFacts struct {
+	Experiment string      `json:"experiment"`
+	UnitKind   string      `json:"unit_kind"`
+	Variants   []string    `json:"variants"`
+	Window     int64       `json:"window"`
+	Spans      []spanFacts `json:"spans"`
+}
+
+type spanFacts struct {
+	Number uint32 `json:"number"`
+	Start  int64  `json:"start"`
+	Stop   int64  `json:"stop"`
+	Killed bool   `json:"killed"`
+}
+
+type runFacts struct {
+	Experiment string           `json:"experiment"`
+	Iteration  uint32           `json:"iteration"`
+	Start      int64            `json:"start"`
+	Enrol      int64            `json:"enrol"`
+	Stop       int64            `json:"stop"`
+	UnitKind   string           `json:"unit_kind"`
+	Variants   []string         `json:"variants"`
+	Window     int64            `json:"window"`
+	Grace      int64            `json:"grace"`
+	Exclude    bool             `json:"exclude"`
+	Phases     []phaseFacts     `json:"phases"`
+	Dimensions []dimensionFacts `json:"dimensions"`
+	Metrics    []metricFacts    `json:"metrics"`
+}
+
+type phaseFacts struct {
+	Number  uint16 `json:"number"`
+	Start   int64  `json:"start"`
+	Settled int64  `json:"settled"`
+}
+
+type dimensionFacts struct {
+	Attribute string   `json:"attribute"`
+	Listed    []string `json:"listed"`
+}
+
+type metricFacts struct {
+	Name       string           `json:"name"`
+	Event      string           `json:"event"`
+	Kind       string           `json:"kind"`
+	Attribute  string           `json:"attribute"`
+	Decimals   int              `json:"decimals"`
+	Window     int64            `json:"window"`
+	Conditions []conditionFacts `json:"conditions"`
+}
+
+type conditionFacts struct {
+	Attribute string `json:"attribute"`
+	Wanted    string `json:"wanted"`
+}
+
+// facts are the two parameters of verify_cells.sql for the experiments of a version
+// whose key is only, or for all of them.
+func facts(v *experiment.Version, only string) (trials, runs string, err error) {
+	allTrials, allRuns := []trialFacts{}, []runFacts{}
+	for i := range v.Experiments {
+		e := &v.Experiments[i]
+		if only != "" && e.Key != only {
+			continue
+		}
+		t := trialFacts{Experiment: e.Key, UnitKind: e.UnitKind, Variants: variantKeys(e), Window: e.Window.Milliseconds()}
+		for k := range e.Iterations {
+			it := &e.Iterations[k]
+			t.Spans = append(t.Spans, spanFacts{it.Number, it.Start.UnixMilli(), it.End.UnixMilli(), it.Killed != nil})
+			allRuns = append(allRuns, runOf(e.AsOf(it), it))
+		}
+		allTrials = append(allTrials, t)
+	}
+	a, err := json.Marshal(allTrials)
+	if err != nil {
+		return "", "", err
+	}
+	b, err := json.Marshal(allRuns)
+	return string(a), string(b), err
+}
+
+func variantKeys(e *experiment.Experiment) []string {
+	var keys []string
+	for _, v := range e.Variants {
+		keys = append(keys, v.Key)
+	}
+	return keys
+}
+
+// runOf takes the experiment as it was when the iteration ran.
+func runOf(e *experiment.Experiment, it *experiment.Iteration) runFacts {
+	r := runFacts{
+		Experiment: e.Key, Iteration: it.Number,
+		Start: it.Start.UnixMilli(), Enrol: it.EnrolUntil.UnixMilli(), Stop: it.End.UnixMilli(),
+		UnitKind: e.UnitKind, Variants: variantKeys(e), Window: e.Window.Milliseconds(), Grace: e.Grace.Milliseconds(),
+		Exclude: e.Crossovers != experiment.First,
+	}
+	for _, p := range it.Phases {
+		from := p.From.UnixMilli()
+		r.Phases = append(r.Phases, phaseFacts{p.Number, from, from + p.Settle.Milliseconds()})
+	}
+	if len(r.Phases) == 0 {
+		r.Phases = []phaseFacts{{1, r.Start, r.Start}}
+	}
+	for _, d := range e.Dimensions {
+		r.Dimensions = append(r.Dimensions, dimensionFacts{d.Attribute, d.Values})
+	}
+	r.Metrics = []metricFacts{{Name: ingest.Units, Window: r.Window}} // the unit itself
+	for i := range it.Metrics {
+		r.Metrics = append(r.Metrics, metricOf(e, &it.Metrics[i]))
+	}
+	return r
+}
+
+func metricOf(e *experiment.Experiment, m *experiment.Metric) metricFacts {
+	f := metricFacts{Name: m.Name, Event: m.Event, Kind: string(m.Kind), Decimals: m.Decimals, Window: e.WindowOf(m).Milliseconds()}
+	if name, ok := strings.CutPrefix(m.Value, "attrs."); ok {
+		f.Attribute = name
+	}
+	for name, value := range m.Where {
+		f.Conditions = append(f.Conditions, conditionFacts{name, value})
+	}
+	return f
+}

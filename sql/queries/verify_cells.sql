@@ -1,0 +1,197 @@
+-- What the sums over a slice of a shard's units must be, recounted from events alone
+-- and written down from docs/semantics.md: nothing here reads the ledger, and
+-- nothing here is shared with the program that wrote it.
+--
+-- The slice is a range of unit hashes, so that memory is bounded; the sums of all
+-- slices add up. Times are milliseconds. What the configuration says comes as JSON
+-- in {trials} and {runs}: an experiment as it is now with the spans of its
+-- iterations, and each iteration as it was when it ran.
+WITH
+    JSONExtract({trials:String}, 'Array(Tuple(
+        experiment String, unit_kind String, variants Array(String), window Int64,
+        spans Array(Tuple(number UInt32, start Int64, stop Int64, killed Bool))))') AS trial_list,
+    JSONExtract({runs:String}, 'Array(Tuple(
+        experiment String, iteration UInt32, start Int64, enrol Int64, stop Int64,
+        unit_kind String, variants Array(String), window Int64, grace Int64, exclude Bool,
+        phases Array(Tuple(number UInt16, start Int64, settled Int64)),
+        dimensions Array(Tuple(attribute String, listed Array(String))),
+        metrics Array(Tuple(name String, event String, kind String, attribute String, decimals UInt8, window Int64,
+            conditions Array(Tuple(attribute String, wanted String))))))') AS run_list,
+    -- A slot is a minute, an hour or a day, by the window.
+    (at, window) -> at - at % multiIf(window <= 3600000, 60000, window <= 172800000, 3600000, 86400000) AS slot_of,
+    (at, phases) -> greatest(1, arrayLastIndex(p -> p.start <= at, phases)) AS phase_of,
+    -- A number of 2^47 or more does not take part.
+    toInt256(140737488355328) AS edge,
+    trials AS
+    (
+        SELECT x.experiment AS experiment, x.unit_kind AS kind_now, x.variants AS variants_now, x.window AS window_now, x.spans AS spans
+        FROM (SELECT arrayJoin(trial_list) AS x)
+    ),
+    runs AS
+    (
+        SELECT
+            x.experiment AS experiment, x.iteration AS iteration, x.start AS start, x.enrol AS enrol, x.stop AS stop,
+            x.unit_kind AS run_kind, x.variants AS variants, x.window AS window, x.grace AS grace, x.exclude AS exclude,
+            x.phases AS phases, x.dimensions AS dimensions, x.metrics AS metrics
+        FROM (SELECT arrayJoin(run_list) AS x)
+    ),
+    -- Which record counts: below the watermark, where its unit belongs, and the
+    -- first of its identity in the partition's log. Without an id the place is the
+    -- identity. A place that is stored twice has one identity, too.
+    accepted AS
+    (
+        SELECT
+            topic, offset, toInt64(toUnixTimestamp64Milli(t)) AS at, type, unit_kind, unit,
+            toString(experiment) AS trial, toString(variant) AS arm, toString(event) AS name, value, attrs
+        FROM events
+        WHERE shard = {shard:UInt16} AND unit >= {first:UInt128} AND unit <= {last:UInt128} AND NOT misplaced
+            AND offset < transform(topic, {topics:Array(String)}, {next:Array(Int64)}, toInt64(0))
+        ORDER BY unit, t, topic, offset
+        LIMIT 1 BY unit, t, topic, type, unit_kind, id, if(id = '', offset, -1)
+    ),
+    -- An exposure with the iteration that covers it, else the one that a kill ended
+    -- last before it, else 0.
+    shown AS
+    (
+        SELECT
+            unit, unit_kind, at, toString(topic) AS topic, offset, attrs, trial, arm, kind_now, variants_now, window_now,
+            arrayFirst(s -> s.start <= at AND at < s.stop, spans).number AS covering,
+            arrayLast(s -> s.stop <= at, spans) AS ended,
+            multiIf(covering > 0, covering, ended.killed, ended.number, 0) AS under
+        FROM accepted
+        INNER JOIN trials ON accepted.trial = trials.experiment
+        WHERE type = 'exposure'
+    ),
+    -- The same, with the counter under which it is put aside; '' takes part.
+    exposures AS
+    (
+        SELECT
+            unit, at, topic, offset, attrs, trial, arm, covering, enrol,
+            multiIf(
+                unit_kind != if(under > 0, run_kind, kind_now), '$other_unit_kind',
+                covering = 0 AND under > 0, '$after_end',
+                covering = 0, '$outside',
+                NOT has(variants, arm), '$unknown_variant',
+                '') AS counter,
+            if(counter = '$other_unit_kind', covering, under) AS counted_under,
+            if(has(if(counted_under > 0, variants, variants_now), arm), arm, '') AS known_arm,
+            if(covering > 0, phases[phase_of(at, phases)].number, 0) AS in_phase,
+            slot_of(at, if(counted_under > 0, window, window_now)) AS in_slot
+        FROM shown
+        LEFT JOIN runs ON shown.trial = runs.experiment AND shown.under = runs.iteration
+    ),
+    -- A unit in an iteration: its first exposure and all others, in their order: by
+    -- time, by the bytes of the variant's key, by place.
+    members AS
+    (
+        SELECT
+            unit, trial, covering,
+            minIf((at, arm, topic, offset), at < enrol) AS least,
+            argMinIf(attrs, (at, arm, topic, offset), at < enrol) AS first_attrs,
+            groupArray((at, arm, topic, offset)) AS seen
+        FROM exposures
+        WHERE counter = ''
+        GROUP BY unit, trial, covering
+        HAVING countIf(at < enrol) > 0
+    ),
+    done AS
+    (
+        SELECT unit, groupArray((name, at, value, attrs)::Tuple(name String, at Int64, value Decimal(38, 12), attrs Map(String, String))) AS did
+        FROM accepted
+        WHERE type = 'outcome' AND has(arrayFlatten(arrayMap(r -> r.metrics.event, run_list)), name)
+        GROUP BY unit
+    ),
+    -- Where the unit belongs, and whether it crossed over. The metric $units stands
+    -- for the unit itself: it has no event.
+    placed AS
+    (
+        SELECT
+            trial, covering, start, stop, window, grace, dimensions, first_attrs, did,
+            least.1 AS first_at, least.2 AS variant,
+            phase_of(first_at, phases) AS p,
+            phases[p].number AS phase,
+            p > 1 AND first_at < phases[p].settled AS settling,
+            arrayFilter(x -> x.2 != variant, seen) AS others,
+            arraySort(arrayFilter(x -> phase_of(x.1, phases) = p, others)) AS crossing,
+            arrayMap(x -> (phases[phase_of(x.1, phases)].number, x.1, x.2), arrayFilter(x -> phase_of(x.1, phases) != p, others)) AS moved,
+            exclude AND notEmpty(crossing) AS excluded,
+            arrayJoin(metrics) AS m
+        FROM members
+        INNER JOIN runs ON members.trial = runs.experiment AND members.covering = runs.iteration
+        LEFT JOIN done ON members.unit = done.unit
+    ),
+    -- What a metric reads of each outcome that counts for it: the time, why it gives
+    -- no number ('' when it does), and the number in whole 10^-decimals.
+    outcomes AS
+    (
+        SELECT
+            *,
+            arrayFilter(o -> o.name = m.event AND o.at >= start AND o.at < stop
+                AND o.at >= first_at - grace AND o.at <= first_at + m.window
+                AND arrayAll(c -> mapContains(o.attrs, c.attribute) AND o.attrs[c.attribute] = c.wanted, m.conditions),
+                if(excluded OR m.event = '', [], did)) AS counting,
+            arrayMap(o -> multiIf(
+                m.kind NOT IN ('mean', 'sum') OR m.attribute = '', '',
+                NOT match(o.attrs[m.attribute], '^-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?$'), '$bad_attribute',
+                ''), counting) AS unreadable,
+            -- NULL: beyond what the type holds, and so out of range.
+            arrayMap(o -> multiIf(
+                m.attribute = '', CAST(o.value AS Nullable(Decimal(38, 12))),
+                match(o.attrs[m.attribute], '^-?0(\\.0+)?([eE].*)?$'), toDecimal128(0, 12),
+                CAST(roundBankers(toDecimal256OrNull(o.attrs[m.attribute], 60), 12) AS Nullable(Decimal(38, 12)))), counting) AS numbers,
+            arrayMap(v -> if(v IS NULL OR abs(v) >= 1000000000000000, edge,
+                intDiv(toInt256(reinterpretAsInt128(assumeNotNull(roundBankers(v, m.decimals)))),
+                    toInt256(exp10(12 - m.decimals)))), numbers) AS scaled,
+            arrayMap((why, x) -> multiIf(
+                why != '', why,
+                m.kind IN ('mean', 'sum') AND abs(x) >= edge, '$out_of_range',
+                ''), unreadable, scaled) AS aside,
+            arraySum((why, x) -> if(why = '', x, toInt256(0)), aside, scaled) AS total,
+            multiIf(m.kind = 'count', toInt256(length(counting)), m.kind = 'proportion', toInt256(notEmpty(counting)), total) AS y,
+            abs(y) >= edge AS over
+        FROM placed
+    ),
+    -- Everything that a unit gives, as (phase, settling, metric, slot, value, by
+    -- dimension too, n, over, y).
+    given AS
+    (
+        SELECT
+            trial, covering, variant, dimensions, first_attrs,
+            arrayJoin(arrayConcat(
+                if(m.name = '$units' OR NOT excluded,
+                    [(phase, settling, m.name, slot_of(first_at, m.window), '', true, NOT over, over, if(over, toInt256(0), y))], []),
+                if(m.name = '$units' AND excluded,
+                    [(phase, settling, '$crossover', slot_of(first_at, window), crossing[1].2, false, true, false, toInt256(0))], []),
+                arrayMap(x -> (x.1, false, '$moved', slot_of(x.2, window), x.3, false, true, false, toInt256(0)),
+                    if(m.name = '$units', moved, [])),
+                arrayMap((o, why) -> (phase, settling, why, slot_of(o.at, window), m.name, false, true, false, toInt256(0)),
+                    arrayFilter((o, why) -> why != '', counting, aside), arrayFilter(why -> why != '', aside))
+            )) AS g
+        FROM outcomes
+    )
+SELECT
+    trial AS experiment, covering AS iteration, g.1 AS phase, g.2 AS settling, variant, g.3 AS metric, g.4 AS slot,
+    split.1 AS dimension, split.2 AS value,
+    toInt64(sum(g.7)) AS n, toInt64(countIf(g.9 != 0)) AS nonzero, toInt64(sum(g.8)) AS over,
+    toInt128(sum(g.9)) AS sy, toInt128(sum(g.9 * g.9)) AS syy
+FROM
+(
+    SELECT
+        trial, covering, variant, g,
+        arrayJoin(arrayPushFront(
+            arrayMap(d -> (d.attribute, multiIf(
+                    NOT mapContains(first_attrs, d.attribute), '(none)',
+                    has(d.listed, first_attrs[d.attribute]), first_attrs[d.attribute],
+                    '(other)')),
+                if(g.6, dimensions, [])),
+            ('', g.5))) AS split
+    FROM given
+)
+GROUP BY experiment, iteration, phase, settling, variant, metric, slot, dimension, value
+UNION ALL
+SELECT
+    trial, counted_under, in_phase, false, known_arm, counter, in_slot, '', '',
+    toInt64(count()), 0, 0, 0, 0
+FROM exposures
+WHERE counter != ''
+GROUP BY trial, counted_under, in_phase, known_arm, counter, in_slot

@@ -1,0 +1,9 @@
+-- A shard as projection look has it; verify_look_rows is the same from the rows.
+SELECT
+    experiment, iteration, phase, settling, variant, metric, toInt64(0) AS slot, dimension, value,
+    sum(n) AS n, sum(nonzero) AS nonzero, sum(over) AS over, sum(sy) AS sy, sum(syy) AS syy,
+    max(seq) AS seq, max(config) AS config, max(newest) AS newest
+FROM ledger
+WHERE shard = {shard:UInt16}
+GROUP BY shard, experiment, iteration, dimension, metric, variant, phase, settling, value
+SETTINGS optimize_use_projections = 1, force_optimize_projection_name = 'look'
