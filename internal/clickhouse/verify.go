@@ -46,11 +46,11 @@ type Verification struct {
 // VerifiedShard is how much of a shard was looked at.
 type VerifiedShard struct {
 	Shard     uint16    `json:"shard"`
-	Seq       uint64    `json:"seq"`       // the mark up to which it was recounted
-	Version   uint32    `json:"version"`   // the configuration under which it stands
+	Seq       uint64    `json:"seq"`        // the mark up to which it was recounted
+	Version   uint32    `json:"version"`    // the configuration under which it stands
 	WrittenAt time.Time `json:"written_at"` // of that mark
-	Events    uint64    `json:"events"`    // stored below it
-	Cells     int       `json:"cells"`     // sums that were compared
+	Events    uint64    `json:"events"`     // stored below it
+	Cells     int       `json:"cells"`      // sums that were compared
 }
 
 // FateDifference is a count of the marks that the stored events do not give.

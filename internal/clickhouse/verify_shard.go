@@ -109,7 +109,7 @@ func sliced(events, size uint64) []unitRange {
 	}
 	out := make([]unitRange, n)
 	for i := range n {
-		out[i] = unitRange{edge(i).String(), edge(i + 1).Sub(edge(i+1), big.NewInt(1)).String()}
+		out[i] = unitRange{edge(i).String(), edge(i+1).Sub(edge(i+1), big.NewInt(1)).String()}
 	}
 	return out
 }

@@ -32,7 +32,7 @@ func newRealm(seed uint64, events int) *realm {
 	w.log = make([][]ingest.Event, len(w.topics))
 	var said []ingest.Event
 	for range events {
-		e := w.event(events/8 + 2)
+		e := w.event(events/16 + 2)
 		if p := w.IntN(20); p < 2 && len(said) > 0 { // sent again, also stamped anew
 			e = among(w.Rand, said...)
 			e.T += among[int64](w.Rand, 0, 0, 60_000)
@@ -164,7 +164,7 @@ func (w *realm) event(units int) ingest.Event {
 	if e.Type == ingest.Exposure {
 		e.Experiment = among(w.Rand, "e1", "e1", "e1", "e2", "e\"3'\\", "e4")
 		e.Variant = []string{"a", "b", "c"}[unit%3]
-		if w.IntN(8) == 0 {
+		if w.IntN(6) == 0 {
 			e.Variant = among(w.Rand, "a", "b", "c", "z")
 		}
 	} else {

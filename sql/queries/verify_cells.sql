@@ -37,24 +37,26 @@ WITH
     ),
     -- Which record counts: below the watermark, where its unit belongs, and the
     -- first of its identity in the partition's log. Without an id the place is the
-    -- identity. A place that is stored twice has one identity, too.
+    -- identity, that of origin where a record was copied. A place that is stored
+    -- twice has one identity, too.
     accepted AS
     (
         SELECT
-            topic, offset, toInt64(toUnixTimestamp64Milli(t)) AS at, type, unit_kind, unit,
+            toInt64(toUnixTimestamp64Milli(t)) AS at, type, unit_kind, unit,
+            (toString(topic), origin_partition, if(origin_partition < 0, offset, origin_offset)) AS place,
             toString(experiment) AS trial, toString(variant) AS arm, toString(event) AS name, value, attrs
         FROM events
         WHERE shard = {shard:UInt16} AND unit >= {first:UInt128} AND unit <= {last:UInt128} AND NOT misplaced
             AND offset < transform(topic, {topics:Array(String)}, {next:Array(Int64)}, toInt64(0))
         ORDER BY unit, t, topic, offset
-        LIMIT 1 BY unit, t, topic, type, unit_kind, id, if(id = '', offset, -1)
+        LIMIT 1 BY unit, t, topic, type, unit_kind, id, if(id = '', place, ('', -1, -1))
     ),
     -- An exposure with the iteration that covers it, else the one that a kill ended
     -- last before it, else 0.
     shown AS
     (
         SELECT
-            unit, unit_kind, at, toString(topic) AS topic, offset, attrs, trial, arm, kind_now, variants_now, window_now,
+            unit, unit_kind, at, place, attrs, trial, arm, kind_now, variants_now, window_now,
             arrayFirst(s -> s.start <= at AND at < s.stop, spans).number AS covering,
             arrayLast(s -> s.stop <= at, spans) AS ended,
             multiIf(covering > 0, covering, ended.killed, ended.number, 0) AS under
@@ -66,7 +68,7 @@ WITH
     exposures AS
     (
         SELECT
-            unit, at, topic, offset, attrs, trial, arm, covering, enrol,
+            unit, at, place, attrs, trial, arm, covering, enrol,
             multiIf(
                 unit_kind != if(under > 0, run_kind, kind_now), '$other_unit_kind',
                 covering = 0 AND under > 0, '$after_end',
@@ -86,9 +88,9 @@ WITH
     (
         SELECT
             unit, trial, covering,
-            minIf((at, arm, topic, offset), at < enrol) AS least,
-            argMinIf(attrs, (at, arm, topic, offset), at < enrol) AS first_attrs,
-            groupArray((at, arm, topic, offset)) AS seen
+            minIf((at, arm, place), at < enrol) AS least,
+            argMinIf(attrs, (at, arm, place), at < enrol) AS first_attrs,
+            groupArray((at, arm, place)) AS seen
         FROM exposures
         WHERE counter = ''
         GROUP BY unit, trial, covering
