@@ -6,6 +6,10 @@ import (
 	"strings"
 )
 
+// CopiesPrefix begins the names of the topics that hold records that were keyed
+// anew; the rest is the name of the topic from which they were copied.
+const CopiesPrefix = "assay.rekeyed."
+
 // Headers of records that were keyed anew.
 const (
 	originHeader = "assay-origin"

@@ -103,19 +103,11 @@ func (l *life) decode(b *batch, declared int, r *kgo.Record) {
 		return
 	}
 	b.bytes += len(r.Value)
-	e, dead, ok := l.decoder.Decode(record(r, c.Topic))
-	switch {
-	case ok:
+	e, dead, ok := l.decoders.decode(&l.read[declared], r, c.Topic)
+	if ok {
 		b.events = append(b.events, e)
-	case dead != nil:
+	} else {
 		b.dead = append(b.dead, *dead)
-		c.Dead++
-	default:
-		// The decoder owes one of the two; never lose the record silently.
-		b.dead = append(b.dead, ingest.Dead{
-			Place: ingest.Place{Topic: c.Topic, Offset: r.Offset}, KafkaT: r.Timestamp.UnixMilli(),
-			Reason: ingest.BadJSON, Size: len(r.Value), Position: -1,
-		})
 		c.Dead++
 	}
 }

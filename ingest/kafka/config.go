@@ -27,6 +27,12 @@ type Config struct {
 
 	UnitKey    ingest.Key
 	Attributes []string // the allow-list: nothing else is kept
+	// Mapped makes a decoder by the text of a mapping file. It may be nil while
+	// no topic has a mapping.
+	Mapped func(mapping string, key ingest.Key, attributes []string) (Expecting, error)
+	// OwnDecoding puts the mappings and the allow-list of this configuration in
+	// force although they were replaced by others before.
+	OwnDecoding bool
 
 	// AcceptGap goes on where records were lost before they were read. The lost
 	// range stands in the ledger.
@@ -60,6 +66,7 @@ type Config struct {
 type SourceTopic struct {
 	Name        string
 	Partitioner ingest.Partitioner // by which its producers choose a unit's partition
+	Mapping     string             // text of the mapping file; empty: native events
 }
 
 // Batch bounds what goes into one part.

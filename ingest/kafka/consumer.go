@@ -19,6 +19,8 @@ type Consumer struct {
 	log      *slog.Logger
 	metrics  *metrics
 	versions *versions
+	// How the topics are read.
+	decodings *decodings
 
 	// Set by Run before the first shard starts.
 	client *kgo.Client
@@ -39,7 +41,10 @@ func New(cfg Config, store Store) (*Consumer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}
-	return &Consumer{cfg: cfg, store: store, log: cfg.Logger, metrics: m, versions: newVersions(), shards: map[int32]*shard{}}, nil
+	return &Consumer{
+		cfg: cfg, store: store, log: cfg.Logger, metrics: m, versions: newVersions(),
+		decodings: &decodings{store: store, log: cfg.Logger}, shards: map[int32]*shard{},
+	}, nil
 }
 
 // Run consumes until the context ends (nil), until the ends are reached (nil,
@@ -91,6 +96,9 @@ func (c *Consumer) prepare(ctx context.Context) error {
 		if c.goals, err = listed(c.admin.ListCommittedOffsets(ctx, names...)); err != nil {
 			return fmt.Errorf("list ends: %w", err)
 		}
+	}
+	if err := c.decodings.register(ctx, c.cfg.wanted(), c.cfg.OwnDecoding); err != nil {
+		return err
 	}
 	return c.versions.refresh(ctx, c.store)
 }
@@ -176,9 +184,9 @@ func (c *Consumer) owned() []*shard {
 	return out
 }
 
-// refresh looks for a new configuration version.
+// refresh looks for a new configuration version and for new decodings.
 func (c *Consumer) refresh(ctx context.Context) {
-	if err := c.versions.refresh(ctx, c.store); err != nil && ctx.Err() == nil {
+	if err := errors.Join(c.versions.refresh(ctx, c.store), c.decodings.refresh(ctx)); err != nil && ctx.Err() == nil {
 		c.log.Warn("configuration not read", "error", err)
 	}
 }

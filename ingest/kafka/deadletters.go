@@ -22,7 +22,7 @@ type DeadLetter struct {
 	KafkaT    int64         `json:"kafka_t"` // the record's timestamp, milliseconds
 }
 
-// noteDead writes a note of each dead record, at least once: it returns when the
+// noteDead writes a note of each dead record that somebody should look at, at least once: it returns when the
 // brokers have them, and the part that passes the records comes after it.
 func (l *life) noteDead(ctx context.Context, dead []ingest.Dead) error {
 	if l.s.c.cfg.DeadLetters == "" || len(dead) == 0 {
@@ -30,6 +30,9 @@ func (l *life) noteDead(ctx context.Context, dead []ingest.Dead) error {
 	}
 	notes := make([]*kgo.Record, 0, len(dead))
 	for _, d := range dead {
+		if d.Reason == ingest.Filtered {
+			continue // nothing is wrong with it
+		}
 		note := DeadLetter{
 			Reason: d.Reason, Topic: l.names[d.Place.Topic], Partition: l.s.id, Offset: d.Place.Offset,
 			Size: d.Size, Detail: d.Detail, KafkaT: d.KafkaT,
@@ -46,6 +49,9 @@ func (l *life) noteDead(ctx context.Context, dead []ingest.Dead) error {
 			Key:   strconv.AppendUint(append([]byte(note.Topic), ':'), uint64(l.s.id), 10),
 			Value: value,
 		})
+	}
+	if len(notes) == 0 {
+		return nil
 	}
 	return l.s.c.client.ProduceSync(ctx, notes...).FirstErr()
 }

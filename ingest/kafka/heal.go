@@ -104,6 +104,10 @@ func (l *life) healRange(ctx context.Context, r Range, topic uint8) error {
 		return err
 	}
 	defer client.Close()
+	reading, err := l.readingAt(r, topic)
+	if err != nil {
+		return err
+	}
 	for at := first; at < end; {
 		fetches := client.PollRecords(ctx, pollSize)
 		if err := l.healError(ctx, r, fetches); err != nil {
@@ -116,11 +120,9 @@ func (l *life) healRange(ctx context.Context, r Range, topic uint8) error {
 			if rec.Offset >= r.Next || rec.Attrs.IsControl() {
 				continue
 			}
-			e, d, ok := l.decoder.Decode(record(rec, topic))
-			switch {
-			case ok:
+			if e, d, ok := l.decoders.decode(&reading, rec, topic); ok {
 				events = append(events, e)
-			case d != nil:
+			} else {
 				dead = append(dead, *d)
 			}
 		}
@@ -152,6 +154,15 @@ func (l *life) stillThere(ctx context.Context, r Range) (first, end int64, err e
 		return 0, 0, gone(r)
 	}
 	return first, end, nil
+}
+
+// readingAt is how a range was read when it was counted.
+func (l *life) readingAt(r Range, topic uint8) (reading, error) {
+	x, err := l.s.c.decodings.at(r.Topic, r.Decode)
+	if err != nil {
+		return reading{}, fmt.Errorf("heal events from offset %d: %w", r.From, err)
+	}
+	return l.decoders.of(topic, x)
 }
 
 func (l *life) healError(ctx context.Context, r Range, fetches kgo.Fetches) error {

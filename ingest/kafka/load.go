@@ -14,13 +14,16 @@ import (
 // life is a shard between two readings of its last mark. Everything in it is a
 // cache of the store.
 type life struct {
-	s       *shard
-	topics  []Topic // of the declared topics and of the mark, sorted by name
-	names   []string
-	source  []int // index of the declared topic → index into topics
-	decoder *ingest.Decoder
-	joiner  *ingest.Joiner
-	fates   []ingest.Fate // of the records joined last; used again
+	s      *shard
+	topics []Topic // of the declared topics and of the mark, sorted by name
+	names  []string
+	source []int // index of the declared topic → index into topics
+	joiner *ingest.Joiner
+	fates  []ingest.Fate // of the records joined last; used again
+
+	decoders *decoders
+	read     []reading // by declared topic: in the open batch
+	decoded  uint32    // the newest decoding when read was made
 
 	seq      uint64 // of the last part that was taken
 	config   uint32
@@ -46,7 +49,10 @@ func (s *shard) load(ctx context.Context) (*life, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.decoder = s.c.newDecoder(l)
+	if err := s.c.decodings.refresh(ctx); err != nil { // never an older one than the mark's
+		return nil, err
+	}
+	l.decoders = newDecoders(l)
 	if err := l.heal(ctx); err != nil {
 		return nil, err
 	}
@@ -190,17 +196,6 @@ func (l *life) departTopic(ctx context.Context, declared int, left *TopicMark, n
 	}
 	l.accepted = append(l.accepted, ingest.Counts{Topic: uint8(topic), From: left.Next, Next: from, Gap: uint64(lost)})
 	return from, l.noteReplaced(ctx, left, l.topics[topic].ID, now)
-}
-
-// newDecoder returns a decoder that knows how the life's topics are spread.
-func (c *Consumer) newDecoder(l *life) *ingest.Decoder {
-	d := ingest.NewDecoder(c.cfg.UnitKey, c.cfg.Attributes)
-	by := make([]ingest.Partitioner, len(l.names))
-	for i, topic := range l.source {
-		by[topic] = c.cfg.Topics[i].Partitioner
-	}
-	d.Expect(c.layout.partitions, by)
-	return d
 }
 
 // open makes the client that reads this life's partitions.

@@ -21,6 +21,7 @@ type memory struct {
 	dead     map[place]ingest.Dead
 	parts    map[uint16][]stored
 	versions []experiment.Version
+	decoding []Decoding
 	status   map[uint16]results.ShardStatus
 	chain    map[uint16]string
 	losses   map[uint16][]Loss
@@ -178,7 +179,7 @@ func (m *memory) Missing(_ context.Context, shard uint16, marks int) ([]Range, e
 	for _, p := range parts[min(uint64(max(0, len(parts)-marks)), m.proven[shard]):] {
 		for _, c := range p.Offsets {
 			topic := p.topics[c.Topic]
-			r := Range{Topic: topic.Name, From: c.From, Next: c.Next, ID: topic.ID, Seq: p.Seq, Config: p.Config}
+			r := Range{Topic: topic.Name, From: c.From, Next: c.Next, ID: topic.ID, Seq: p.Seq, Config: p.Config, Decode: c.Decode}
 			accepted := slices.ContainsFunc(m.losses[shard], func(l Loss) bool {
 				return l.Kind == LostUnstored && l.Topic == r.Topic && l.Seq == r.Seq
 			})
@@ -231,6 +232,22 @@ func (m *memory) rows(shard uint16, r Range) (n uint64) {
 		}
 	}
 	return n
+}
+
+func (m *memory) Decodings(_ context.Context, after uint32) ([]Decoding, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.decoding[min(int(after), len(m.decoding)):]), nil
+}
+
+func (m *memory) AppendDecoding(_ context.Context, d Decoding) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if int(d.Number) != len(m.decoding)+1 {
+		return false, nil
+	}
+	m.decoding = append(m.decoding, d)
+	return true, nil
 }
 
 func (m *memory) VersionNumber(context.Context) (uint32, error) {

@@ -34,6 +34,7 @@ func (c *Consumer) observe(stage Stage, began time.Time, records int) {
 
 type metrics struct {
 	records  *prometheus.CounterVec
+	dead     *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
 	rows     prometheus.Counter
 	parts    prometheus.Counter
@@ -47,6 +48,9 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	m := &metrics{
 		records: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "assay_ingest_records_total", Help: "Offsets that became durable, by topic and by what became of the record."}, []string{"topic", "fate"}),
+		dead: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "assay_ingest_dead_letters_total", Help: "Records that cannot be events, by topic and reason; those that the topic's mapping leaves out too."},
+			[]string{"topic", "reason"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "assay_ingest_stage_seconds", Help: "Time of one stretch of a stage.",
 			Buckets: prometheus.ExponentialBuckets(0.0005, 4, 9)}, []string{"stage"}),
@@ -66,7 +70,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	if reg == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.records, m.seconds, m.rows, m.parts, m.lag, m.age, m.ok, m.restarts} {
+	for _, c := range []prometheus.Collector{m.records, m.dead, m.seconds, m.rows, m.parts, m.lag, m.age, m.ok, m.restarts} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
 		}
@@ -75,12 +79,14 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 }
 
 // committed counts a durable part.
-func (m *metrics) committed(l *life, part ingest.Part) {
+func (m *metrics) committed(l *life, job work) {
+	part := job.part
 	m.parts.Inc()
 	m.rows.Add(float64(len(part.Rows)))
 	for _, c := range part.Offsets {
+		filtered := m.died(l, job.batch, c.Topic)
 		for fate, n := range map[string]uint64{
-			"accepted": c.Accepted, "duplicate": c.Duplicate, "dead": c.Dead, "misplaced": c.Misplaced,
+			"accepted": c.Accepted, "duplicate": c.Duplicate, "dead": c.Dead - filtered, "filtered": filtered, "misplaced": c.Misplaced,
 			"suppressed": c.Suppressed, "shed": c.Shed, "no_record": c.NoRecord, "gap": c.Gap,
 		} {
 			if n > 0 {
@@ -88,6 +94,23 @@ func (m *metrics) committed(l *life, part ingest.Part) {
 			}
 		}
 	}
+}
+
+// died counts the dead records of one topic by reason, and returns how many of
+// them only its mapping leaves out.
+func (m *metrics) died(l *life, b *batch, topic uint8) (filtered uint64) {
+	if b == nil {
+		return 0
+	}
+	for i := range b.dead {
+		if d := &b.dead[i]; d.Place.Topic == topic {
+			m.dead.WithLabelValues(l.names[topic], string(d.Reason)).Inc()
+			if d.Reason == ingest.Filtered {
+				filtered++
+			}
+		}
+	}
+	return filtered
 }
 
 // restarted counts why a shard dropped its memory.

@@ -16,6 +16,7 @@ type Store interface {
 	Ledger
 	Events
 	Versions
+	Decodings
 	Statuses
 }
 
@@ -94,6 +95,7 @@ type Range struct {
 	Seq        uint64   // the part
 	Config     uint32   // version under which it was counted
 	Records    uint64   // how many lack
+	Decode     uint32   // number of the decoding under which it was read; 0: none was named
 }
 
 // Loss is a stretch of records that are in no number and of which no mark can say so.

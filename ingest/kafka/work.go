@@ -141,6 +141,9 @@ func (w *worker) adopts() bool {
 // take adds what was fetched to the open batch.
 func (w *worker) take(fetches kgo.Fetches) error {
 	var err error
+	if w.open.empty() {
+		err = w.l.readings(w.open)
+	}
 	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
 		if err == nil && len(p.Records) > 0 {
 			err = w.l.add(w.open, w.l.declared(p.Topic), p.Records)

@@ -76,5 +76,5 @@ func (l *life) durable(job work) {
 		records += c.Accepted + c.Duplicate + c.Dead + c.Misplaced
 	}
 	l.s.progress.commit(job.part.Seq, job.part.Config, next, misplaced, records)
-	l.s.c.metrics.committed(l, job.part)
+	l.s.c.metrics.committed(l, job)
 }

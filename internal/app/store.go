@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/assay-dev/assay/ingest"
@@ -69,7 +70,7 @@ func (s store) Missing(ctx context.Context, shard uint16, marks int) ([]kafka.Ra
 	var out []kafka.Range
 	for _, l := range lacking {
 		if l.Events > 0 || l.Dead > 0 { // more rows than were counted cannot be read again
-			out = append(out, kafka.Range{Topic: l.Topic, From: l.From, Next: l.Next, ID: l.ID, Seq: l.Seq, Config: l.Config,
+			out = append(out, kafka.Range{Topic: l.Topic, From: l.From, Next: l.Next, ID: l.ID, Seq: l.Seq, Config: l.Config, Decode: l.Decode,
 				Records: uint64(max(0, l.Events) + max(0, l.Dead))})
 		}
 	}
@@ -84,4 +85,26 @@ func (s store) NoteLosses(ctx context.Context, shard uint16, losses []kafka.Loss
 			Seq: l.Seq, Records: l.Records, Until: l.Until}
 	}
 	return s.DB.NoteLosses(ctx, out)
+}
+
+// Decodings implements kafka.Decodings.
+func (s store) Decodings(ctx context.Context, after uint32) ([]kafka.Decoding, error) {
+	all, err := s.DB.Decodings(ctx, after)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]kafka.Decoding, 0, len(all))
+	for _, d := range all {
+		out = append(out, kafka.Decoding(d))
+	}
+	return out, nil
+}
+
+// AppendDecoding implements kafka.Decodings.
+func (s store) AppendDecoding(ctx context.Context, d kafka.Decoding) (bool, error) {
+	err := s.DB.AppendDecoding(ctx, clickhouse.Decoding(d))
+	if errors.Is(err, clickhouse.ErrConflict) {
+		return false, nil
+	}
+	return err == nil, err
 }

@@ -12,12 +12,12 @@ import (
 	native "github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 )
 
-// Decodings lists all decodings of all topics, oldest first.
-func (db *DB) Decodings(ctx context.Context) ([]Decoding, error) {
+// Decodings lists those with a greater number, of all topics, oldest first.
+func (db *DB) Decodings(ctx context.Context, after uint32) ([]Decoding, error) {
 	if err := db.wait(ctx, "decodings"); err != nil {
 		return nil, err
 	}
-	return collect(ctx, db, "decodings", nil, func(rows native.Rows, d *Decoding) error {
+	return collect(ctx, db, "decodings", args{"after": after}, func(rows native.Rows, d *Decoding) error {
 		return rows.Scan(&d.Number, &d.Topic, &d.Mapping, &d.Attributes)
 	})
 }

@@ -12,7 +12,7 @@ import (
 func TestDecodings(t *testing.T) {
 	s := newStore(t)
 	ctx := t.Context()
-	if got, err := s.Decodings(ctx); err != nil || len(got) != 0 {
+	if got, err := s.Decodings(ctx, 0); err != nil || len(got) != 0 {
 		t.Fatalf("before the first: %v, %v", got, err)
 	}
 	want := []clickhouse.Decoding{
@@ -35,9 +35,11 @@ func TestDecodings(t *testing.T) {
 			t.Errorf("number %d was accepted", number)
 		}
 	}
-	got, err := s.Decodings(ctx)
-	if diff := cmp.Diff(want, got); err != nil || diff != "" {
-		t.Errorf("decodings (-want +got), %v:\n%s", err, diff)
+	for after := range uint32(3) {
+		got, err := s.Decodings(ctx, after)
+		if diff := cmp.Diff(want[after:], got); err != nil || diff != "" {
+			t.Errorf("decodings after %d (-want +got), %v:\n%s", after, err, diff)
+		}
 	}
 }
 
