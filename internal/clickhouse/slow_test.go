@@ -1,0 +1,330 @@
+package clickhouse_test
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"math/big"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/assay-dev/assay/ingest"
+	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/results"
+)
+
+// slowEvent is an event of the brute force below, in whole hours and cents.
+type slowEvent struct {
+	unit, hour     int
+	arm            string // exposures
+	event          string // outcomes
+	cents          int64
+	plan, category string
+	id             int
+}
+
+const slowHour = int64(time.Hour / time.Millisecond)
+
+func (e slowEvent) native(at time.Time, offset int64) ingest.Event {
+	out := ingest.Event{
+		Type: ingest.Outcome, T: at.UnixMilli() + int64(e.hour)*slowHour, KafkaT: at.UnixMilli() + 1000*slowHour,
+		Unit: ingest.Unit{Hi: uint64(e.unit) * 0x9e3779b97f4a7c15, Lo: uint64(e.unit)}, UnitKind: "user", ID: fmt.Sprint("id-", e.id),
+		Name: e.event, Value: ingest.Int64(e.cents * 10_000_000_000),
+		Place: ingest.Place{Topic: 1, Offset: offset},
+	}
+	if e.category != "" {
+		out.Attrs = []ingest.Attr{{Name: "category", Value: e.category}}
+	}
+	if e.arm != "" {
+		out.Type, out.Experiment, out.Variant, out.Name, out.Value, out.Place.Topic = ingest.Exposure, "cta", e.arm, "", ingest.Value{}, 0
+		if e.plan != "" {
+			out.Attrs = []ingest.Attr{{Name: "plan", Value: e.plan}}
+		}
+	}
+	return out
+}
+
+// slowTrial runs from hour 1000 to 1200 with a second phase at 1100 that settles
+// for 5 hours; an earlier iteration with the same salt began at 900.
+func slowTrial(at time.Time) (*experiment.Experiment, *experiment.Iteration) {
+	hour := func(h int) time.Time { return at.Add(time.Duration(h) * time.Hour) }
+	window := experiment.Duration(48 * time.Hour)
+	metrics := []experiment.Metric{
+		{Name: "spend", Event: "buy", Kind: experiment.Mean, Value: "value", Decimals: 2, Cap: &experiment.Cap{At: "30"}},
+		{Name: "orders", Event: "buy", Kind: experiment.Count, Where: experiment.Condition{"category": "a"}},
+		{Name: "price", Event: "buy", Kind: experiment.Quantile, Value: "value", Decimals: 2, Quantile: 0.8},
+		{Name: "tier", Event: "buy", Kind: experiment.Proportion, Covariate: "attrs.plan"},
+	}
+	e := &experiment.Experiment{
+		Key: "cta", UnitKind: "user", Control: "c", Window: window, Crossovers: experiment.Exclude, Alpha: 0.05, Covariate: experiment.PrePeriod,
+		Variants: []experiment.Variant{{Key: "c", Share: 0.5}, {Key: "t", Share: 0.5}},
+		Exclude:  []experiment.Condition{{"plan": "99"}},
+		Iterations: []experiment.Iteration{
+			{Number: 1, Start: hour(900), EnrolUntil: hour(950), End: hour(990)},
+			{Number: 2, Start: hour(1000), EnrolUntil: hour(1150), End: hour(1200), Metrics: metrics, Phases: []experiment.Phase{
+				{Number: 1, From: hour(1000), Shares: []float64{0.5, 0.5}},
+				{Number: 2, From: hour(1100), Shares: []float64{0.5, 0.5}, Settle: experiment.Duration(5 * time.Hour)},
+			}},
+		},
+	}
+	return e, &e.Iterations[1]
+}
+
+func slowLog(rng *rand.Rand, units int) []slowEvent {
+	var log []slowEvent
+	for u := 1; u <= units; u++ {
+		first := 995 + rng.IntN(160)
+		log = append(log, slowEvent{unit: u, hour: first, arm: []string{"c", "t"}[rng.IntN(2)], plan: []string{"", "1.5", "2", "free", "99"}[rng.IntN(5)]})
+		if rng.IntN(6) == 0 { // again, perhaps in the other arm or the next phase
+			log = append(log, slowEvent{unit: u, hour: first + rng.IntN(30), arm: []string{"c", "t"}[rng.IntN(2)]})
+		}
+		for range rng.IntN(8) {
+			log = append(log, slowEvent{unit: u, hour: first - 760 + rng.IntN(840), event: []string{"buy", "buy", "sell"}[rng.IntN(3)],
+				cents: rng.Int64N(2000), category: []string{"", "a", "b"}[rng.IntN(3)]})
+		}
+	}
+	rng.Shuffle(len(log), func(i, k int) { log[i], log[k] = log[k], log[i] })
+	for i := range log {
+		log[i].id = i
+	}
+	for range len(log) / 20 { // the same event again
+		log = append(log, log[rng.IntN(len(log))])
+	}
+	return log
+}
+
+// TestSlow holds the query against a recount in plain loops.
+func TestSlow(t *testing.T) {
+	db := newStore(t)
+	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	rng := rand.New(rand.NewPCG(21, 4))
+	log := slowLog(rng, 900)
+	names := []string{topics()[0].Name, topics()[1].Name}
+	var events []ingest.Event
+	var next [2]int64
+	for _, e := range log {
+		topic := 1
+		if e.arm != "" {
+			topic = 0
+		}
+		events = append(events, e.native(at, next[topic]))
+		next[topic]++
+	}
+	if err := db.AppendEvents(t.Context(), 0, names, events, nil); err != nil {
+		t.Fatal(err)
+	}
+	// What lies above the watermark does not count.
+	position := ingest.Part{Shard: 0, Seq: 1, Config: 1, Offsets: []ingest.Counts{
+		{Topic: 0, Next: next[0] - 7, Accepted: uint64(next[0] - 7)}, {Topic: 1, Next: next[1] - 11, Accepted: uint64(next[1] - 11)}}}
+	mustAppend(t, db.DB, position)
+	positions, err := db.Positions(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := map[string]int64{names[0]: next[0] - 7, names[1]: next[1] - 11}; len(positions) != 1 || positions[0].Seq != 1 || gocmp.Diff(want, positions[0].Next) != "" {
+		t.Fatalf("positions %+v", positions)
+	}
+	e, it := slowTrial(at)
+	visible := below(log, next)
+	cutoffs := map[string]time.Time{}
+	for _, m := range it.Metrics {
+		cutoffs[m.Name] = at.Add(1080*time.Hour + time.Minute)
+	}
+	for name, c := range map[string]struct {
+		cutoffs map[string]time.Time
+		before  int // an hour slot that begins at or after the cutoff is not matured
+	}{"open": {nil, math.MaxInt}, "matured": {cutoffs, 1081}} {
+		got, err := db.Slow(t.Context(), e, it, results.SlowMetrics(e, it, c.cutoffs), positions)
+		if err != nil {
+			t.Fatal(err)
+		}
+		slices.SortFunc(got, compareSlow)
+		want := bruteSlow(visible, c.before)
+		if diff := gocmp.Diff(want, got, gocmp.Comparer(func(a, b *big.Int) bool { return cmp.Compare(text(a), text(b)) == 0 })); diff != "" {
+			t.Errorf("%s: (-recount +query)\n%s", name, diff)
+		}
+		if len(want) != 2*2*4 && name == "open" {
+			t.Errorf("the world has %d rows", len(want))
+		}
+	}
+}
+
+func text(v *big.Int) string {
+	if v == nil {
+		return "0"
+	}
+	return v.String()
+}
+
+func compareSlow(a, b results.SlowRow) int {
+	return cmp.Or(cmp.Compare(a.Metric, b.Metric), cmp.Compare(a.Phase, b.Phase), cmp.Compare(a.Variant, b.Variant))
+}
+
+// below drops what lies above the watermark, and duplicates.
+func below(log []slowEvent, next [2]int64) (out []slowEvent) {
+	limit := [2]int64{next[0] - 7, next[1] - 11}
+	seen := map[int]bool{}
+	var at [2]int64
+	for _, e := range log {
+		topic := 1
+		if e.arm != "" {
+			topic = 0
+		}
+		at[topic]++
+		if at[topic] <= limit[topic] && !seen[e.id] {
+			seen[e.id] = true
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+type slowUnit struct {
+	first   slowEvent
+	phase   uint16
+	exposed []slowEvent
+	did     []slowEvent
+}
+
+// bruteSlow recounts: phase 1 is hours 1000 to 1099, phase 2 from 1105 to 1149.
+func bruteSlow(log []slowEvent, before int) []results.SlowRow {
+	units := map[int]*slowUnit{}
+	for _, e := range log {
+		u := units[e.unit]
+		if u == nil {
+			u = &slowUnit{}
+			units[e.unit] = u
+		}
+		if e.arm == "" {
+			u.did = append(u.did, e)
+		} else if e.hour >= 1000 && e.hour < 1200 {
+			u.exposed = append(u.exposed, e)
+		}
+	}
+	rows := map[string]*results.SlowRow{}
+	quantiles := map[string][][]int64{} // cell → events by unit
+	for _, u := range units {
+		if !u.place() || u.first.hour >= before {
+			continue
+		}
+		var cents, orders, any, preCents, preOrders int64
+		var prices []int64
+		for _, d := range u.did {
+			if d.event != "buy" {
+				continue
+			}
+			if d.hour >= 1000 && d.hour < 1200 && d.hour >= u.first.hour && d.hour <= u.first.hour+48 {
+				cents, any, prices = cents+d.cents, 1, append(prices, d.cents)
+				if d.category == "a" {
+					orders++
+				}
+			}
+			if d.hour >= u.first.hour-720 && d.hour < 900 {
+				preCents += d.cents
+				if d.category == "a" {
+					preOrders++
+				}
+			}
+		}
+		plan := map[string]int64{"1.5": 1_500_000, "2": 2_000_000}[u.first.plan]
+		addSlow(rows, u, "spend", min(cents, 3000), min(preCents, 3000))
+		addSlow(rows, u, "orders", orders, preOrders)
+		addSlow(rows, u, "tier", any, plan)
+		cell := fmt.Sprint(u.phase, u.first.arm)
+		quantiles[cell] = append(quantiles[cell], prices)
+	}
+	var out []results.SlowRow
+	for _, r := range rows {
+		out = append(out, *r)
+	}
+	for cell, events := range quantiles {
+		out = append(out, bruteQuantile(uint16(cell[0]-'0'), cell[1:], events))
+	}
+	slices.SortFunc(out, compareSlow)
+	return out
+}
+
+// place finds the first exposure and tells whether the unit takes part.
+func (u *slowUnit) place() bool {
+	phase := func(hour int) uint16 {
+		if hour < 1100 {
+			return 1
+		}
+		return 2
+	}
+	for i, x := range u.exposed {
+		if x.hour < 1150 && (i == 0 || u.first.arm == "" || x.hour < u.first.hour || x.hour == u.first.hour && x.arm < u.first.arm) {
+			u.first = x
+		}
+	}
+	if u.first.arm == "" || u.first.plan == "99" || u.first.hour >= 1100 && u.first.hour < 1105 {
+		return false
+	}
+	u.phase = phase(u.first.hour)
+	return !slices.ContainsFunc(u.exposed, func(x slowEvent) bool { return x.arm != u.first.arm && phase(x.hour) == u.phase })
+}
+
+func addSlow(rows map[string]*results.SlowRow, u *slowUnit, metric string, y, x int64) {
+	key := fmt.Sprint(metric, u.phase, u.first.arm)
+	r := rows[key]
+	if r == nil {
+		r = emptySlow(u.phase, u.first.arm, metric)
+		rows[key] = r
+	}
+	r.N++
+	if y != 0 {
+		r.NonZero++
+	}
+	addPair(r, y, x)
+}
+
+func emptySlow(phase uint16, arm, metric string) *results.SlowRow {
+	r := &results.SlowRow{Phase: phase, Variant: arm, Metric: metric}
+	for i := range r.Sums {
+		r.Sums[i] = new(big.Int)
+		for k := range r.Products[i] {
+			r.Products[i][k] = new(big.Int)
+		}
+	}
+	return r
+}
+
+func addPair(r *results.SlowRow, pair ...int64) {
+	for i := range pair {
+		r.Sums[i].Add(r.Sums[i], big.NewInt(pair[i]))
+		for k := range pair {
+			r.Products[i][k].Add(r.Products[i][k], big.NewInt(pair[i]*pair[k]))
+		}
+	}
+}
+
+// bruteQuantile is the 0.8 quantile of a cell's events, by units.
+func bruteQuantile(phase uint16, arm string, events [][]int64) results.SlowRow {
+	r := emptySlow(phase, arm, "price")
+	r.Quantile = true
+	all := slices.Sorted(slices.Values(slices.Concat(events...)))
+	n := float64(len(all))
+	half := 1.959963984540054 * math.Sqrt(n*0.8*0.2)
+	at := func(rank float64) int64 { return all[int(min(max(rank, 1), n))-1] }
+	point := at(math.Ceil(n * 0.8))
+	r.Low, r.Point, r.High = big.NewInt(at(math.Floor(n*0.8-half))), big.NewInt(point), big.NewInt(at(math.Ceil(n*0.8+half)))
+	r.Events = int64(len(all))
+	for _, unit := range events {
+		r.N++
+		if len(unit) > 0 {
+			r.NonZero++
+		}
+		below := int64(0)
+		for _, x := range unit {
+			if x <= point {
+				below++
+			}
+		}
+		addPair(r, below, int64(len(unit)))
+	}
+	return *r
+}

@@ -1,0 +1,140 @@
+-- What the moments cannot say, from stored events: covariates of a unit from before
+-- its first exposure, and quantiles of events. {run} is one iteration as JSON, with
+-- the metrics to compute; all times are milliseconds. Which units and events count
+-- is what docs/semantics.md says, as everywhere.
+--
+-- kind 'covariate': a row per phase, variant and metric with n and the sums of a
+-- unit's total y, its covariate x, their squares and product, in whole 10^-decimals
+-- (x_decimals for x). kind 'quantile': n events, their low, point and high order
+-- statistics, the units that have events at all, and the sums over all units of s
+-- (events at or below the point), of m (events), their squares and product.
+WITH
+    JSONExtract({run:String}, 'Tuple(
+        experiment String, unit_kind String, variants Array(String), start Int64, enrol Int64, stop Int64, grace Int64,
+        exclude Bool, exclusions Array(Array(Tuple(attribute String, wanted String))),
+        phases Array(Tuple(number UInt16, start Int64, settled Int64)), pre_stop Int64, pre_length Int64,
+        metrics Array(Tuple(name String, event String, kind String, attribute String, decimals UInt8, from Int64, upto Int64,
+            conditions Array(Tuple(attribute String, wanted String)), cap String, covariate String, x_decimals UInt8, quantile Float64,
+            before Int64)))') AS run,
+    toInt256('140737488355328') AS edge, -- 2^47: a number at or beyond it does not take part
+    at -> greatest(1, arrayLastIndex(p -> p.start <= at, run.phases)) AS phase_of,
+    (attrs, wanted) -> arrayAll(c -> mapContains(attrs, c.attribute) AND attrs[c.attribute] = c.wanted, wanted) AS holds,
+    (v, decimals) -> intDiv(toInt256(reinterpretAsInt128(assumeNotNull(roundBankers(v, decimals)))), toInt256(exp10(12 - decimals))) AS scaled,
+    text -> multiIf(
+        NOT match(text, '^-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?$'), NULL,
+        match(text, '^-?0(\\.0+)?([eE].*)?$'), toDecimal128(0, 12),
+        CAST(roundBankers(toDecimal256OrNull(text, 60), 12) AS Nullable(Decimal(38, 12)))) AS number_of,
+    -- A number that a metric reads of an event; NULL: none, or out of range.
+    (o, m) -> multiIf(
+        m.kind NOT IN ('mean', 'sum', 'quantile'), toInt256(1),
+        m.attribute = '', if(abs(scaled(o.value, m.decimals)) >= edge, NULL, scaled(o.value, m.decimals)),
+        number_of(o.attrs[m.attribute]) IS NULL OR abs(scaled(number_of(o.attrs[m.attribute]), m.decimals)) >= edge, NULL,
+        scaled(number_of(o.attrs[m.attribute]), m.decimals)) AS reading,
+    (list, m) -> arrayMap(v -> assumeNotNull(v), arrayFilter(v -> v IS NOT NULL, arrayMap(o -> reading(o, m), list))) AS readings,
+    (numbers, m) -> multiIf(
+        m.kind IN ('proportion', 'retention'), toInt256(notEmpty(numbers)),
+        m.cap != '', least(arraySum(numbers), toInt256OrZero(m.cap)),
+        arraySum(numbers)) AS total_of,
+    accepted AS
+    (
+        SELECT
+            toInt64(toUnixTimestamp64Milli(t)) AS at, type, unit_kind, unit,
+            (toString(topic), origin_partition, if(origin_partition < 0, offset, origin_offset)) AS place,
+            toString(variant) AS arm, toString(event) AS name, value, attrs
+        FROM events
+        WHERE NOT misplaced
+            AND offset < transform(concat(toString(shard), '/', topic), {places:Array(String)}, {next:Array(Int64)}, toInt64(0))
+            AND (type = 'exposure' AND experiment = run.experiment OR type = 'outcome' AND has(run.metrics.event, event))
+        ORDER BY unit, t, topic, offset
+        LIMIT 1 BY unit, t, topic, type, unit_kind, id, if(id = '', place, ('', -1, -1))
+    ),
+    members AS
+    (
+        SELECT
+            unit,
+            minIf((at, arm, place), at < run.enrol) AS least,
+            argMinIf(attrs, (at, arm, place), at < run.enrol) AS first_attrs,
+            groupArray((at, arm)) AS seen,
+            least.1 AS first_at, least.2 AS variant,
+            phase_of(first_at) AS p
+        FROM accepted
+        WHERE type = 'exposure' AND unit_kind = run.unit_kind AND at >= run.start AND at < run.stop AND has(run.variants, arm)
+        GROUP BY unit
+        HAVING countIf(at < run.enrol) > 0
+            AND NOT (p > 1 AND first_at < run.phases[p].settled)
+            AND NOT (run.exclude AND arrayExists(x -> x.2 != variant AND phase_of(x.1) = p, seen))
+            AND NOT arrayExists(e -> holds(first_attrs, e), run.exclusions)
+    ),
+    done AS
+    (
+        SELECT unit, groupArray((name, at, value, attrs)::Tuple(name String, at Int64, value Decimal(38, 12), attrs Map(String, String))) AS did
+        FROM accepted
+        WHERE type = 'outcome'
+        GROUP BY unit
+    ),
+    -- A unit with a metric: the numbers of its events that count, and its covariate.
+    totals AS
+    (
+        SELECT
+            run.phases[p].number AS phase, variant, m,
+            arrayFilter(o -> o.name = m.event AND holds(o.attrs, m.conditions), did) AS own,
+            readings(arrayFilter(o ->
+                o.at >= run.start AND o.at < run.stop AND o.at >= first_at + if(m.kind = 'retention', m.from, -run.grace)
+                AND if(m.kind = 'retention', o.at < first_at + m.upto, o.at <= first_at + m.upto), own), m) AS numbers,
+            multiIf(
+                m.covariate = '', toInt256(0),
+                m.covariate = '$pre_period', total_of(readings(arrayFilter(o ->
+                    o.at >= first_at - run.pre_length AND o.at < run.pre_stop, own), m), m),
+                ifNull(scaled(number_of(first_attrs[m.covariate]), m.x_decimals), toInt256(0))) AS x,
+            total_of(numbers, m) AS y
+        FROM (SELECT * FROM members LEFT JOIN done ON members.unit = done.unit)
+        ARRAY JOIN run.metrics AS m
+        WHERE first_at < m.before
+    ),
+    ranked AS
+    (
+        SELECT
+            phase, variant, m.name AS metric, v,
+            toInt64(row_number() OVER (PARTITION BY phase, variant, metric ORDER BY v)) AS rank,
+            toInt64(count() OVER (PARTITION BY phase, variant, metric)) AS n,
+            {z:Float64} * sqrt(n * m.quantile * (1 - m.quantile)) AS half,
+            least(greatest(toInt64(floor(n * m.quantile - half)), 1), n) AS low_rank,
+            least(greatest(toInt64(ceil(n * m.quantile)), 1), n) AS point_rank,
+            least(toInt64(ceil(n * m.quantile + half)), n) AS high_rank
+        FROM totals ARRAY JOIN numbers AS v
+        WHERE m.kind = 'quantile'
+    ),
+    points AS
+    (
+        SELECT
+            phase, variant, metric, any(n) AS events,
+            minIf(v, rank = low_rank) AS low, minIf(v, rank = point_rank) AS point, minIf(v, rank = high_rank) AS high
+        FROM ranked
+        GROUP BY phase, variant, metric
+    )
+SELECT
+    'covariate' AS kind, phase, variant, m.name AS metric, toInt64(count()) AS n, toInt64(countIf(y != 0)) AS nonzero,
+    toInt64(countIf(abs(y) >= edge OR abs(x) >= edge)) AS over,
+    '' AS low, '' AS point, '' AS high,
+    toString(sum(y)) AS sy, toString(sum(x)) AS sx, toString(sum(y * y)) AS syy, toString(sum(x * x)) AS sxx, toString(sum(x * y)) AS sxy,
+    toInt64(0) AS units
+FROM totals
+WHERE m.kind != 'quantile'
+GROUP BY phase, variant, metric
+UNION ALL
+SELECT
+    'quantile', phase, variant, metric, toInt64(any(events)), toInt64(countIf(count_of > 0)), 0,
+    toString(any(low)), toString(any(point)), toString(any(high)),
+    toString(sum(below)), toString(sum(count_of)), toString(sum(below * below)), toString(sum(count_of * count_of)), toString(sum(below * count_of)),
+    toInt64(count())
+FROM
+(
+    SELECT
+        totals.phase AS phase, totals.variant AS variant, m.name AS metric, events, low, point, high,
+        toInt256(length(numbers)) AS count_of, toInt256(arrayCount(v -> v <= point, numbers)) AS below
+    FROM totals
+    INNER JOIN points ON totals.phase = points.phase AND totals.variant = points.variant AND totals.m.name = points.metric
+    WHERE m.kind = 'quantile'
+)
+GROUP BY phase, variant, metric
+SETTINGS max_bytes_before_external_group_by = 1000000000, max_bytes_before_external_sort = 1000000000
