@@ -18,11 +18,11 @@ func redesign(t *rapid.T, v *experiment.Version) *experiment.Version {
 	for _, x := range v.Experiments {
 		then := &experiment.Design{
 			UnitKind: x.UnitKind, Variants: x.Variants, Window: x.Window, Grace: x.Grace,
-			Crossovers: x.Crossovers, Dimensions: x.Dimensions,
+			Crossovers: x.Crossovers, Dimensions: x.Dimensions, Exclude: x.Exclude,
 		}
 		d := drawDesign(t)
 		x.Owner, x.UnitKind, x.Variants, x.Window, x.Grace = "somebody else", d.UnitKind, d.Variants, d.Window, d.Grace
-		x.Crossovers, x.Dimensions = d.Crossovers, d.Dimensions
+		x.Crossovers, x.Dimensions, x.Exclude, x.Covariate = d.Crossovers, d.Dimensions, d.Exclude, "pre_period"
 		x.Iterations = slices.Clone(x.Iterations)
 		for i := range x.Iterations {
 			it := &x.Iterations[i]
@@ -32,8 +32,13 @@ func redesign(t *rapid.T, v *experiment.Version) *experiment.Version {
 			it.AlphaKill, it.NotifyOnly = 0.01, true
 			it.Metrics = slices.Clone(it.Metrics)
 			for k := range it.Metrics {
-				if m := &it.Metrics[k]; m.Kind == experiment.Sum {
+				m := &it.Metrics[k]
+				m.Covariate = "attrs.d"
+				switch m.Kind {
+				case experiment.Sum:
 					m.Kind = experiment.Mean // the same moments
+				case experiment.Quantile:
+					m.Event = "other" // it has none
 				}
 			}
 		}

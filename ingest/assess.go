@@ -7,9 +7,10 @@ type stance struct {
 	first   *row // nil: the unit is not in the iteration; else &firstRow
 	variant int
 	phase   *phase
-	cross   *row // the crossover that takes the unit out, or nil; else &crossRow
-	totals  []Int128
-	newest  []int64 // greatest time of an outcome, by metric
+	barred  bool     // the first exposure's attributes take the unit out
+	cross   *row     // the crossover that takes the unit out, or nil; else &crossRow
+	totals  []Int128 // by term
+	newest  []int64  // greatest time of an outcome, by metric
 	asides  []aside
 
 	firstRow, crossRow row
@@ -44,9 +45,14 @@ func (j *Joiner) assess(u *unit, t *trial, r *run, s *stance) {
 	if s.first == nil {
 		return
 	}
+	if s.barred = len(r.barred) > 0 && r.bars(j.attrs(s.first)); s.barred {
+		return
+	}
 	j.findOthers(u, t, r, s)
-	for range r.metrics {
+	for range r.terms {
 		s.totals = append(s.totals, Int128{})
+	}
+	for range r.metrics {
 		s.newest = append(s.newest, s.first.t)
 	}
 	if s.cross == nil {
@@ -94,7 +100,7 @@ func (j *Joiner) findOthers(u *unit, t *trial, r *run, s *stance) {
 	}
 }
 
-// addOutcomes sums up what counts for each metric.
+// addOutcomes sums up what counts for each total.
 func (j *Joiner) addOutcomes(u *unit, r *run, s *stance) {
 	for i := u.rows; i != 0; {
 		x := j.view(i)
@@ -102,15 +108,15 @@ func (j *Joiner) addOutcomes(u *unit, r *run, s *stance) {
 		if x.exposure() || x.t < r.start || x.t >= r.end {
 			continue
 		}
-		for k := range r.metrics {
-			m := &r.metrics[k]
-			if x.name != m.event || !m.timely(x.t, s.first.t, r.grace) {
+		for k := range r.terms {
+			m := &r.terms[k]
+			if x.name != m.event || !m.timely(x.t, s.first.t) {
 				continue
 			}
 			switch v, what := m.read(&x, j.attrs(&x)); what {
 			case counts:
 				s.totals[k] = m.add(s.totals[k], v)
-				s.newest[k] = max(s.newest[k], x.t)
+				s.newest[m.metric] = max(s.newest[m.metric], x.t)
 			case outOfRange, badAttribute:
 				s.asides = append(s.asides, aside{metric: what.counter(), row: x, value: m.name})
 			}

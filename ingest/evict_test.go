@@ -308,7 +308,7 @@ func TestManyEvents(t *testing.T) {
 			buyers = sums
 		}
 	}
-	if buyers != "1 1 0 1 1" || revenue != "1 1 0 50000 2500000000" {
+	if buyers != "1 1 0 1 1 0 0 0" || revenue != "1 1 0 50000 2500000000 0 0 0" {
 		t.Errorf("buyers %q, revenue %q", buyers, revenue)
 	}
 }

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/assay-dev/assay/internal/experiment"
 )
@@ -28,6 +26,7 @@ const (
 	FoundFirst      Finding = "first_exposure"  // decides variant, phase, slot and dimensions
 	FoundRepeat     Finding = "repeat"          // another exposure to the same variant
 	FoundCrossover  Finding = "crossover"       // another variant within the phase of the first exposure
+	FoundExcluded   Finding = "excluded"        // first exposure whose attributes take the unit out
 	FoundMoved      Finding = "moved"           // another variant in a later phase
 	FoundTooLate    Finding = "enrolment_over"  // exposure from enrol_until on, of a unit without a first one
 	FoundOutside    Finding = "outside"         // outside every iteration
@@ -153,6 +152,10 @@ func (x *explainer) exposure(s *Step, r *row, run *run, a *stance) {
 	switch {
 	case a.first == nil:
 		s.say(FoundTooLate, "enrolment was over, and the unit had not been exposed before")
+	case r.at == a.first.at && a.barred:
+		s.say(FoundExcluded, "first exposure, and its attributes exclude the unit: it gives nothing")
+	case a.barred:
+		s.say(FoundRepeat, "the attributes of the unit's first exposure exclude it: nothing changes")
 	case r.at == a.first.at && r.t < a.phase.settled:
 		s.say(FoundFirst, "first exposure: the unit is in %s, phase %d, within the time to settle", run.variants[a.variant], a.phase.number)
 	case r.at == a.first.at:
@@ -165,68 +168,6 @@ func (x *explainer) exposure(s *Step, r *row, run *run, a *stance) {
 		s.say(FoundCrossover, "another variant within the phase of the first exposure: the unit is taken out")
 	default:
 		s.say(FoundCrossover, "another variant within the phase of the first exposure: by the experiment's policy the unit stays in %s", run.variants[a.variant])
-	}
-}
-
-func (x *explainer) outcome(s *Step, r *row, i int) {
-	if i < 0 {
-		s.say(FoundOutside, "no iteration covers its time")
-		return
-	}
-	run, a := &x.t.runs[i], &x.stances[i]
-	ours := func(m measure) bool { return m.event == r.name }
-	switch {
-	case !slices.ContainsFunc(run.metrics, ours):
-		s.say(FoundOther, "no metric of the iteration counts this event")
-	case a.first == nil:
-		s.say(FoundNotCounted, "the unit has no first exposure in this iteration")
-	case a.cross != nil:
-		s.say(FoundNotCounted, "the unit was taken out by a crossover")
-	default:
-		x.metrics(s, r, run, a)
-	}
-}
-
-// metrics says of each metric of the outcome's event whether it counts there.
-func (x *explainer) metrics(s *Step, r *row, run *run, a *stance) {
-	var reasons []string
-	for k := range run.metrics {
-		m := &run.metrics[k]
-		if m.event != r.name {
-			continue
-		}
-		reason, ok := x.metric(r, run, a, m)
-		if ok {
-			s.Metrics = append(s.Metrics, m.name)
-		}
-		reasons = append(reasons, m.name+": "+reason)
-	}
-	slices.Sort(s.Metrics)
-	s.say(FoundNotCounted, "%s", strings.Join(reasons, "; "))
-	if len(s.Metrics) > 0 {
-		s.Finding = FoundCounted
-	}
-}
-
-func (x *explainer) metric(r *row, run *run, a *stance, m *measure) (reason string, ok bool) {
-	if !m.timely(r.t, a.first.t, run.grace) {
-		if r.t < a.first.t {
-			return fmt.Sprintf("%s before the first exposure", time.Duration(a.first.t-r.t)*time.Millisecond), false
-		}
-		return fmt.Sprintf("%s after the first exposure, beyond the window", time.Duration(r.t-a.first.t)*time.Millisecond), false
-	}
-	switch v, what := m.read(r, x.j.attrs(r)); what {
-	case unmet:
-		return `its attributes do not meet "where"`, false
-	case outOfRange:
-		return "its value is out of the metric's range", false
-	case badAttribute:
-		return fmt.Sprintf("its attribute %q holds no number", m.attribute), false
-	default:
-		if !m.numeric() {
-			return "counts", true
-		}
-		return "counts as " + decimal(v, m.decimals), true
 	}
 }
 

@@ -1,6 +1,7 @@
 package ingest_test
 
 import (
+	"cmp"
 	"testing"
 	"time"
 
@@ -94,14 +95,15 @@ func TestExplain(t *testing.T) {
 func TestExplainAgrees(t *testing.T) {
 	counters := map[ingest.Finding]string{
 		ingest.FoundFirst: ingest.Units, ingest.FoundMoved: ingest.Moved, ingest.FoundOutside: ingest.Outside, ingest.FoundAfterEnd: ingest.AfterEnd,
-		ingest.FoundUnknown: ingest.UnknownVariant, ingest.FoundOtherKind: ingest.OtherUnitKind,
+		ingest.FoundUnknown: ingest.UnknownVariant, ingest.FoundExcluded: ingest.Excluded, ingest.FoundOtherKind: ingest.OtherUnitKind,
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		v := drawVersion(t, 1)
 		for i := range v.Experiments {
 			for k := range v.Experiments[i].Iterations {
 				for n := range v.Experiments[i].Iterations[k].Metrics {
-					v.Experiments[i].Iterations[k].Metrics[n].Kind = experiment.Count
+					m := &v.Experiments[i].Iterations[k].Metrics[n]
+					m.Kind, m.Cap, m.Event = experiment.Count, nil, cmp.Or(m.Event, "buy")
 				}
 			}
 		}

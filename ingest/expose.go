@@ -46,6 +46,9 @@ func (j *Joiner) matters(u *unit, r *run, x *row) bool {
 	if x.t <= s.firstT {
 		return true
 	}
+	if s.crossT == barredT {
+		return false
+	}
 	p := &j.tally.profiles[s.profile]
 	switch v := r.variant(x.variant); {
 	case v == p.variant:
@@ -86,7 +89,10 @@ func (j *Joiner) stand(u *unit, t *trial, r *run, a *stance) {
 	}
 	s.profile = j.tally.profile(t, r, a, j.attrs(a.first))
 	s.firstT, s.crossT = a.first.t, neverT
-	if a.cross != nil {
+	switch {
+	case a.barred:
+		s.crossT = barredT
+	case a.cross != nil:
 		s.crossT = a.cross.t
 	}
 	for k, y := range a.totals {
@@ -100,6 +106,11 @@ func (j *Joiner) post(t *trial, r *run, a *stance, sign int64) {
 		return
 	}
 	n := j.tally.profile(t, r, a, j.attrs(a.first))
+	if a.barred {
+		p := &j.tally.profiles[n]
+		j.tally.count(p.cell(Excluded, slotStart(p.slot, r.slot)), sign, a.first.t*max(sign, 0))
+		return
+	}
 	deltas := j.tally.of(n)
 	put := func(d *Delta, o Delta, newest int64) {
 		if sign < 0 {
@@ -125,8 +136,13 @@ func (j *Joiner) post(t *trial, r *run, a *stance, sign int64) {
 		j.tally.count(c, sign, a.cross.t*max(sign, 0))
 		return
 	}
-	for k, y := range a.totals {
-		put(&deltas[k+1], moment(y), a.newest[k])
+	for k := range r.metrics {
+		m := &r.metrics[k]
+		var z Int128
+		if m.ratio {
+			z = a.totals[m.first+1]
+		}
+		put(&deltas[k+1], m.moment(a.totals[m.first], z), a.newest[k])
 	}
 }
 

@@ -57,6 +57,23 @@ func Square(v int64) Int128 {
 	return Int128{int64(hi), lo}
 }
 
+// Product returns a·b exactly, for |a|, |b| < 2^63.
+func Product(a, b int64) Int128 {
+	hi, lo := bits.Mul64(magnitude(a), magnitude(b))
+	p := Int128{int64(hi), lo}
+	if (a < 0) != (b < 0) {
+		return p.Neg()
+	}
+	return p
+}
+
+func magnitude(v int64) uint64 {
+	if v < 0 {
+		return uint64(-v)
+	}
+	return uint64(v)
+}
+
 // Big returns a as a big integer.
 func (a Int128) Big() *big.Int {
 	v := big.NewInt(a.Hi)

@@ -184,9 +184,9 @@ func (j *Joiner) count(u *unit, x *row) {
 		if x.t < p.run.start || x.t >= p.run.end || s.crossT != neverT {
 			continue
 		}
-		for k := range p.run.metrics {
-			m := &p.run.metrics[k]
-			if x.name != m.event || !m.timely(x.t, s.firstT, p.run.grace) {
+		for k := range p.run.terms {
+			m := &p.run.terms[k]
+			if x.name != m.event || !m.timely(x.t, s.firstT) {
 				continue
 			}
 			switch v, what := m.read(x, j.attrs(x)); what {
@@ -199,17 +199,28 @@ func (j *Joiner) count(u *unit, x *row) {
 	}
 }
 
-// increase moves one total and its cells' deltas.
-func (j *Joiner) increase(s *standing, k int, m *measure, x, t int64) {
-	at := s.totals + uint32(k)
-	old := j.totals.get(at)
-	y := m.add(old, x)
-	if y == old {
+// increase moves one total and its metric's deltas.
+func (j *Joiner) increase(s *standing, k int, t *term, x, at int64) {
+	i := s.totals + uint32(k)
+	old := j.totals.get(i)
+	total := t.add(old, x)
+	if total == old {
 		return
 	}
-	j.totals.set(at, y)
-	d := &j.tally.of(s.profile)[k+1]
-	d.sub(moment(old))
-	d.add(moment(y))
-	d.Newest = max(d.Newest, t)
+	run := j.tally.profiles[s.profile].run
+	m := &run.metrics[t.metric]
+	d := &j.tally.of(s.profile)[t.metric+1]
+	d.sub(j.given(m, s))
+	j.totals.set(i, total)
+	d.add(j.given(m, s))
+	d.Newest = max(d.Newest, at)
+}
+
+// given is what a unit's totals add to a metric's cells.
+func (j *Joiner) given(m *measure, s *standing) Delta {
+	y, z := j.totals.get(s.totals+uint32(m.first)), Int128{}
+	if m.ratio {
+		z = j.totals.get(s.totals + uint32(m.first+1))
+	}
+	return m.moment(y, z)
 }

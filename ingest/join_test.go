@@ -38,6 +38,7 @@ func drawExperiment(t *rapid.T, key string) experiment.Experiment {
 	d := drawDesign(t)
 	x := experiment.Experiment{
 		Key: key, UnitKind: d.UnitKind, Variants: d.Variants, Window: d.Window, Grace: d.Grace, Crossovers: d.Crossovers, Dimensions: d.Dimensions,
+		Exclude: d.Exclude,
 	}
 	start := at(t, "start")
 	for n := range uint32(rapid.IntRange(1, 3).Draw(t, "iterations")) {
@@ -57,6 +58,9 @@ func drawDesign(t *rapid.T) *experiment.Design {
 		Variants: []experiment.Variant{{Key: "b"}, {Key: "a"}, {Key: "c"}}[:rapid.IntRange(2, 3).Draw(t, "arms")],
 		Window:   drawWindow(t), Grace: rapid.SampledFrom([]experiment.Duration{0, 0, experiment.Duration(time.Minute), experiment.Duration(time.Hour)}).Draw(t, "grace"),
 		Crossovers: rapid.SampledFrom([]experiment.Crossovers{experiment.Exclude, experiment.Exclude, experiment.First}).Draw(t, "policy"),
+	}
+	if rapid.IntRange(0, 3).Draw(t, "exclude") == 0 {
+		d.Exclude = []experiment.Condition{{"c": "y"}, {"c": "x", "d": "1"}}
 	}
 	for _, name := range []string{"c", "d"}[:rapid.IntRange(0, 2).Draw(t, "dims")] {
 		d.Dimensions = append(d.Dimensions, experiment.Dimension{Attribute: name, Values: []string{"x", "1"}})
@@ -89,21 +93,48 @@ func drawIteration(t *rapid.T, number uint32, start int64) experiment.Iteration 
 	return it
 }
 
-func drawMetric(t *rapid.T, n int) experiment.Metric {
-	m := experiment.Metric{
-		Name:     fmt.Sprint("m", n),
-		Event:    rapid.SampledFrom([]string{"buy", "buy", "view"}).Draw(t, "event"),
-		Kind:     rapid.SampledFrom([]experiment.Kind{experiment.Mean, experiment.Sum, experiment.Count, experiment.Proportion}).Draw(t, "kind"),
-		Decimals: rapid.SampledFrom([]int{0, 2, 6, 12}).Draw(t, "decimals"),
+var (
+	events   = []string{"buy", "buy", "view"}
+	decimals = []int{0, 2, 6, 12}
+	kinds    = []experiment.Kind{
+		experiment.Mean, experiment.Sum, experiment.Count, experiment.Proportion, experiment.Retention, experiment.Ratio, experiment.Quantile,
 	}
-	m.Value = rapid.SampledFrom([]string{"", "value", "attrs.d"}).Draw(t, "reads")
-	if rapid.Bool().Draw(t, "own_window") {
+)
+
+func drawMetric(t *rapid.T, n int) experiment.Metric {
+	m := experiment.Metric{Name: fmt.Sprint("m", n), Kind: rapid.SampledFrom(kinds).Draw(t, "kind")}
+	if m.Kind == experiment.Ratio {
+		m.Numerator, m.Denominator = drawPart(t), drawPart(t)
+	} else {
+		p := drawPart(t)
+		m.Event, m.Value, m.Where, m.Decimals, m.Cap = p.Event, p.Value, p.Where, p.Decimals, p.Cap
+	}
+	if m.Kind == experiment.Retention {
+		m.From = experiment.Duration(rapid.SampledFrom([]time.Duration{0, time.Minute, 20 * time.Minute}).Draw(t, "after"))
+		m.To = m.From + drawWindow(t)
+	} else if rapid.Bool().Draw(t, "own_window") {
 		m.Window = drawWindow(t)
 	}
-	if rapid.IntRange(0, 3).Draw(t, "where") == 0 {
-		m.Where = map[string]string{"c": "x"}
-	}
 	return m
+}
+
+func drawPart(t *rapid.T) *experiment.Part {
+	p := &experiment.Part{
+		Event:       rapid.SampledFrom(events).Draw(t, "event"),
+		Decimals:    rapid.SampledFrom(decimals).Draw(t, "decimals"),
+		Aggregation: rapid.SampledFrom([]experiment.Aggregation{"sum", "sum", "count", "any"}).Draw(t, "aggregation"),
+		Value:       rapid.SampledFrom([]string{"", "value", "attrs.d"}).Draw(t, "reads"),
+	}
+	if rapid.IntRange(0, 3).Draw(t, "where") == 0 {
+		p.Where = experiment.Condition{"c": "x"}
+	}
+	switch rapid.IntRange(0, 5).Draw(t, "cap") {
+	case 0:
+		p.Cap = &experiment.Cap{At: rapid.SampledFrom([]string{"1", "3", "140"}).Draw(t, "at")}
+	case 1:
+		p.Cap = &experiment.Cap{Percentile: 99}
+	}
+	return p
 }
 
 // values are texts whose sums and roundings hit the borders: 2^47 = 140737488355328.

@@ -2,6 +2,7 @@ package ingest_test
 
 import (
 	"cmp"
+	"fmt"
 	"math/big"
 	"slices"
 	"strings"
@@ -16,14 +17,19 @@ import (
 
 type sums struct {
 	n, nonZero, over int64
-	sum, squares     *big.Int
+	// Σy, Σy², and of ratios Σz, Σz², Σyz.
+	sum, squares, below, belowSquares, product *big.Int
+}
+
+func (s *sums) all() []*big.Int {
+	return []*big.Int{s.sum, s.squares, s.below, s.belowSquares, s.product}
 }
 
 type ledger map[ingest.Cell]*sums
 
 func (l ledger) at(c ingest.Cell) *sums {
 	if l[c] == nil {
-		l[c] = &sums{sum: new(big.Int), squares: new(big.Int)}
+		l[c] = &sums{sum: new(big.Int), squares: new(big.Int), below: new(big.Int), belowSquares: new(big.Int), product: new(big.Int)}
 	}
 	return l[c]
 }
@@ -35,8 +41,9 @@ func (l ledger) add(rows []ingest.Row) {
 		s.n += r.N
 		s.nonZero += r.NonZero
 		s.over += r.Over
-		s.sum.Add(s.sum, r.Sum.Big())
-		s.squares.Add(s.squares, r.SumSquares.Big())
+		for i, v := range []ingest.Int128{r.Sum, r.SumSquares, r.SumDenominator, r.SumSquaresDenominator, r.SumProduct} {
+			s.all()[i].Add(s.all()[i], v.Big())
+		}
 	}
 }
 
@@ -44,9 +51,13 @@ func (l ledger) add(rows []ingest.Row) {
 func (l ledger) plain() map[ingest.Cell]string {
 	out := map[ingest.Cell]string{}
 	for c, s := range l {
-		if s.n != 0 || s.nonZero != 0 || s.over != 0 || s.sum.Sign() != 0 || s.squares.Sign() != 0 {
-			out[c] = big.NewInt(s.n).String() + " " + big.NewInt(s.nonZero).String() + " " + big.NewInt(s.over).String() +
-				" " + s.sum.String() + " " + s.squares.String()
+		text, zero := fmt.Sprint(s.n, s.nonZero, s.over), s.n == 0 && s.nonZero == 0 && s.over == 0
+		for _, v := range s.all() {
+			text += " " + v.String()
+			zero = zero && v.Sign() == 0
+		}
+		if !zero {
+			out[c] = text
 		}
 	}
 	return out
@@ -154,7 +165,7 @@ func designed(x *experiment.Experiment, it *experiment.Iteration) *experiment.Ex
 	then := *x
 	if d := it.Design; d != nil {
 		then.UnitKind, then.Variants, then.Window, then.Grace = d.UnitKind, d.Variants, d.Window, d.Grace
-		then.Crossovers, then.Dimensions = d.Crossovers, d.Dimensions
+		then.Crossovers, then.Dimensions, then.Exclude = d.Crossovers, d.Dimensions, d.Exclude
 	}
 	return &then
 }
@@ -175,6 +186,13 @@ func bruteIteration(l ledger, x *experiment.Experiment, it *experiment.Iteration
 	base := ingest.Cell{
 		Experiment: x.Key, Iteration: it.Number, Phase: phase.Number, Variant: first.Variant,
 		Settling: phase.Number > 1 && ms(first.T).Before(phase.From.Add(phase.Settle.Std())),
+	}
+	for _, c := range x.Exclude {
+		if meets(c, first.Attrs) {
+			base.Metric, base.Slot = ingest.Excluded, floor(first.T, x.Window)
+			l.at(base).n++
+			return
+		}
 	}
 	other := ""
 	for _, e := range exposures {
@@ -207,20 +225,56 @@ func bruteIteration(l ledger, x *experiment.Experiment, it *experiment.Iteration
 	}
 	for k := range it.Metrics {
 		m := &it.Metrics[k]
-		y := total(l, base, x, it, m, first, events)
-		each(m.Name, x.WindowOf(m), func(s *sums) {
-			if new(big.Int).Abs(y).Cmp(limit) >= 0 {
+		if m.Kind == experiment.Quantile {
+			continue
+		}
+		bruteMetric(l, base, x, it, m, first, events, each)
+	}
+}
+
+// bruteMetric adds one unit's y, or the two of a ratio, to a metric's cells.
+func bruteMetric(l ledger, base ingest.Cell, x *experiment.Experiment, it *experiment.Iteration, m *experiment.Metric, first *ingest.Event, events []ingest.Event,
+	each func(string, experiment.Duration, func(*sums)),
+) {
+	from, to := ms(first.T).Add(-x.Grace.Std()), ms(first.T).Add(x.WindowOf(m).Std()).Add(1)
+	if m.Kind == experiment.Retention {
+		from, to = ms(first.T).Add(m.From.Std()), ms(first.T).Add(m.To.Std())
+	}
+	var during []ingest.Event
+	for _, e := range events {
+		if t := ms(e.T); e.Type == ingest.Outcome && x.At(t) == it && !t.Before(from) && t.Before(to) {
+			during = append(during, e)
+		}
+	}
+	var y, z *big.Int
+	switch m.Kind {
+	case experiment.Ratio:
+		y, z = total(l, base, x, m, *m.Numerator, during), total(l, base, x, m, *m.Denominator, during)
+	default:
+		how := map[experiment.Kind]experiment.Aggregation{
+			experiment.Mean: "sum", experiment.Sum: "sum", experiment.Count: "count", experiment.Proportion: "any", experiment.Retention: "any",
+		}[m.Kind]
+		y = total(l, base, x, m, experiment.Part{Event: m.Event, Value: m.Value, Where: m.Where, Aggregation: how, Decimals: m.Decimals, Cap: m.Cap}, during)
+	}
+	each(m.Name, x.WindowOf(m), func(s *sums) {
+		for _, v := range []*big.Int{y, z} {
+			if v != nil && new(big.Int).Abs(v).Cmp(limit) >= 0 {
 				s.over++
 				return
 			}
-			s.n++
-			if y.Sign() != 0 {
-				s.nonZero++
-			}
-			s.sum.Add(s.sum, y)
-			s.squares.Add(s.squares, new(big.Int).Mul(y, y))
-		})
-	}
+		}
+		s.n++
+		if y.Sign() != 0 && (z == nil || z.Sign() != 0) {
+			s.nonZero++
+		}
+		s.sum.Add(s.sum, y)
+		s.squares.Add(s.squares, new(big.Int).Mul(y, y))
+		if z != nil {
+			s.below.Add(s.below, z)
+			s.belowSquares.Add(s.belowSquares, new(big.Int).Mul(z, z))
+			s.product.Add(s.product, new(big.Int).Mul(y, z))
+		}
+	})
 }
 
 func value(attrs []ingest.Attr, d experiment.Dimension) string {
@@ -240,30 +294,33 @@ var (
 	trillion = big.NewInt(1_000_000_000_000)
 )
 
-// total is a unit's y; outcomes without a usable number are counted on the way.
-func total(l ledger, base ingest.Cell, x *experiment.Experiment, it *experiment.Iteration, m *experiment.Metric, first *ingest.Event, events []ingest.Event) *big.Int {
-	y, n := new(big.Int), int64(0)
-	for _, e := range events {
-		t := ms(e.T)
-		if e.Type != ingest.Outcome || e.Name != m.Event || x.At(t) != it ||
-			t.Before(ms(first.T).Add(-x.Grace.Std())) || t.After(ms(first.T).Add(x.WindowOf(m).Std())) || !holds(m.Where, e.Attrs) {
+// total is one total of a unit, over the events of its time; those without a
+// usable number are counted on the way.
+func total(l ledger, base ingest.Cell, x *experiment.Experiment, m *experiment.Metric, p experiment.Part, during []ingest.Event) *big.Int {
+	y := new(big.Int)
+	for _, e := range during {
+		if e.Name != p.Event || !meets(p.Where, e.Attrs) {
 			continue
 		}
-		if m.Kind == experiment.Count || m.Kind == experiment.Proportion {
-			n++
+		switch p.Aggregation {
+		case "count":
+			y.Add(y, big.NewInt(1))
+			continue
+		case "any":
+			y.SetInt64(1)
 			continue
 		}
 		r := new(big.Rat).SetFrac(e.Value.Big(), trillion)
 		c := base
 		c.Value, c.Slot = m.Name, floor(e.T, x.Window)
-		if name, ok := strings.CutPrefix(m.Value, "attrs."); ok {
+		if name, ok := strings.CutPrefix(p.Value, "attrs."); ok {
 			if r = number(e.Attrs, name); r == nil {
 				c.Metric = ingest.BadAttribute
 				l.at(c).n++
 				continue
 			}
 		}
-		v := halfEven(r, m.Decimals)
+		v := halfEven(r, p.Decimals)
 		if new(big.Int).Abs(v).Cmp(limit) >= 0 {
 			c.Metric = ingest.OutOfRange
 			l.at(c).n++
@@ -271,19 +328,20 @@ func total(l ledger, base ingest.Cell, x *experiment.Experiment, it *experiment.
 		}
 		y.Add(y, v)
 	}
-	switch m.Kind {
-	case experiment.Count:
-		return big.NewInt(n)
-	case experiment.Proportion:
-		return big.NewInt(min(n, 1))
-	default:
+	if p.Cap == nil || p.Cap.At == "" {
 		return y
 	}
+	r, _ := new(big.Rat).SetString(p.Cap.At)
+	if most := halfEven(r, p.Decimals); y.Cmp(most) > 0 {
+		return most
+	}
+	return y
 }
 
-func holds(where map[string]string, attrs []ingest.Attr) bool {
-	for name, want := range where {
-		if !slices.Contains(attrs, ingest.Attr{Name: name, Value: want}) {
+// meets tells whether all of a condition's attributes are so.
+func meets(want experiment.Condition, attrs []ingest.Attr) bool {
+	for name, value := range want {
+		if !slices.Contains(attrs, ingest.Attr{Name: name, Value: value}) {
 			return false
 		}
 	}

@@ -25,6 +25,7 @@ type design struct {
 	grace    int64
 	slot     int64 // of the experiment's window: for units and counters
 	dims     []dimension
+	barred   [][]Attr // a unit whose first exposure meets one of these conditions gives nothing
 }
 
 // run is an iteration.
@@ -35,7 +36,8 @@ type run struct {
 	killed            bool
 	phases            []phase
 	metrics           []measure
-	finest            int64 // of all slots in it; the others are multiples
+	terms             []term // a unit's totals, those of one metric beside each other
+	finest            int64  // of all slots in it; the others are multiples
 }
 
 type phase struct {
@@ -113,7 +115,16 @@ func compileDesign(e *experiment.Experiment, symbol func(string) uint32) design 
 	for _, dim := range e.Dimensions[:min(len(e.Dimensions), maxDimensions)] {
 		d.dims = append(d.dims, dimension{dim.Attribute, slices.Clone(dim.Values[:min(len(dim.Values), otherValue)])})
 	}
+	for _, c := range e.Exclude {
+		d.barred = append(d.barred, condition(c))
+	}
 	return d
+}
+
+// bars tells whether a unit with these attributes at its first exposure is
+// excluded.
+func (d *design) bars(attrs []byte) bool {
+	return slices.ContainsFunc(d.barred, func(c []Attr) bool { return holds(c, attrs) })
 }
 
 // compileRun takes the experiment as it was when the iteration ran.
@@ -135,13 +146,9 @@ func compileRun(e *experiment.Experiment, it *experiment.Iteration, symbol func(
 			r.phases[0].number = p.Number
 		}
 	}
-	for i := range it.Metrics {
-		if !it.Metrics[i].Kind.Fast() {
-			continue
-		}
-		m := compileMeasure(e, &it.Metrics[i], symbol)
-		r.metrics = append(r.metrics, m)
-		r.finest = min(r.finest, m.slot)
+	r.metrics, r.terms = compileMeasures(e, it.Metrics, symbol)
+	for i := range r.metrics {
+		r.finest = min(r.finest, r.metrics[i].slot)
 	}
 	return r
 }
@@ -193,7 +200,7 @@ func (r *run) phase(t int64) *phase {
 }
 
 // width is how many totals a unit has in the iteration.
-func (r *run) width() int { return len(r.metrics) }
+func (r *run) width() int { return len(r.terms) }
 
 // slotStart rounds a time down to the start of its slot.
 func slotStart(t, slot int64) int64 {
@@ -202,5 +209,8 @@ func slotStart(t, slot int64) int64 {
 
 // neverT is later than every event.
 const neverT = int64(1<<63 - 1)
+
+// barredT is the crossing time of a unit that is excluded: earlier than every event.
+const barredT = int64(-1 << 63)
 
 const maxDimensions = 3

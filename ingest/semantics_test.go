@@ -36,8 +36,8 @@ const caseDay = "2026-03-01"
 // interleaved as on the page, one after the other, and the other way round.
 func TestWorkedCases(t *testing.T) {
 	cases := readCases(t)
-	if len(cases) != 10 {
-		t.Fatalf("docs/semantics.md has %d cases, not ten", len(cases))
+	if len(cases) != 13 {
+		t.Fatalf("docs/semantics.md has %d cases, not thirteen", len(cases))
 	}
 	for _, c := range cases {
 		sorted := slices.Sorted(slices.Values(c.order))
@@ -77,8 +77,9 @@ func (w *worked) run(t *testing.T, order []int) map[string]string {
 		cell.Slot = 0
 		sum := bySlot.at(cell)
 		sum.n, sum.over = sum.n+s.n, sum.over+s.over
-		sum.sum.Add(sum.sum, s.sum)
-		sum.squares.Add(sum.squares, s.squares)
+		for i, v := range s.all() {
+			sum.all()[i].Add(sum.all()[i], v)
+		}
 	}
 	return w.lines(bySlot)
 }
@@ -107,6 +108,9 @@ func (w *worked) lines(l ledger) map[string]string {
 		}
 		if cell.Metric[0] != '$' {
 			sums += " Σy " + s.sum.String() + " Σy² " + s.squares.String()
+			if s.belowSquares.Sign() != 0 {
+				sums += " Σz " + s.below.String() + " Σz² " + s.belowSquares.String() + " Σyz " + s.product.String()
+			}
 		} else if cell.Iteration != 1 {
 			sums += fmt.Sprint(" iteration ", cell.Iteration)
 		}
@@ -189,7 +193,10 @@ var settings = map[string]*regexp.Regexp{
 	"dimension": regexp.MustCompile(`^dimension (\w+): (.+)$`),
 	"iteration": regexp.MustCompile(`^iteration 1: ([\d:]+) to ([\d:]+), enrolment until ([\d:]+)(, killed)?$`),
 	"phase":     regexp.MustCompile(`^phase (\d+): from ([\d:]+), settle (\w+)$`),
-	"metric":    regexp.MustCompile(`^metric (\w+): (\w+) of (\w+)(?:, (\d+) decimals)?$`),
+	"exclude":   regexp.MustCompile(`^exclude (\w+): (\w+)$`),
+	"metric":    regexp.MustCompile(`^metric (\w+): (\w+) of (\w+)(?:, (\d+) decimals)?(?:, cap (\d+))?$`),
+	"retention": regexp.MustCompile(`^metric (\w+): retention of (\w+), from (\w+) to (\w+)$`),
+	"ratio":     regexp.MustCompile(`^metric (\w+): (\w+) of (\w+) over (\w+) of (\w+)$`),
 }
 
 func (w *worked) setting(t *testing.T, line string) {
@@ -223,9 +230,23 @@ func (w *worked) setting(t *testing.T, line string) {
 			}
 		case "phase":
 			it.Phases = append(it.Phases, experiment.Phase{Number: uint16(len(it.Phases) + 1), From: ms(clock(t, m[2]+":00")), Settle: duration(m[3])})
+		case "exclude":
+			w.x.Exclude = append(w.x.Exclude, experiment.Condition{m[1]: m[2]})
 		case "metric":
 			decimals, _ := strconv.Atoi(m[4])
-			it.Metrics = append(it.Metrics, experiment.Metric{Name: m[1], Kind: experiment.Kind(m[2]), Event: m[3], Decimals: decimals})
+			metric := experiment.Metric{Name: m[1], Kind: experiment.Kind(m[2]), Event: m[3], Decimals: decimals}
+			if m[5] != "" {
+				metric.Cap = &experiment.Cap{At: m[5]}
+			}
+			it.Metrics = append(it.Metrics, metric)
+		case "retention":
+			it.Metrics = append(it.Metrics, experiment.Metric{Name: m[1], Kind: experiment.Retention, Event: m[2], From: duration(m[3]), To: duration(m[4])})
+		case "ratio":
+			it.Metrics = append(it.Metrics, experiment.Metric{
+				Name: m[1], Kind: experiment.Ratio,
+				Numerator:   &experiment.Part{Aggregation: experiment.Aggregation(m[2]), Event: m[3]},
+				Denominator: &experiment.Part{Aggregation: experiment.Aggregation(m[4]), Event: m[5]},
+			})
 		}
 		return
 	}

@@ -211,6 +211,9 @@ func (d *Delta) add(o Delta) {
 	d.Over += o.Over
 	d.Sum = d.Sum.Add(o.Sum)
 	d.SumSquares = d.SumSquares.Add(o.SumSquares)
+	d.SumDenominator = d.SumDenominator.Add(o.SumDenominator)
+	d.SumSquaresDenominator = d.SumSquaresDenominator.Add(o.SumSquaresDenominator)
+	d.SumProduct = d.SumProduct.Add(o.SumProduct)
 	d.Newest = max(d.Newest, o.Newest)
 }
 
@@ -221,9 +224,13 @@ func (d *Delta) sub(o Delta) {
 	d.Over -= o.Over
 	d.Sum = d.Sum.Sub(o.Sum)
 	d.SumSquares = d.SumSquares.Sub(o.SumSquares)
+	d.SumDenominator = d.SumDenominator.Sub(o.SumDenominator)
+	d.SumSquaresDenominator = d.SumSquaresDenominator.Sub(o.SumSquaresDenominator)
+	d.SumProduct = d.SumProduct.Sub(o.SumProduct)
 }
 
 // zero tells whether adding d changes no sum.
 func (d *Delta) zero() bool {
-	return d.N == 0 && d.NonZero == 0 && d.Over == 0 && d.Sum.IsZero() && d.SumSquares.IsZero()
+	return d.N == 0 && d.NonZero == 0 && d.Over == 0 && d.Sum.IsZero() && d.SumSquares.IsZero() &&
+		d.SumDenominator.IsZero() && d.SumSquaresDenominator.IsZero() && d.SumProduct.IsZero()
 }

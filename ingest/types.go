@@ -107,6 +107,7 @@ type Cell struct {
 const (
 	Units          = "$units"           // units by first exposure, before crossovers are taken out
 	CrossoverUnits = "$crossover"       // units taken out; Variant is the first, Value the other variant
+	Excluded       = "$excluded"        // units that the experiment's exclude leaves out, by variant
 	Moved          = "$moved"           // exposures to another variant in a later phase
 	Outside        = "$outside"         // exposures outside every iteration (Iteration 0)
 	AfterEnd       = "$after_end"       // exposures from the end of a killed iteration on, by variant
@@ -116,14 +117,20 @@ const (
 	BadAttribute   = "$bad_attribute"   // outcomes whose attribute holds no number for one metric; Value is the metric's name
 )
 
-// Delta is what is added to a cell. Sums are of y scaled by 10^decimals.
+// Delta is what is added to a cell. Sums are of y scaled by 10^decimals, and of a
+// ratio's denominator z scaled by 10^(its decimals).
 type Delta struct {
 	N          int64  // units
-	NonZero    int64  // units with y ≠ 0
-	Over       int64  // units whose |y| is now ≥ 2^47: not in N, Sum, SumSquares
+	NonZero    int64  // units with y ≠ 0, of a ratio those with z ≠ 0 too
+	Over       int64  // units whose |y| or |z| is now ≥ 2^47: not in N and the sums
 	Sum        Int128 // Σy
 	SumSquares Int128 // Σy²
 	Newest     int64  // greatest event time that contributed, milliseconds UTC
+
+	// Of ratios; zero for all other kinds.
+	SumDenominator        Int128 // Σz
+	SumSquaresDenominator Int128 // Σz²
+	SumProduct            Int128 // Σyz
 }
 
 // Row is a cell with its delta.

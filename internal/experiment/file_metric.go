@@ -169,3 +169,7 @@ func attributeOf(value string) string {
 	}
 	return name
 }
+
+// Attribute returns NAME when the part reads attrs.NAME, "" when it reads the
+// event's value.
+func (p *Part) Attribute() string { return attributeOf(p.Value) }
