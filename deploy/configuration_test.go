@@ -127,6 +127,8 @@ func takes(t reflect.Type) string {
 	switch {
 	case t == reflect.TypeFor[config.Secret]():
 		return "a secret's name"
+	case t == reflect.TypeFor[config.Size]():
+		return "a size: `512MiB`"
 	case t == reflect.TypeFor[experiment.Duration]():
 		return "a duration: `5s`"
 	case t.Kind() == reflect.Map:

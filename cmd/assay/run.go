@@ -76,6 +76,7 @@ func (c runCmd) serve(ctx context.Context, env *environment, s *app.Stack, demo 
 	if err := s.Publish(ports.Addr()); err != nil {
 		return err
 	}
+	app.LimitMemory(s.Config)
 	consumer, err := s.Consumer(ctx, app.IngestOptions{Alone: true, Registry: registry})
 	if err != nil {
 		return err
@@ -213,6 +214,7 @@ type ingestCmd struct {
 // Run consumes until it is stopped.
 func (c ingestCmd) Run(env *environment) error {
 	return env.part(app.Options{Kafka: true, Migrate: true}, func(s *app.Stack, r *prometheus.Registry) (app.Part, error) {
+		app.LimitMemory(s.Config)
 		consumer, err := s.Consumer(env.ctx, app.IngestOptions{UntilEnd: c.UntilEnd, AcceptGap: c.AcceptGap, Registry: r})
 		if err != nil {
 			return nil, err

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -52,7 +53,7 @@ func (b *batch) full(limit Batch) bool {
 	return len(b.events)+len(b.dead) >= limit.Records || b.bytes >= limit.Bytes
 }
 
-// add decodes records of one topic's partition and joins them.
+// add decodes records of one topic's partition.
 func (l *life) add(b *batch, declared int, records []*kgo.Record) error {
 	began := l.s.c.cfg.Now()
 	if room := cap(b.events) - len(b.events); room < len(records) {
@@ -72,7 +73,6 @@ func (l *life) add(b *batch, declared int, records []*kgo.Record) error {
 		l.decode(b, declared, r)
 	}
 	l.s.c.observe(Decode, began, len(records))
-	l.join(b)
 	return nil
 }
 
@@ -113,9 +113,22 @@ func (l *life) decode(b *batch, declared int, r *kgo.Record) {
 }
 
 // join adds what was decoded to the shard's state, in the order of the log.
-func (l *life) join(b *batch) {
+func (l *life) join(ctx context.Context, b *batch) error {
+	for b.joined < len(b.events) {
+		fresh := b.events[b.joined:]
+		if !l.joiner.Whole() {
+			fresh = fresh[:min(len(fresh), recallEvents)]
+			if err := l.recall(ctx, fresh); err != nil {
+				return err
+			}
+		}
+		l.joinAll(b, fresh)
+	}
+	return nil
+}
+
+func (l *life) joinAll(b *batch, fresh []ingest.Event) {
 	began := l.s.c.cfg.Now()
-	fresh := b.events[b.joined:]
 	l.fates = l.joiner.AddAll(fresh, l.fates[:0])
 	for i, fate := range l.fates {
 		c := b.count(fresh[i].Place.Topic)
@@ -128,7 +141,7 @@ func (l *life) join(b *batch) {
 			c.Accepted++
 		}
 	}
-	b.joined = len(b.events)
+	b.joined += len(fresh)
 	l.s.c.observe(Join, began, len(fresh))
 }
 

@@ -41,7 +41,10 @@ type Config struct {
 	// below them is durable. It needs all shards, so no Group.
 	UntilEnd bool
 
-	Batch       Batch
+	Batch Batch
+	// Memory is what the state of all shards together may take, in bytes; 0: no
+	// limit. Reaching it costs queries, and no count.
+	Memory      int64
 	StatusEvery time.Duration // status, lag commit, check of the topics
 	ConfigEvery time.Duration // looking for a new configuration version
 	ChainEvery  time.Duration // checking the ledger's chains
@@ -121,6 +124,9 @@ func (c *Config) prepare() error {
 	}
 	if c.Batch.Records < 1 || c.Batch.Bytes < 1 || c.Batch.Rows < 1 {
 		return errors.New("a batch must have room for a record, a byte and a row")
+	}
+	if c.Memory < 0 {
+		return fmt.Errorf("memory: %d is below 0", c.Memory)
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

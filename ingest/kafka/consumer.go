@@ -21,6 +21,7 @@ type Consumer struct {
 	versions *versions
 	// How the topics are read.
 	decodings *decodings
+	memory    *budget
 
 	// Set by Run before the first shard starts.
 	client *kgo.Client
@@ -43,6 +44,7 @@ func New(cfg Config, store Store) (*Consumer, error) {
 	}
 	return &Consumer{
 		cfg: cfg, store: store, log: cfg.Logger, metrics: m, versions: newVersions(),
+		memory:    newBudget(cfg.Memory),
 		decodings: &decodings{store: store, log: cfg.Logger}, shards: map[int32]*shard{},
 	}, nil
 }
@@ -163,6 +165,7 @@ func (c *Consumer) giveUp(partitions []int32) {
 	for _, s := range leaving {
 		<-s.ended
 		c.metrics.forget(s.id)
+		c.memory.forget(s.id)
 		c.log.Info("shard given up", "shard", s.id)
 	}
 }

@@ -30,6 +30,7 @@ type life struct {
 	from     []int64 // by declared topic: the next offset to be read
 	goal     []int64 // by declared topic: read no further; nil: without end
 	accepted []ingest.Counts
+	below    map[string]int64 // by topic: the offset below which everything is durable, as the join knows it
 	// begins says of which declared topics the first records were deleted before
 	// they were ever read: up to that offset, 0 when nothing was. See losses.go.
 	begins []int64
@@ -57,24 +58,19 @@ func (s *shard) load(ctx context.Context) (*life, error) {
 		return nil, err
 	}
 	l.joiner = ingest.NewJoiner(l.names, version)
-	next := map[string]int64{}
+	l.below = map[string]int64{}
 	for _, name := range l.names {
-		next[name] = 0
+		l.below[name] = 0
 	}
 	for _, t := range mark.Topics {
-		next[t.Name] = t.Next
+		l.below[t.Name] = t.Next
 	}
-	restored := 0
-	err = s.c.store.EventsBelow(ctx, s.id, next, func(e *ingest.Event) error {
-		l.joiner.Restore(e)
-		restored++
-		return nil
-	})
+	restored, err := l.restore(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("restore state: %w", err)
+		return nil, err
 	}
 	s.progress.begin(l)
-	s.log.Info("shard loaded", "seq", l.seq, "config", l.config, "events", restored, "next", next)
+	s.log.Info("shard loaded", "seq", l.seq, "config", l.config, "events", restored, "units", l.joiner.Units(), "bytes", l.joiner.Bytes(), "next", l.below)
 	return l, nil
 }
 

@@ -26,6 +26,7 @@ type memory struct {
 	chain    map[uint16]string
 	losses   map[uint16][]Loss
 	proven   map[uint16]uint64
+	recalls  int // units that were read back
 
 	// Called without the lock, before the step; an error is returned instead
 	// of doing it.
@@ -142,8 +143,13 @@ func (m *memory) AppendEvents(_ context.Context, shard uint16, topics []string, 
 	return nil
 }
 
-func (m *memory) EventsBelow(_ context.Context, shard uint16, next map[string]int64, fn func(*ingest.Event) error) error {
+func (m *memory) EventsBelow(ctx context.Context, shard uint16, next map[string]int64, fn func(*ingest.Event) error) error {
+	return m.EventsOf(ctx, shard, nil, next, fn)
+}
+
+func (m *memory) EventsOf(_ context.Context, shard uint16, units []ingest.Unit, next map[string]int64, fn func(*ingest.Event) error) error {
 	m.mu.Lock()
+	m.recalls += len(units)
 	var rows []ingest.Event
 	names := slices.Sorted(func(yield func(string) bool) {
 		for name := range next {
@@ -153,7 +159,7 @@ func (m *memory) EventsBelow(_ context.Context, shard uint16, next map[string]in
 		}
 	})
 	for p, e := range m.events {
-		if p.shard == shard && p.offset < next[p.topic] {
+		if p.shard == shard && p.offset < next[p.topic] && (units == nil || slices.Contains(units, e.Unit)) {
 			e.Place.Topic = uint8(slices.Index(names, p.topic))
 			rows = append(rows, e)
 		}

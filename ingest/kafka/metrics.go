@@ -19,6 +19,7 @@ const (
 	Consume Stage = "consume"
 	Decode  Stage = "decode"
 	Join    Stage = "join"
+	Recall  Stage = "recall" // reading evicted units back; its records are units
 	Insert  Stage = "insert" // records into events, and notes of dead letters
 	Append  Stage = "append" // a part into the ledger
 )
@@ -42,6 +43,11 @@ type metrics struct {
 	age      *prometheus.GaugeVec
 	ok       *prometheus.GaugeVec
 	restarts *prometheus.CounterVec
+	bytes    *prometheus.GaugeVec
+	units    *prometheus.GaugeVec
+	evicted  prometheus.Counter
+	recalled prometheus.Counter
+	recalls  prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
@@ -67,10 +73,21 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		restarts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "assay_ingest_shard_restarts_total", Help: "Times that a shard dropped its memory or stopped, by reason."}, []string{"reason"}),
 	}
+	m.bytes = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "assay_ingest_state_bytes", Help: "Memory that a shard's state takes."}, []string{"shard"})
+	m.units = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "assay_ingest_state_units", Help: "Units that are in memory."}, []string{"shard"})
+	m.evicted = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "assay_ingest_evicted_units_total", Help: "Units that had to leave memory. They are read back when they are needed."})
+	m.recalled = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "assay_ingest_recalled_units_total", Help: "Units that were read back, with those few that turned out to be new."})
+	m.recalls = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "assay_ingest_recalls_total", Help: "Queries that read units back; their time is stage recall."})
 	if reg == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.records, m.dead, m.seconds, m.rows, m.parts, m.lag, m.age, m.ok, m.restarts} {
+	for _, c := range []prometheus.Collector{m.records, m.dead, m.seconds, m.rows, m.parts, m.lag, m.age, m.ok, m.restarts,
+		m.bytes, m.units, m.evicted, m.recalled, m.recalls} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
 		}
@@ -140,10 +157,17 @@ func (m *metrics) told(shard uint16, lag int64, age time.Duration, ok bool) {
 	m.ok.WithLabelValues(label).Set(value)
 }
 
+// holds sets the gauges of a shard's state.
+func (m *metrics) holds(shard uint16, bytes int64, units int) {
+	label := strconv.Itoa(int(shard))
+	m.bytes.WithLabelValues(label).Set(float64(bytes))
+	m.units.WithLabelValues(label).Set(float64(units))
+}
+
 // forget drops the gauges of a shard that somebody else has now.
 func (m *metrics) forget(shard uint16) {
 	label := strconv.Itoa(int(shard))
-	for _, g := range []*prometheus.GaugeVec{m.lag, m.age, m.ok} {
+	for _, g := range []*prometheus.GaugeVec{m.lag, m.age, m.ok, m.bytes, m.units} {
 		g.DeleteLabelValues(label)
 	}
 }

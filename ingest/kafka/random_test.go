@@ -96,6 +96,9 @@ func (y *history) join() {
 	}
 	cfg.Batch.Records = 1 + y.random.IntN(50)
 	cfg.Batch.Time = time.Duration(1+y.random.IntN(500)) * time.Millisecond
+	if y.random.IntN(2) == 0 {
+		cfg.Memory = 1 // nothing stays longer than it must
+	}
 	cfg.StopTimeout = time.Duration(1+y.random.IntN(1000)) * time.Millisecond
 	y.members = append(y.members, y.harness.run(cfg))
 }

@@ -100,6 +100,7 @@ func (s *shard) live(ctx, hard context.Context) error {
 	loading, cancel := context.WithCancel(alive)
 	defer cancel()
 	defer context.AfterFunc(ctx, cancel)()
+	defer s.c.memory.forget(s.id)
 	l, err := s.load(loading)
 	if err != nil {
 		return causeOf(alive, err)

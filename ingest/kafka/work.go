@@ -84,7 +84,7 @@ func (w *worker) join(ctx context.Context) error {
 			return context.Cause(ctx)
 		case fetches, more := <-w.input():
 			w.ended = w.ended || !more
-			if err := w.take(fetches); err != nil {
+			if err := w.take(ctx, fetches); err != nil {
 				return err
 			}
 		case <-w.age.C:
@@ -92,7 +92,12 @@ func (w *worker) join(ctx context.Context) error {
 		case <-changed:
 			w.version, changed = w.l.s.c.versions.latest()
 		case <-w.turn():
-			w.parts <- w.next()
+			part, err := w.next(ctx)
+			if err != nil {
+				return err
+			}
+			w.parts <- part
+			w.l.shrink()
 		}
 	}
 	return nil
@@ -128,10 +133,11 @@ func (w *worker) turn() <-chan struct{} {
 
 // full tells whether the open batch should be written before more is read: by its
 // records and bytes, or by the rows that they became. Live events share cells; a
-// replay of a month, with its minutes and dimensions, does not.
+// replay of a month, with its minutes and dimensions, does not. Or the state has
+// outgrown its memory: the units of a batch cannot go before it is durable.
 func (w *worker) full() bool {
 	limit := w.l.s.c.cfg.Batch
-	return w.open.full(limit) || w.l.joiner.Pending() >= limit.Rows
+	return w.open.full(limit) || w.l.joiner.Pending() >= limit.Rows || !w.open.empty() && w.l.over()
 }
 
 func (w *worker) adopts() bool {
@@ -139,7 +145,7 @@ func (w *worker) adopts() bool {
 }
 
 // take adds what was fetched to the open batch.
-func (w *worker) take(fetches kgo.Fetches) error {
+func (w *worker) take(ctx context.Context, fetches kgo.Fetches) error {
 	var err error
 	if w.open.empty() {
 		err = w.l.readings(w.open)
@@ -149,10 +155,16 @@ func (w *worker) take(fetches kgo.Fetches) error {
 			err = w.l.add(w.open, w.l.declared(p.Topic), p.Records)
 		}
 	})
+	if err != nil {
+		return err
+	}
 	if !w.old && !w.open.empty() && len(fetches) > 0 {
 		w.startAge()
 	}
-	return err
+	if w.l.joiner.Whole() || len(w.open.events)-w.open.joined >= recallEvents {
+		return w.l.join(ctx, w.open)
+	}
+	return nil // reading back is cheaper for many at once
 }
 
 func (w *worker) startAge() {
@@ -165,8 +177,13 @@ func (w *worker) startAge() {
 
 // next is the part to be written now: a gap that somebody accepted, then what
 // was gathered, then a new version as a part of its own.
-func (w *worker) next() work {
+func (w *worker) next(ctx context.Context) (work, error) {
 	l := w.l
+	l.settled(w.open)
+	if err := l.join(ctx, w.open); err != nil {
+		return work{}, err
+	}
+	l.s.c.metrics.holds(l.s.id, l.joiner.Bytes(), l.joiner.Units())
 	l.seq++
 	part := ingest.Part{Shard: l.s.id, Seq: l.seq, Config: l.config, Partitions: uint32(l.s.c.layout.partitions)}
 	switch {
@@ -176,13 +193,14 @@ func (w *worker) next() work {
 		full := w.open
 		part.Offsets, part.Rows = full.offsets(), l.joiner.Take()
 		w.reopen()
-		return work{part, full}
+		return work{part, full}, nil
 	default:
-		l.joiner.Adopt(w.version)
-		l.config = w.version.Number
+		if err := w.adopt(ctx); err != nil {
+			return work{}, err
+		}
 		part.Config, part.Rows = l.config, l.joiner.Take()
 	}
-	return work{part: part}
+	return work{part: part}, nil
 }
 
 // reopen begins the next batch.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -41,6 +43,17 @@ type IngestOptions struct {
 	Registry  prometheus.Registerer
 }
 
+// leastHeap is what a consumer needs for the records that are under way.
+const leastHeap = 256 << 20
+
+// LimitMemory makes the garbage collector work harder before the process takes
+// more than is configured. GOMEMLIMIT wins.
+func LimitMemory(c config.Config) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(max(int64(c.Memory), leastHeap))
+	}
+}
+
 // Consumer makes the consumer of the configured topics.
 func (s *Stack) Consumer(ctx context.Context, opt IngestOptions) (*kafka.Consumer, error) {
 	key, err := consumerKey(ctx, s.Config, s.DB)
@@ -57,6 +70,7 @@ func (s *Stack) Consumer(ctx context.Context, opt IngestOptions) (*kafka.Consume
 		return nil, err
 	}
 	cfg.Batch.Time, cfg.Batch.Records = s.Config.Kafka.Batch.Time.Std(), s.Config.Kafka.Batch.Records
+	cfg.Memory = int64(s.Config.Memory) / 4 * 3
 	cfg.UnitKey, cfg.Attributes = key, s.Config.Privacy.Attributes
 	cfg.AcceptGap, cfg.UntilEnd = opt.AcceptGap, opt.UntilEnd
 	cfg.Registerer, cfg.Logger = opt.Registry, s.Log

@@ -92,6 +92,42 @@ func TestEventsComeBack(t *testing.T) {
 	}
 }
 
+// TestEventsOf asks for a thousand units, as a read-back does: those that have
+// rows come back as EventsBelow has them, whatever else is stored.
+func TestEventsOf(t *testing.T) {
+	s := newStore(t)
+	events := benchEvents(4000)
+	for i := range events {
+		events[i].Unit = events[i%2000].Unit
+	}
+	for range 2 {
+		if err := s.AppendEvents(t.Context(), 5, names, events, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	below := map[string]int64{"exposures": 1500, "outcomes": 1200}
+	units, wanted := []ingest.Unit{{Hi: 1, Lo: 2}, {}}, map[ingest.Unit]bool{}
+	for i := range 998 {
+		units = append(units, events[i].Unit)
+		wanted[events[i].Unit] = true
+	}
+	read := func(what func(func(*ingest.Event) error) error) (list []ingest.Event) {
+		if err := what(func(e *ingest.Event) error { list = append(list, *e); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	got := read(func(fn func(*ingest.Event) error) error { return s.EventsOf(t.Context(), 5, units, below, fn) })
+	want := read(func(fn func(*ingest.Event) error) error { return s.EventsBelow(t.Context(), 5, below, fn) })
+	want = slices.DeleteFunc(want, func(e ingest.Event) bool { return !wanted[e.Unit] })
+	if diff := gocmp.Diff(want, got); diff != "" || len(got) < 900 {
+		t.Errorf("%d events (-want +got):\n%s", len(got), diff)
+	}
+	if none := read(func(fn func(*ingest.Event) error) error { return s.EventsOf(t.Context(), 5, nil, below, fn) }); none != nil {
+		t.Errorf("%d events of no units", len(none))
+	}
+}
+
 func TestEventsOfATopicWithoutMarkStayInvisible(t *testing.T) {
 	s := newStore(t)
 	if err := s.AppendEvents(t.Context(), 0, names, someEvents(rand.New(rand.NewPCG(3, 4)), 100), nil); err != nil {

@@ -42,8 +42,16 @@ var passing = map[int32]string{
 	999: "KEEPER_EXCEPTION",
 }
 
+// final is an error after which a thing may not be done again.
+type final struct{ error }
+
+func (f final) Unwrap() error { return f.error }
+
 // transient tells whether the same statement may succeed later.
 func transient(err error) bool {
+	if _, ok := errors.AsType[final](err); ok {
+		return false
+	}
 	if e, ok := errors.AsType[*clickhouse.Exception](err); ok {
 		_, is := passing[e.Code]
 		return is

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math/big"
 	"slices"
 
 	native "github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -50,6 +51,29 @@ func (r *eventRow) finish() {
 // strings but not the pointer. An error of fn, or of the connection once fn was
 // called, ends the reading: the caller begins anew.
 func (db *DB) EventsBelow(ctx context.Context, shard uint16, next map[string]int64, fn func(*ingest.Event) error) error {
+	return db.events(ctx, "events_below", args{"shard": shard}, next, fn)
+}
+
+// EventsOf is EventsBelow for some units only.
+func (db *DB) EventsOf(ctx context.Context, shard uint16, units []ingest.Unit, next map[string]int64, fn func(*ingest.Event) error) error {
+	if len(units) == 0 {
+		return nil
+	}
+	ids := make([]*big.Int, len(units))
+	for i, u := range units {
+		ids[i] = wide(u)
+	}
+	return db.events(ctx, "events_of", args{"shard": shard, "units": ids}, next, fn)
+}
+
+// wide is a unit as a number.
+func wide(u ingest.Unit) *big.Int {
+	id := ingest.Int128{Lo: u.Hi}.Big()
+	id.Lsh(id, 64)
+	return id.Add(id, ingest.Int128{Lo: u.Lo}.Big())
+}
+
+func (db *DB) events(ctx context.Context, query string, params args, next map[string]int64, fn func(*ingest.Event) error) error {
 	topics := slices.Sorted(maps.Keys(next))
 	if len(topics) == 0 {
 		return nil
@@ -58,7 +82,7 @@ func (db *DB) EventsBelow(ctx context.Context, shard uint16, next map[string]int
 	for i, name := range topics {
 		index[name], ends[i] = uint8(i), next[name]
 	}
-	text, err := statement("events_below")
+	text, err := statement(query)
 	if err != nil {
 		return err
 	}
@@ -79,9 +103,16 @@ func (db *DB) EventsBelow(ctx context.Context, shard uint16, next map[string]int
 		before, read = row.event, true
 		return fn(&row.event)
 	}
-	params := args{"shard": shard, "topics": topics, "next": ends}
-	if err := db.each(ctx, text, params, scan); err != nil {
-		return fmt.Errorf("read events of shard %d: %w", shard, err)
+	params["topics"], params["next"] = topics, ends
+	err = db.retry(ctx, "query "+query, func(ctx context.Context) error {
+		err := db.each(ctx, text, params, scan)
+		if err != nil && read { // what fn has seen cannot be taken back
+			return final{err}
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("read events of shard %d: %w", params["shard"], err)
 	}
 	return nil
 }
@@ -89,10 +120,7 @@ func (db *DB) EventsBelow(ctx context.Context, shard uint16, next map[string]int
 // UnitEvents is everything that is stored of a unit, ordered by t, topic and
 // offset, each place once. Place.Topic is 0; see StoredEvent.Topic.
 func (db *DB) UnitEvents(ctx context.Context, unit ingest.Unit) ([]StoredEvent, error) {
-	id := ingest.Int128{Lo: unit.Hi}.Big()
-	id.Lsh(id, 64)
-	id.Add(id, ingest.Int128{Lo: unit.Lo}.Big())
-	return collect(ctx, db, "unit_events", args{"unit": id.String()}, func(rows native.Rows, s *StoredEvent) error {
+	return collect(ctx, db, "unit_events", args{"unit": wide(unit).String()}, func(rows native.Rows, s *StoredEvent) error {
 		var row eventRow
 		if err := rows.Scan(append(row.targets(), &row.event.Decode, &s.Shard)...); err != nil {
 			return err

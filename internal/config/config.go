@@ -27,6 +27,7 @@ type Config struct {
 	Metrics     string            `yaml:"metrics"`     // folder of metric files
 	Reports     string            `yaml:"reports"`     // folder the daily reports go to
 	Listen      string            `yaml:"listen"`      // address of /metrics, /healthz, /readyz
+	Memory      Size              `yaml:"memory"`      // of a process that ingests; three quarters of it hold units
 	Kafka       Kafka             `yaml:"kafka"`
 	ClickHouse  ClickHouse        `yaml:"clickhouse"`
 	Privacy     Privacy           `yaml:"privacy"`
@@ -140,7 +141,7 @@ const DefaultFile = "assay.yaml"
 func Default() Config {
 	return Config{
 		Data: "data", Experiments: "experiments", Metrics: "metrics", Reports: "reports",
-		Listen: "127.0.0.1:8344",
+		Listen: "127.0.0.1:8344", Memory: 4 << 30,
 		Kafka: Kafka{
 			Port: 9092, Partitions: 4, Group: "assay",
 			Topics:      []Topic{{Name: "assay.exposures"}, {Name: "assay.outcomes"}},
@@ -192,6 +193,9 @@ func (c *Config) anchor(dir string) {
 	}
 }
 
+// leastMemory can hold no more than the units of one batch.
+const leastMemory Size = 1 << 20
+
 // maxBatch keeps a part of the ledger one block: it can be twice as many records.
 const maxBatch = 250_000
 
@@ -205,6 +209,9 @@ func (c *Config) Validate() error {
 	}
 	if b := c.Kafka.Batch; b.Time < experiment.Duration(time.Millisecond) || b.Time > experiment.Duration(10*time.Second) || b.Records < 1 || b.Records > maxBatch {
 		return fmt.Errorf("kafka.batch: time must be between 1ms and 10s, records between 1 and %d", maxBatch)
+	}
+	if c.Memory < leastMemory {
+		return fmt.Errorf("memory: %s is below %s", c.Memory, leastMemory)
 	}
 	seen := map[string]bool{}
 	for i, t := range c.Kafka.Topics {

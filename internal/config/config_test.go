@@ -28,6 +28,8 @@ func TestLoad(t *testing.T) {
 func TestLoadRefuses(t *testing.T) {
 	for text, want := range map[string]string{
 		"dta: x\n":                                            "[1:1] unknown field \"dta\"",
+		"memory: 0MiB\n":                                      "memory: 0MiB is below",
+		"memory: lots\n":                                      "is not a size",
 		"kafka: {topics: []}\n":                               "name at least one topic",
 		"kafka: {partitions: 0}\n":                            "kafka.partitions",
 		"kafka: {topics: [{name: a}, {name: a}]}\n":           "there twice",

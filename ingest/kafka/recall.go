@@ -1,0 +1,101 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/assay-dev/assay/ingest"
+)
+
+const (
+	// recallUnits is how many units are asked for at once: a thousand cost little
+	// more than a hundred.
+	recallUnits = 1000
+	// recallEvents is how many events are joined at once when units may have to be
+	// read back for them, so that what comes back has bounds.
+	recallEvents = 10_000
+	// restoreCheck is after how many restored rows the limit is looked at.
+	restoreCheck = 10_000
+)
+
+// restore fills the state with the stored rows below the mark, as far as the
+// shard's memory reaches. The units that were idle longest are left to be read
+// back when they are needed.
+func (l *life) restore(ctx context.Context) (rows int, err error) {
+	err = l.s.c.store.EventsBelow(ctx, l.s.id, l.below, func(e *ingest.Event) error {
+		l.joiner.Restore(e)
+		if rows++; rows%restoreCheck == 0 {
+			l.shrink()
+		}
+		return nil
+	})
+	if err != nil {
+		return rows, fmt.Errorf("restore state: %w", err)
+	}
+	l.shrink()
+	return rows, nil
+}
+
+// recall brings back the units of these events that were evicted.
+func (l *life) recall(ctx context.Context, events []ingest.Event) error {
+	absent := l.joiner.Absent(events)
+	if len(absent) == 0 {
+		return nil
+	}
+	began := l.s.c.cfg.Now()
+	for units := range slices.Chunk(absent, recallUnits) {
+		err := l.s.c.store.EventsOf(ctx, l.s.id, units, l.below, func(e *ingest.Event) error {
+			l.joiner.Restore(e)
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("read units back: %w", err)
+		}
+		l.s.c.metrics.recalls.Inc()
+	}
+	l.s.c.metrics.recalled.Add(float64(len(absent)))
+	l.s.c.observe(Recall, began, len(absent))
+	return nil
+}
+
+// over tells whether the state needs more than the shard's share of the memory.
+func (l *life) over() bool {
+	bytes := l.joiner.Bytes()
+	return bytes > l.s.c.memory.share(l.s.id, bytes)
+}
+
+// shrink evicts units when there is too little memory for all.
+func (l *life) shrink() {
+	bytes := l.joiner.Bytes()
+	if share := l.s.c.memory.share(l.s.id, bytes); bytes > share {
+		n := l.joiner.Evict(share - share/16)
+		l.s.c.metrics.evicted.Add(float64(n))
+		l.s.c.memory.share(l.s.id, l.joiner.Bytes())
+	}
+}
+
+// adopt goes over to the version. What it changes for evicted units is found by
+// letting all stored rows pass by.
+func (w *worker) adopt(ctx context.Context) error {
+	l := w.l
+	_, err := l.joiner.AdoptStored(w.version, func(visit func(*ingest.Event)) error {
+		return l.s.c.store.EventsBelow(ctx, l.s.id, l.below, func(e *ingest.Event) error {
+			visit(e)
+			return nil
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("adopt version %d: %w", w.version.Number, err)
+	}
+	l.config = w.version.Number
+	return nil
+}
+
+// settled notes that every part so far is durable.
+func (l *life) settled(open *batch) {
+	for i, topic := range l.source {
+		l.below[l.names[topic]] = open.counts[i].From
+	}
+	l.joiner.Durable()
+}
