@@ -15,6 +15,7 @@ import (
 type analyzeCmd struct {
 	Experiment []string `arg:"" optional:"" help:"Keys of experiments; none: all."`
 	Iteration  uint32   `help:"Number of the iteration (default: the latest)." placeholder:"N"`
+	Slow       bool     `help:"Compute quantiles and covariate-adjusted metrics anew from stored events first; without it the last ones are shown with their age."`
 }
 
 // Run shows the newest look; it takes one when the ledger has moved on.
@@ -31,6 +32,11 @@ func (c analyzeCmd) Run(env *environment) error {
 			e, err := find(v, key)
 			if err != nil {
 				return err
+			}
+			if c.Slow {
+				if err := s.SlowNow(env.ctx, v, e, c.Iteration, time.Now()); err != nil {
+					return err
+				}
 			}
 			d, err := s.Look(env.ctx, v, e, c.Iteration, time.Now())
 			if err != nil {

@@ -98,7 +98,7 @@ func (c runCmd) serve(ctx context.Context, env *environment, s *app.Stack, demo 
 		if err != nil {
 			return err
 		}
-		parts = append(parts, guard.Run)
+		parts = append(parts, guard.Run, s.Slow)
 	}
 	if demo != nil {
 		parts = append(parts, demo.Serve, func(ctx context.Context) error {
@@ -234,7 +234,7 @@ func (c guardCmd) Run(env *environment) error {
 		if err != nil {
 			return nil, err
 		}
-		return guard.Run, nil
+		return func(ctx context.Context) error { return app.Together(ctx, guard.Run, s.Slow) }, nil
 	})
 }
 

@@ -173,6 +173,7 @@ type LookKind string
 const (
 	GuardLook LookKind = "guard" // guardrail metrics
 	FullLook  LookKind = "full"  // all metrics and dimensions
+	SlowLook  LookKind = "slow"  // metrics that are computed from stored events
 )
 
 // Look is a stored look. For this package its document is bytes.

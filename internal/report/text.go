@@ -17,6 +17,7 @@ func Text(w io.Writer, d *results.Document) error {
 	fmt.Fprintf(&b, "%s · iteration %d of %d · %s%s\n", d.Experiment, d.Iteration, d.Iterations, Overall(d), flags(d))
 	fmt.Fprintf(&b, "%s\n\n", headline(d))
 	textEffects(&b, d)
+	textSlow(&b, d)
 	textGuardrails(&b, d)
 	textSplit(&b, d)
 	for _, c := range d.Crossovers {

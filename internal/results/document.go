@@ -37,6 +37,10 @@ type Document struct {
 	// read. Whoever shows a document adds them.
 	Gaps []Gap `json:"gaps,omitempty"`
 
+	// Slow are the metrics computed from stored events, of their own time. Whoever
+	// shows a document adds them.
+	Slow *Slow `json:"slow,omitempty"`
+
 	// What the guard adds: its verdicts, and the kill of the iteration if one was decided.
 	Verdicts []Verdict `json:"verdicts,omitempty"`
 	Kill     *Kill     `json:"kill,omitempty"`

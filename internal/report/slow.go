@@ -1,0 +1,93 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/results"
+)
+
+// slowRow is a metric computed from stored events, with its names for people.
+type slowRow struct {
+	results.SlowComparison
+	Name string
+	Of   string // which units, and what the method did
+}
+
+func slowRows(d *results.Document) []slowRow {
+	if d.Slow == nil {
+		return nil
+	}
+	var out []slowRow
+	for _, c := range d.Slow.Comparisons {
+		r := slowRow{SlowComparison: c, Name: c.Metric, Of: "all units so far"}
+		if c.Matured {
+			r.Of = "complete windows"
+		}
+		switch {
+		case c.Kind == string(experiment.Quantile):
+			r.Name = fmt.Sprintf("%s, %s percentile", c.Metric, ordinal(100*c.Quantile))
+			if c.DesignEffect.Known() {
+				r.Of += fmt.Sprintf(", design effect %.1f", c.DesignEffect.Float())
+			}
+		default:
+			r.Name = fmt.Sprintf("%s, adjusted by %s", c.Metric, covariateName(c.Covariate))
+			if c.Reduction.Known() {
+				r.Of += fmt.Sprintf(", variance −%s", percent(c.Reduction, false))
+			}
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+func covariateName(c string) string {
+	if c == experiment.PrePeriod {
+		return "the 30 days before"
+	}
+	return strings.TrimPrefix(c, "attrs.")
+}
+
+// ordinal writes 95th, 99.9th, 1st.
+func ordinal(x float64) string {
+	text := strings.TrimSuffix(fmt.Sprintf("%.4g", x), ".0")
+	if !strings.Contains(text, ".") && !strings.HasSuffix(text, "11") && !strings.HasSuffix(text, "12") && !strings.HasSuffix(text, "13") {
+		switch text[len(text)-1] {
+		case '1':
+			return text + "st"
+		case '2':
+			return text + "nd"
+		case '3':
+			return text + "rd"
+		}
+	}
+	return text + "th"
+}
+
+// slowAge says how old the slow metrics are, against the look beside them.
+func slowAge(d *results.Document) string {
+	age := d.At.Sub(d.Slow.At).Round(time.Second)
+	when := fmt.Sprintf("%v before the look above", age)
+	if age <= 0 {
+		when = "with the look above or after it"
+	}
+	return fmt.Sprintf("computed at %s, %s, configuration %d", Instant(d.Slow.At), when, d.Slow.Version)
+}
+
+func textSlow(b *strings.Builder, d *results.Document) {
+	var rows []string
+	for _, r := range slowRows(d) {
+		e := r.Estimate
+		rows = append(rows, strings.Join([]string{r.Name, r.Arm, Count(e.Treatment.Units), Count(e.Control.Units),
+			Mean(e.Control.Mean, r.Kind, r.Unit), Mean(e.Treatment.Mean, r.Kind, r.Unit),
+			fmt.Sprintf("%s (%s)", Difference(e.Absolute.Estimate, r.Kind, r.Unit), DifferenceRange(e.Absolute.Sequential, r.Kind, r.Unit)),
+			Percent(e.Relative.Estimate), PercentRange(e.Relative.Fixed), PercentRange(e.Relative.Sequential),
+			PValue(e.Absolute.SequentialP), r.Of}, "\t"))
+	}
+	if len(rows) > 0 {
+		fmt.Fprintf(b, "from stored events, %s\n", slowAge(d))
+		table(b, strings.Replace(effectHeader, "ARM'S MEAN", "ARM'S VALUE", 1)+"\tOF", rows)
+	}
+}

@@ -1,0 +1,63 @@
+package report
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/results"
+)
+
+func slowDocument() *results.Document {
+	estimate := results.Estimate{
+		Treatment: results.Arm{Units: 1200, Mean: 231.5}, Control: results.Arm{Units: 1180, Mean: 240},
+		Absolute: results.Effect{Estimate: -8.5, StdError: 2, Sequential: results.Interval{Low: -15, High: -2}, SequentialP: 0.01},
+		Relative: results.Effect{Estimate: -0.0354, Fixed: results.Interval{Low: -0.05, High: -0.02}, Sequential: results.Interval{Low: -0.06, High: -0.01}},
+	}
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	return &results.Document{Experiment: "cta", At: at.Add(190 * time.Second), Control: "control", Slow: &results.Slow{At: at, Version: 4, Comparisons: []results.SlowComparison{
+		{Metric: "latency", Arm: "treatment", Kind: "quantile", Quantile: 0.999, Unit: "ms", DesignEffect: 3.21, Matured: true, Estimate: estimate},
+		{Metric: "spend", Arm: "treatment", Kind: "mean", Covariate: experiment.PrePeriod, Reduction: 0.42, Estimate: estimate},
+		{Metric: "tier", Arm: "treatment", Kind: "proportion", Covariate: "attrs.plan", Estimate: estimate},
+	}}}
+}
+
+// TestSlowIsShown: the reader sees how old the numbers are, of which units, and
+// what the method did, on the terminal and on the page.
+func TestSlowIsShown(t *testing.T) {
+	d := slowDocument()
+	var text, page bytes.Buffer
+	if err := Text(&text, d); err != nil {
+		t.Fatal(err)
+	}
+	day := Day{At: d.At, Experiments: []Entry{{Experiment: &experiment.Experiment{Key: "cta"}, Document: d}}}
+	if err := HTML(&page, day); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"latency, 99.9th percentile", "complete windows, design effect 3.2", "spend, adjusted by the 30 days before",
+		"variance −42.0 %", "tier, adjusted by plan", "3m10s before the look", "configuration 4",
+	} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("the terminal does not say %q:\n%s", want, text.String())
+		}
+		if !strings.Contains(page.String(), want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	d.Slow = nil
+	text.Reset()
+	if err := Text(&text, d); err != nil || strings.Contains(text.String(), "stored events") {
+		t.Errorf("without slow metrics: %v\n%s", err, text.String())
+	}
+}
+
+func TestOrdinal(t *testing.T) {
+	for x, want := range map[float64]string{50: "50th", 95: "95th", 99.9: "99.9th", 91: "91st", 92: "92nd", 93: "93rd", 11: "11th", 0.1: "0.1th"} {
+		if got := ordinal(x); got != want {
+			t.Errorf("%v: %s", x, got)
+		}
+	}
+}
