@@ -107,26 +107,20 @@ type momentsRow struct {
 
 func (r *momentsRow) scan(rows native.Rows) error {
 	c := &r.cell
-	for _, s := range []*results.Sums{&c.Open, &r.young} {
-		s.Sum, s.SumSquares = new(big.Int), new(big.Int)
-	}
+	c.Open, r.young = results.NewSums(), results.NewSums()
 	err := rows.Scan(&c.Experiment, &c.Iteration, &c.Phase, &c.Settling, &c.Variant, &c.Metric, &c.Dimension, &c.Value,
 		&c.Open.N, &c.Open.NonZero, &c.Open.Over, c.Open.Sum, c.Open.SumSquares,
+		c.Open.SumDenominator, c.Open.SumSquaresDenominator, c.Open.SumProduct,
 		&r.young.N, &r.young.NonZero, &r.young.Over, r.young.Sum, r.young.SumSquares,
+		r.young.SumDenominator, r.young.SumSquaresDenominator, r.young.SumProduct,
 		&r.hasCutoff, &c.Newest, &r.positions, &r.younger)
 	if err != nil {
 		return err
 	}
-	if !r.hasCutoff {
-		c.Matured = results.Sums{Sum: new(big.Int), SumSquares: new(big.Int)}
-		return nil
-	}
-	c.Matured = results.Sums{
-		N:          c.Open.N - r.young.N,
-		NonZero:    c.Open.NonZero - r.young.NonZero,
-		Over:       c.Open.Over - r.young.Over,
-		Sum:        new(big.Int).Sub(c.Open.Sum, r.young.Sum),
-		SumSquares: new(big.Int).Sub(c.Open.SumSquares, r.young.SumSquares),
+	c.Matured = results.NewSums()
+	if r.hasCutoff {
+		c.Matured.Add(c.Open)
+		c.Matured.Sub(r.young)
 	}
 	return nil
 }
@@ -153,11 +147,12 @@ func (r *momentsRow) place(m *results.Moments) error {
 func (db *DB) Slots(ctx context.Context, experiment string, iteration uint32) ([]SlotRow, error) {
 	params := args{"experiment": experiment, "iteration": iteration}
 	return collect(ctx, db, "slots", params, func(rows native.Rows, r *SlotRow) error {
-		var sum, squares big.Int
+		var sum, squares, below, belowSquares, product big.Int
 		var newest time.Time
 		err := rows.Scan(&r.Phase, &r.Settling, &r.Variant, &r.Metric, &r.Slot,
-			&r.N, &r.NonZero, &r.Over, &sum, &squares, &newest)
+			&r.N, &r.NonZero, &r.Over, &sum, &squares, &below, &belowSquares, &product, &newest)
 		r.Sum, r.SumSquares, r.Newest = ingest.FromBig(&sum), ingest.FromBig(&squares), newest.UnixMilli()
+		r.SumDenominator, r.SumSquaresDenominator, r.SumProduct = ingest.FromBig(&below), ingest.FromBig(&belowSquares), ingest.FromBig(&product)
 		return err
 	})
 }

@@ -40,7 +40,12 @@ func randomRows(rng *rand.Rand, n int) []ingest.Row {
 			N: rng.Int64N(5) - 2, NonZero: rng.Int64N(3) - 1, Over: rng.Int64N(2),
 			Sum:        ingest.Int128{Hi: rng.Int64N(1<<40) - 1<<39, Lo: rng.Uint64()},
 			SumSquares: ingest.Int128{Hi: rng.Int64N(1 << 40), Lo: rng.Uint64()},
-			Newest:     noon.UnixMilli() + rng.Int64N(1e6),
+
+			SumDenominator:        ingest.Int128{Hi: rng.Int64N(1<<40) - 1<<39, Lo: rng.Uint64()},
+			SumSquaresDenominator: ingest.Int128{Hi: rng.Int64N(1 << 40), Lo: rng.Uint64()},
+			SumProduct:            ingest.Int128{Hi: rng.Int64N(1<<40) - 1<<39, Lo: rng.Uint64()},
+
+			Newest: noon.UnixMilli() + rng.Int64N(1e6),
 		}
 	}
 	return rows
@@ -85,8 +90,7 @@ func cellsOf(rows []ingest.Row, specs []clickhouse.MomentsSpec) []results.Cell {
 				c = &results.Cell{
 					Experiment: r.Experiment, Iteration: r.Iteration, Phase: r.Phase, Settling: r.Settling,
 					Variant: r.Variant, Metric: r.Metric, Dimension: r.Dimension, Value: r.Value,
-					Open:    results.Sums{Sum: new(big.Int), SumSquares: new(big.Int)},
-					Matured: results.Sums{Sum: new(big.Int), SumSquares: new(big.Int)},
+					Open: results.NewSums(), Matured: results.NewSums(),
 				}
 				found[key] = c
 			}
@@ -111,6 +115,9 @@ func add(s *results.Sums, d ingest.Delta) {
 	s.Over += d.Over
 	s.Sum.Add(s.Sum, d.Sum.Big())
 	s.SumSquares.Add(s.SumSquares, d.SumSquares.Big())
+	s.SumDenominator.Add(s.SumDenominator, d.SumDenominator.Big())
+	s.SumSquaresDenominator.Add(s.SumSquaresDenominator, d.SumSquaresDenominator.Big())
+	s.SumProduct.Add(s.SumProduct, d.SumProduct.Big())
 }
 
 func sortedCells(cells []results.Cell) []results.Cell {
@@ -265,7 +272,9 @@ func TestSlots(t *testing.T) {
 		key := clickhouse.SlotRow{Phase: r.Phase, Settling: r.Settling, Variant: r.Variant, Metric: r.Metric, Slot: time.UnixMilli(r.Slot).UTC()}
 		d := want[key]
 		want[key] = ingest.Delta{N: d.N + r.N, NonZero: d.NonZero + r.NonZero, Over: d.Over + r.Over,
-			Sum: d.Sum.Add(r.Sum), SumSquares: d.SumSquares.Add(r.SumSquares), Newest: max(d.Newest, r.Newest)}
+			Sum: d.Sum.Add(r.Sum), SumSquares: d.SumSquares.Add(r.SumSquares), Newest: max(d.Newest, r.Newest),
+			SumDenominator: d.SumDenominator.Add(r.SumDenominator), SumProduct: d.SumProduct.Add(r.SumProduct),
+			SumSquaresDenominator: d.SumSquaresDenominator.Add(r.SumSquaresDenominator)}
 	}
 	got := map[clickhouse.SlotRow]ingest.Delta{}
 	all, err := s.Slots(t.Context(), "e1", 1)

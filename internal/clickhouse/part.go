@@ -70,6 +70,7 @@ type cellColumns struct {
 	experiment, variant, metric, dimension, value words
 	iteration, phase, settling, slot              fixed
 	n, nonzero, over, sy, syy, newest             fixed
+	sz, szz, syz                                  fixed
 }
 
 func (c *cellColumns) add(r *ingest.Row) {
@@ -87,6 +88,9 @@ func (c *cellColumns) add(r *ingest.Row) {
 	c.over.int64(r.Over)
 	c.sy.int128(r.Sum)
 	c.syy.int128(r.SumSquares)
+	c.sz.int128(r.SumDenominator)
+	c.szz.int128(r.SumSquaresDenominator)
+	c.syz.int128(r.SumProduct)
 	c.newest.int64(r.Newest)
 }
 
@@ -96,7 +100,7 @@ func (c *cellColumns) fields() []field {
 		{"settling", &c.settling}, {"variant", &c.variant}, {"metric", &c.metric},
 		{"slot", &c.slot}, {"dimension", &c.dimension}, {"value", &c.value},
 		{"n", &c.n}, {"nonzero", &c.nonzero}, {"over", &c.over},
-		{"sy", &c.sy}, {"syy", &c.syy}, {"newest", &c.newest},
+		{"sy", &c.sy}, {"syy", &c.syy}, {"sz", &c.sz}, {"szz", &c.szz}, {"syz", &c.syz}, {"newest", &c.newest},
 	}
 }
 

@@ -21,10 +21,45 @@ type Cell struct {
 	Newest     time.Time
 }
 
-// Sums are exact: integers, y scaled by 10^decimals.
+// Sums are exact: integers, y scaled by 10^decimals, z (of a ratio) by 10^(its
+// decimals). A nil is 0.
 type Sums struct {
 	N, NonZero, Over int64
 	Sum, SumSquares  *big.Int
+
+	// Of ratios; 0 for other kinds.
+	SumDenominator, SumSquaresDenominator, SumProduct *big.Int
+}
+
+// NewSums returns sums of nothing, to add to.
+func NewSums() Sums {
+	return Sums{
+		Sum: new(big.Int), SumSquares: new(big.Int),
+		SumDenominator: new(big.Int), SumSquaresDenominator: new(big.Int), SumProduct: new(big.Int),
+	}
+}
+
+// Add adds o to s, which NewSums made.
+func (s *Sums) Add(o Sums) {
+	s.N, s.NonZero, s.Over = s.N+o.N, s.NonZero+o.NonZero, s.Over+o.Over
+	s.each(o, (*big.Int).Add)
+}
+
+// Sub takes o from s, which NewSums made.
+func (s *Sums) Sub(o Sums) {
+	s.N, s.NonZero, s.Over = s.N-o.N, s.NonZero-o.NonZero, s.Over-o.Over
+	s.each(o, (*big.Int).Sub)
+}
+
+func (s *Sums) each(o Sums, do func(z, x, y *big.Int) *big.Int) {
+	of := func(s *Sums) [5]*big.Int {
+		return [5]*big.Int{s.Sum, s.SumSquares, s.SumDenominator, s.SumSquaresDenominator, s.SumProduct}
+	}
+	for i, v := range of(s) {
+		if w := of(&o)[i]; w != nil {
+			do(v, v, w)
+		}
+	}
 }
 
 // Moments is the answer of one query: the cells and, per shard, the position of

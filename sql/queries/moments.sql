@@ -13,11 +13,17 @@ SELECT
     sumIf(over, young = 0) AS open_over,
     sumIf(sy, young = 0) AS open_sy,
     sumIf(syy, young = 0) AS open_syy,
+    sumIf(sz, young = 0) AS open_sz,
+    sumIf(szz, young = 0) AS open_szz,
+    sumIf(syz, young = 0) AS open_syz,
     sumIf(n, young = 1) AS young_n,
     sumIf(nonzero, young = 1) AS young_nonzero,
     sumIf(over, young = 1) AS young_over,
     sumIf(sy, young = 1) AS young_sy,
     sumIf(syy, young = 1) AS young_syy,
+    sumIf(sz, young = 1) AS young_sz,
+    sumIf(szz, young = 1) AS young_szz,
+    sumIf(syz, young = 1) AS young_syz,
     has({keys:Array(String)}, concat(experiment, '/', toString(iteration), '/', metric)) AS has_cutoff,
     max(newest) AS newest,
     groupArrayIf((shard, seq, config), experiment = '' AND young = 0) AS positions,
@@ -27,7 +33,8 @@ FROM
     SELECT
         0 AS young, shard, experiment, iteration, phase, settling, variant, metric, dimension, value,
         max(seq) AS seq, max(config) AS config, max(newest) AS newest,
-        sum(n) AS n, sum(nonzero) AS nonzero, sum(over) AS over, sum(sy) AS sy, sum(syy) AS syy
+        sum(n) AS n, sum(nonzero) AS nonzero, sum(over) AS over, sum(sy) AS sy, sum(syy) AS syy,
+        sum(sz) AS sz, sum(szz) AS szz, sum(syz) AS syz
     FROM ledger
     WHERE (experiment = '' OR experiment IN {experiments:Array(String)})
         AND (dimension = '' OR experiment IN {with_dimensions:Array(String)})
@@ -35,7 +42,8 @@ FROM
     UNION ALL
     SELECT
         1 AS young, shard, experiment, iteration, phase, settling, variant, metric, dimension, value,
-        max(seq), max(config), max(newest), sum(n), sum(nonzero), sum(over), sum(sy), sum(syy)
+        max(seq), max(config), max(newest), sum(n), sum(nonzero), sum(over), sum(sy), sum(syy),
+        sum(sz), sum(szz), sum(syz)
     FROM ledger
     WHERE (experiment = '' OR experiment IN {experiments:Array(String)})
         AND (dimension = '' OR experiment IN {with_dimensions:Array(String)})
