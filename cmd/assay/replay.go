@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 
 	"github.com/assay-dev/assay/ingest/kafka"
 	"github.com/assay-dev/assay/ingest/sources"
@@ -13,7 +12,7 @@ import (
 
 type replayCmd struct {
 	File    string `arg:"" help:"File of rows: CSV with a header line, or NDJSON." type:"existingfile"`
-	Mapping string `required:"" help:"Mapping file that says how a row becomes events (see ingest/sources)." type:"existingfile" placeholder:"FILE"`
+	Mapping string `required:"" help:"How a row becomes events: a mapping file, or the name of one that is part of assay (see docs/sources.md)." placeholder:"NAME|FILE"`
 }
 
 // Run sends the file's events to Kafka. Running it again changes nothing: ids are
@@ -23,13 +22,9 @@ func (c replayCmd) Run(env *environment) error {
 	if err != nil {
 		return err
 	}
-	b, err := os.ReadFile(c.Mapping)
+	m, err := sources.Load(c.Mapping)
 	if err != nil {
-		return fmt.Errorf("read the mapping: %w", err)
-	}
-	m, err := sources.LoadMapping(b)
-	if err != nil {
-		return usage(fmt.Errorf("%s: %w", c.Mapping, err))
+		return usage(err)
 	}
 	var report sources.Report
 	err = app.WithBrokers(env.ctx, cfg, env.log(), func(brokers []string) error {
@@ -41,6 +36,9 @@ func (c replayCmd) Run(env *environment) error {
 	}
 	return env.print(report, func() error {
 		env.println("%d rows: %d exposures, %d outcomes, %d broken", report.Rows, report.Exposures, report.Outcomes, report.Broken)
+		if report.Filtered > 0 {
+			env.println("%d rows are no events by the mapping", report.Filtered)
+		}
 		for _, e := range report.Errors {
 			env.println("  %s", e)
 		}

@@ -1,11 +1,10 @@
 package sources
 
 import (
-	"encoding/json"
-	"errors"
-	"fmt"
-	"maps"
 	"slices"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/assay-dev/assay/ingest"
 )
@@ -17,136 +16,262 @@ type Event struct {
 	T          int64 // milliseconds UTC
 	Unit       string
 	UnitKind   string
-	Experiment string            // exposures
-	Variant    string            // exposures
-	Name       string            // outcomes
-	Value      string            // outcomes: a JSON number; empty for 1
-	Attrs      map[string]string // may be nil
-}
+	Experiment string        // exposures
+	Variant    string        // exposures
+	Name       string        // outcomes
+	Value      string        // outcomes: a JSON number; empty for 1
+	Attrs      []ingest.Attr // sorted by name; may be nil
 
-// wire is the event's JSON.
-type wire struct {
-	Type       string            `json:"type"`
-	ID         string            `json:"id,omitempty"`
-	TS         int64             `json:"ts"`
-	Unit       string            `json:"unit"`
-	UnitKind   string            `json:"unit_kind,omitempty"`
-	Experiment string            `json:"experiment,omitempty"`
-	Variant    string            `json:"variant,omitempty"`
-	Event      string            `json:"event,omitempty"`
-	Value      json.RawMessage   `json:"value,omitempty"`
-	Attrs      map[string]string `json:"attrs,omitempty"`
+	outer bool // the id was found outside of the element, if there is one
+	entry int  // which of the mapping's events it is
 }
 
 // JSON is the record's value.
-func (e *Event) JSON() ([]byte, error) {
-	w := wire{
-		Type: "outcome", ID: e.ID, TS: e.T, Unit: e.Unit, UnitKind: e.UnitKind, Experiment: e.Experiment, Variant: e.Variant,
-		Event: e.Name, Value: json.RawMessage(e.Value), Attrs: e.Attrs,
+func (e *Event) JSON() []byte { return e.appendJSON(nil) }
+
+func (e *Event) appendJSON(b []byte) []byte {
+	member := func(name, text string) {
+		if text != "" {
+			b = append(append(append(b, `,"`...), name...), `":`...)
+			b = appendQuoted(b, text)
+		}
 	}
 	if e.Type == ingest.Exposure {
-		w.Type = "exposure"
+		b = append(b, `{"type":"exposure"`...)
+	} else {
+		b = append(b, `{"type":"outcome"`...)
 	}
-	b, err := json.Marshal(w)
-	if err != nil {
-		return nil, fmt.Errorf("write event: %w", err)
+	member("id", e.ID)
+	b = appendTime(append(b, `,"ts":`...), e.T)
+	member("unit", e.Unit)
+	member("unit_kind", e.UnitKind)
+	member("experiment", e.Experiment)
+	member("variant", e.Variant)
+	member("event", e.Name)
+	if e.Value != "" {
+		b = append(append(b, `,"value":`...), e.Value...)
 	}
-	return b, nil
+	for i := range e.Attrs {
+		if i == 0 {
+			b = append(b, `,"attrs":{`...)
+		} else {
+			b = append(b, ',')
+		}
+		b = append(appendQuoted(b, e.Attrs[i].Name), ':')
+		b = appendQuoted(b, e.Attrs[i].Value)
+	}
+	if len(e.Attrs) > 0 {
+		b = append(b, '}')
+	}
+	return append(b, '}')
 }
 
-// events is what a row becomes: all of them, or why the row is broken.
-func (m *Mapping) events(number int, id string, r row) ([]Event, error) {
-	t, err := m.Time.of(number, r)
-	if err != nil {
-		return nil, err
+// appendTime writes milliseconds, or a date where so small a number would be
+// taken for seconds.
+func appendTime(b []byte, t int64) []byte {
+	if t >= leastMillis {
+		return strconv.AppendInt(b, t, 10)
 	}
-	who, err := m.unit(number, r)
-	if err != nil {
-		return nil, err
+	return append(time.UnixMilli(t).UTC().AppendFormat(append(b, '"'), "2006-01-02T15:04:05.000Z07:00"), '"')
+}
+
+// events is what a row or an element becomes: all of them, or why there is none.
+func (m *Mapping) events(s *source) ([]Event, *problem) {
+	due, bad := m.due(s)
+	if bad != nil {
+		return nil, bad
 	}
-	if id, err = m.id(id, r); err != nil {
-		return nil, err
+	var common Event
+	if common.T, bad = m.Time.of(s); bad != nil {
+		return nil, bad
 	}
-	var out []Event
+	if common.Unit, common.UnitKind, bad = m.who(s); bad != nil {
+		return nil, bad
+	}
+	if common.ID, common.outer, bad = m.id(s); bad != nil {
+		return nil, bad
+	}
+	out := make([]Event, 0, 1)
 	for i := range m.Rows {
-		y := &m.Rows[i]
-		if holds, err := y.holds(r); err != nil || !holds {
-			if err != nil {
-				return nil, err
-			}
+		if due&(1<<i) == 0 {
 			continue
 		}
-		e := Event{ID: fmt.Sprintf("%s:%d", id, i), T: t + y.after, Unit: who, UnitKind: m.UnitKind}
-		if err := y.fill(&e, r); err != nil {
-			return nil, err
+		e := common
+		e.entry = i
+		e.T += m.Rows[i].after
+		if bad = m.Rows[i].fill(&e, s); bad != nil {
+			return nil, bad
 		}
 		out = append(out, e)
 	}
 	return out, nil
 }
 
-func (m *Mapping) unit(number int, r row) (string, error) {
-	if m.Unit.Row {
-		return fmt.Sprint(number), nil
-	}
-	who, ok := r(m.Unit.Column)
-	if !ok || who == "" {
-		return "", fmt.Errorf("%s is missing: nobody to count", m.Unit.Column)
-	}
-	return who, nil
-}
+// maxEvents is how many events one row can become.
+const maxEvents = 64
 
-// id is the source's own, if the mapping names one.
-func (m *Mapping) id(made string, r row) (string, error) {
-	if m.ID == nil {
-		return made, nil
+// due tells which events apply, one bit each, or why none does.
+func (m *Mapping) due(s *source) (due uint64, bad *problem) {
+	if holds, bad := m.Only.hold(s); bad != nil || !holds {
+		return 0, filtered(bad, "not what the mapping reads")
 	}
-	own, err := m.ID.read(r)
-	if err == nil && own == "" {
-		err = errors.New("the id is empty")
-	}
-	return m.Name + ":" + own, err
-}
-
-func (y *yields) holds(r row) (bool, error) {
-	for _, column := range slices.Sorted(maps.Keys(y.When)) {
-		c := y.When[column]
-		if holds, err := c.holds(column, r); err != nil || !holds {
-			return false, err
+	for i := range m.Skip {
+		if holds, bad := m.Skip[i].hold(s); bad != nil || holds {
+			return 0, filtered(bad, "skipped by the mapping")
 		}
 	}
-	return true, nil
+	for i := range m.Rows {
+		holds, bad := m.Rows[i].When.hold(s)
+		if bad != nil {
+			return 0, bad
+		}
+		if holds {
+			due |= 1 << i
+		}
+	}
+	if due == 0 {
+		return 0, filtered(nil, "no event by the mapping")
+	}
+	for i := range m.Refuse {
+		if holds, bad := m.Refuse[i].When.hold(s); bad != nil || holds {
+			if bad == nil {
+				bad = &problem{reason: ingest.BadField, says: m.Refuse[i].Because}
+			}
+			return 0, bad
+		}
+	}
+	return due, nil
+}
+
+func filtered(bad *problem, says string) *problem {
+	if bad != nil {
+		return bad
+	}
+	return &problem{reason: ingest.Filtered, says: says}
+}
+
+// who reads the unit and its kind. A unit chosen from several brings its own.
+func (m *Mapping) who(s *source) (unit, unitKind string, bad *problem) {
+	chosen := &m.Unit
+	if m.Unit.Row {
+		unit = strconv.Itoa(s.number)
+	} else if unit, chosen, bad = m.Unit.required(s, "is missing: nobody to count"); bad != nil {
+		return "", "", bad
+	}
+	of := &m.UnitKind.field
+	if chosen.Kind != nil {
+		of = &chosen.Kind.field
+	} else if m.Unit.Kind != nil {
+		of = &m.Unit.Kind.field
+	}
+	if unitKind, _, bad = of.required(s, "is missing: what kind of unit?"); bad != nil {
+		return "", "", bad
+	}
+	if strings.IndexByte(unitKind, 0) >= 0 {
+		return "", "", &problem{reason: ingest.BadField, where: of.shown(), says: "holds a zero byte"}
+	}
+	return unit, unitKind, nil
+}
+
+// id is the source's own, if there is one.
+func (m *Mapping) id(s *source) (id string, outer bool, bad *problem) {
+	if s.ce.id != "" {
+		return s.ce.id, true, nil
+	}
+	if m.ID == nil {
+		return "", false, nil
+	}
+	id, up, bad := m.ID.optional(s)
+	return id, up > 0, bad
 }
 
 // fill reads the event's own fields.
-func (y *yields) fill(e *Event, r row) (err error) {
-	if len(y.Attrs) > 0 {
-		e.Attrs = make(map[string]string, len(y.Attrs))
+func (y *yields) fill(e *Event, s *source) (bad *problem) {
+	if e.Attrs, bad = y.attributes(s); bad != nil {
+		return bad
 	}
-	for name, f := range y.Attrs {
-		text, err := f.read(r)
-		if err != nil {
-			return err
+	if y.Exposure != nil {
+		e.Type = ingest.Exposure
+		if e.Experiment, _, bad = y.Exposure.required(s, "is missing: which experiment?"); bad != nil {
+			return bad
 		}
-		e.Attrs[name] = text
+		e.Variant, _, bad = y.Variant.required(s, "is missing: which variant?")
+		return bad
 	}
-	if y.Exposure != "" {
-		e.Type, e.Experiment = ingest.Exposure, y.Exposure
-		if e.Variant, err = y.Variant.read(r); err == nil && e.Variant == "" {
-			err = errors.New("the variant is empty")
+	e.Type = ingest.Outcome
+	if e.Name, _, bad = y.Outcome.required(s, "is missing: what happened?"); bad != nil {
+		return bad
+	}
+	if y.Value != nil {
+		e.Value, bad = y.Value.number(s)
+	}
+	return bad
+}
+
+// attributes reads those that are kept. What is missing or null is left out.
+func (y *yields) attributes(s *source) ([]ingest.Attr, *problem) {
+	var out []ingest.Attr
+	for _, name := range y.names {
+		if !s.keeps(name) {
+			continue
 		}
-		return err
+		f := y.Attrs[name]
+		v, _, bad := f.read(s)
+		switch {
+		case bad != nil:
+			return nil, bad
+		case v.kind <= null:
+			continue
+		case !v.scalar():
+			return nil, &problem{reason: ingest.BadField, where: f.shown(), says: "is an object or a list"}
+		}
+		out = append(out, ingest.Attr{Name: name, Value: string(v.text)})
 	}
-	e.Type, e.Name = ingest.Outcome, y.Outcome
-	if y.Value == nil {
-		return nil
+	if y.every == nil {
+		return out, nil
 	}
-	text, err := y.Value.read(r)
-	if err != nil {
-		return err
+	return y.members(s, out)
+}
+
+// members adds the scalar members of an object, and sorts. What was named already
+// stays.
+func (y *yields) members(s *source, out []ingest.Attr) ([]ingest.Attr, *problem) {
+	at, bad := s.node(&y.every.paths[0])
+	if at != nowhere {
+		at = s.tree.open(at)
 	}
-	if e.Value, err = decimal(text); err != nil {
-		return fmt.Errorf("value: %w", err)
+	if bad != nil || at == nowhere || s.tree.nodes[at].kind < object {
+		return out, bad
 	}
-	return nil
+	around := s.tree.nodes[at].kind
+	for child := at + 1; child < s.tree.nodes[at].next; child = s.tree.nodes[child].next {
+		key, value := s.tree.member(child, around)
+		name := string(key)
+		if _, named := y.Attrs[name]; named || name == "" || !s.keeps(name) {
+			continue
+		}
+		v, bad := s.tree.scalar(value)
+		if bad != nil {
+			return nil, bad
+		}
+		if v.scalar() {
+			out = append(out, ingest.Attr{Name: name, Value: string(v.text)})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b ingest.Attr) int { return strings.Compare(a.Name, b.Name) })
+	for i := 1; i < len(out); i++ {
+		if out[i].Name == out[i-1].Name {
+			return nil, &problem{reason: ingest.BadJSON, where: y.every.shown(), says: "a key is given twice"}
+		}
+	}
+	return out, nil
+}
+
+// keeps tells whether an attribute is on the allow-list.
+func (s *source) keeps(name string) bool {
+	if s.keep == nil {
+		return true
+	}
+	_, ok := slices.BinarySearch(s.keep, name)
+	return ok
 }

@@ -28,7 +28,7 @@ events:
 	for _, c := range []struct{ old, new, want string }{
 		{"name: shop", "name: my shop", `1:7: name: "my shop" is not a name: letters, digits, - and _`},
 		{"name: shop\n", "", `1:1: name: "" is not a name`},
-		{"format: csv", "format: xls", `2:9: format: "xls" is not a format: csv or ndjson`},
+		{"format: csv", "format: xls", `2:9: format: "xls" is not a format: csv, json or native`},
 		{"format: csv", "fromat: csv", `[2:1] unknown field "fromat"`},
 		{"format: csv", "format: csv\nformat: csv", `[3:1] mapping key "format" already defined at [2:1]`},
 		{"{column: user}", "{column: user, row: true}", "3:7: unit: name a column, or say row: true"},
@@ -46,13 +46,12 @@ events:
 		{"exposure: cta", "outcome: a\n    exposure: cta", "events[0]: an event is an exposure or an outcome"},
 		{"    variant: group\n", "", "events[0].variant: an exposure has a variant"},
 		{"    variant: group\n", "    variant: group\n    value: amount\n", "8:12: events[0].value: an exposure has no value"},
-		{"variant: group", "variant: {column: group, constant: a}", "events[0].variant: a field is a column or a constant"},
+		{"variant: group", "variant: {column: group, constant: a}", "events[0].variant: a field is one of a column or path, first, constant, name_of"},
 		{"variant: group", "variant: {constant: a, values: {a: b}}", "events[0].variant.values: only a column's text can be translated"},
 		{"value: {column: amount}", "value: {colum: amount}", `unknown field "colum"`},
 		{"value: {column: amount}", "variant: amount", "9:14: events[1].variant: an outcome has no variant"},
 		{"value: {column: amount}", "after: -1h", `9:12: events[1].after: "-1h" is not a duration`},
-		{"{nonzero: true}", "{nonzero: true, not: a}", "events[1].when.amount: a condition is a text, or one of equals, not, in, nonzero"},
-		{"{nonzero: true}", "{}", "events[1].when.amount: a condition is a text, or one of equals, not, in, nonzero"},
+		{"{nonzero: true}", "{}", "events[1].when.amount: a condition is a text, or some of equals, not, in, not_in, prefix, not_prefix, present, number, nonzero, above"},
 		{"{nonzero: true}", "{zero: true}", `unknown field "zero"`},
 	} {
 		text := strings.Replace(good, c.old, c.new, 1)

@@ -27,8 +27,9 @@ type Report struct {
 	Rows      int      `json:"rows"` // lines of data, broken ones too
 	Exposures int      `json:"exposures"`
 	Outcomes  int      `json:"outcomes"`
-	Broken    int      `json:"broken"`           // rows that yielded nothing because of an error
-	Errors    []Broken `json:"errors,omitempty"` // the first of them
+	Filtered  int      `json:"filtered,omitempty"` // rows of which the mapping makes nothing
+	Broken    int      `json:"broken"`             // rows that yielded nothing because of an error
+	Errors    []Broken `json:"errors,omitempty"`   // the first of them
 }
 
 // Broken is one row that could not be read.
@@ -72,7 +73,7 @@ func Replay(ctx context.Context, path string, m *Mapping, p Producer, progress f
 	}
 	r := &replay{
 		mapping: m, producer: p, file: filepath.Base(path), lines: newLines(f),
-		id: m.Name + ":" + hex.EncodeToString(hash.Sum(nil)[:8]),
+		judge: ingest.NewDecoder(ingest.Key{}, nil), id: m.Name + ":" + hex.EncodeToString(hash.Sum(nil)[:8]),
 	}
 	told := func() {
 		if progress != nil {
@@ -91,7 +92,9 @@ type replay struct {
 	producer Producer
 	file, id string
 	lines    *lines
-	table    *table // nil for ndjson
+	table    *table // nil for JSON
+	tree     tree
+	judge    *ingest.Decoder
 	report   Report
 }
 
@@ -141,23 +144,23 @@ func (r *replay) header() error {
 
 // row sends what a line becomes. wrong is why it could not even be read.
 func (r *replay) row(ctx context.Context, line []byte, wrong error) error {
-	events, err := r.events(line, wrong)
+	number := r.lines.number
+	natives, err := r.natives(line, wrong)
 	if err != nil {
 		r.report.Broken++
 		if len(r.report.Errors) < maxErrors {
-			r.report.Errors = append(r.report.Errors, Broken{r.file, r.lines.number, err.Error()})
+			r.report.Errors = append(r.report.Errors, Broken{r.file, number, err.Error()})
 		}
 		return nil
 	}
-	for i := range events {
-		value, err := events[i].JSON()
-		if err != nil {
+	if len(natives) == 0 {
+		r.report.Filtered++
+	}
+	for _, n := range natives {
+		if err := r.producer.Produce(ctx, n.kind, n.unit, n.value); err != nil {
 			return err
 		}
-		if err := r.producer.Produce(ctx, events[i].Type, events[i].Unit, value); err != nil {
-			return err
-		}
-		if events[i].Type == ingest.Exposure {
+		if n.kind == ingest.Exposure {
 			r.report.Exposures++
 		} else {
 			r.report.Outcomes++
@@ -166,24 +169,105 @@ func (r *replay) row(ctx context.Context, line []byte, wrong error) error {
 	return nil
 }
 
-func (r *replay) events(line []byte, wrong error) ([]Event, error) {
+// native is one record to be sent.
+type native struct {
+	kind  ingest.Type
+	unit  string
+	value []byte
+}
+
+// natives is what a line becomes. What a topic's reader would refuse is refused
+// here.
+func (r *replay) natives(line []byte, wrong error) ([]native, error) {
 	if wrong != nil {
 		return nil, wrong
 	}
 	if !utf8.Valid(line) {
 		return nil, errors.New("the line is not UTF-8")
 	}
-	var cells row
+	s := source{number: r.lines.number, line: fmt.Sprintf("%s:%d", r.id, r.lines.number)}
 	var err error
-	number := r.lines.number
-	if r.table != nil {
-		cells, err = r.table.row(line)
-		number-- // the header is no row
-	} else {
-		cells, err = jsonRow(line)
+	switch {
+	case r.table != nil:
+		s.number-- // the header is no row
+		s.cells, err = r.cells(line)
+	case r.mapping.Format == nativeFormat:
+		n, err := r.native(line, s.line)
+		return []native{n}, err
+	default:
+		err = r.json(line, &s)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return r.mapping.events(number, fmt.Sprintf("%s:%d", r.id, r.lines.number), cells)
+	events, bad := r.events(&s)
+	if bad != nil {
+		return nil, bad
+	}
+	out := make([]native, 0, len(events))
+	for i := range events {
+		value := events[i].JSON()
+		if _, dead, ok := r.judge.Decode(ingest.Record{Value: value, KafkaT: -1}); !ok {
+			return nil, errors.New(dead.Detail)
+		}
+		out = append(out, native{events[i].Type, events[i].Unit, value})
+	}
+	return out, nil
+}
+
+// cells reads a row, which goes on in the next lines while a quote is open.
+func (r *replay) cells(line []byte) (func(string) (string, bool), error) {
+	cells, err := r.table.row(line)
+	if !errors.Is(err, errOpen) {
+		return cells, err
+	}
+	cells, more, err := r.table.joined(line, r.lines)
+	r.lines.skip(more)
+	return cells, err
+}
+
+func (r *replay) json(line []byte, s *source) error {
+	root, ce, bad := r.tree.unwrap(line, nil)
+	if bad != nil {
+		return bad
+	}
+	s.tree, s.at, s.around, s.ce = &r.tree, root.at, root.around, ce
+	return nil
+}
+
+// events maps a row. Of a list with a broken element nothing is sent.
+func (r *replay) events(s *source) ([]Event, error) {
+	if s.cells == nil {
+		became := r.mapping.record(s)
+		if became.broken > 0 {
+			return nil, became.first
+		}
+		return became.events, nil
+	}
+	events, bad := r.mapping.events(s)
+	switch {
+	case bad == nil:
+		r.mapping.distinguish(s, 0, 1, events)
+		return events, nil
+	case bad.reason == ingest.Filtered:
+		return nil, nil
+	default:
+		return nil, bad
+	}
+}
+
+// native passes a native event on, with an id if it has none.
+func (r *replay) native(line []byte, id string) (native, error) {
+	e, dead, ok := r.judge.Decode(ingest.Record{Value: line, KafkaT: -1})
+	if !ok {
+		return native{}, errors.New(dead.Detail)
+	}
+	if !r.tree.parse(line) {
+		return native{}, errors.New("not JSON")
+	}
+	n := native{e.Type, r.tree.plain(0, "unit"), bytes.Clone(line)}
+	if e.ID == "" {
+		n.value = r.tree.identified(0, cloudEvent{id: id})
+	}
+	return n, nil
 }

@@ -169,7 +169,7 @@ time: {column: t, layout: unix_ms}
 events:
   - {outcome: order, value: order.total, when: {order.test: "false"}}
 `)
-	p, report, err := replay(t, m, "x.ndjson", `{"key":"a","t":1772362800123,"user":{"id":7},"order":{"total":12345678901234567890.123456789,"test":false}}
+	p, report, err := replay(t, m, "x.ndjson", `{"key":"a","t":1772362800123,"user":{"id":7},"order":{"total":123456789012345.123456789012345,"test":false}}
 {"key":"b","t":1772362800123,"user":{"id":"8"},"order":{"total":"1","test":true}}
 {"key":"c","t":1772362800123,"user":{"id":null},"order":{"total":"1","test":false}}
 {"key":"d","t":1772362800123,"user":{"id":"9"}} {}
@@ -178,7 +178,7 @@ events:
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{`2 7 {"type":"outcome","id":"x:a:0","ts":1772362800123,"unit":"7","unit_kind":"user","event":"order","value":12345678901234567890.123456789}`}
+	want := []string{`2 7 {"type":"outcome","id":"x:a:0","ts":1772362800123,"unit":"7","unit_kind":"user","event":"order","value":123456789012345.123456789012345}`}
 	if diff := cmp.Diff(want, p.records); diff != "" {
 		t.Error(diff)
 	}

@@ -3,7 +3,6 @@ package sources
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,15 +12,26 @@ import (
 // maxLine is the longest line that is read, in bytes.
 const maxLine = 1 << 20
 
+// errOpen says that a cell's quotes do not end in this line.
+var errOpen = errors.New("a quote is not closed")
+
 var errLong = fmt.Errorf("the line is longer than %d bytes", maxLine)
 
 // lines reads a file line by line. A line that is too long is an error of that
 // line only.
 type lines struct {
 	r      *bufio.Reader
-	number int   // of the line that was read last, from 1
+	number int   // of the line that was returned last, from 1
 	bytes  int64 // read so far
+	begun  bool
 	buf    []byte
+	ahead  []ahead // read before it was asked for
+}
+
+// ahead is what next will return.
+type ahead struct {
+	line []byte
+	err  error
 }
 
 func newLines(r io.Reader) *lines { return &lines{r: bufio.NewReaderSize(r, 64<<10)} }
@@ -29,8 +39,29 @@ func newLines(r io.Reader) *lines { return &lines{r: bufio.NewReaderSize(r, 64<<
 // next returns a line without its end; io.EOF after the last one. The text is
 // valid until the next call.
 func (l *lines) next() ([]byte, error) {
-	l.buf = l.buf[:0]
 	l.number++
+	if len(l.ahead) > 0 {
+		a := l.ahead[0]
+		l.ahead = l.ahead[1:]
+		return a.line, a.err
+	}
+	return l.read()
+}
+
+// peek returns the line i lines after the one that next will return.
+func (l *lines) peek(i int) ([]byte, error) {
+	for len(l.ahead) <= i {
+		line, err := l.read()
+		l.ahead = append(l.ahead, ahead{bytes.Clone(line), err})
+	}
+	return l.ahead[i].line, l.ahead[i].err
+}
+
+// skip drops lines that were peeked at.
+func (l *lines) skip(n int) { l.ahead, l.number = l.ahead[n:], l.number+n }
+
+func (l *lines) read() ([]byte, error) {
+	l.buf = l.buf[:0]
 	for {
 		chunk, err := l.r.ReadSlice('\n')
 		l.bytes += int64(len(chunk))
@@ -48,8 +79,9 @@ func (l *lines) next() ([]byte, error) {
 			return nil, errLong
 		}
 		line := l.buf
-		if l.number == 1 {
+		if !l.begun {
 			line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf"))
+			l.begun = true
 		}
 		return bytes.TrimRight(line, "\r\n"), nil
 	}
@@ -76,21 +108,22 @@ func readHeader(line []byte) (*table, error) {
 	return t, nil
 }
 
-// row takes one line apart. As many cells as columns, or it is broken.
-func (t *table) row(line []byte) (row, error) {
-	cells, err := splitCSV(string(line))
+// row takes one line apart and returns how to look up its cells. As many cells as
+// columns, or it is broken.
+func (t *table) row(line []byte) (cells func(column string) (string, bool), err error) {
+	list, err := splitCSV(string(line))
 	if err != nil {
 		return nil, err
 	}
-	if len(cells) != len(t.names) {
-		return nil, fmt.Errorf("%d columns, the header has %d", len(cells), len(t.names))
+	if len(list) != len(t.names) {
+		return nil, fmt.Errorf("%d columns, the header has %d", len(list), len(t.names))
 	}
 	return func(name string) (string, bool) {
 		i, ok := t.column[name]
 		if !ok {
 			return "", false
 		}
-		return cells[i], true
+		return list[i], true
 	}, nil
 }
 
@@ -130,7 +163,7 @@ func quoted(s string) (cell, rest string, err error) {
 	for {
 		part, after, closed := strings.Cut(s, `"`)
 		if !closed {
-			return "", "", errors.New("a quote is not closed")
+			return "", "", errOpen
 		}
 		b.WriteString(part)
 		switch {
@@ -145,42 +178,27 @@ func quoted(s string) (cell, rest string, err error) {
 	}
 }
 
-// jsonRow reads one object. A column is a path of keys.
-func jsonRow(line []byte) (row, error) {
-	dec := json.NewDecoder(bytes.NewReader(line))
-	dec.UseNumber()
-	var object map[string]any
-	if err := dec.Decode(&object); err != nil {
-		return nil, fmt.Errorf("not a JSON object: %w", err)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("more than one JSON object in a line")
-	}
-	return func(path string) (string, bool) { return scalar(object, path) }, nil
-}
-
-func scalar(object map[string]any, path string) (string, bool) {
-	if v, ok := object[path]; ok {
-		return text(v)
-	}
-	head, rest, more := strings.Cut(path, ".")
-	inner, ok := object[head].(map[string]any)
-	if !more || !ok {
-		return "", false
-	}
-	return scalar(inner, rest)
-}
-
-// text is how a scalar is written; null is missing, as objects and lists are.
-func text(v any) (string, bool) {
-	switch v := v.(type) {
-	case string:
-		return v, true
-	case json.Number:
-		return v.String(), true
-	case bool:
-		return fmt.Sprint(v), true
-	default:
-		return "", false
+// joined returns the row that begins with a line whose quotes are still open, and
+// how many further lines it takes. Only a row that is whole counts: a quote that
+// was forgotten must not swallow the lines after it.
+func (t *table) joined(line []byte, l *lines) (cells func(column string) (string, bool), more int, err error) {
+	whole := bytes.Clone(line)
+	for {
+		next, err := l.peek(more)
+		if err != nil || len(whole)+len(next) > maxLine {
+			return nil, 0, errOpen
+		}
+		more++
+		whole = append(append(whole, '\n'), next...)
+		if bytes.IndexByte(next, '"') < 0 {
+			continue
+		}
+		cells, err := t.row(whole)
+		switch {
+		case err == nil:
+			return cells, more, nil
+		case !errors.Is(err, errOpen):
+			return nil, 0, errOpen
+		}
 	}
 }
