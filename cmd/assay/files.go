@@ -2,11 +2,13 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os/user"
 	"time"
 
 	"github.com/assay-dev/assay/internal/app"
+	"github.com/assay-dev/assay/internal/config"
 	"github.com/assay-dev/assay/internal/experiment"
 )
 
@@ -66,7 +68,10 @@ func (validateCmd) Run(env *environment) error {
 }
 
 type applyCmd struct {
-	Author string `help:"Who applies (default: the user of this machine)." placeholder:"NAME"`
+	Author string    `help:"Who applies (default: the user of this machine)." placeholder:"NAME"`
+	Cap    string    `help:"Instead of applying files, make this metric's percentile cap the number that it has from --from to --to." placeholder:"METRIC"`
+	From   time.Time `help:"Where the stretch for --cap begins (RFC 3339)." placeholder:"TIME"`
+	To     time.Time `help:"Where it ends; it must have passed." placeholder:"TIME"`
 }
 
 // Run makes the files the configuration in force.
@@ -74,6 +79,9 @@ func (c applyCmd) Run(env *environment) error {
 	cfg, err := env.config()
 	if err != nil {
 		return err
+	}
+	if c.Cap != "" {
+		return c.fixCap(env, cfg)
 	}
 	files, err := app.Files(cfg)
 	if err != nil {
@@ -97,6 +105,28 @@ func (c applyCmd) Run(env *environment) error {
 				return nil
 			}
 			env.println("version %d is in force", done.Number)
+			return nil
+		})
+	})
+}
+
+// fixCap makes a percentile a number.
+func (c applyCmd) fixCap(env *environment, cfg config.Config) error {
+	if c.From.IsZero() || c.To.IsZero() {
+		return usage(app.WithHint(errors.New("--cap needs --from and --to"), "name a stretch of time that has passed, before the experiment"))
+	}
+	return env.with(cfg, app.Options{Migrate: true}, func(s *app.Stack) error {
+		done, err := s.FixCap(env.ctx, c.Cap, c.From, c.To, author(c.Author), time.Now())
+		switch {
+		case errors.Is(err, experiment.ErrNoMetric):
+			return usage(app.WithHint(err, "the metric must be in force: apply its file first"))
+		case errors.Is(err, experiment.ErrNoOpenCap):
+			return usage(app.WithHint(err, "only `cap: {percentile: P}` waits for a number, and it gets one once; another percentile is another cap"))
+		case err != nil:
+			return err
+		}
+		return env.print(done, func() error {
+			env.println("totals of %s are cut at %s (from %d units); version %d is in force", done.Metric, done.Cap, done.Units, done.Version)
 			return nil
 		})
 	})

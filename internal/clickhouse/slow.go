@@ -43,12 +43,7 @@ func (db *DB) Slow(ctx context.Context, e *experiment.Experiment, it *experiment
 	if err != nil {
 		return nil, fmt.Errorf("encode what to compute: %w", err)
 	}
-	places, next := []string{""}, []int64{0} // transform() wants at least one
-	for _, p := range at {
-		for topic, n := range p.Next {
-			places, next = append(places, fmt.Sprintf("%d/%s", p.Shard, topic)), append(next, n)
-		}
-	}
+	places, next := placesOf(at)
 	params := args{"run": string(run), "places": places, "next": next, "z": results.QuantileZ}
 	return collect(ctx, db, "slow", params, scanSlow)
 }

@@ -328,3 +328,53 @@ func bruteQuantile(phase uint16, arm string, events [][]int64) results.SlowRow {
 	}
 	return *r
 }
+
+// TestCap: the percentile is that of all units' totals that are not zero, in the
+// closed stretch and below the watermark.
+func TestCap(t *testing.T) {
+	db := newStore(t)
+	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	log := slowLog(rand.New(rand.NewPCG(5, 6)), 300)
+	names := []string{topics()[0].Name, topics()[1].Name}
+	var events []ingest.Event
+	var next [2]int64
+	for _, e := range log {
+		topic := min(1, len(e.event))
+		events = append(events, e.native(at, next[topic]))
+		next[topic]++
+	}
+	if err := db.AppendEvents(t.Context(), 0, names, events, nil); err != nil {
+		t.Fatal(err)
+	}
+	mustAppend(t, db.DB, ingest.Part{Shard: 0, Seq: 1, Config: 1, Offsets: []ingest.Counts{
+		{Topic: 0, Next: next[0] - 7, Accepted: uint64(next[0] - 7)}, {Topic: 1, Next: next[1] - 11, Accepted: uint64(next[1] - 11)}}})
+	positions, err := db.Positions(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	totals := map[int]int64{}
+	for _, e := range below(log, next) {
+		if e.event == "buy" && e.category == "a" && e.hour >= 300 && e.hour < 900 {
+			totals[e.unit] += e.cents
+		}
+	}
+	var sorted []int64
+	for _, y := range totals {
+		if y != 0 {
+			sorted = append(sorted, y)
+		}
+	}
+	slices.Sort(sorted)
+	m := &experiment.Metric{Name: "spend", Event: "buy", Kind: experiment.Mean, Value: "value", Decimals: 2,
+		Where: experiment.Condition{"category": "a"}, Cap: &experiment.Cap{Percentile: 90}}
+	got, err := db.Cap(t.Context(), m, at.Add(300*time.Hour), at.Add(900*time.Hour), positions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := sorted[(len(sorted)*90+99)/100-1]; got.Units != int64(len(sorted)) || got.Value.Int64() != want {
+		t.Errorf("%d units, %v; want %d, %d", got.Units, got.Value, len(sorted), want)
+	}
+	if none, err := db.Cap(t.Context(), m, at, at.Add(time.Hour), positions); err != nil || none.Units != 0 {
+		t.Errorf("without events: %+v, %v", none, err)
+	}
+}

@@ -16,10 +16,13 @@ import (
 // clocks apart, "from now on" still means after everything that was applied.
 func Apply(previous *Version, set *Set, at time.Time, author string) (*Version, []Change, Problems) {
 	at = at.UTC().Truncate(time.Millisecond)
-	next := &Version{Number: 1, Author: author, Metrics: set.Metrics()}
 	before := &Version{}
 	if previous != nil {
 		before = previous.clone()
+		set = set.withCaps(before.Metrics)
+	}
+	next := &Version{Number: 1, Author: author, Metrics: set.Metrics()}
+	if previous != nil {
 		next.Number = previous.Number + 1
 		if at.Before(previous.AppliedAt) {
 			at = previous.AppliedAt
