@@ -1,0 +1,62 @@
+package e2e
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestExactWithoutMemory is the proof of exactness for consumers that may hold no
+// unit longer than its batch lasts: killed with -9, restarted, fighting, given
+// another version, they read units back instead of remembering them, and the
+// ledger is what a count of the log says, bit for bit.
+func TestExactWithoutMemory(t *testing.T) {
+	t.Parallel()
+	random, seed := chance(t)
+	system := newFlags(t, obedient)
+	w := newWorld(t, setting{partitions: 4, own: true, attributes: []string{"country", "ms"}, more: system.yaml("20s") + "memory: 1MiB\n"})
+	now := time.Now().Truncate(time.Minute)
+	w.measures()
+	w.first(now)
+	w.assay("apply", "--author", "tests")
+
+	b := &babble{Rand: rand.New(rand.NewPCG(seed, 1)), units: 3000, until: now.UnixMilli()}
+	w.produce(b.batch(6000)...)
+	flow := w.flow(b, time.Hour)
+	k := killer{world: w, Rand: random}
+	for range *longFlag {
+		k.alone()
+		k.fight()
+	}
+	w.second(now, "")
+	w.assay("apply", "--author", "tests")
+	k.group(*longFlag)
+	flow()
+	w.produce(b.batch(1000)...)
+	out, text, code := w.try("ingest", "--until-end", "--log-level", "info")
+	if code != 0 {
+		t.Fatalf("exit code %d\n%s%s", code, out, text)
+	}
+	want := w.exact()
+	t.Logf("%d records, %d cells, %d consumers killed", len(w.log), len(want), k.killed)
+	if k.killed < 3 || !contains(want, "$crossover") || !contains(want, "delta iteration 1") {
+		t.Errorf("%d consumers killed: this proved less than it should", k.killed)
+	}
+	// The last consumer had more units to load than it may hold.
+	units := ask[uint64](w, "SELECT uniqExact(unit) FROM DB.events")
+	held := uint64(0)
+	for line := range strings.Lines(text) {
+		if _, rest, found := strings.Cut(line, " units="); found && strings.Contains(line, "shard loaded") {
+			var n uint64
+			if _, err := fmt.Sscan(rest, &n); err != nil {
+				t.Fatalf("%v in %s", err, line)
+			}
+			held += n
+		}
+	}
+	if held == 0 || held > units/2 {
+		t.Errorf("%d of %d units were in memory after loading: nothing had to be evicted\n%s", held, units, text)
+	}
+}
