@@ -1,8 +1,6 @@
 package guardrails
 
 import (
-	"math/big"
-
 	"github.com/assay-dev/assay/internal/results"
 	"github.com/assay-dev/assay/stats"
 )
@@ -124,22 +122,13 @@ func (p *pairSums) stratum(phase uint16, share float64, pick func(results.CellSu
 }
 
 func (p *pairSums) moments(phase uint16, variant string, pick func(results.CellSums) results.Exact) stats.Moments {
-	var n, nonZero int64
-	sum, squares, decimals := new(big.Int), new(big.Int), 0
-	for _, c := range p.cells {
-		if c.Phase != phase || c.Variant != variant {
-			continue
+	sums, scale := results.NewSums(), results.Scale{}
+	for i := range p.cells {
+		c := &p.cells[i]
+		if c.Phase == phase && c.Variant == variant {
+			sums.Add(pick(*c).Sums())
+			scale = c.Scale()
 		}
-		e := pick(c)
-		n, nonZero, decimals = n+e.N, nonZero+e.NonZero, c.Decimals
-		addDecimal(sum, e.Sum)
-		addDecimal(squares, e.SumSquares)
 	}
-	return stats.FromSums(n, nonZero, sum, squares, decimals)
-}
-
-func addDecimal(to *big.Int, s string) {
-	if v, ok := new(big.Int).SetString(s, 10); ok {
-		to.Add(to, v)
-	}
+	return scale.Moments(sums)
 }

@@ -52,6 +52,7 @@ const (
 	NotRearmed    Limit = "notify_only"   // opened by resume without a new budget
 	AddedLater    Limit = "added_later"   // not among the guardrails that share the budget
 	NeverKill     Limit = "never_kill"    // declared to take no part of the budget
+	OpenCap       Limit = "open_cap"      // the metric's cap is a percentile that is no number yet
 )
 
 // What a rule falls back to when the experiment does not say.
@@ -127,9 +128,11 @@ func limitOf(it *experiment.Iteration, g *experiment.Guardrail) Limit {
 		return NeverKill
 	case !declared(it, g):
 		return AddedLater
-	default:
-		return ""
 	}
+	if m := it.Metric(g.Metric); m != nil && m.CapOpen() {
+		return OpenCap
+	}
+	return ""
 }
 
 // Allowed is the most that the rule may do.

@@ -81,6 +81,23 @@ func TestBudget(t *testing.T) {
 	}
 }
 
+// TestOpenCap: a cap that is no number yet keeps a rule from killing, whatever its mode.
+func TestOpenCap(t *testing.T) {
+	e, it := threeArms()
+	m := it.Metric("errors")
+	m.Kind, m.Cap = experiment.Count, &experiment.Cap{Percentile: 99}
+	for i := range e.Guardrails {
+		e.Guardrails[i].Mode = experiment.Kill
+	}
+	if r := guardrails.Rules(e, it)[0]; r.Metric != "errors" || r.Limit != guardrails.OpenCap || r.Allowed() != guardrails.DoNotify {
+		t.Errorf("with an open cap: %+v", r)
+	}
+	m.Cap.At = "3"
+	if r := guardrails.Rules(e, it)[0]; r.Limit != "" || r.Allowed() != guardrails.DoKill {
+		t.Errorf("with a number: %+v", r)
+	}
+}
+
 // TestObserve takes from a document what the rule needs, and nothing that is
 // settling or another arm's.
 func TestObserve(t *testing.T) {

@@ -53,7 +53,7 @@ func Combine(strata []Stratum) Pair {
 				s.Name, s.Treatment.N, s.Control.N))
 		case !s.Treatment.plausible() || !s.Control.plausible():
 			p.leaveOut(s.Name, InvalidMoments, fmt.Sprintf(
-				"phase %q is left out: its moments are not those of any data", s.Name))
+				"phase %q is left out: its moments are not those of any data, or a ratio has nothing to divide by", s.Name))
 		default:
 			p.add(s)
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/results"
 )
 
@@ -35,12 +36,15 @@ func PercentRange(i results.Interval) string {
 // Percent writes a share with its sign.
 func Percent(n results.Number) string { return percent(n, true) }
 
+// share tells whether the metric's mean is a share of units.
+func share(kind string) bool { return experiment.Kind(kind).Binary() }
+
 // Mean writes an arm's mean: shares as percent, other kinds with their unit.
 func Mean(n results.Number, kind, unit string) string {
 	switch {
 	case !n.Known():
 		return Unknown
-	case kind == "proportion":
+	case share(kind):
 		return percent(n, false)
 	case unit == "":
 		return signedText(n.Float(), decimalsFor(n.Float()), false)
@@ -54,7 +58,7 @@ func Difference(n results.Number, kind, unit string) string {
 	switch {
 	case !n.Known():
 		return Unknown
-	case kind == "proportion":
+	case share(kind):
 		return signedText(n.Float()*100, decimalsFor(n.Float()*100), true) + " pp"
 	case unit == "":
 		return signedText(n.Float(), decimalsFor(n.Float()), true)

@@ -135,7 +135,7 @@ func eventful() *results.Document {
 	d := document()
 	d.Phases = append(d.Phases, results.Phase{
 		Number: 2, From: at("2026-03-02T00:00:00Z"), Traffic: 1, Settle: "10m",
-		Arms:     []results.PhaseArm{{Variant: "control", Share: 0.5, Units: 520, Left: 500}, {Variant: "treatment", Share: 0.5, Units: 480, Left: 300}},
+		Arms:     []results.PhaseArm{{Variant: "control", Share: 0.5, Units: 520, Left: 500}, {Variant: "treatment", Share: 0.5, Units: 480, Left: 300, Excluded: 9}},
 		SRM:      results.SRM{P: 1, ChiSquareP: 0.2, Threshold: 0.0025},
 		SRMLeft:  results.SRM{P: 0.0001, Threshold: 0.0025, Alarm: true},
 		Settling: []results.PhaseArm{{Variant: "control", Share: 0.5, Units: 31}, {Variant: "treatment", Share: 0.5, Units: 7}},
@@ -180,12 +180,12 @@ func TestNothingIsLeftOut(t *testing.T) {
 		"iteration 2 of 2", "split over 1; all iterations together 10.0 %", // how often one has tried, and what that cost
 		"(notify_only)", "resumed without a new budget",
 		"+0.400 pp to +1.60 pp", "12322.64", "2 values of revenue",
-		"2, settling 10m", "acknowledged by ada: a bot", "after crossovers were taken out the split is not the intended one (p 0.0001)",
+		"2, settling 10m", "acknowledged by ada: a bot", "after crossovers and excluded units were taken out the split is not the intended one (p 0.0001)",
 		"1\u202f200 records of assay.outcomes, partition 3, were lost before they were read",
 		"decision 3 by guard@a at 2026-03-02 09:00:00 UTC, sent at 2026-03-02 09:00:01 UTC, read back as off at 2026-03-02 09:00:02 UTC, the exposures stopped",
 		"+12 units in treatment, +3 with an event", "−1 units in control, +0 with an event",
 		"4 exposures to treatment", "gap shard 3 stands still", "3 units saw control, then treatment", "configuration 7",
-		"too few units",
+		"too few units", "9 units of treatment (phase 2)",
 	} {
 		for form, got := range map[string]string{"text": text.String(), "page": html.UnescapeString(page.String())} {
 			if !strings.Contains(got, want) {

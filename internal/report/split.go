@@ -46,7 +46,7 @@ func splitDoubts(d *results.Document) []string {
 	var out []string
 	for _, p := range d.Phases {
 		if p.SRMLeft.Alarm && !p.SRM.Alarm {
-			out = append(out, fmt.Sprintf("phase %d: after crossovers were taken out the split is not the intended one (p %s): "+
+			out = append(out, fmt.Sprintf("phase %d: after crossovers and excluded units were taken out the split is not the intended one (p %s): "+
 				"the effects compare units that were selected", p.Number, PValue(p.SRMLeft.P)))
 		}
 	}
@@ -67,4 +67,18 @@ func textSplit(b *strings.Builder, d *results.Document) {
 		rows = append(rows, strings.Join([]string{l.Name, strings.Join(arms, ", "), all, left, l.State}, "\t"))
 	}
 	table(b, "PHASE\tUNITS (INTENDED)\tP, EVERY LOOK\tAFTER CROSSOVERS\tSPLIT", rows)
+}
+
+// Excluded says how many units the experiment's exclude leaves out, by arm; "" when
+// there are none.
+func Excluded(d *results.Document) string {
+	var parts []string
+	for _, p := range d.Phases {
+		for _, a := range slices.Concat(p.Arms, p.Settling) {
+			if a.Excluded > 0 {
+				parts = append(parts, fmt.Sprintf("%s units of %s (phase %d)", Count(a.Excluded), a.Variant, p.Number))
+			}
+		}
+	}
+	return strings.Join(parts, ", ")
 }

@@ -23,6 +23,9 @@ func Text(w io.Writer, d *results.Document) error {
 	for _, c := range d.Crossovers {
 		fmt.Fprintf(&b, "crossovers: %s units saw %s, then %s (phase %d)\n", Count(c.Units), c.First, c.Other, c.Phase)
 	}
+	if text := Excluded(d); text != "" {
+		fmt.Fprintf(&b, "excluded: %s\n", text)
+	}
 	textAside(&b, d)
 	textActs(&b, d)
 	fmt.Fprintf(&b, "budget: %s\n", budgetText(d.Budget))

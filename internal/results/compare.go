@@ -21,7 +21,7 @@ func (c *computation) compare() {
 	for i := range c.it.Metrics {
 		m := &c.it.Metrics[i]
 		for v := range c.e.Variants {
-			if c.e.Variants[v].Key != c.e.Control {
+			if m.Kind.Fast() && c.e.Variants[v].Key != c.e.Control {
 				c.doc.Comparisons = append(c.doc.Comparisons, c.comparison(m, v))
 			}
 		}
@@ -81,13 +81,12 @@ func (c *computation) estimate(m *experiment.Metric, arm string, pick which, pla
 // are no part of them.
 func (c *computation) strata(m *experiment.Metric, arm string, pick which) []stats.Stratum {
 	strata := make([]stats.Stratum, 0, len(c.it.Phases))
+	scale := ScaleOf(m)
 	for _, p := range c.it.Phases {
-		t := c.sums(m.Name, p.Number, false, arm, pick)
-		k := c.sums(m.Name, p.Number, false, c.e.Control, pick)
 		strata = append(strata, stats.Stratum{
 			Name:      fmt.Sprint(p.Number),
-			Treatment: stats.FromSums(t.N, t.NonZero, t.Sum, t.SumSquares, m.Decimals),
-			Control:   stats.FromSums(k.N, k.NonZero, k.Sum, k.SumSquares, m.Decimals),
+			Treatment: scale.Moments(c.sums(m.Name, p.Number, false, arm, pick)),
+			Control:   scale.Moments(c.sums(m.Name, p.Number, false, c.e.Control, pick)),
 		})
 	}
 	return strata
@@ -95,20 +94,10 @@ func (c *computation) strata(m *experiment.Metric, arm string, pick which) []sta
 
 // sums adds up the cells of one arm in one phase.
 func (c *computation) sums(metric string, phase uint16, settling bool, variant string, pick which) Sums {
-	out := Sums{Sum: new(big.Int), SumSquares: new(big.Int)}
+	out := NewSums()
 	for _, cell := range c.main {
-		if cell.Metric != metric || cell.Phase != phase || cell.Settling != settling || cell.Variant != variant {
-			continue
-		}
-		s := pick(cell)
-		out.N += s.N
-		out.NonZero += s.NonZero
-		out.Over += s.Over
-		if s.Sum != nil {
-			out.Sum.Add(out.Sum, s.Sum)
-		}
-		if s.SumSquares != nil {
-			out.SumSquares.Add(out.SumSquares, s.SumSquares)
+		if cell.Metric == metric && cell.Phase == phase && cell.Settling == settling && cell.Variant == variant {
+			out.Add(pick(cell))
 		}
 	}
 	return out

@@ -2,7 +2,6 @@ package results
 
 import (
 	"cmp"
-	"math/big"
 	"slices"
 	"strings"
 	"time"
@@ -76,13 +75,14 @@ func (c *computation) sort(cells []Cell) {
 		if cell.Newest.After(c.doc.Newest) {
 			c.doc.Newest = cell.Newest
 		}
-		decimals := 0
+		var scale Scale
 		if metric != nil {
-			decimals = metric.Decimals
+			scale = ScaleOf(metric)
 		}
 		c.doc.Cells = append(c.doc.Cells, CellSums{
-			Phase: cell.Phase, Settling: cell.Settling, Variant: cell.Variant, Metric: cell.Metric, Decimals: decimals,
-			Dimension: cell.Dimension, Value: cell.Value, Open: exact(cell.Open), Matured: exact(cell.Matured),
+			Phase: cell.Phase, Settling: cell.Settling, Variant: cell.Variant, Metric: cell.Metric,
+			Decimals: scale.Decimals, DenominatorDecimals: scale.Denominator,
+			Dimension: cell.Dimension, Value: cell.Value, Open: scale.exact(cell.Open), Matured: scale.exact(cell.Matured),
 		})
 	}
 	slices.SortFunc(c.doc.Cells, compareCells)
@@ -103,17 +103,6 @@ func compareBool(a, b bool) int {
 	default:
 		return 1
 	}
-}
-
-func exact(s Sums) Exact {
-	return Exact{N: s.N, NonZero: s.NonZero, Over: s.Over, Sum: decimal(s.Sum), SumSquares: decimal(s.SumSquares)}
-}
-
-func decimal(v *big.Int) string {
-	if v == nil {
-		return "0"
-	}
-	return v.String()
 }
 
 // frame fills in what the configuration says.
@@ -149,7 +138,7 @@ func (c *computation) phases() {
 		}
 		units, left := make([]int64, len(out.Arms)), make([]int64, len(out.Arms))
 		for a := range out.Arms {
-			units[a], left[a] = out.Arms[a].Units, out.Arms[a].Left
+			units[a], left[a] = out.Arms[a].Units+out.Arms[a].Excluded, out.Arms[a].Left
 		}
 		out.SRM = sampleRatio(units, p)
 		out.SRMLeft = sampleRatio(left, p)
@@ -161,7 +150,10 @@ func (c *computation) arms(p *experiment.Phase, settling bool) []PhaseArm {
 	arms := make([]PhaseArm, len(c.e.Variants))
 	for v := range c.e.Variants {
 		key := c.e.Variants[v].Key
-		arms[v] = PhaseArm{Variant: key, Units: c.units(p.Number, settling, key)}
+		arms[v] = PhaseArm{
+			Variant: key, Units: c.units(p.Number, settling, key),
+			Excluded: c.counted(ingest.Excluded, p.Number, settling, key),
+		}
 		if v < len(p.Shares) {
 			arms[v].Share = p.Shares[v]
 		}
@@ -183,19 +175,25 @@ func (c *computation) units(phase uint16, settling bool, variant string) int64 {
 // left is the number of units that the metrics are computed from: every metric
 // has a row for each. Without metrics it is what the crossovers leave.
 func (c *computation) left(phase uint16, settling bool, variant string, units int64) int64 {
-	if len(c.it.Metrics) > 0 {
-		s := c.sums(c.it.Metrics[0].Name, phase, settling, variant, openSums)
+	if i := slices.IndexFunc(c.it.Metrics, func(m experiment.Metric) bool { return m.Kind.Fast() }); i >= 0 {
+		s := c.sums(c.it.Metrics[i].Name, phase, settling, variant, openSums)
 		return s.N + s.Over
 	}
 	if c.e.Crossovers == experiment.First {
 		return units
 	}
+	return units - c.counted(ingest.CrossoverUnits, phase, settling, variant)
+}
+
+// counted adds up one of the join's counters of units.
+func (c *computation) counted(counter string, phase uint16, settling bool, variant string) int64 {
+	var n int64
 	for _, cell := range c.rest {
-		if cell.Metric == ingest.CrossoverUnits && cell.Phase == phase && cell.Settling == settling && cell.Variant == variant {
-			units -= cell.Open.N
+		if cell.Metric == counter && cell.Phase == phase && cell.Settling == settling && cell.Variant == variant {
+			n += cell.Open.N
 		}
 	}
-	return units
+	return n
 }
 
 func sampleRatio(units []int64, p *experiment.Phase) SRM {

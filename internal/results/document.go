@@ -116,8 +116,8 @@ type Phase struct {
 	Traffic  float64    `json:"traffic"`
 	Settle   string     `json:"settle,omitempty"`
 	Arms     []PhaseArm `json:"arms"`
-	SRM      SRM        `json:"srm"`             // of all units by first exposure: the gate
-	SRMLeft  SRM        `json:"srm_left"`        // of those left after crossovers: a warning
+	SRM      SRM        `json:"srm"`             // of all units by first exposure, the excluded too: the gate
+	SRMLeft  SRM        `json:"srm_left"`        // of those left after crossovers and exclude: a warning
 	Alarm    *Alarm     `json:"alarm,omitempty"` // once raised, kept until a person acknowledges it; by the guard
 	Settling []PhaseArm `json:"settling,omitempty"`
 }
@@ -128,6 +128,9 @@ type PhaseArm struct {
 	Share   float64 `json:"share"` // intended, 0..1
 	Units   int64   `json:"units"` // by first exposure
 	Left    int64   `json:"left"`  // of these, after crossovers were taken out
+	// Excluded are units that the experiment's exclude leaves out, by the attributes
+	// of their first exposure. They are not among Units, and in SRM they are.
+	Excluded int64 `json:"excluded,omitempty"`
 }
 
 // SRM is a sample-ratio test: p is valid at every look, chi_square_p at one only.
@@ -198,13 +201,17 @@ type Doubt struct {
 	Text string `json:"text"`
 }
 
-// CellSums are the exact moments of one cell. Sums are integers of y·10^decimals.
+// CellSums are the exact moments of one cell. Sums are integers of y·10^decimals,
+// and of a ratio's z·10^denominator_decimals.
 type CellSums struct {
-	Phase     uint16 `json:"phase"`
-	Settling  bool   `json:"settling,omitempty"`
-	Variant   string `json:"variant"`
-	Metric    string `json:"metric"`
-	Decimals  int    `json:"decimals"`
+	Phase    uint16 `json:"phase"`
+	Settling bool   `json:"settling,omitempty"`
+	Variant  string `json:"variant"`
+	Metric   string `json:"metric"`
+	Decimals int    `json:"decimals"`
+	// DenominatorDecimals tells a ratio from all other kinds.
+	DenominatorDecimals *int `json:"denominator_decimals,omitempty"`
+
 	Dimension string `json:"dimension,omitempty"`
 	Value     string `json:"value,omitempty"`
 	Open      Exact  `json:"open"`
@@ -218,7 +225,15 @@ type Exact struct {
 	Over       int64  `json:"over,omitempty"`
 	Sum        string `json:"sum"`
 	SumSquares string `json:"sum_squares"`
+
+	// Of ratios only.
+	SumDenominator        string `json:"sum_denominator,omitempty"`
+	SumSquaresDenominator string `json:"sum_squares_denominator,omitempty"`
+	SumProduct            string `json:"sum_product,omitempty"`
 }
+
+// Scale says how the cell's integers are read.
+func (c *CellSums) Scale() Scale { return Scale{c.Decimals, c.DenominatorDecimals} }
 
 // Crossover counts the units first seen in one variant and then in another of
 // the same phase.
