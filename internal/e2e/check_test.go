@@ -59,6 +59,13 @@ func (w *world) counted(settings string) map[string]string {
 // ledger is in order against what it must say. It returns the oracle's cells.
 func (w *world) exact() map[string]string {
 	w.t.Helper()
+	want, _ := w.exactly()
+	return want
+}
+
+// exactly is exact, and also returns the fates of the records.
+func (w *world) exactly() (map[string]string, fates) {
+	w.t.Helper()
 	events, f := accepted(w.log, int(w.partitions), w.attributes)
 	want := count(events, w.config()).texts()
 	if diff := differences(want, w.counted("")); diff != "" {
@@ -68,7 +75,7 @@ func (w *world) exact() map[string]string {
 		w.t.Errorf("without projections the ledger differs from a count of the log:\n%s", diff)
 	}
 	w.whole(f)
-	return want
+	return want, f
 }
 
 // whole checks the chains, the reconciliation, the stored rows and the decision log.

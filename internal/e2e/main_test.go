@@ -25,6 +25,7 @@ var suite struct {
 	dir    string
 	engine *embedded.ClickHouse
 	err    error // why there is no engine
+	toll   toll  // of all attacks
 }
 
 func TestMain(m *testing.M) {
@@ -55,6 +56,9 @@ func runSuite(m *testing.M) (code int, err error) {
 	}
 	suite.engine, suite.err = startEngine(filepath.Join(suite.dir, "clickhouse"))
 	code = m.Run()
+	if suite.toll.count("consumers killed") > 0 && testing.Verbose() {
+		fmt.Printf("chaos altogether: %v\n", &suite.toll)
+	}
 	if suite.engine == nil {
 		return code, nil
 	}

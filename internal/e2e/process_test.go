@@ -47,19 +47,10 @@ func begin(t *testing.T, dir string, stdout *bytes.Buffer, args ...string) *proc
 	if _, err := os.ReadDir("../../cmd/assay"); err != nil {
 		t.Fatal(err)
 	}
-	p := &process{t: t, what: "assay " + strings.Join(args, " "), cmd: exec.Command(suite.binary, args...), ended: make(chan struct{})}
-	p.cmd.Dir, p.cmd.Stderr = dir, &p.err
-	p.cmd.Env = append(os.Environ(), "ASSAY_E2E_SECRET=of-the-tests")
-	if stdout != nil {
-		p.cmd.Stdout = stdout
-	}
-	if err := p.cmd.Start(); err != nil {
+	p, err := launch(t, dir, stdout, args...)
+	if err != nil {
 		t.Fatal(err)
 	}
-	go func() {
-		_ = p.cmd.Wait() // how it ended stands in ProcessState
-		close(p.ended)
-	}()
 	t.Cleanup(func() {
 		p.kill()
 		if t.Failed() {
@@ -67,6 +58,25 @@ func begin(t *testing.T, dir string, stdout *bytes.Buffer, args ...string) *proc
 		}
 	})
 	return p
+}
+
+// launch starts a process that somebody else must end. It may be called by any
+// goroutine.
+func launch(t *testing.T, dir string, stdout *bytes.Buffer, args ...string) (*process, error) {
+	p := &process{t: t, what: "assay " + strings.Join(args, " "), cmd: exec.Command(suite.binary, args...), ended: make(chan struct{})}
+	p.cmd.Dir, p.cmd.Stderr = dir, &p.err
+	p.cmd.Env = append(os.Environ(), "ASSAY_E2E_SECRET=of-the-tests")
+	if stdout != nil {
+		p.cmd.Stdout = stdout
+	}
+	if err := p.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		_ = p.cmd.Wait() // how it ended stands in ProcessState
+		close(p.ended)
+	}()
+	return p, nil
 }
 
 // kill is kill -9.

@@ -19,11 +19,13 @@ import (
 
 	"github.com/assay-dev/assay/internal/embedded"
 	"github.com/assay-dev/assay/internal/embedded/embeddedtest"
+	"github.com/assay-dev/assay/internal/realkafka"
 )
 
 const (
 	exposures = "assay.exposures"
 	outcomes  = "assay.outcomes"
+	letters   = "assay.deadletters"
 )
 
 // world is an operator's: a broker, a database, a folder with assay.yaml and the
@@ -33,7 +35,7 @@ type world struct {
 	dir      string
 	engine   *embedded.ClickHouse
 	database string
-	broker   *embedded.Kafka
+	brokers  []string
 	client   *kgo.Client
 	admin    *kadm.Client
 	db       driver.Conn
@@ -44,10 +46,12 @@ type world struct {
 // setting is what differs between worlds.
 type setting struct {
 	partitions int32
-	own        bool     // an engine of its own, that the test may kill
-	attributes []string // the allow-list
-	batch      string   // kafka.batch
-	more       string   // of assay.yaml
+	own        bool               // an engine of its own, that the test may kill
+	engineDir  string             // where; empty: a new folder
+	attributes []string           // the allow-list
+	batch      string             // kafka.batch
+	more       string             // of assay.yaml
+	cluster    *realkafka.Cluster // nil: an embedded broker
 }
 
 // databases numbers the worlds.
@@ -63,11 +67,13 @@ func newWorld(t *testing.T, s setting) *world {
 	if w.own {
 		w.startOwnEngine()
 	}
-	w.broker = embeddedtest.Kafka(t, []string{exposures, outcomes}, w.partitions)
-	w.connect()
-	if _, err := w.admin.CreateTopic(t.Context(), 1, 1, nil, "assay.deadletters"); err != nil {
-		t.Fatal(err)
+	if w.cluster != nil {
+		w.brokers = w.cluster.Addrs()
+	} else {
+		w.brokers = []string{embeddedtest.Kafka(t, nil, 0).Addr()}
 	}
+	w.connect()
+	w.createTopics()
 	w.configure()
 	w.assay("--config", "admin.yaml", "migrate")
 	return w
@@ -75,7 +81,7 @@ func newWorld(t *testing.T, s setting) *world {
 
 func (w *world) startOwnEngine() {
 	var err error
-	if w.engine, err = startEngine(w.t.TempDir()); err != nil {
+	if w.engine, err = startEngine(cmp.Or(w.engineDir, w.t.TempDir())); err != nil {
 		w.t.Fatal(err)
 	}
 	w.t.Cleanup(func() {
@@ -85,10 +91,20 @@ func (w *world) startOwnEngine() {
 	})
 }
 
+// createTopics makes the native topics, with as many replicas as the brokers do.
+func (w *world) createTopics() {
+	w.t.Helper()
+	for topic, partitions := range map[string]int32{exposures: w.partitions, outcomes: w.partitions, letters: 1} {
+		if _, err := w.admin.CreateTopic(w.t.Context(), partitions, -1, nil, topic); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
 // connect opens the test's own clients.
 func (w *world) connect() {
 	var err error
-	w.client, err = kgo.NewClient(kgo.SeedBrokers(w.broker.Addr()), kgo.RecordPartitioner(chosen{kgo.StickyKeyPartitioner(nil)}))
+	w.client, err = kgo.NewClient(kgo.SeedBrokers(w.brokers...), kgo.RecordPartitioner(chosen{kgo.StickyKeyPartitioner(nil)}))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -108,13 +124,18 @@ func (w *world) connect() {
 // and admin.yaml for the one that makes the tables.
 func (w *world) configure() {
 	w.write("unit.key", "000102030405060708090a0b0c0d0e0f\n")
-	for file, user := range map[string]embedded.User{"assay.yaml": w.engine.Writer(), "admin.yaml": w.engine.Admin()} {
-		w.write(user.Name+".password", user.Password+"\n")
-		w.write(file, fmt.Sprintf(`listen: 127.0.0.1:0
+	w.configureAs("assay.yaml", w.engine.Writer(), "")
+	w.configureAs("admin.yaml", w.engine.Admin(), "")
+}
+
+// configureAs writes one configuration file; kafka are more lines of that section.
+func (w *world) configureAs(file string, user embedded.User, kafka string) {
+	w.t.Helper()
+	w.write(user.Name+".password", user.Password+"\n")
+	w.write(file, fmt.Sprintf(`listen: 127.0.0.1:0
 kafka:
-  brokers: [%q]
-  batch: %s
-clickhouse:
+  brokers: [%s]
+%sclickhouse:
   addresses: [%q]
   database: %s
   user: %s
@@ -122,8 +143,7 @@ clickhouse:
 privacy:
   unit_key: {file: %s}
   attributes: [%s]
-%s`, w.broker.Addr(), cmp.Or(w.batch, "{}"), w.engine.Addr(), w.database, user.Name, w.path(user.Name+".password"), w.path("unit.key"), strings.Join(w.attributes, ", "), w.more))
-	}
+%s`, `"`+strings.Join(w.brokers, `", "`)+`"`, cmp.Or(kafka, "  batch: "+cmp.Or(w.batch, "{}")+"\n"), w.engine.Addr(), w.database, user.Name, w.path(user.Name+".password"), w.path("unit.key"), strings.Join(w.attributes, ", "), w.more))
 }
 
 func (w *world) path(name string) string { return filepath.Join(w.dir, name) }
