@@ -36,6 +36,10 @@ test: engine kafka ## every test, on real parts
 	$(GO) test $(TESTFLAGS) ./...
 	@test -e .cache/kafka/fetched-pom.xml || { echo "skipped, because there is no Java or Maven for a real broker:"; $(GO) test -list '^TestBroker' ./... | sed -n 's/^Test/  Test/p'; }
 
+.PHONY: chaos
+chaos: engine kafka ## attack the shipped binary: 1,000 kills and more, a million malformed records, exact afterwards (docs/exactly-once.md)
+	$(GO) test ./internal/e2e -run '^Test(Chaos|Broker)' -count=1 -v -timeout 3h -e2e.long 20 $(ARGS) | grep -vE '^ +(process_test|assay:|hint:|[0-9] \||\^)'
+
 .PHONY: race
 race: engine ## the tests of concurrent packages under the race detector
 	$(GO) test -race $(TESTFLAGS) ./ingest/... ./internal/watch/... ./guardrails/... ./internal/simulate/...

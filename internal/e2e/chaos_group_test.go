@@ -15,7 +15,7 @@ import (
 func TestChaosGroup(t *testing.T) {
 	t.Parallel()
 	_, seed := chance(t)
-	for round := range *longFlag {
+	for round := range rounds() {
 		t.Run(fmt.Sprint("round ", round+1), func(t *testing.T) {
 			c := newChaos(t, seed+uint64(round), setting{partitions: 8})
 			began := time.Now()

@@ -67,6 +67,7 @@ func (w *world) exact() map[string]string {
 func (w *world) exactly() (map[string]string, fates) {
 	w.t.Helper()
 	events, f := accepted(w.log, int(w.partitions), w.attributes)
+	f.Dead += w.junk
 	want := count(events, w.config()).texts()
 	if diff := differences(want, w.counted("")); diff != "" {
 		w.t.Errorf("the ledger differs from a count of the log:\n%s", diff)

@@ -6,5 +6,6 @@
 //
 // Tests share one engine, each with a database of its own; those that kill an
 // engine start one for themselves. What is random prints its seed, and
-// -e2e.seed repeats it; -e2e.long multiplies the work.
+// -e2e.seed repeats it; -e2e.long multiplies the work. Tests that attack begin with
+// TestChaos, or with TestBroker when they run on an Apache Kafka of their own.
 package e2e

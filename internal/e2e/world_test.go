@@ -40,6 +40,7 @@ type world struct {
 	admin    *kadm.Client
 	db       driver.Conn
 	log      []*kgo.Record
+	junk     uint64 // records beside the log, all of them malformed
 	setting
 }
 
