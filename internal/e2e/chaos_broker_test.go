@@ -91,7 +91,6 @@ func (c *chaos) brokersEnd(times int, end func(id int)) {
 	for i := range times {
 		c.beside(uint64(40+i), c.often(3, 8), func() {
 			id := c.leader()
-			c.away.Store(c.cluster.Brokers() == 1)
 			end(id)
 			c.add("brokers ended", 1)
 			if c.cluster.Brokers() > 1 { // the others go on without it
@@ -101,7 +100,6 @@ func (c *chaos) brokersEnd(times int, end func(id int)) {
 				c.t.Error(err)
 			}
 			c.together()
-			c.away.Store(false)
 		})
 	}
 }

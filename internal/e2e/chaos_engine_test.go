@@ -50,6 +50,8 @@ func (c *chaos) killEngine() {
 // beside runs lanes of random kills until the attack has been done.
 func (c *chaos) beside(part uint64, kills int, attack func()) {
 	c.t.Helper()
+	c.away.Store(true) // maybe: either end can be what is attacked
+	defer c.away.Store(false)
 	stop := c.traffic(part)
 	done := make(chan struct{})
 	go func() {

@@ -86,7 +86,7 @@ type chaos struct {
 	seed    uint64
 	applied sync.Mutex // one at a time applies files
 	version int
-	away    atomic.Bool // the only broker is
+	away    atomic.Bool // a server may be, and who starts then says so and ends
 }
 
 // victims are consumers that have every shard to themselves, as they believe, and
@@ -307,7 +307,7 @@ func (c *chaos) kill(r *rand.Rand, s step) (met bool, err error) {
 	}
 	select {
 	case <-p.ended:
-		if !d.hit() && c.away.Load() { // a consumer that finds no broker says so and ends
+		if !d.hit() && c.away.Load() {
 			time.Sleep(200 * time.Millisecond)
 			return c.kill(r, s)
 		}

@@ -107,6 +107,9 @@ func (p *process) wait(most time.Duration) {
 	select {
 	case <-p.ended:
 	case <-time.After(most):
+		// It says where each of its goroutines is, and ends.
+		p.signal(syscall.SIGQUIT)
+		<-p.ended
 		p.t.Fatalf("%s: still running after %v\n%s", p.what, most, tail(p.err.String()))
 	}
 }
@@ -124,7 +127,7 @@ func (p *process) running() bool {
 func (p *process) code() int { return p.cmd.ProcessState.ExitCode() }
 
 func tail(text string) string {
-	const most = 4000
+	const most = 20_000
 	if len(text) > most {
 		return "…" + text[len(text)-most:]
 	}
