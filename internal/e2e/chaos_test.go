@@ -89,14 +89,16 @@ type chaos struct {
 	away    atomic.Bool // a server may be, and who starts then says so and ends
 }
 
-// victims are consumers that have every shard to themselves, as they believe, and
-// write small parts; members share the shards.
+// newChaos has three sorts of consumers: victims have every shard to themselves, as
+// they believe, and write small parts; forgetful ones are victims that may hold
+// next to nothing in memory; members share the shards.
 func newChaos(t *testing.T, seed uint64, s setting) *chaos {
 	t.Helper()
 	s.attributes = []string{"country", "ms"}
 	s.more = newFlags(t, obedient).yaml("20s")
 	c := &chaos{world: newWorld(t, s), seed: seed}
 	c.configureAs("victim.yaml", c.engine.Writer(), "  group: \"\"\n  batch: {time: 5ms, records: 60}\n")
+	c.configureAs("forgetful.yaml", c.engine.Writer(), "  group: \"\"\n  batch: {time: 5ms, records: 60}\nmemory: 1MiB\n")
 	c.configureAs("member.yaml", c.engine.Writer(), "  batch: {time: 20ms, records: 400}\n")
 	c.measures()
 	c.first(time.Now().Truncate(time.Minute))
@@ -122,7 +124,7 @@ func (c *chaos) rand(part uint64) *rand.Rand { return rand.New(rand.NewPCG(c.see
 // traffic lets records flow until the returned function is called.
 func (c *chaos) traffic(part uint64) func() {
 	now := time.Now()
-	b := &babble{Rand: c.rand(part), units: 1500, until: now.UnixMilli()}
+	b := &babble{Rand: c.rand(part), units: 4000, until: now.UnixMilli()}
 	c.produce(b.batch(500)...)
 	return c.flow(b, time.Hour)
 }
@@ -286,7 +288,7 @@ func (c *chaos) kill(r *rand.Rand, s step) (met bool, err error) {
 		return false, err
 	}
 	defer d.close()
-	p, err := launch(c.t, c.dir, nil, "--config", "victim.yaml", "--clickhouse", d.addr(), "ingest")
+	p, err := launch(c.t, c.dir, nil, "--config", pick(r, "victim.yaml", "forgetful.yaml"), "--clickhouse", d.addr(), "ingest")
 	if err != nil {
 		return false, err
 	}

@@ -89,7 +89,7 @@ func (p *process) kill() {
 func (p *process) stop() {
 	p.t.Helper()
 	p.signal(syscall.SIGTERM)
-	p.wait(30 * time.Second)
+	p.wait(time.Minute)
 	if code := p.code(); code != 0 {
 		p.t.Errorf("%s: exit code %d after SIGTERM\n%s", p.what, code, tail(p.err.String()))
 	}
