@@ -24,22 +24,23 @@ type Copy struct {
 	KafkaT    int64 // the record's timestamp
 }
 
-// Headers are what the copy carries. A record that cannot be an event carries why
-// (nil: it may be one), so that it is counted where all others are.
-func (c Copy) Headers(why *Dead) []Header {
+// Header is what every copy carries.
+func (c Copy) Header() Header {
 	text := strconv.AppendInt(nil, int64(c.Partition), 10)
 	text = strconv.AppendInt(append(text, '/'), c.Offset, 10)
 	text = strconv.AppendInt(append(text, '/'), int64(c.Index), 10)
 	text = strconv.AppendInt(append(text, '/'), c.KafkaT, 10)
-	headers := []Header{{Key: originHeader, Value: text}}
-	if why == nil {
-		return headers
-	}
+	return Header{Key: originHeader, Value: text}
+}
+
+// DeadHeader is what a copy carries beside its place when the record cannot be an
+// event, so that it is counted where all others are.
+func DeadHeader(why *Dead) Header {
 	note, err := json.Marshal(deadNote{why.Reason, why.Size, why.Position, why.Detail})
 	if err != nil {
 		note = []byte("{}") // texts and numbers alone: it does not happen
 	}
-	return append(headers, Header{Key: deadHeader, Value: note})
+	return Header{Key: deadHeader, Value: note}
 }
 
 // deadNote is the header of a record that cannot be an event.

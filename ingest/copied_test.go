@@ -14,7 +14,7 @@ func TestCopyComesBack(t *testing.T) {
 			Partition: rapid.Int32Min(0).Draw(t, "partition"), Offset: rapid.Int64Min(0).Draw(t, "offset"),
 			Index: rapid.IntRange(0, 1000).Draw(t, "index"), KafkaT: rapid.Int64Min(-1).Draw(t, "time"),
 		}
-		headers := append([]Header{{Key: "other", Value: []byte("1/2/3/4")}}, want.Headers(nil)...)
+		headers := []Header{{Key: "other", Value: []byte("1/2/3/4")}, want.Header()}
 		if got, ok := readCopy(headers); !ok || got != want {
 			t.Fatalf("got %+v (%v), want %+v", got, ok, want)
 		}
@@ -38,7 +38,7 @@ func TestCopyDecoder(t *testing.T) {
 	d := NewCopyDecoder(testDecoder())
 	copied := func(id string, c Copy) Record {
 		rec := record(fmt.Sprintf(`{"type":"outcome","id":%q,"ts":1772366412345,"unit":"u","event":"e"}`, id))
-		rec.Headers, rec.KafkaT = c.Headers(nil), c.KafkaT+1_000_000_000 // copied days later
+		rec.Headers, rec.KafkaT = []Header{c.Header()}, c.KafkaT+1_000_000_000 // copied days later
 		return rec
 	}
 	at := Copy{Partition: 3, Offset: 17, Index: 2, KafkaT: 1772366412345}
@@ -59,7 +59,7 @@ func TestCopyOfADeadRecord(t *testing.T) {
 	d := NewCopyDecoder(testDecoder())
 	at := Copy{Partition: 1, Offset: 5, KafkaT: 99}
 	want := Dead{Place: Place{Topic: 1, Offset: 7}, KafkaT: 99, Reason: Filtered, Size: 2_000_000, Position: 4, Detail: "an \"evaluation\""}
-	rec := Record{Place: want.Place, KafkaT: 1000, Headers: at.Headers(&want)}
+	rec := Record{Place: want.Place, KafkaT: 1000, Headers: []Header{at.Header(), DeadHeader(&want)}}
 	_, got, ok := d.Decode(rec)
 	if diff := cmp.Diff(&want, got); ok || diff != "" {
 		t.Errorf("dead letter (-want +got):\n%s", diff)

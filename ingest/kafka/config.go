@@ -70,7 +70,13 @@ type SourceTopic struct {
 	Name        string
 	Partitioner ingest.Partitioner // by which its producers choose a unit's partition
 	Mapping     string             // text of the mapping file; empty: native events
+	// CopyOf names what the topic holds the copies of; see [Rekey]. Then nothing
+	// is fresher than what has been copied.
+	CopyOf CopySource
 }
+
+// CopySource is a topic that is keyed anew, and the group of the stages that do it.
+type CopySource struct{ Topic, Group string }
 
 // Batch bounds what goes into one part.
 type Batch struct {

@@ -22,6 +22,8 @@ type Consumer struct {
 	// How the topics are read.
 	decodings *decodings
 	memory    *budget
+	// How far those topics are copied that are keyed anew, by declared topic.
+	copying []copying
 
 	// Set by Run before the first shard starts.
 	client *kgo.Client
@@ -45,7 +47,7 @@ func New(cfg Config, store Store) (*Consumer, error) {
 	return &Consumer{
 		cfg: cfg, store: store, log: cfg.Logger, metrics: m, versions: newVersions(),
 		memory:    newBudget(cfg.Memory),
-		decodings: &decodings{store: store, log: cfg.Logger}, shards: map[int32]*shard{},
+		decodings: &decodings{store: store, log: cfg.Logger}, copying: make([]copying, len(cfg.Topics)), shards: map[int32]*shard{},
 	}, nil
 }
 

@@ -84,12 +84,12 @@ func (p *progress) commit(seq uint64, config uint32, next []int64, misplaced, re
 	}
 }
 
-// seen notes where the declared topics ended at a time, as milliseconds.
-func (p *progress) seen(at int64, ends []int64) {
+// seen notes where the declared topics ended at a time each, as milliseconds.
+func (p *progress) seen(at, ends []int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i := range p.topics {
-		p.topics[i].seen(at, ends[i])
+		p.topics[i].seen(at[i], ends[i])
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 
@@ -14,7 +13,7 @@ import (
 // report looks at the topics and says of every shard how far it is and how it
 // fares, idle or not. When the cluster cannot be asked, freshness just grows old.
 func (c *Consumer) report(ctx context.Context) {
-	asked := c.cfg.Now()
+	asked := c.copiedUntil(ctx)
 	ends, err := c.look(ctx)
 	if err != nil && ctx.Err() == nil {
 		c.log.Warn("topics not checked", "error", err)
@@ -75,8 +74,9 @@ func (s *shard) compare(now layout, ends kadm.ListedOffsets) {
 	}
 }
 
-// see notes the ends of the shard's partitions.
-func (s *shard) see(asked time.Time, ends kadm.ListedOffsets) {
+// see notes the ends of the shard's partitions: all that was in the log of a topic
+// at the time asked is below its end.
+func (s *shard) see(asked []int64, ends kadm.ListedOffsets) {
 	at := make([]int64, len(s.c.cfg.Topics))
 	for i, t := range s.c.cfg.Topics {
 		end, listed := ends.Lookup(t.Name, int32(s.id))
@@ -85,5 +85,5 @@ func (s *shard) see(asked time.Time, ends kadm.ListedOffsets) {
 		}
 		at[i] = end.Offset
 	}
-	s.progress.seen(asked.UnixMilli(), at)
+	s.progress.seen(asked, at)
 }
