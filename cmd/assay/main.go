@@ -84,6 +84,7 @@ type cli struct {
 	Explain  explainCmd  `cmd:"" help:"Tell what became of each event of one unit in one experiment."`
 	Report   reportCmd   `cmd:"" help:"Write the day's report: one HTML file that needs nothing else."`
 	Doctor   doctorCmd   `cmd:"" help:"Look at topics, records, clocks, shards, tables and kill switches: what is wrong, what to do."`
+	Verify   verifyCmd   `cmd:"" help:"Recount everything from the stored events and compare to the last bit; exit code 1 when anything differs."`
 	Check    checkCmd    `cmd:"" help:"Run guardrail scenarios: observations over time and the verdicts expected."`
 	Decision decisionCmd `cmd:"" help:"Read and verify the decision log."`
 	Kill     killCmd     `cmd:"" help:"Turn an experiment off by hand, with a reason."`
@@ -169,7 +170,7 @@ var errBreach = errors.New("breach")
 
 // fail prints an error with its hint and gives the exit code.
 func fail(w io.Writer, err error) int {
-	if !errors.Is(err, errBreach) {
+	if !errors.Is(err, errBreach) && !errors.Is(err, errDifferent) {
 		_, _ = fmt.Fprintf(w, "assay: error: %v\n", err)
 		if hint := app.Hint(err); hint != "" {
 			_, _ = fmt.Fprintf(w, "assay: hint: %s\n", hint)
