@@ -85,6 +85,7 @@ type cli struct {
 	Report   reportCmd   `cmd:"" help:"Write the day's report: one HTML file that needs nothing else."`
 	Doctor   doctorCmd   `cmd:"" help:"Look at topics, records, clocks, shards, tables and kill switches: what is wrong, what to do."`
 	Verify   verifyCmd   `cmd:"" help:"Recount everything from the stored events and compare to the last bit; exit code 1 when anything differs."`
+	Reread   rereadCmd   `cmd:"" help:"Read a range of offsets again that was counted, and store its rows again; nothing is counted twice."`
 	Check    checkCmd    `cmd:"" help:"Run guardrail scenarios: observations over time and the verdicts expected."`
 	Decision decisionCmd `cmd:"" help:"Read and verify the decision log."`
 	Kill     killCmd     `cmd:"" help:"Turn an experiment off by hand, with a reason."`
