@@ -109,7 +109,7 @@ func (c *Consumer) rereading(ctx context.Context, r Rereading) (*life, Range, er
 	}
 	l := &life{s: s, seq: mark.Seq, config: mark.Config}
 	l.gather(c.cfg.names(), c.layout.ids, mark)
-	l.decoder = c.newDecoder(l)
+	l.decoders = newDecoders(l)
 	return l, Range{Topic: r.Topic, From: r.From, Next: r.To, ID: left.ID}, nil
 }
 

@@ -27,19 +27,19 @@ type spanFacts struct {
 }
 
 type runFacts struct {
-	Experiment string           `json:"experiment"`
-	Iteration  uint32           `json:"iteration"`
-	Start      int64            `json:"start"`
-	Enrol      int64            `json:"enrol"`
-	Stop       int64            `json:"stop"`
-	UnitKind   string           `json:"unit_kind"`
-	Variants   []string         `json:"variants"`
-	Window     int64            `json:"window"`
-	Grace      int64            `json:"grace"`
-	Exclude    bool             `json:"exclude"`
-	Phases     []phaseFacts     `json:"phases"`
-	Dimensions []dimensionFacts `json:"dimensions"`
-	Metrics    []metricFacts    `json:"metrics"`
+	Experiment string             `json:"experiment"`
+	Iteration  uint32             `json:"iteration"`
+	Start      int64              `json:"start"`
+	Enrol      int64              `json:"enrol"`
+	Stop       int64              `json:"stop"`
+	UnitKind   string             `json:"unit_kind"`
+	Variants   []string           `json:"variants"`
+	Window     int64              `json:"window"`
+	Exclude    bool               `json:"exclude"`
+	Phases     []phaseFacts       `json:"phases"`
+	Dimensions []dimensionFacts   `json:"dimensions"`
+	Barring    [][]conditionFacts `json:"barring"`
+	Metrics    []metricFacts      `json:"metrics"`
 }
 
 type phaseFacts struct {
@@ -53,14 +53,32 @@ type dimensionFacts struct {
 	Listed    []string `json:"listed"`
 }
 
+// aggregations say what the events of a unit become; a ratio's parts say it
+// themselves, and a quantile is not counted.
+var aggregations = map[experiment.Kind]experiment.Aggregation{
+	experiment.Mean: experiment.AggregateSum, experiment.Sum: experiment.AggregateSum, experiment.Count: experiment.AggregateCount,
+	experiment.Proportion: experiment.AggregateAny, experiment.Retention: experiment.AggregateAny,
+}
+
+// metricFacts has one total of each unit, a ratio two.
 type metricFacts struct {
-	Name       string           `json:"name"`
-	Event      string           `json:"event"`
-	Kind       string           `json:"kind"`
-	Attribute  string           `json:"attribute"`
-	Decimals   int              `json:"decimals"`
-	Window     int64            `json:"window"`
-	Conditions []conditionFacts `json:"conditions"`
+	Name   string      `json:"name"`
+	Window int64       `json:"window"` // for the slot
+	Ratio  bool        `json:"ratio"`
+	Terms  []termFacts `json:"terms"`
+}
+
+// termFacts is a total: an outcome counts when after ≤ its time − first exposure ≤
+// until.
+type termFacts struct {
+	Event       string           `json:"event"`
+	Aggregation string           `json:"aggregation"`
+	Attribute   string           `json:"attribute"`
+	Decimals    int              `json:"decimals"`
+	Most        string           `json:"most"` // the cap; empty: none
+	After       int64            `json:"after"`
+	Until       int64            `json:"until"`
+	Conditions  []conditionFacts `json:"conditions"`
 }
 
 type conditionFacts struct {
@@ -106,7 +124,7 @@ func runOf(e *experiment.Experiment, it *experiment.Iteration) runFacts {
 	r := runFacts{
 		Experiment: e.Key, Iteration: it.Number,
 		Start: it.Start.UnixMilli(), Enrol: it.EnrolUntil.UnixMilli(), Stop: it.End.UnixMilli(),
-		UnitKind: e.UnitKind, Variants: variantKeys(e), Window: e.Window.Milliseconds(), Grace: e.Grace.Milliseconds(),
+		UnitKind: e.UnitKind, Variants: variantKeys(e), Window: e.Window.Milliseconds(),
 		Exclude: e.Crossovers != experiment.First,
 	}
 	for _, p := range it.Phases {
@@ -119,20 +137,45 @@ func runOf(e *experiment.Experiment, it *experiment.Iteration) runFacts {
 	for _, d := range e.Dimensions {
 		r.Dimensions = append(r.Dimensions, dimensionFacts{d.Attribute, d.Values})
 	}
+	for _, c := range e.Exclude {
+		r.Barring = append(r.Barring, conditionsOf(c))
+	}
 	r.Metrics = []metricFacts{{Name: ingest.Units, Window: r.Window}} // the unit itself
 	for i := range it.Metrics {
-		r.Metrics = append(r.Metrics, metricOf(e, &it.Metrics[i]))
+		if it.Metrics[i].Kind.Fast() {
+			r.Metrics = append(r.Metrics, metricOf(e, &it.Metrics[i]))
+		}
 	}
 	return r
 }
 
 func metricOf(e *experiment.Experiment, m *experiment.Metric) metricFacts {
-	f := metricFacts{Name: m.Name, Event: m.Event, Kind: string(m.Kind), Decimals: m.Decimals, Window: e.WindowOf(m).Milliseconds()}
-	if name, ok := strings.CutPrefix(m.Value, "attrs."); ok {
-		f.Attribute = name
+	f := metricFacts{Name: m.Name, Window: e.WindowOf(m).Milliseconds(), Ratio: m.Kind == experiment.Ratio}
+	after, until := -e.Grace.Milliseconds(), f.Window
+	if m.Kind == experiment.Retention {
+		after, until = m.From.Milliseconds(), m.To.Milliseconds()-1
 	}
-	for name, value := range m.Where {
-		f.Conditions = append(f.Conditions, conditionFacts{name, value})
+	parts := []experiment.Part{{Event: m.Event, Value: m.Value, Where: m.Where, Decimals: m.Decimals, Cap: m.Cap, Aggregation: aggregations[m.Kind]}}
+	if f.Ratio {
+		parts = []experiment.Part{*m.Numerator, *m.Denominator}
+	}
+	for _, p := range parts {
+		t := termFacts{Event: p.Event, Aggregation: string(p.Aggregation), Decimals: p.Decimals, After: after, Until: until, Conditions: conditionsOf(p.Where)}
+		if name, ok := strings.CutPrefix(p.Value, "attrs."); ok {
+			t.Attribute = name
+		}
+		if p.Cap != nil {
+			t.Most = p.Cap.At
+		}
+		f.Terms = append(f.Terms, t)
 	}
 	return f
+}
+
+func conditionsOf(c experiment.Condition) []conditionFacts {
+	out := []conditionFacts{}
+	for name, value := range c {
+		out = append(out, conditionFacts{name, value})
+	}
+	return out
 }

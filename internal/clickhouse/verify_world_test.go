@@ -66,7 +66,7 @@ func (w *realm) draw(number uint32) *experiment.Version {
 
 func (w *realm) experiment(key string) experiment.Experiment {
 	d := w.design()
-	x := experiment.Experiment{Key: key, UnitKind: d.UnitKind, Variants: d.Variants, Window: d.Window, Grace: d.Grace, Crossovers: d.Crossovers, Dimensions: d.Dimensions}
+	x := experiment.Experiment{Key: key, UnitKind: d.UnitKind, Variants: d.Variants, Window: d.Window, Grace: d.Grace, Crossovers: d.Crossovers, Dimensions: d.Dimensions, Exclude: d.Exclude}
 	start := w.start + 60_000*w.Int64N(60)
 	for n := range 1 + w.IntN(3) {
 		it := w.iteration(uint32(n+1), start)
@@ -85,6 +85,9 @@ func (w *realm) design() *experiment.Design {
 		Variants: []experiment.Variant{{Key: "b"}, {Key: "a"}, {Key: "c"}}[:2+w.IntN(2)],
 		Window:   w.window(), Grace: experiment.Duration(among(w.Rand, 0, 0, time.Minute, time.Hour)),
 		Crossovers: among(w.Rand, experiment.Exclude, experiment.Exclude, experiment.First),
+	}
+	if w.IntN(4) == 0 {
+		d.Exclude = []experiment.Condition{{"c": "y", "d": "1"}, {"d": "2.5"}}
 	}
 	for _, name := range []string{"c", "d"}[:w.IntN(3)] {
 		d.Dimensions = append(d.Dimensions, experiment.Dimension{Attribute: name, Values: []string{"x", "1"}})
@@ -119,18 +122,37 @@ func (w *realm) iteration(number uint32, start int64) experiment.Iteration {
 }
 
 func (w *realm) metric(n int) experiment.Metric {
-	m := experiment.Metric{
-		Name: fmt.Sprint("m", n), Event: among(w.Rand, "buy", "buy", "view"),
-		Kind:     among(w.Rand, experiment.Mean, experiment.Sum, experiment.Count, experiment.Proportion),
-		Decimals: among(w.Rand, 0, 2, 6, 12), Value: among(w.Rand, "", "value", "attrs.d"),
-	}
-	if w.IntN(2) == 0 {
+	m := experiment.Metric{Name: fmt.Sprint("m", n), Kind: among(w.Rand, experiment.Mean, experiment.Sum, experiment.Count,
+		experiment.Proportion, experiment.Retention, experiment.Ratio, experiment.Quantile)}
+	p := w.part()
+	m.Event, m.Value, m.Where, m.Decimals, m.Cap = p.Event, p.Value, p.Where, p.Decimals, p.Cap
+	switch {
+	case m.Kind == experiment.Ratio:
+		m.Numerator, m.Denominator = p, w.part()
+	case m.Kind == experiment.Retention:
+		m.From = experiment.Duration(among(w.Rand, 0, time.Minute, time.Hour))
+		m.To = m.From + w.window()
+	case w.IntN(2) == 0:
 		m.Window = w.window()
 	}
-	if w.IntN(4) == 0 {
-		m.Where = map[string]string{"c": "x"}
-	}
 	return m
+}
+
+func (w *realm) part() *experiment.Part {
+	p := &experiment.Part{
+		Event: among(w.Rand, "buy", "buy", "view"), Decimals: among(w.Rand, 0, 2, 6, 12), Value: among(w.Rand, "", "value", "attrs.d"),
+		Aggregation: among(w.Rand, experiment.AggregateSum, experiment.AggregateSum, experiment.AggregateCount, experiment.AggregateAny),
+	}
+	if w.IntN(4) == 0 {
+		p.Where = experiment.Condition{"c": "x"}
+	}
+	switch w.IntN(5) {
+	case 0:
+		p.Cap = &experiment.Cap{At: among(w.Rand, "1", "3.5", "140", "999999999999999")}
+	case 1:
+		p.Cap = &experiment.Cap{Percentile: 99} // not a number yet: none
+	}
+	return p
 }
 
 func millis(t int64) time.Time { return time.UnixMilli(t).UTC() }

@@ -12,16 +12,45 @@ WITH
         spans Array(Tuple(number UInt32, start Int64, stop Int64, killed Bool))))') AS trial_list,
     JSONExtract({runs:String}, 'Array(Tuple(
         experiment String, iteration UInt32, start Int64, enrol Int64, stop Int64,
-        unit_kind String, variants Array(String), window Int64, grace Int64, exclude Bool,
+        unit_kind String, variants Array(String), window Int64, exclude Bool,
         phases Array(Tuple(number UInt16, start Int64, settled Int64)),
         dimensions Array(Tuple(attribute String, listed Array(String))),
-        metrics Array(Tuple(name String, event String, kind String, attribute String, decimals UInt8, window Int64,
-            conditions Array(Tuple(attribute String, wanted String))))))') AS run_list,
+        barring Array(Array(Tuple(attribute String, wanted String))),
+        metrics Array(Tuple(name String, window Int64, ratio Bool,
+            terms Array(Tuple(event String, aggregation String, attribute String, decimals UInt8, most String, after Int64, until Int64,
+                conditions Array(Tuple(attribute String, wanted String))))))))') AS run_list,
     -- A slot is a minute, an hour or a day, by the window.
     (at, window) -> at - at % multiIf(window <= 3600000, 60000, window <= 172800000, 3600000, 86400000) AS slot_of,
     (at, phases) -> greatest(1, arrayLastIndex(p -> p.start <= at, phases)) AS phase_of,
+    (attrs, conditions) -> arrayAll(c -> mapContains(attrs, c.attribute) AND attrs[c.attribute] = c.wanted, conditions) AS meets,
     -- A number of 2^47 or more does not take part.
     toInt256(140737488355328) AS edge,
+    -- An exact decimal as whole 10^-decimals, ties to even. NULL is beyond what the
+    -- type holds, and so out of range.
+    (v, decimals) -> if(v IS NULL OR abs(v) >= 1000000000000000, edge,
+        intDiv(toInt256(reinterpretAsInt128(assumeNotNull(roundBankers(v, decimals)))), toInt256(exp10(12 - decimals)))) AS whole_of,
+    -- The value of a number's text, rounded once to twelve decimals.
+    text -> if(match(text, '^-?0(\\.0+)?([eE].*)?$'), CAST(0 AS Nullable(Decimal(38, 12))),
+        CAST(roundBankers(toDecimal256OrNull(text, 60), 12) AS Nullable(Decimal(38, 12)))) AS value_of,
+    -- What one of a metric's totals takes from an outcome, and why it takes nothing.
+    (o, term) -> multiIf(
+        term.aggregation != 'sum', toInt256(1),
+        term.attribute = '', whole_of(CAST(o.value AS Nullable(Decimal(38, 12))), term.decimals),
+        whole_of(value_of(o.attrs[term.attribute]), term.decimals)) AS taken_of,
+    (o, term, taken) -> multiIf(
+        term.aggregation != 'sum', '',
+        term.attribute != '' AND NOT match(o.attrs[term.attribute], '^-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?$'), '$bad_attribute',
+        abs(taken) >= edge, '$out_of_range',
+        '') AS refusal_of,
+    -- The outcomes that count for a total, in their iteration.
+    (did, term, first_at, start, stop) -> arrayFilter(o -> o.name = term.event AND o.at >= start AND o.at < stop
+        AND o.at - first_at >= term.after AND o.at - first_at <= term.until AND meets(o.attrs, term.conditions), did) AS counting_of,
+    -- The total, cut at its cap.
+    (term, taken, refused) -> least(
+        if(term.aggregation = 'any', toInt256(notEmpty(taken)), arraySum((x, why) -> if(why = '', x, toInt256(0)), taken, refused)),
+        if(term.most = '', edge, whole_of(value_of(term.most), term.decimals))) AS total_of,
+    -- What is counted once, in no dimension.
+    (phase, settling, metric, slot, value) -> (phase, settling, metric, slot, value, false, true, false, false, toInt256(0), toInt256(0)) AS one,
     trials AS
     (
         SELECT x.experiment AS experiment, x.unit_kind AS kind_now, x.variants AS variants_now, x.window AS window_now, x.spans AS spans
@@ -31,8 +60,8 @@ WITH
     (
         SELECT
             x.experiment AS experiment, x.iteration AS iteration, x.start AS start, x.enrol AS enrol, x.stop AS stop,
-            x.unit_kind AS run_kind, x.variants AS variants, x.window AS window, x.grace AS grace, x.exclude AS exclude,
-            x.phases AS phases, x.dimensions AS dimensions, x.metrics AS metrics
+            x.unit_kind AS run_kind, x.variants AS variants, x.window AS window, x.exclude AS exclude,
+            x.phases AS phases, x.dimensions AS dimensions, x.barring AS barring, x.metrics AS metrics
         FROM (SELECT arrayJoin(run_list) AS x)
     ),
     -- Which record counts: below the watermark, where its unit belongs, and the
@@ -100,82 +129,71 @@ WITH
     (
         SELECT unit, groupArray((name, at, value, attrs)::Tuple(name String, at Int64, value Decimal(38, 12), attrs Map(String, String))) AS did
         FROM accepted
-        WHERE type = 'outcome' AND has(arrayFlatten(arrayMap(r -> r.metrics.event, run_list)), name)
+        WHERE type = 'outcome' AND has(arrayFlatten(arrayMap(r -> arrayMap(m -> m.terms.event, r.metrics), run_list)), name)
         GROUP BY unit
     ),
-    -- Where the unit belongs, and whether it crossed over. The metric $units stands
-    -- for the unit itself: it has no event.
+    -- Where the unit belongs, and whether it is left out: by its attributes, or as a
+    -- crossover. The metric $units stands for the unit itself: it has no events.
     placed AS
     (
         SELECT
-            trial, covering, start, stop, window, grace, dimensions, first_attrs, did,
+            trial, covering, start, stop, window, dimensions, first_attrs, did,
             least.1 AS first_at, least.2 AS variant,
             phase_of(first_at, phases) AS p,
             phases[p].number AS phase,
             p > 1 AND first_at < phases[p].settled AS settling,
+            arrayExists(c -> meets(first_attrs, c), barring) AS barred,
             arrayFilter(x -> x.2 != variant, seen) AS others,
             arraySort(arrayFilter(x -> phase_of(x.1, phases) = p, others)) AS crossing,
             arrayMap(x -> (phases[phase_of(x.1, phases)].number, x.1, x.2), arrayFilter(x -> phase_of(x.1, phases) != p, others)) AS moved,
-            exclude AND notEmpty(crossing) AS excluded,
+            exclude AND notEmpty(crossing) AS crossed,
             arrayJoin(metrics) AS m
         FROM members
         INNER JOIN runs ON members.trial = runs.experiment AND members.covering = runs.iteration
         LEFT JOIN done ON members.unit = done.unit
     ),
-    -- What a metric reads of each outcome that counts for it: the time, why it gives
-    -- no number ('' when it does), and the number in whole 10^-decimals.
-    outcomes AS
+    -- A unit's y in one metric, and z below the line of a ratio.
+    totals AS
     (
         SELECT
             *,
-            arrayFilter(o -> o.name = m.event AND o.at >= start AND o.at < stop
-                AND o.at >= first_at - grace AND o.at <= first_at + m.window
-                AND arrayAll(c -> mapContains(o.attrs, c.attribute) AND o.attrs[c.attribute] = c.wanted, m.conditions),
-                if(excluded OR m.event = '', [], did)) AS counting,
-            arrayMap(o -> multiIf(
-                m.kind NOT IN ('mean', 'sum') OR m.attribute = '', '',
-                NOT match(o.attrs[m.attribute], '^-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?$'), '$bad_attribute',
-                ''), counting) AS unreadable,
-            -- NULL: beyond what the type holds, and so out of range.
-            arrayMap(o -> multiIf(
-                m.attribute = '', CAST(o.value AS Nullable(Decimal(38, 12))),
-                match(o.attrs[m.attribute], '^-?0(\\.0+)?([eE].*)?$'), toDecimal128(0, 12),
-                CAST(roundBankers(toDecimal256OrNull(o.attrs[m.attribute], 60), 12) AS Nullable(Decimal(38, 12)))), counting) AS numbers,
-            arrayMap(v -> if(v IS NULL OR abs(v) >= 1000000000000000, edge,
-                intDiv(toInt256(reinterpretAsInt128(assumeNotNull(roundBankers(v, m.decimals)))),
-                    toInt256(exp10(12 - m.decimals)))), numbers) AS scaled,
-            arrayMap((why, x) -> multiIf(
-                why != '', why,
-                m.kind IN ('mean', 'sum') AND abs(x) >= edge, '$out_of_range',
-                ''), unreadable, scaled) AS aside,
-            arraySum((why, x) -> if(why = '', x, toInt256(0)), aside, scaled) AS total,
-            multiIf(m.kind = 'count', toInt256(length(counting)), m.kind = 'proportion', toInt256(notEmpty(counting)), total) AS y,
-            abs(y) >= edge AS over
+            m.terms[1] AS above, m.terms[2] AS below,
+            counting_of(if(barred OR crossed, [], did), above, first_at, start, stop) AS counting_y,
+            counting_of(if(barred OR crossed OR NOT m.ratio, [], did), below, first_at, start, stop) AS counting_z,
+            arrayMap(o -> taken_of(o, above), counting_y) AS taken_y,
+            arrayMap(o -> taken_of(o, below), counting_z) AS taken_z,
+            arrayMap((o, x) -> refusal_of(o, above, x), counting_y, taken_y) AS refused_y,
+            arrayMap((o, x) -> refusal_of(o, below, x), counting_z, taken_z) AS refused_z,
+            total_of(above, taken_y, refused_y) AS y,
+            total_of(below, taken_z, refused_z) AS z,
+            abs(y) >= edge OR abs(z) >= edge AS over
         FROM placed
     ),
     -- Everything that a unit gives, as (phase, settling, metric, slot, value, by
-    -- dimension too, n, over, y).
+    -- dimension too, n, nonzero, over, y, z).
     given AS
     (
         SELECT
             trial, covering, variant, dimensions, first_attrs,
+            m.name = '$units' AS itself,
             arrayJoin(arrayConcat(
-                if(m.name = '$units' OR NOT excluded,
-                    [(phase, settling, m.name, slot_of(first_at, m.window), '', true, NOT over, over, if(over, toInt256(0), y))], []),
-                if(m.name = '$units' AND excluded,
-                    [(phase, settling, '$crossover', slot_of(first_at, window), crossing[1].2, false, true, false, toInt256(0))], []),
-                arrayMap(x -> (x.1, false, '$moved', slot_of(x.2, window), x.3, false, true, false, toInt256(0)),
-                    if(m.name = '$units', moved, [])),
-                arrayMap((o, why) -> (phase, settling, why, slot_of(o.at, window), m.name, false, true, false, toInt256(0)),
-                    arrayFilter((o, why) -> why != '', counting, aside), arrayFilter(why -> why != '', aside))
+                if(barred OR crossed AND NOT itself, [], [(phase, settling, m.name, slot_of(first_at, m.window), '', true,
+                    NOT over, NOT over AND y != 0 AND (z != 0 OR NOT m.ratio), over,
+                    if(over, toInt256(0), y), if(over, toInt256(0), z))]),
+                if(itself AND barred, [one(phase, settling, '$excluded', slot_of(first_at, window), '')], []),
+                if(itself AND crossed AND NOT barred, [one(phase, settling, '$crossover', slot_of(first_at, window), crossing[1].2)], []),
+                arrayMap(x -> one(x.1, false, '$moved', slot_of(x.2, window), x.3), if(itself AND NOT barred, moved, [])),
+                arrayMap((o, why) -> one(phase, settling, why, slot_of(o.at, window), m.name),
+                    arrayFilter((o, why) -> why != '', arrayConcat(counting_y, counting_z), arrayConcat(refused_y, refused_z)),
+                    arrayFilter(why -> why != '', arrayConcat(refused_y, refused_z)))
             )) AS g
-        FROM outcomes
+        FROM totals
     )
 SELECT
     trial AS experiment, covering AS iteration, g.1 AS phase, g.2 AS settling, variant, g.3 AS metric, g.4 AS slot,
     split.1 AS dimension, split.2 AS value,
-    toInt64(sum(g.7)) AS n, toInt64(countIf(g.9 != 0)) AS nonzero, toInt64(sum(g.8)) AS over,
-    toInt128(sum(g.9)) AS sy, toInt128(sum(g.9 * g.9)) AS syy
+    toInt64(sum(g.7)) AS n, toInt64(sum(g.8)) AS nonzero, toInt64(sum(g.9)) AS over,
+    toInt128(sum(g.10)) AS sy, toInt128(sum(g.10 * g.10)) AS syy
 FROM
 (
     SELECT
