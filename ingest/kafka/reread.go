@@ -22,6 +22,13 @@ type Rereading struct {
 	Progress  func(at int64) // nil: nobody asks
 }
 
+// Counted knows how offsets were read when they were counted.
+type Counted interface {
+	// DecodedRanges are the ranges of a topic that lie in [from, next), or over its
+	// borders, each with the decoding under which it was read.
+	DecodedRanges(ctx context.Context, shard uint16, topic string, from, next int64) ([]Range, error)
+}
+
 // Reread is what was read again.
 type Reread struct {
 	Events int `json:"events"`
@@ -41,7 +48,7 @@ func (e *RangeError) Hint() string { return e.Remedy }
 // letters again, as they were read the first time. The ledger is not touched: a
 // place that is there already is stored once, so doing it twice changes nothing.
 // It is called on a consumer of its own, instead of Run.
-func (c *Consumer) Reread(ctx context.Context, r Rereading) (Reread, error) {
+func (c *Consumer) Reread(ctx context.Context, counted Counted, r Rereading) (Reread, error) {
 	client, err := c.cfg.client()
 	if err != nil {
 		return Reread{}, err
@@ -51,16 +58,22 @@ func (c *Consumer) Reread(ctx context.Context, r Rereading) (Reread, error) {
 	if c.layout, err = describe(ctx, client, c.cfg.names()); err != nil {
 		return Reread{}, err
 	}
-	l, whole, err := c.rereading(ctx, r)
+	if err := c.decodings.refresh(ctx); err != nil {
+		return Reread{}, err
+	}
+	l, id, err := c.rereading(ctx, r)
 	if err != nil {
 		return Reread{}, err
+	}
+	parts, err := counted.DecodedRanges(ctx, l.s.id, r.Topic, r.From, r.To)
+	if err != nil {
+		return Reread{}, fmt.Errorf("read how the range was read: %w", err)
 	}
 	rows := &rowCount{Store: c.store}
 	c.store = rows
 	topic := uint8(slices.Index(l.names, r.Topic))
-	for at := r.From; at < r.To; at += rereadStep {
-		part := whole
-		part.From, part.Next = at, min(at+rereadStep, r.To)
+	for _, part := range stretches(parts, r.From, r.To) {
+		part.Topic, part.ID = r.Topic, id
 		if err := l.healRange(ctx, part, topic); err != nil {
 			return rows.Reread, rereadError(err)
 		}
@@ -71,22 +84,42 @@ func (c *Consumer) Reread(ctx context.Context, r Rereading) (Reread, error) {
 	return rows.Reread, nil
 }
 
+// stretches makes of the ranges of parts, which are many and small, longer ones
+// within [from, to): each under one decoding, and short enough for a word about
+// progress after it. What no range covers was counted without a record.
+func stretches(parts []Range, from, to int64) []Range {
+	var out []Range
+	for _, p := range parts {
+		p.From, p.Next = max(p.From, from), min(p.Next, to)
+		if p.From >= p.Next {
+			continue
+		}
+		if n := len(out); n > 0 && out[n-1].Decode == p.Decode && p.Next-out[n-1].From <= rereadStep {
+			out[n-1].Next = p.Next
+			continue
+		}
+		out = append(out, Range{From: p.From, Next: p.Next, Decode: p.Decode})
+	}
+	return out
+}
+
 // rereading checks that a range was counted and is still there, and makes the life
-// of its shard, as far as reading needs one.
-func (c *Consumer) rereading(ctx context.Context, r Rereading) (*life, Range, error) {
+// of its shard, as far as reading needs one. It also returns the id that the topic
+// had when it was counted.
+func (c *Consumer) rereading(ctx context.Context, r Rereading) (_ *life, id [16]byte, err error) {
 	if !slices.Contains(c.cfg.names(), r.Topic) {
-		return nil, Range{}, &RangeError{fmt.Sprintf("topic %s is not one of the declared: %v", r.Topic, c.cfg.names()), "name it below kafka.topics in assay.yaml"}
+		return nil, id, &RangeError{fmt.Sprintf("topic %s is not one of the declared: %v", r.Topic, c.cfg.names()), "name it below kafka.topics in assay.yaml"}
 	}
 	if r.Partition < 0 || r.Partition >= c.layout.partitions {
-		return nil, Range{}, &RangeError{fmt.Sprintf("topic %s has %d partitions: there is no partition %d", r.Topic, c.layout.partitions, r.Partition), ""}
+		return nil, id, &RangeError{fmt.Sprintf("topic %s has %d partitions: there is no partition %d", r.Topic, c.layout.partitions, r.Partition), ""}
 	}
 	if r.From < 0 || r.From >= r.To {
-		return nil, Range{}, &RangeError{fmt.Sprintf("there is no offset from %d to before %d", r.From, r.To), "--to is the first offset that is not read"}
+		return nil, id, &RangeError{fmt.Sprintf("there is no offset from %d to before %d", r.From, r.To), "--to is the first offset that is not read"}
 	}
 	s := newShard(c, r.Partition)
 	mark, err := s.lastMark(ctx)
 	if err != nil {
-		return nil, Range{}, rereadError(err)
+		return nil, id, rereadError(err)
 	}
 	left := markOf(mark, r.Topic)
 	if left == nil || r.To > left.Next {
@@ -94,23 +127,23 @@ func (c *Consumer) rereading(ctx context.Context, r Rereading) (*life, Range, er
 		if left != nil {
 			next = left.Next
 		}
-		return nil, Range{}, &RangeError{
+		return nil, id, &RangeError{
 			fmt.Sprintf("topic %s, partition %d: only offsets below %d have been counted", r.Topic, r.Partition, next),
 			"what comes after is read by `assay ingest`, and counted by it"}
 	}
 	there, err := bounds(ctx, c.admin, []string{r.Topic}, r.Partition)
 	if err != nil {
-		return nil, Range{}, err
+		return nil, id, err
 	}
 	if start := there[r.Topic].start; start > r.From {
-		return nil, Range{}, &RangeError{
+		return nil, id, &RangeError{
 			fmt.Sprintf("topic %s, partition %d: offsets below %d are no longer in Kafka", r.Topic, r.Partition, start),
 			fmt.Sprintf("read what is there with --from %d; the rest is gone unless a backup of the events table has it", start)}
 	}
 	l := &life{s: s, seq: mark.Seq, config: mark.Config}
 	l.gather(c.cfg.names(), c.layout.ids, mark)
 	l.decoders = newDecoders(l)
-	return l, Range{Topic: r.Topic, From: r.From, Next: r.To, ID: left.ID}, nil
+	return l, left.ID, nil
 }
 
 // rereadError says in this command's words what stops a shard.

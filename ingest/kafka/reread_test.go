@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"strings"
@@ -18,7 +19,34 @@ func (h *harness) reread(r Rereading) (Reread, error) {
 	if err != nil {
 		h.Fatal(err)
 	}
-	return c.Reread(h.Context(), r)
+	return c.Reread(h.Context(), h.store, r)
+}
+
+// DecodedRanges implements Counted.
+func (m *memory) DecodedRanges(_ context.Context, shard uint16, topic string, from, next int64) (out []Range, _ error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, p := range m.parts[shard] {
+		for _, c := range p.Offsets {
+			if p.topics[c.Topic].Name == topic && c.From < next && c.Next > from {
+				out = append(out, Range{Topic: topic, From: c.From, Next: c.Next, Decode: c.Decode})
+			}
+		}
+	}
+	return out, nil
+}
+
+// Stretches keep to one decoding, to the range that was asked for, and to a length.
+func TestStretches(t *testing.T) {
+	parts := []Range{
+		{From: 0, Next: 10, Decode: 1}, {From: 10, Next: 20, Decode: 1}, {From: 20, Next: 30, Decode: 2}, {From: 30, Next: 30, Decode: 2},
+		{From: 30, Next: 30 + rereadStep, Decode: 2}, {From: 30 + rereadStep, Next: 40 + rereadStep, Decode: 2},
+	}
+	want := []Range{{From: 5, Next: 20, Decode: 1}, {From: 20, Next: 30, Decode: 2}, {From: 30, Next: 30 + rereadStep, Decode: 2},
+		{From: 30 + rereadStep, Next: 31 + rereadStep, Decode: 2}}
+	if diff := cmp.Diff(want, stretches(parts, 5, 31+rereadStep)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
 }
 
 // Rows that were lost come back as they were, a second time changes nothing, and
@@ -30,6 +58,8 @@ func TestReread(t *testing.T) {
 			h.send(&kgo.Record{Topic: outcomes, Key: []byte{byte(i)}, Value: []byte("{}")})
 		}
 		h.untilEnd()
+		h.produce(traffic(60, 60))
+		h.untilEnd(func(c *Config) { c.Attributes = []string{"country"} }) // another decoding
 		before, dead := maps.Clone(h.store.events), maps.Clone(h.store.dead)
 		parts := len(h.store.parts[1])
 		next := map[string]int64{}
@@ -40,6 +70,13 @@ func TestReread(t *testing.T) {
 		maps.DeleteFunc(h.store.dead, func(p place, _ ingest.Dead) bool { return p.shard == 1 })
 		if len(h.store.events) == len(before) {
 			t.Fatal("shard 1 has no events: this proves nothing")
+		}
+		decodings := map[uint32]bool{}
+		for _, e := range before {
+			decodings[e.Decode] = true
+		}
+		if len(decodings) < 3 {
+			t.Errorf("only the decodings %v: this proves less than it should", decodings)
 		}
 		for range 2 {
 			for topic, end := range next {

@@ -13,5 +13,15 @@ func (s *Stack) Reread(ctx context.Context, r kafka.Rereading) (kafka.Reread, er
 	if err != nil {
 		return kafka.Reread{}, err
 	}
-	return c.Reread(ctx, r)
+	return c.Reread(ctx, store{s.DB}, r)
+}
+
+// DecodedRanges implements kafka.Counted.
+func (s store) DecodedRanges(ctx context.Context, shard uint16, topic string, from, next int64) ([]kafka.Range, error) {
+	all, err := s.Decoded(ctx, shard, topic, from, next)
+	out := make([]kafka.Range, len(all))
+	for i, r := range all {
+		out[i] = kafka.Range{Topic: topic, From: r.From, Next: r.Next, Decode: r.Decode}
+	}
+	return out, err
 }

@@ -79,7 +79,8 @@ func (w *world) exactly() (map[string]string, fates) {
 	return want, f
 }
 
-// whole checks the chains, the reconciliation, the stored rows and the decision log.
+// whole checks the chains, the reconciliation, the stored rows and the decision log,
+// and lets the program verify itself.
 func (w *world) whole(f fates) {
 	w.t.Helper()
 	if n := ask[uint64](w, `SELECT count() FROM (SELECT shard FROM DB.ledger GROUP BY shard
@@ -106,6 +107,7 @@ func (w *world) whole(f fates) {
 		w.t.Errorf("%d dead letters are stored, want %d", n, f.Dead)
 	}
 	w.assay("decision", "verify")
+	w.assay("verify") // in SQL, from the stored events
 }
 
 // differences lists the cells that are not the same, "" when all are.
