@@ -1,42 +1,26 @@
-// Package sources turns other systems' files into native events. What a source
-// looks like stands in a mapping file, one for each; the files beside this one
-// are such mappings of public data sets.
+// Package sources turns other systems' files and topics into native events. What
+// a source looks like stands in a mapping file, one for each; the *.yaml files
+// beside this one are part of the binary and are called by their names (see
+// Load). docs/sources.md is the reference of the language.
 //
-// # The language
-//
-//	name: shop                     # part of every id
-//	format: csv                    # csv, with a header line, or ndjson
-//	unit: {column: user_id}        # or {row: true}: the number of the row
-//	unit_kind: user
-//	id: {column: event_id}         # may be left out, see below
-//	time: {column: at, layout: "2006-01-02 15:04:05", zone: UTC}
-//	events:                        # what each row yields, in this order
-//	  - exposure: checkout-cta     # the experiment's key
-//	    variant: {column: group, values: {A: control, B: treatment}}
-//	    attrs: {country: land}     # attribute: column
-//	  - outcome: purchase          # the event's name
-//	    when: {amount: {nonzero: true}}
-//	    value: {column: amount}
-//	    after: 1h
-//
-// A field is {column: NAME}, or NAME alone, or {constant: TEXT}; with values: its
-// text is translated, and a text that is not listed is an error of that row. In
-// ndjson a column is a path of keys, "user.id".
-//
-// A layout is one of Go's, or rfc3339, unix, unix_ms. A layout without a zone
-// needs zone:. A source without times has {start: TIME, step: DURATION}: the row
-// decides, never the clock of whoever replays, so that a replay can be repeated.
-//
-// Conditions are by column: a text that it equals, or {not: TEXT}, {in: [TEXT]},
-// {nonzero: true}. All must hold.
+// The same mapping reads files (Replay) and live topics (Decoder). A tree takes a
+// record apart, paths lead into it, and what a mapping finds is written as a
+// native record, which the decoder of package ingest then judges: every rule about
+// native events holds for mapped ones, because it is the same code.
 //
 // # What goes wrong
 //
-// A row either yields all of its events or is broken: reported with file, line
-// and reason, and nothing of it is sent. A broken row costs no other. A row is a
-// line: a quoted line break is not supported and makes broken rows.
+// In a file a row either yields all of its events or is broken: reported with
+// file, line and reason, and nothing of it is sent. A broken row costs no other.
+// In a topic a record is one event or a dead letter; what is well-formed but no
+// event by the mapping, such as an evaluation that exposes nobody, has the reason
+// ingest.Filtered. A record that holds several events has no place for them: it is
+// written anew first, one record an event (Decoder.Native).
 //
-// Ids are made of the mapping's name, the hash of the file, the line (or the
-// source's own id) and the place in the list of events. Running a replay twice
-// changes nothing.
+// # Identity
+//
+// In files ids are made of the mapping's name, the source's own id or else the
+// hash of the file and the line, and the place in the list of events: running a
+// replay twice changes nothing. In topics the id is the source's own, or in a
+// CloudEvents envelope its source and id; an event without one has its place.
 package sources

@@ -219,6 +219,72 @@ func TestTwiceIsTheSame(t *testing.T) {
 	}
 }
 
+// A quoted cell may hold line breaks. A quote that is not closed costs its own
+// line and no other.
+func TestLineBreaks(t *testing.T) {
+	file := "at,user,group,land,amount,seen\n" +
+		"2026-03-01 12:00:00,u1,A,\"D\nE \"\"x\"\"\n\",1,no\n" +
+		"2026-03-01 12:00:00,\"u2,A,DE,1,no\n" +
+		"2026-03-01 12:00:00,u3,B,\"F\r\nR\",0,no\n" +
+		"2026-03-01 12:00:00,u4,\"A\n"
+	p, report, err := replay(t, load(t, shop), "shop.csv", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range p.records {
+		_, attrs, _ := strings.Cut(r, `"attrs":`)
+		id := strings.Split(r, `"`)[7]
+		got = append(got, r[:4]+id[strings.Index(id, ":")+17:]+" "+attrs)
+	}
+	want := []string{`1 u1:2:0 {"country":"D\u000aE \"x\"\u000a","source":"csv"}}`, `2 u1:2:1 `, `1 u3:6:0 {"country":"F\u000aR","source":"csv"}}`}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	wantErrors := []string{"shop.csv:5: a quote is not closed", "shop.csv:8: a quote is not closed"}
+	var errs []string
+	for _, b := range report.Errors {
+		errs = append(errs, b.String())
+	}
+	if diff := cmp.Diff(wantErrors, errs); diff != "" || report.Rows != 4 {
+		t.Error(diff, report)
+	}
+}
+
+// Native events are replayed as they are; those without an id get one, so that a
+// second replay changes nothing. A record's list, and what is filtered, count.
+func TestReplayTopicFormats(t *testing.T) {
+	m, err := sources.Load("native")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, report, err := replay(t, m, "x.ndjson", `{"type":"outcome","id":"own","ts":1772366400123,"unit":"u","event":"e"}
+{"type":"outcome","ts":1772366400123,"unit":"u","event":"e"}
+{"type":"outcome","ts":1772366400,"unit":"u","event":"e"}`)
+	if err != nil || len(p.records) != 2 || report.Broken != 1 {
+		t.Fatal(err, p.records, report)
+	}
+	if p.records[0] != `2 u {"type":"outcome","id":"own","ts":1772366400123,"unit":"u","event":"e"}` ||
+		!strings.HasPrefix(p.records[1], `2 u {"id":"native:`) || !strings.HasSuffix(p.records[1], `:2","type":"outcome","ts":1772366400123,"unit":"u","event":"e"}`) {
+		t.Errorf("%s", p.records)
+	}
+	if m, err = sources.Load("amplitude"); err != nil {
+		t.Fatal(err)
+	}
+	p, report, err = replay(t, m, "x.ndjson", `{"events":[{"event_type":"a","user_id":"u","insert_id":"1","time":1772366400123},{"event_type":"b","user_id":"u","time":1772366400123}]}
+{"event_type":"$identify","user_id":"u","time":1772366400123}
+{"events":[{"event_type":"a","user_id":"u","time":1772366400123},{"event_type":"b","time":1772366400123}]}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (sources.Report{Rows: 3, Outcomes: 2, Filtered: 1, Broken: 1, Errors: report.Errors}); !cmp.Equal(want, report) {
+		t.Errorf("%+v", report)
+	}
+	if !strings.Contains(p.records[0], `"id":"amplitude:1:1"`) || !strings.Contains(p.records[1], `:1/1:1"`) {
+		t.Errorf("%s", p.records)
+	}
+}
+
 func TestReplayRefuses(t *testing.T) {
 	for _, c := range []struct{ name, file, want string }{
 		{"a column that is not there", "at,user,group,land,seen\n", "the mapping reads column amount, the file has at, user, group, land, seen"},
