@@ -27,7 +27,7 @@ func (w *world) counted(settings string) map[string]string {
 	w.t.Helper()
 	rows, err := w.db.Query(w.t.Context(), fmt.Sprintf(`
 		SELECT experiment, toInt64(iteration), toInt64(phase), settling, variant, metric, toInt64(toUnixTimestamp(slot)), dimension, value,
-			sum(n), sum(nonzero), sum(over), toString(sum(sy)), toString(sum(syy))
+			sum(n), sum(nonzero), sum(over), toString(sum(sy)), toString(sum(syy)), toString(sum(sz)), toString(sum(szz)), toString(sum(syz))
 		FROM %s.ledger WHERE experiment != ''
 		GROUP BY experiment, iteration, phase, settling, variant, metric, slot, dimension, value %s`, w.database, settings))
 	if err != nil {
@@ -39,14 +39,15 @@ func (w *world) counted(settings string) map[string]string {
 		var c cell
 		var iteration, phase int64
 		var s sums
-		var sum, squares string
+		var texts [5]string
 		if err := rows.Scan(&c.experiment, &iteration, &phase, &c.settling, &c.variant, &c.metric, &c.slot, &c.dimension, &c.value,
-			&s.n, &s.nonzero, &s.over, &sum, &squares); err != nil {
+			&s.n, &s.nonzero, &s.over, &texts[0], &texts[1], &texts[2], &texts[3], &texts[4]); err != nil {
 			w.t.Fatal(err)
 		}
 		c.iteration, c.phase = int(iteration), int(phase)
-		s.sum.SetString(sum, 10)
-		s.squares.SetString(squares, 10)
+		for i, v := range s.all() {
+			v.SetString(texts[i], 10)
+		}
 		l[c] = &s
 	}
 	if err := rows.Err(); err != nil {

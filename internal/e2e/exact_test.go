@@ -49,7 +49,8 @@ func TestExactUnderKills(t *testing.T) {
 	want := w.exact()
 	t.Logf("%d records, %d cells, %d consumers and %d engines killed", len(w.log), len(want), k.killed, w.engine.Restarts())
 	for _, must := range []string{"$crossover", "$moved", "$outside", "$after_end", "$unknown_variant", "$other_unit_kind", "$out_of_range",
-		"$bad_attribute", "settling true", "alpha iteration 2 phase 4", "delta iteration 1", "beta iteration 1", "country=(other)"} {
+		"$bad_attribute", "settling true", "alpha iteration 2 phase 4", "delta iteration 1", "beta iteration 1", "country=(other)",
+		"$excluded", " back slot", " ratio slot", " slow slot", " capped slot"} {
 		if !contains(want, must) {
 			t.Errorf("no cell with %q: this proved less than it should", must)
 		}

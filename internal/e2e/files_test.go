@@ -18,6 +18,10 @@ func (w *world) measures() {
 		"buyers":  "kind: proportion\nevent: purchase\ndirection: increase\n",
 		"clicks":  "kind: count\nevent: click\ndirection: increase\nwhere: {country: DE}\n",
 		"timing":  "kind: mean\nevent: timing\nvalue: attrs.ms\ndirection: decrease\ndecimals: 3\nwindow: 3h\n",
+		"capped":  "kind: mean\nevent: purchase\ndirection: increase\ndecimals: 2\ncap: 19.99\n",
+		"back":    "kind: retention\nevent: purchase\nfrom: 5m\nto: 2h\ndirection: increase\n",
+		"ratio":   "kind: ratio\nnumerator: {event: purchase, aggregation: sum, decimals: 3, cap: 250}\ndenominator: {event: click}\ndirection: increase\nwindow: 4h\n",
+		"slow":    "kind: ratio\nnumerator: {event: timing, aggregation: any, where: {country: DE}}\ndenominator: {event: timing, aggregation: sum, value: attrs.ms, decimals: 1}\ndirection: decrease\n",
 		"far":     "kind: mean\nevent: purchase\ndirection: increase\nwindow: 9d\n",
 	} {
 		w.write("metrics/"+name+".yaml", fmt.Sprintf("name: %s\nowner: tests\n%s", name, text))
@@ -34,7 +38,8 @@ variants: {treatment: 50%%, control: 50%%}
 control: control
 crossovers: first
 window: 1d
-goals: [revenue, buyers, timing]
+exclude: [{country: FR}]
+goals: [revenue, buyers, timing, back, ratio]
 iterations:
   - {start: %s}
 `, at(now, -23)))
@@ -54,7 +59,7 @@ iterations:
 // of, a phase that begins at the apply (unless from says when) and a metric with a
 // long window.
 func (w *world) second(now time.Time, from string) {
-	w.write("experiments/alpha.yaml", w.alpha(now, "\n      - {"+from+"traffic: 90%, settle: 1m}", ", far"))
+	w.write("experiments/alpha.yaml", w.alpha(now, "\n      - {"+from+"traffic: 90%, settle: 1m}", ", far, back, slow"))
 	w.write("experiments/delta.yaml", fmt.Sprintf(`key: delta
 owner: tests
 variants: {control: 40%%, treatment: 40%%, third: 20%%}
@@ -78,7 +83,8 @@ control: control
 window: 1h
 grace: 10m
 dimensions: [{attribute: country, values: [DE, FR]}]
-goals: [revenue, fine, buyers, clicks, timing%s]
+exclude: [{country: PL, ms: "12.5"}, {ms: true}]
+goals: [revenue, fine, buyers, clicks, timing, capped, ratio%s]
 iterations:
   - {start: %s, enrol_until: %s, end: %s}
   - start: %s

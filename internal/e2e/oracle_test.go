@@ -24,6 +24,7 @@ type trial struct {
 	Variants   []struct {
 		Key string `json:"key"`
 	} `json:"variants"`
+	Exclude    []map[string]string `json:"exclude"`
 	Dimensions []struct {
 		Attribute string   `json:"attribute"`
 		Values    []string `json:"values"`
@@ -48,23 +49,40 @@ type stretch struct {
 }
 
 type metric struct {
-	Name     string            `json:"name"`
-	Event    string            `json:"event"`
-	Value    string            `json:"value"`
-	Where    map[string]string `json:"where"`
-	Kind     string            `json:"kind"`
-	Decimals int               `json:"decimals"`
-	Window   string            `json:"window"`
+	part
+	Name        string `json:"name"`
+	Kind        string `json:"kind"`
+	Window      string `json:"window"`
+	From        string `json:"from"`
+	To          string `json:"to"`
+	Numerator   *part  `json:"numerator"`
+	Denominator *part  `json:"denominator"`
+}
+
+// part is a total of a unit: a metric's y, or one of the two of a ratio.
+type part struct {
+	Event       string            `json:"event"`
+	Value       string            `json:"value"`
+	Where       map[string]string `json:"where"`
+	Aggregation string            `json:"aggregation"`
+	Decimals    int               `json:"decimals"`
+	Cap         *struct {
+		At string `json:"at"`
+	} `json:"cap"`
 }
 
 // sums are a cell's moments; their text is what is compared.
 type sums struct {
-	n, nonzero, over int64
-	sum, squares     big.Int
+	n, nonzero, over                           int64
+	sum, squares, below, belowSquares, product big.Int
+}
+
+func (s *sums) all() []*big.Int {
+	return []*big.Int{&s.sum, &s.squares, &s.below, &s.belowSquares, &s.product}
 }
 
 func (s *sums) String() string {
-	return fmt.Sprintf("n=%d nonzero=%d over=%d Σy=%v Σy²=%v", s.n, s.nonzero, s.over, &s.sum, &s.squares)
+	return fmt.Sprintf("n=%d nonzero=%d over=%d Σy=%v Σy²=%v Σz=%v Σz²=%v Σyz=%v", s.n, s.nonzero, s.over, &s.sum, &s.squares, &s.below, &s.belowSquares, &s.product)
 }
 
 // cell names a place in the ledger.
@@ -94,7 +112,8 @@ func (l ledger) at(c cell) *sums {
 func (l ledger) texts() map[string]string {
 	out := map[string]string{}
 	for c, s := range l {
-		if s.n != 0 || s.nonzero != 0 || s.over != 0 || s.sum.Sign() != 0 || s.squares.Sign() != 0 {
+		something := slices.ContainsFunc(s.all(), func(v *big.Int) bool { return v.Sign() != 0 })
+		if s.n != 0 || s.nonzero != 0 || s.over != 0 || something {
 			out[c.String()] = s.String()
 		}
 	}
@@ -212,6 +231,11 @@ func (y tally) member(it *iteration, first event, seen, list []event) {
 	at := it.stretchAt(first.t)
 	base := cell{experiment: y.Key, iteration: it.Number, phase: at.Number, variant: first.variant,
 		settling: at.Number > 1 && first.t < at.From.UnixMilli()+span(at.Settle)}
+	if slices.ContainsFunc(y.Exclude, func(c map[string]string) bool { return agrees(c, first.attrs) }) {
+		base.metric, base.slot = "$excluded", slot(first.t, y.Window)
+		y.at(base).n++
+		return
+	}
 	other := ""
 	for _, e := range seen {
 		p := it.stretchAt(e.t)
@@ -233,9 +257,35 @@ func (y tally) member(it *iteration, first event, seen, list []event) {
 		return
 	}
 	for _, m := range it.Metrics {
-		total := y.total(it, m, base, first, list)
-		y.each(base, m.Name, cmp.Or(m.Window, y.Window), first, func(s *sums) { s.add(total) })
+		y.metric(it, m, base, first, list)
 	}
+}
+
+// metric counts a unit's y, or the two totals of a ratio.
+func (y tally) metric(it *iteration, m metric, base cell, first event, list []event) {
+	window := cmp.Or(m.To, m.Window, y.Window)
+	from, to := first.t-span(y.Grace), first.t+span(window)+1
+	switch m.Kind {
+	case "retention":
+		from, to = first.t+span(m.From), first.t+span(m.To)
+		m.Aggregation = "any"
+	case "mean", "sum":
+		m.Aggregation = "sum"
+	case "count":
+		m.Aggregation = "count"
+	case "proportion":
+		m.Aggregation = "any"
+	}
+	during := slices.DeleteFunc(slices.Clone(list), func(e event) bool {
+		return e.exposure || y.covering(e.t) != it || e.t < from || e.t >= to
+	})
+	if m.Kind == "ratio" {
+		above, below := y.total(m.Name, *m.Numerator, base, during), y.total(m.Name, *m.Denominator, base, during)
+		y.each(base, m.Name, window, first, func(s *sums) { s.divide(above, below) })
+		return
+	}
+	total := y.total(m.Name, m.part, base, during)
+	y.each(base, m.Name, window, first, func(s *sums) { s.add(total) })
 }
 
 // each adds to the cell of all units and to one for each dimension.
@@ -271,43 +321,64 @@ func (s *sums) add(y *big.Int) {
 	s.squares.Add(&s.squares, new(big.Int).Mul(y, y))
 }
 
-// total is a unit's y.
-func (y tally) total(it *iteration, m metric, base cell, first event, list []event) *big.Int {
+// divide adds the two totals of a ratio.
+func (s *sums) divide(above, below *big.Int) {
+	if below.CmpAbs(edge) >= 0 {
+		s.over++
+		return
+	}
+	had, over := s.nonzero, s.over
+	if s.add(above); s.over > over {
+		return
+	}
+	if below.Sign() == 0 {
+		s.nonzero = had
+	}
+	s.below.Add(&s.below, below)
+	s.belowSquares.Add(&s.belowSquares, new(big.Int).Mul(below, below))
+	s.product.Add(&s.product, new(big.Int).Mul(above, below))
+}
+
+// total is one total of a unit, of the events of its time.
+func (y tally) total(name string, p part, base cell, during []event) *big.Int {
 	sum, times := new(big.Int), int64(0)
-	from, to := first.t-span(y.Grace), first.t+span(cmp.Or(m.Window, y.Window))
-	for _, e := range list {
-		if e.exposure || e.name != m.Event || y.covering(e.t) != it || e.t < from || e.t > to || !agrees(m.Where, e.attrs) {
+	for _, e := range during {
+		if e.name != p.Event || !agrees(p.Where, e.attrs) {
 			continue
 		}
-		times++
+		if times++; p.Aggregation != "sum" {
+			continue
+		}
 		x, ok := e.value, true
 		aside := base
-		aside.value, aside.slot = m.Name, slot(e.t, y.Window)
-		if name, reads := strings.CutPrefix(m.Value, "attrs."); reads {
-			if x, ok = rational(e.attrs[name]); !ok {
+		aside.value, aside.slot = name, slot(e.t, y.Window)
+		if attribute, reads := strings.CutPrefix(p.Value, "attrs."); reads {
+			if x, ok = rational(e.attrs[attribute]); !ok {
 				aside.metric = "$bad_attribute"
 			}
 		}
-		if m.Kind == "count" || m.Kind == "proportion" {
-			continue
-		}
-		if ok && (scaled(x, m.Decimals).CmpAbs(edge) >= 0 || new(big.Rat).Abs(x).Cmp(big.NewRat(1e15, 1)) >= 0) {
+		if ok && (scaled(x, p.Decimals).CmpAbs(edge) >= 0 || new(big.Rat).Abs(x).Cmp(big.NewRat(1e15, 1)) >= 0) {
 			aside.metric, ok = "$out_of_range", false
 		}
 		if !ok {
 			y.at(aside).n++
 			continue
 		}
-		sum.Add(sum, scaled(x, m.Decimals))
+		sum.Add(sum, scaled(x, p.Decimals))
 	}
-	switch m.Kind {
+	switch p.Aggregation {
 	case "count":
-		return big.NewInt(times)
-	case "proportion":
-		return big.NewInt(min(times, 1))
-	default:
-		return sum
+		sum.SetInt64(times)
+	case "any":
+		sum.SetInt64(min(times, 1))
 	}
+	if p.Cap != nil && p.Cap.At != "" {
+		at, _ := new(big.Rat).SetString(p.Cap.At)
+		if most := scaled(at, p.Decimals); sum.Cmp(most) > 0 {
+			return most
+		}
+	}
+	return sum
 }
 
 func agrees(where, attrs map[string]string) bool {
