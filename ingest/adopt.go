@@ -25,10 +25,12 @@ func (j *Joiner) Adopt(v *experiment.Version) (changed bool) {
 // matter. After an error the joiner is of no use any more.
 func (j *Joiner) AdoptStored(v *experiment.Version, stored func(visit func(*Event)) error) (changed bool, err error) {
 	next := compile(v, j.symbol)
+	// What closes now keeps its sums: it is in neither side of the difference.
+	closes := j.raise(FloorOf(v))
 	old := difference(j.trials, next)
 	fresh := difference(next, j.trials)
 	j.version = v
-	if len(old)+len(fresh) == 0 {
+	if len(old)+len(fresh) == 0 && !closes {
 		return false, nil
 	}
 	j.postAll(old, -1)
@@ -147,7 +149,7 @@ func (j *Joiner) postStrays(u *unit, t *trial, sign int64) {
 	for i := u.rows; i != 0; {
 		x := j.view(i)
 		i = x.next
-		if !x.exposure() || x.name != t.symbol {
+		if !x.exposure() || x.name != t.symbol || x.t < j.floor {
 			continue
 		}
 		if metric, iteration := j.stray(u, t, &x); metric != "" {

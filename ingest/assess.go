@@ -34,11 +34,12 @@ func (j *Joiner) earlier(a, b *row) bool {
 	return a.before(b)
 }
 
-// assess computes the stance of the unit with those rows in one iteration.
+// assess computes the stance of the unit with those rows in one iteration. In a
+// closed one, whose rows may be gone, it is nothing: no delta comes of it any more.
 func (j *Joiner) assess(u *unit, t *trial, r *run, s *stance) {
 	*s = stance{totals: s.totals[:0], newest: s.newest[:0], asides: s.asides[:0]}
 	j.walked = 0
-	if u.kind != r.kind {
+	if u.kind != r.kind || r.start < j.floor {
 		return
 	}
 	j.findFirst(u, t, r, s)

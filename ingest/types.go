@@ -76,6 +76,7 @@ const (
 	Future       Reason = "future"
 	BadValue     Reason = "bad_value"
 	TooLarge     Reason = "too_large"
+	TooOld       Reason = "too_old"  // before the floor: events of that age are no longer kept
 	Filtered     Reason = "filtered" // well-formed, but not an event by its topic's mapping, such as an evaluation that exposes nobody
 )
 

@@ -72,6 +72,8 @@ type applyCmd struct {
 	Cap    string    `help:"Instead of applying files, make this metric's percentile cap the number that it has from --from to --to." placeholder:"METRIC"`
 	From   time.Time `help:"Where the stretch for --cap begins (RFC 3339)." placeholder:"TIME"`
 	To     time.Time `help:"Where it ends; it must have passed." placeholder:"TIME"`
+	Floor  time.Time `help:"Instead of applying files: from now on refuse events from before this time (RFC 3339)." placeholder:"TIME" format:"2006-01-02T15:04:05Z07:00"`
+	Drop   bool      `help:"Instead of applying files: drop the months of events that lie wholly below the floor, once all shards have adopted it."`
 }
 
 // Run makes the files the configuration in force.
@@ -82,6 +84,9 @@ func (c applyCmd) Run(env *environment) error {
 	}
 	if c.Cap != "" {
 		return c.fixCap(env, cfg)
+	}
+	if c.Drop || !c.Floor.IsZero() {
+		return c.retain(env, cfg)
 	}
 	files, err := app.Files(cfg)
 	if err != nil {
@@ -127,6 +132,30 @@ func (c applyCmd) fixCap(env *environment, cfg config.Config) error {
 		}
 		return env.print(done, func() error {
 			env.println("totals of %s are cut at %s (from %d units); version %d is in force", done.Metric, done.Cap, done.Units, done.Version)
+			return nil
+		})
+	})
+}
+
+// retain moves the floor, and drops what lies below it.
+func (c applyCmd) retain(env *environment, cfg config.Config) error {
+	return env.with(cfg, app.Options{Migrate: true}, func(s *app.Stack) (err error) {
+		var done app.Moved
+		if !c.Floor.IsZero() {
+			if done, err = app.MoveFloor(env.ctx, s.DB, c.Floor, "retention", author(c.Author), time.Now); err != nil {
+				return err
+			}
+		}
+		if c.Drop {
+			if done, err = s.DropBelowFloor(env.ctx); err != nil {
+				return err
+			}
+		}
+		return env.print(done, func() error {
+			env.println("version %d is in force: events from before %s are not kept", done.Number, done.Floor.UTC().Format(time.RFC3339))
+			for _, month := range done.Dropped {
+				env.println("dropped %s of events", month)
+			}
 			return nil
 		})
 	})

@@ -103,13 +103,22 @@ func (l *life) decode(b *batch, declared int, r *kgo.Record) {
 		return
 	}
 	b.bytes += len(r.Value)
-	e, dead, ok := l.decoders.decode(&l.read[declared], r, c.Topic)
-	if ok {
+	if e, dead := l.decodeAbove(l.floor, &l.read[declared], r, c.Topic); dead == nil {
 		b.events = append(b.events, e)
 	} else {
 		b.dead = append(b.dead, *dead)
 		c.Dead++
 	}
+}
+
+// decodeAbove makes an event of a record, or says why it is dead: also an event
+// from below the floor is.
+func (l *life) decodeAbove(floor int64, by *reading, r *kgo.Record, topic uint8) (ingest.Event, *ingest.Dead) {
+	e, dead, ok := l.decoders.decode(by, r, topic)
+	if ok {
+		dead = ingest.BelowFloor(&e, floor, len(r.Value))
+	}
+	return e, dead
 }
 
 // join adds what was decoded to the shard's state, in the order of the log.

@@ -99,6 +99,12 @@ func (l *life) healRange(ctx context.Context, r Range, topic uint8) error {
 	if err != nil {
 		return err
 	}
+	// The floor was where it was when the range was counted.
+	version, err := versionAt(ctx, l.s.c.store, r.Config)
+	if err != nil {
+		return err
+	}
+	floor := ingest.FloorOf(version)
 	client, err := l.s.c.reader(map[string]map[int32]kgo.Offset{r.Topic: {int32(l.s.id): kgo.NewOffset().At(first)}})
 	if err != nil {
 		return err
@@ -120,7 +126,7 @@ func (l *life) healRange(ctx context.Context, r Range, topic uint8) error {
 			if rec.Offset >= r.Next || rec.Attrs.IsControl() {
 				continue
 			}
-			if e, d, ok := l.decoders.decode(&reading, rec, topic); ok {
+			if e, d := l.decodeAbove(floor, &reading, rec, topic); d == nil {
 				events = append(events, e)
 			} else {
 				dead = append(dead, *d)

@@ -27,6 +27,7 @@ type life struct {
 
 	seq      uint64 // of the last part that was taken
 	config   uint32
+	floor    int64   // of that version: events of an earlier time are dead
 	from     []int64 // by declared topic: the next offset to be read
 	goal     []int64 // by declared topic: read no further; nil: without end
 	accepted []ingest.Counts
@@ -53,7 +54,7 @@ func (s *shard) load(ctx context.Context) (*life, error) {
 	if err := s.c.decodings.refresh(ctx); err != nil { // never an older one than the mark's
 		return nil, err
 	}
-	l.decoders = newDecoders(l)
+	l.decoders, l.floor = newDecoders(l), ingest.FloorOf(version)
 	if err := l.heal(ctx); err != nil {
 		return nil, err
 	}

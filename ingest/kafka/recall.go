@@ -88,7 +88,7 @@ func (w *worker) adopt(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("adopt version %d: %w", w.version.Number, err)
 	}
-	l.config = w.version.Number
+	l.config, l.floor = w.version.Number, ingest.FloorOf(w.version)
 	return nil
 }
 

@@ -33,5 +33,13 @@ func newStack(t *testing.T) *Stack {
 	if err := open(engine.Admin()).Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return &Stack{DB: open(engine.Writer()), Code: "test", Log: slog.New(slog.DiscardHandler)}
+	s := &Stack{DB: open(engine.Writer()), Code: "test", Log: slog.New(slog.DiscardHandler)}
+	s.Config.ClickHouse.Database = name
+	s.endpoints.ClickHouse, s.endpoints.Admin = []string{engine.Addr()}, Account(engine.Admin())
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
 }

@@ -24,6 +24,7 @@ func Apply(previous *Version, set *Set, at time.Time, author string) (*Version, 
 	next := &Version{Number: 1, Author: author, Metrics: set.Metrics()}
 	if previous != nil {
 		next.Number = previous.Number + 1
+		next.Floor = previous.Floor
 		if at.Before(previous.AppliedAt) {
 			at = previous.AppliedAt
 		}
@@ -38,6 +39,7 @@ func Apply(previous *Version, set *Set, at time.Time, author string) (*Version, 
 	kept, wrong := withoutFile(before, set, at)
 	next.Experiments = append(next.Experiments, kept...)
 	problems = append(problems, wrong...)
+	problems = append(problems, next.aboveFloor(before)...)
 	if len(problems) > 0 {
 		return nil, nil, problems.sorted()
 	}

@@ -13,6 +13,9 @@ type Version struct {
 	// Metrics is the catalogue as it was applied, sorted by name: the texts that
 	// the next iteration will pin. What an iteration counts by is in Iteration.
 	Metrics []Metric `json:"metrics,omitempty"`
+	// Floor is the time before which events are no longer kept; zero: none is
+	// refused for its age. It only rises; see MoveFloor.
+	Floor time.Time `json:"floor,omitzero"`
 }
 
 // Experiment is the catalogue entry and everything that its evaluation needs.

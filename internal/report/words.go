@@ -207,6 +207,8 @@ func limits(d *results.Document) []string {
 			out = append(out, "it began before it was applied: its guardrails only notify")
 		case "notify_only":
 			out = append(out, "it was resumed without a new budget: its guardrails only notify")
+		case "closed":
+			out = append(out, fmt.Sprintf("it is closed: events from before %s are no longer kept, so its numbers stay as they were counted and cannot be computed again", Instant(d.Floor)))
 		default:
 			out = append(out, l)
 		}

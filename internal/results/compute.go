@@ -39,6 +39,9 @@ func Compute(v *experiment.Version, e *experiment.Experiment, number uint32, m M
 	c := computation{e: e.AsOf(it), it: it, doc: &d}
 	c.sort(m.Cells)
 	c.frame(e)
+	if v.Closed(it) {
+		d.Limits, d.Floor = append(d.Limits, "closed"), v.Floor
+	}
 	c.phases()
 	c.counters()
 	c.compare()

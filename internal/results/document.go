@@ -24,7 +24,8 @@ type Document struct {
 	EnrolUntil time.Time `json:"enrol_until"`
 	End        time.Time `json:"end"`
 	Killed     *Killed   `json:"killed,omitempty"`
-	Limits     []string  `json:"limits,omitempty"` // retrospective, notify_only
+	Limits     []string  `json:"limits,omitempty"` // retrospective, notify_only, closed
+	Floor      time.Time `json:"floor,omitzero"`   // of a closed iteration: events from before it are no longer kept
 	Budget     Budget    `json:"budget"`
 
 	Phases      []Phase      `json:"phases"`
