@@ -59,10 +59,7 @@ func (db *DB) EventsOf(ctx context.Context, shard uint16, units []ingest.Unit, n
 	if len(units) == 0 {
 		return nil
 	}
-	ids := make([]*big.Int, len(units))
-	for i, u := range units {
-		ids[i] = wide(u)
-	}
+	ids := list(units, func(u ingest.Unit) string { return wide(u).String() })
 	return db.events(ctx, "events_of", args{"shard": shard, "units": ids}, next, fn)
 }
 
@@ -82,30 +79,24 @@ func (db *DB) events(ctx context.Context, query string, params args, next map[st
 	for i, name := range topics {
 		index[name], ends[i] = uint8(i), next[name]
 	}
+	params["topics"], params["next"] = topics, ends
 	text, err := statement(query)
 	if err != nil {
 		return err
 	}
-	var row eventRow
-	targets := row.targets()
-	var before ingest.Event
+	block := newEventBlock()
+	var before ingest.Event // of which only the sorting key is filled in
 	read := false
-	scan := func(rows native.Rows) error {
-		if err := rows.Scan(targets...); err != nil {
-			return err
-		}
-		row.finish()
-		row.event.Place.Topic = index[row.topic]
+	once := func(e *ingest.Event) error {
 		// A place that was written twice has two equal sorting keys.
-		if read && row.event.Place == before.Place && row.event.Unit == before.Unit && row.event.T == before.T {
+		if read && e.Place == before.Place && e.Unit == before.Unit && e.T == before.T {
 			return nil
 		}
-		before, read = row.event, true
-		return fn(&row.event)
+		before.Place, before.Unit, before.T, read = e.Place, e.Unit, e.T, true
+		return fn(e)
 	}
-	params["topics"], params["next"] = topics, ends
 	err = db.retry(ctx, "query "+query, func(ctx context.Context) error {
-		err := db.each(ctx, text, params, scan)
+		err := db.columns(ctx, text, params, block.results(), func() error { return block.each(index, once) })
 		if err != nil && read { // what fn has seen cannot be taken back
 			return final{err}
 		}
