@@ -303,7 +303,7 @@ func (c *chaos) kill(r *rand.Rand, s step) (met bool, err error) {
 		p.signal(syscall.SIGCONT)
 		time.AfterFunc(200*time.Millisecond, func() { p.signal(syscall.SIGKILL) })
 	})
-	most := 5 * time.Second
+	most := 10 * time.Second
 	if s.aim.statement == "" {
 		most = time.Duration(100+r.IntN(1200)) * time.Millisecond
 	}
@@ -320,7 +320,12 @@ func (c *chaos) kill(r *rand.Rand, s step) (met bool, err error) {
 		return true, nil
 	case <-time.After(most):
 	}
+	met = d.hit() // and is being stopped there
 	p.kill()
+	if met {
+		c.hit(s.name)
+		return true, nil
+	}
 	c.hit("at random")
 	return s.aim.statement == "", nil
 }
