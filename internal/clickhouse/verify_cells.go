@@ -29,37 +29,66 @@ type CellDifference struct {
 	Found      CellSums  `json:"found"`    // in the ledger
 }
 
-// CellSums are exact moments; sums are decimal, because they need 128 bits.
+// CellSums are exact moments; sums are decimal, because they need 128 bits. Those
+// with z are of ratios, and empty for all other kinds.
 type CellSums struct {
-	N          int64  `json:"n"`
-	NonZero    int64  `json:"nonzero"`
-	Over       int64  `json:"over"`
-	Sum        string `json:"sum"`
-	SumSquares string `json:"sum_squares"`
+	N                     int64  `json:"n"`
+	NonZero               int64  `json:"nonzero"`
+	Over                  int64  `json:"over"`
+	Sum                   string `json:"sum"`
+	SumSquares            string `json:"sum_squares"`
+	SumDenominator        string `json:"sum_denominator,omitempty"`
+	SumSquaresDenominator string `json:"sum_squares_denominator,omitempty"`
+	SumProduct            string `json:"sum_product,omitempty"`
 }
 
 // String writes the sums for people.
 func (s CellSums) String() string {
 	text := fmt.Sprintf("n %d (%d not zero), Σy %s, Σy² %s", s.N, s.NonZero, s.Sum, s.SumSquares)
+	if s.SumDenominator != "" {
+		text += fmt.Sprintf(", Σz %s, Σz² %s, Σyz %s", s.SumDenominator, s.SumSquaresDenominator, s.SumProduct)
+	}
 	if s.Over != 0 {
 		text += fmt.Sprintf(", over %d", s.Over)
 	}
 	return text
 }
 
-// sums are moments in a form that can be compared.
+// sums are moments in a form that can be compared: Σy, Σy², Σz, Σz², Σyz.
 type sums struct {
 	n, nonzero, over int64
-	sum, squares     ingest.Int128
+	of               [5]ingest.Int128
 }
 
 func (s *sums) add(o sums) {
 	s.n, s.nonzero, s.over = s.n+o.n, s.nonzero+o.nonzero, s.over+o.over
-	s.sum, s.squares = s.sum.Add(o.sum), s.squares.Add(o.squares)
+	for i := range s.of {
+		s.of[i] = s.of[i].Add(o.of[i])
+	}
 }
 
 func (s sums) public() CellSums {
-	return CellSums{s.n, s.nonzero, s.over, s.sum.Big().String(), s.squares.Big().String()}
+	text := func(i int) string { return s.of[i].Big().String() }
+	out := CellSums{N: s.n, NonZero: s.nonzero, Over: s.over, Sum: text(0), SumSquares: text(1)}
+	if !s.of[2].IsZero() || !s.of[3].IsZero() || !s.of[4].IsZero() {
+		out.SumDenominator, out.SumSquaresDenominator, out.SumProduct = text(2), text(3), text(4)
+	}
+	return out
+}
+
+// scanCell reads a cell with its sums, and what comes after them.
+func scanCell(rows native.Rows, c *ingest.Cell, s *sums, more ...any) error {
+	var wide [len(s.of)]big.Int
+	targets := []any{&c.Experiment, &c.Iteration, &c.Phase, &c.Settling, &c.Variant, &c.Metric, &c.Slot, &c.Dimension, &c.Value,
+		&s.n, &s.nonzero, &s.over}
+	for i := range wide {
+		targets = append(targets, &wide[i])
+	}
+	err := rows.Scan(append(targets, more...)...)
+	for i := range wide {
+		s.of[i] = ingest.FromBig(&wide[i])
+	}
+	return err
 }
 
 // cells are the sums of a shard by their cell, twice.
@@ -104,14 +133,7 @@ func (db *DB) eachCell(ctx context.Context, name string, params args, fn func(in
 		cell ingest.Cell
 		sums sums
 	}
-	rows, err := collect(ctx, db, name, params, func(rows native.Rows, r *row) error {
-		var sum, squares big.Int
-		c := &r.cell
-		err := rows.Scan(&c.Experiment, &c.Iteration, &c.Phase, &c.Settling, &c.Variant, &c.Metric, &c.Slot, &c.Dimension, &c.Value,
-			&r.sums.n, &r.sums.nonzero, &r.sums.over, &sum, &squares)
-		r.sums.sum, r.sums.squares = ingest.FromBig(&sum), ingest.FromBig(&squares)
-		return err
-	})
+	rows, err := collect(ctx, db, name, params, func(rows native.Rows, r *row) error { return scanCell(rows, &r.cell, &r.sums) })
 	for _, r := range rows {
 		fn(r.cell, r.sums)
 	}

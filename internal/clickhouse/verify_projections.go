@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math/big"
 	"slices"
 	"time"
 
@@ -121,10 +120,7 @@ func (db *DB) groups(ctx context.Context, query string, shard uint16) (map[inges
 	err := db.query(ctx, query, args{"shard": shard}, begin, func(rows native.Rows) error {
 		var c ingest.Cell
 		var p projected
-		var sum, squares big.Int
-		err := rows.Scan(&c.Experiment, &c.Iteration, &c.Phase, &c.Settling, &c.Variant, &c.Metric, &c.Slot, &c.Dimension, &c.Value,
-			&p.n, &p.nonzero, &p.over, &sum, &squares, &p.seq, &p.config, &p.newest)
-		p.sum, p.squares = ingest.FromBig(&sum), ingest.FromBig(&squares)
+		err := scanCell(rows, &c, &p.sums, &p.seq, &p.config, &p.newest)
 		all[c] = p
 		return err
 	})

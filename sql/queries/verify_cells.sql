@@ -193,7 +193,8 @@ SELECT
     trial AS experiment, covering AS iteration, g.1 AS phase, g.2 AS settling, variant, g.3 AS metric, g.4 AS slot,
     split.1 AS dimension, split.2 AS value,
     toInt64(sum(g.7)) AS n, toInt64(sum(g.8)) AS nonzero, toInt64(sum(g.9)) AS over,
-    toInt128(sum(g.10)) AS sy, toInt128(sum(g.10 * g.10)) AS syy
+    toInt128(sum(g.10)) AS sy, toInt128(sum(g.10 * g.10)) AS syy,
+    toInt128(sum(g.11)) AS sz, toInt128(sum(g.11 * g.11)) AS szz, toInt128(sum(g.10 * g.11)) AS syz
 FROM
 (
     SELECT
@@ -211,7 +212,7 @@ GROUP BY experiment, iteration, phase, settling, variant, metric, slot, dimensio
 UNION ALL
 SELECT
     trial, counted_under, in_phase, false, known_arm, counter, in_slot, '', '',
-    toInt64(count()), 0, 0, 0, 0
+    toInt64(count()), 0, 0, 0, 0, 0, 0, 0
 FROM exposures
 WHERE counter != ''
 GROUP BY trial, counted_under, in_phase, known_arm, counter, in_slot
