@@ -152,22 +152,38 @@ WITH
         INNER JOIN runs ON members.trial = runs.experiment AND members.covering = runs.iteration
         LEFT JOIN done ON members.unit = done.unit
     ),
-    -- A unit's y in one metric, and z below the line of a ratio.
-    totals AS
+    -- A unit's y in one metric, and z below the line of a ratio, step by step: the
+    -- outcomes that count, what they give, why they give nothing, the totals.
+    counted AS
+    (
+        SELECT
+            *, m.name = '$units' AS itself, m.terms[1] AS above, m.terms[2] AS below,
+            counting_of(if(barred OR crossed, [], did), above, first_at, start, stop) AS counting_y,
+            counting_of(if(barred OR crossed OR NOT m.ratio, [], did), below, first_at, start, stop) AS counting_z
+        FROM placed
+    ),
+    taken AS
+    (
+        SELECT *, arrayMap(o -> taken_of(o, above), counting_y) AS taken_y, arrayMap(o -> taken_of(o, below), counting_z) AS taken_z
+        FROM counted
+    ),
+    refused AS
     (
         SELECT
             *,
-            m.terms[1] AS above, m.terms[2] AS below,
-            counting_of(if(barred OR crossed, [], did), above, first_at, start, stop) AS counting_y,
-            counting_of(if(barred OR crossed OR NOT m.ratio, [], did), below, first_at, start, stop) AS counting_z,
-            arrayMap(o -> taken_of(o, above), counting_y) AS taken_y,
-            arrayMap(o -> taken_of(o, below), counting_z) AS taken_z,
             arrayMap((o, x) -> refusal_of(o, above, x), counting_y, taken_y) AS refused_y,
-            arrayMap((o, x) -> refusal_of(o, below, x), counting_z, taken_z) AS refused_z,
-            total_of(above, taken_y, refused_y) AS y,
-            total_of(below, taken_z, refused_z) AS z,
-            abs(y) >= edge OR abs(z) >= edge AS over
-        FROM placed
+            arrayMap((o, x) -> refusal_of(o, below, x), counting_z, taken_z) AS refused_z
+        FROM taken
+    ),
+    summed AS
+    (
+        SELECT *, total_of(above, taken_y, refused_y) AS y, total_of(below, taken_z, refused_z) AS z
+        FROM refused
+    ),
+    totals AS
+    (
+        SELECT *, abs(y) >= edge OR abs(z) >= edge AS over
+        FROM summed
     ),
     -- Everything that a unit gives, as (phase, settling, metric, slot, value, by
     -- dimension too, n, nonzero, over, y, z).
@@ -175,7 +191,6 @@ WITH
     (
         SELECT
             trial, covering, variant, dimensions, first_attrs,
-            m.name = '$units' AS itself,
             arrayJoin(arrayConcat(
                 if(barred OR crossed AND NOT itself, [], [(phase, settling, m.name, slot_of(first_at, m.window), '', true,
                     NOT over, NOT over AND y != 0 AND (z != 0 OR NOT m.ratio), over,
