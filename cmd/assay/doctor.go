@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/assay-dev/assay/internal/app"
@@ -10,7 +9,8 @@ import (
 )
 
 type doctorCmd struct {
-	Samples int `help:"Records of each topic to look at." default:"2000" placeholder:"N"`
+	Samples int    `help:"Records of each topic to look at." default:"2000" placeholder:"N"`
+	Topic   string `help:"Only say which mapping fits this topic; it need not be declared." placeholder:"NAME"`
 }
 
 // Run looks at topics, records, clocks, shards, tables and switches, and changes
@@ -21,27 +21,28 @@ func (c doctorCmd) Run(env *environment) error {
 		return err
 	}
 	return env.with(cfg, app.Options{Kafka: true, Migrate: true}, func(s *app.Stack) error {
-		findings, err := s.Doctor(env.ctx, c.Samples, time.Now())
+		report, err := s.Doctor(env.ctx, c.Samples, c.Topic, time.Now())
 		if err != nil {
 			return err
 		}
-		doctor.Sort(findings)
-		if err := env.print(findings, func() error { return c.show(env, findings) }); err != nil {
+		if err := env.print(report, func() error { showFindings(env, report); return nil }); err != nil {
 			return err
 		}
-		if doctor.Worst(findings) == doctor.Fault {
+		if doctor.Worst(report.Findings) == doctor.Fault {
 			return app.WithHint(errors.New("something is at fault"), "each line that begins with fault says what to do")
 		}
 		return nil
 	})
 }
 
-func (c doctorCmd) show(env *environment, findings []doctor.Finding) error {
-	for _, f := range findings {
+func showFindings(env *environment, report doctor.Report) {
+	for _, f := range report.Findings {
 		env.println("%-5s  %-12s %-24s %s", f.Level, f.Check, f.Subject, f.Detail)
 		if f.Remedy != "" {
-			env.println("%s", fmt.Sprintf("%45s→ %s", "", f.Remedy))
+			env.println("%45s→ %s", "", f.Remedy)
 		}
 	}
-	return nil
+	for _, d := range report.Drafts {
+		env.println("\na draft of a mapping for topic %s, to be finished:\n%s", d.Topic, d.Text)
+	}
 }

@@ -10,77 +10,169 @@ import (
 	"github.com/assay-dev/assay/guardrails/killswitch"
 	"github.com/assay-dev/assay/ingest"
 	"github.com/assay-dev/assay/ingest/kafka"
+	"github.com/assay-dev/assay/ingest/sources"
 	"github.com/assay-dev/assay/internal/doctor"
 	"github.com/assay-dev/assay/internal/experiment"
 )
 
 // Doctor looks at everything that a deployment depends on and changes nothing.
-// It samples about so many records of each declared topic.
-func (s *Stack) Doctor(ctx context.Context, samples int, now time.Time) ([]doctor.Finding, error) {
-	topics, err := s.sampledTopics(ctx, samples)
-	if err != nil {
-		return nil, err
+// It samples about so many records of each declared topic, and of another one if
+// it is named: for that it only says which mapping fits.
+func (s *Stack) Doctor(ctx context.Context, samples int, other string, now time.Time) (doctor.Report, error) {
+	var out doctor.Report
+	if other != "" {
+		return out, s.propose(ctx, other, samples, &out)
 	}
-	out := doctor.CheckTopics(topics)
+	topics, err := s.sampledTopics(ctx, samples, &out)
+	if err != nil {
+		return out, err
+	}
+	out.Findings = append(out.Findings, doctor.CheckTopics(topics)...)
 	for _, t := range topics {
 		if t.Exists {
-			out = append(out, doctor.CheckSamples(t)...)
+			out.Findings = append(out.Findings, doctor.CheckSamples(t)...)
 		}
 	}
 	stored, err := s.storedFindings(ctx, topics, now)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
-	out = append(out, stored...)
 	tried, err := s.trySwitches(ctx)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
-	return append(out, doctor.CheckSwitches(tried)...), nil
+	out.Findings = append(append(out.Findings, stored...), doctor.CheckSwitches(tried)...)
+	doctor.Sort(out.Findings)
+	return out, nil
 }
 
-// sampledTopics reads the declared topics as their consumers would.
-func (s *Stack) sampledTopics(ctx context.Context, samples int) ([]doctor.Topic, error) {
+// sample reads records of topics as a consumer would.
+func (s *Stack) sample(ctx context.Context, names []string, n int) ([]kafka.TopicSample, error) {
 	cfg := kafka.DefaultConfig()
 	cfg.Brokers = s.Brokers
-	var err error
-	if cfg.Topics, err = sourceTopics(s.Config.Kafka); err != nil {
-		return nil, err
-	}
-	names := make([]string, len(cfg.Topics))
-	for i, t := range cfg.Topics {
-		names[i] = t.Name
-	}
-	sampled, err := kafka.Sample(ctx, cfg, names, samples)
+	sampled, err := kafka.Sample(ctx, cfg, names, n)
 	if err != nil {
 		return nil, fmt.Errorf("look at the topics: %w", err)
 	}
-	decoder := ingest.NewDecoder(ingest.Key{}, s.Config.Privacy.Attributes)
+	return sampled, nil
+}
+
+// sampledTopics are the declared topics, with proposals for those that are hardly
+// readable as they are declared.
+func (s *Stack) sampledTopics(ctx context.Context, samples int, report *doctor.Report) ([]doctor.Topic, error) {
+	declared, err := sourceTopics(s.Config.Kafka)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(declared))
+	for i, t := range declared {
+		names[i] = t.Name
+	}
+	sampled, err := s.sample(ctx, names, samples)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]doctor.Topic, len(sampled))
 	for i, t := range sampled {
 		out[i] = doctor.Topic{Name: t.Name, Exists: t.Exists, Partitions: t.Partitions, Settings: t.Settings,
-			Partitioner: cfg.Topics[i].Partitioner.String()}
+			Partitioner: declared[i].Partitioner.String()}
+		d, err := newDissector(declared[i].Mapping, s.Config.Privacy.Attributes)
+		if err != nil {
+			return nil, fmt.Errorf("kafka.topics: %s: %w", t.Name, err)
+		}
+		dead := 0
 		for _, r := range t.Records {
-			out[i].Samples = append(out[i].Samples, dissect(decoder, r))
+			for _, sample := range d.dissect(r) {
+				out[i].Samples = append(out[i].Samples, sample)
+				if sample.Dead != "" && sample.Dead != ingest.Filtered {
+					dead++
+				}
+			}
+		}
+		if 2*dead > len(out[i].Samples) {
+			proposeFor(t, report)
 		}
 	}
 	return out, nil
 }
 
-// dissect decodes a record and keeps what the join forgets: the unit's own id.
-func dissect(d *ingest.Decoder, r kafka.SampledRecord) doctor.Sample {
+// propose looks at a topic that need not be declared.
+func (s *Stack) propose(ctx context.Context, topic string, samples int, report *doctor.Report) error {
+	sampled, err := s.sample(ctx, []string{topic}, samples)
+	if err != nil {
+		return err
+	}
+	if !sampled[0].Exists {
+		return WithHint(fmt.Errorf("topic %s does not exist", topic), "correct its name, or the addresses of the brokers")
+	}
+	proposeFor(sampled[0], report)
+	return nil
+}
+
+func proposeFor(t kafka.TopicSample, report *doctor.Report) {
+	records := make([]ingest.Record, len(t.Records))
+	for i, r := range t.Records {
+		records[i] = r.Record
+	}
+	var proposals []doctor.Proposal
+	for _, p := range sources.Detect(records) {
+		proposals = append(proposals, doctor.Proposal{Mapping: p.Mapping, Share: p.Share(),
+			Exposures: p.Exposures, Outcomes: p.Outcomes, Filtered: p.Filtered, Several: p.Several > 0})
+		if p.Draft != "" {
+			report.Drafts = append(report.Drafts, doctor.Draft{Topic: t.Name, Text: p.Draft})
+		}
+	}
+	report.Findings = append(report.Findings, doctor.CheckMappings(t.Name, proposals)...)
+}
+
+// dissector decodes records and keeps what the join forgets: the unit's own id.
+type dissector struct {
+	native *ingest.Decoder
+	mapped *sources.Decoder // nil: native events
+}
+
+func newDissector(mapping string, attributes []string) (dissector, error) {
+	d := dissector{native: ingest.NewDecoder(ingest.Key{}, attributes)}
+	if mapping == "" {
+		return d, nil
+	}
+	m, err := sources.LoadMapping([]byte(mapping))
+	if err != nil {
+		return d, err
+	}
+	d.mapped, err = sources.NewDecoder(m, ingest.Key{}, attributes)
+	return d, err
+}
+
+// dissect gives a sample for each event of the record, and for what is wrong with it.
+func (d dissector) dissect(r kafka.SampledRecord) []doctor.Sample {
+	if d.mapped == nil {
+		var names struct{ Unit string }
+		// What cannot be read has no unit either, and the decoder says why.
+		_ = json.Unmarshal(r.Value, &names)
+		return []doctor.Sample{d.event(r, r.Value, names.Unit)}
+	}
+	events, why := d.mapped.Native(r.Record)
+	out := make([]doctor.Sample, 0, len(events)+1)
+	for _, e := range events {
+		out = append(out, d.event(r, e.JSON, e.Unit))
+	}
+	if why != nil {
+		out = append(out, doctor.Sample{Partition: r.Partition, Key: string(r.Key), KafkaT: r.KafkaT, Dead: why.Reason, Detail: why.Detail})
+	}
+	return out
+}
+
+func (d dissector) event(r kafka.SampledRecord, value []byte, unit string) doctor.Sample {
 	out := doctor.Sample{Partition: r.Partition, Key: string(r.Key), KafkaT: r.KafkaT}
-	e, dead, ok := d.Decode(r.Record)
+	rec := r.Record
+	rec.Value = value
+	e, dead, ok := d.native.Decode(rec)
 	if !ok {
 		out.Dead, out.Detail = dead.Reason, dead.Detail
 		return out
 	}
-	var names struct{ Unit string }
-	if err := json.Unmarshal(r.Value, &names); err != nil {
-		out.Dead, out.Detail = ingest.BadJSON, "the unit cannot be read"
-		return out
-	}
-	out.Unit, out.UnitKind, out.Type, out.ID, out.T = names.Unit, e.UnitKind, e.Type, e.ID, e.T
+	out.Unit, out.UnitKind, out.Type, out.ID, out.T = unit, e.UnitKind, e.Type, e.ID, e.T
 	return out
 }
 
@@ -105,7 +197,16 @@ func (s *Stack) storedFindings(ctx context.Context, topics []doctor.Topic, now t
 			partitions = max(partitions, t.Partitions)
 		}
 	}
-	return append(out, doctor.CheckShards(shards, partitions, now)...), nil
+	out = append(out, doctor.CheckShards(shards, partitions, now)...)
+	unknown, err := s.DB.UnknownExperiments(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("look for experiments without a file: %w", err)
+	}
+	strangers := make([]doctor.Stranger, len(unknown))
+	for i, u := range unknown {
+		strangers[i] = doctor.Stranger{Key: u.Key, Exposures: u.Exposures, Last: u.Last}
+	}
+	return append(out, doctor.CheckExperiments(strangers)...), nil
 }
 
 // trySwitches reads every switch that a running experiment names. Nothing is

@@ -37,10 +37,24 @@ type Finding struct {
 	Remedy  string `json:"remedy,omitempty"` // what to do; empty when there is nothing to do
 }
 
+// Report is everything that was found.
+type Report struct {
+	Findings []Finding `json:"findings"` // the worst first
+	Drafts   []Draft   `json:"drafts,omitempty"`
+}
+
+// Draft is the text of a mapping file for a topic that no known mapping reads, to
+// be finished by hand.
+type Draft struct {
+	Topic string `json:"topic"`
+	Text  string `json:"text"`
+}
+
 // The checks.
 const (
 	Topics      = "topics"
 	Decoding    = "decoding"
+	Mapping     = "mapping"
 	Partitioner = "partitioner"
 	Keys        = "keys"
 	Clocks      = "clocks"

@@ -183,3 +183,11 @@ func TestSortAndWorst(t *testing.T) {
 		t.Error("the worst level is wrong")
 	}
 }
+
+func TestCheckMappings(t *testing.T) {
+	expect(t, CheckMappings("t", nil), Mapping, Warn, "no mapping fits")
+	expect(t, CheckMappings("t", []Proposal{{Share: 1}}), Mapping, Warn, "draft below")
+	expect(t, CheckMappings("t", []Proposal{{Mapping: "segment", Share: 0.975, Exposures: 3, Outcomes: 4, Filtered: 5}, {Mapping: "otel", Share: 0.1}}),
+		Mapping, Note, "segment reads 97.5 %", "3 exposures, 4 outcomes, 5 left aside", "mapping: segment")
+	expect(t, CheckMappings("t", []Proposal{{Mapping: "split", Share: 1, Several: true}}), Mapping, Note, "100 %", "partitioner: any")
+}
