@@ -49,6 +49,8 @@ func redesign(t *rapid.T, v *experiment.Version) *experiment.Version {
 
 // A look may put shards of two versions together when experiment.Counting sees no
 // difference between them. So there must be none in the sums of any iteration.
+//
+// semantics: design-of-iteration
 func TestVersionsThatCountAlike(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		v := drawVersion(t, 1)

@@ -39,6 +39,8 @@ func TestParseValue(t *testing.T) {
 }
 
 // TestParseValueExactly compares with rational arithmetic.
+//
+// semantics: decimal-text half-even
 func TestParseValueExactly(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.StringMatching(`-?(0|[1-9][0-9]{0,15})(\.[0-9]{1,16}|\.[0-9]{12}[05]0{0,3})?([eE][+-]?[0-9]{1,2})?`).Draw(t, "text")
@@ -66,6 +68,7 @@ func nearestEven(r *big.Rat) *big.Int {
 	return high
 }
 
+// semantics: half-even
 func TestScaled(t *testing.T) {
 	border := new(big.Int).Lsh(big.NewInt(1), 47)
 	rapid.Check(t, func(t *rapid.T) {
@@ -108,6 +111,7 @@ func FuzzParseTime(f *testing.F) {
 	})
 }
 
+// semantics: milliseconds
 func TestParseEpoch(t *testing.T) {
 	for text, want := range map[string]int64{"100000000000": 100_000_000_000, "9999999999999": 9_999_999_999_999, "1772366412345.9": 1_772_366_412_345} {
 		if got, ok := parseEpoch([]byte(text)); !ok || got != want {

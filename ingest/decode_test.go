@@ -18,6 +18,7 @@ func record(value string) Record {
 	return Record{Place: Place{Topic: 1, Offset: 42}, KafkaT: kafkaT, Value: []byte(value)}
 }
 
+// semantics: milliseconds fields names attributes allow-list
 func TestDecodeEvents(t *testing.T) {
 	unit := Key{1, 2, 3}.Unit
 	exposure := Event{
@@ -83,6 +84,7 @@ func paths(d *Decoder) map[string]func(Record) (Event, *Dead, bool) {
 	}
 }
 
+// semantics: reasons dead-letter future
 func TestDecodeDead(t *testing.T) {
 	const head = `{"type":"exposure","ts":1772366400123,"unit":"u-1","experiment":"e","variant":"v"`
 	const tail = `{"type":"outcome","ts":1772366400123,"unit":"u-1","event":"buy"`
@@ -159,6 +161,7 @@ func TestDecodeDead(t *testing.T) {
 	}
 }
 
+// semantics: future
 func TestDecodeWithoutKafkaTime(t *testing.T) {
 	rec := record(`{"type":"outcome","ts":"2200-01-01T00:00:00Z","unit":"u","event":"buy"}`)
 	rec.KafkaT = -1
@@ -168,6 +171,8 @@ func TestDecodeWithoutKafkaTime(t *testing.T) {
 }
 
 // TestDecodeSecretFree makes sure that a dead letter tells nothing of its payload.
+//
+// semantics: dead-payload
 func TestDecodeSecretFree(t *testing.T) {
 	const secret = "hunter2"
 	for _, value := range []string{
@@ -200,6 +205,7 @@ func TestDecodeKeepsStrings(t *testing.T) {
 	}
 }
 
+// semantics: place
 func TestDecodeMisplaced(t *testing.T) {
 	d := testDecoder()
 	d.Expect(10, []Partitioner{Murmur2, CRC32, AnyPartition})
@@ -297,4 +303,35 @@ func FuzzDecode(f *testing.F) {
 			agree(t, d, Record{KafkaT: kafka, Value: append(bytes.Clone(value[:at]), value...)})
 		}
 	})
+}
+
+// Of several faults the first in the page's order is the reason.
+//
+// semantics: reason-order
+func TestReasonOrder(t *testing.T) {
+	value := `{"type":"x","ts":"then","unit":5,"unit_kind":6,"id":7,"event":8,"value":"9","attrs":{"plan":[]}`
+	for _, step := range []struct {
+		reason  Reason
+		at      string // where the error is
+		old, as string // what mends it
+	}{
+		{BadJSON, "[]}", "[]}", "[]}}"},
+		{NoType, `"x"`, `"x"`, `"outcome"`},
+		{BadTime, `"then"`, `"then"`, `1772366400123`},
+		{BadField, `5,`, `5,`, `"u",`},
+		{BadField, `6,`, `6,`, `"user",`},
+		{BadField, `7,`, `7,`, `"a",`},
+		{BadField, `8,`, `8,`, `"buy",`},
+		{BadValue, `"9"`, `"9"`, `9`},
+		{BadField, `[]`, `[]`, `"pro"`},
+	} {
+		_, why, ok := testDecoder().Decode(record(value))
+		if ok || why.Reason != step.reason || step.reason != BadJSON && why.Position != strings.Index(value, step.at) {
+			t.Errorf("%s: %+v, want %s at %s", value, why, step.reason, step.at)
+		}
+		value = strings.Replace(value, step.old, step.as, 1)
+	}
+	if _, why, ok := testDecoder().Decode(record(value)); !ok {
+		t.Errorf("%s: %+v", value, *why)
+	}
 }

@@ -17,7 +17,7 @@ import (
 // stay as they are; all others are counted as ever; and it makes no difference
 // whether the rows below it are still there.
 //
-// semantics: floor
+// semantics: floor closed
 func TestFloor(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		topics := []string{"one", "two"}

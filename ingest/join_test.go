@@ -247,6 +247,8 @@ func restart(t *rapid.T, topics []string, v *experiment.Version, read []ingest.E
 // which topics are read, the borders of batches, restarts and versions adopted on
 // the way, the deltas sum up to what brute force finds in the records read so far
 // under the version then in force.
+//
+// semantics: function-of-log late-version covers first-exposure attribution attribution-iteration where window grace slots cells bad-attribute out-of-range overflow moved crossover settling asides design-of-iteration unknown-experiment place
 func TestJoinerEqualsOracle(t *testing.T) {
 	for round := range 10 {
 		t.Run(strconv.Itoa(round), rapid.MakeCheck(joinerEqualsOracle))
@@ -335,6 +337,8 @@ func same(t fataler, got, want ledger) {
 
 // TestCrossoverTie: of two differing exposures at one time the lesser variant is
 // the crossover, also when it is read last.
+//
+// semantics: ties
 func TestCrossoverTie(t *testing.T) {
 	v := explained()
 	v.Experiments[0].Variants = []experiment.Variant{{Key: "a"}, {Key: "b"}, {Key: "c"}}

@@ -34,6 +34,8 @@ const caseDay = "2026-03-01"
 
 // TestWorkedCases runs the cases through decoder and joiner, with the two topics
 // interleaved as on the page, one after the other, and the other way round.
+//
+// semantics: mean count proportion everybody cells window grace earlier-arrives-late identity crossover ties moved settling covers asides half-even out-of-range overflow ratio cap retention exclude
 func TestWorkedCases(t *testing.T) {
 	cases := readCases(t)
 	if len(cases) != 13 {

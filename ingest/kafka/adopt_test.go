@@ -8,6 +8,8 @@ import (
 
 // Events that are read before anything was applied are stored, and count when
 // their experiment comes, in a part of its own.
+//
+// semantics: unknown-experiment backfill
 func TestEventsBeforeTheFirstVersion(t *testing.T) {
 	bubble(t, func(h *harness) {
 		var first experiment.Version
@@ -33,6 +35,8 @@ func TestEventsBeforeTheFirstVersion(t *testing.T) {
 
 // A consumer that comes back to a newer version first stands where the last mark
 // left it, then adopts, and only then reads on.
+//
+// semantics: adoption
 func TestRestartAdoptsBeforeItReads(t *testing.T) {
 	bubble(t, func(h *harness) {
 		log := traffic(0, 60)

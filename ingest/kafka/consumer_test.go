@@ -90,6 +90,8 @@ func (h *harness) parts() (n int) {
 }
 
 // With the log deleted, everything but what comes next is in the store.
+//
+// semantics: function-of-log
 func TestRestartFromTheStoreAlone(t *testing.T) {
 	bubble(t, func(h *harness) {
 		log := traffic(0, 50)
@@ -135,6 +137,8 @@ func TestIdleShardWritesNoPartAndIsFresh(t *testing.T) {
 
 // Two consumers that both believe to own every shard: the ledger lets one of
 // them write each part, the other one starts again from the mark.
+//
+// semantics: function-of-log
 func TestTwoConsumersOfAllShards(t *testing.T) {
 	bubble(t, func(h *harness) {
 		reg := prometheus.NewRegistry()
@@ -285,6 +289,7 @@ func TestStopHasAnEnd(t *testing.T) {
 	})
 }
 
+// semantics: adoption backfill
 func TestNewVersionIsAPartOfItsOwn(t *testing.T) {
 	bubble(t, func(h *harness) {
 		c := h.run(h.config())
@@ -320,6 +325,7 @@ func TestNewVersionIsAPartOfItsOwn(t *testing.T) {
 	})
 }
 
+// semantics: dead-letter
 func TestDeadLetters(t *testing.T) {
 	bubble(t, func(h *harness) {
 		log := traffic(0, 10)
@@ -371,6 +377,8 @@ func TestMetrics(t *testing.T) {
 }
 
 // One topic may hold exposures and outcomes both.
+//
+// semantics: one-topic
 func TestOneTopic(t *testing.T) {
 	bubble(t, func(h *harness) {
 		log := traffic(0, 50)

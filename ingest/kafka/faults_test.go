@@ -13,6 +13,7 @@ import (
 	"github.com/assay-dev/assay/ingest"
 )
 
+// semantics: partitions
 func TestUnequalPartitionsRefuseToStart(t *testing.T) {
 	bubble(t, func(h *harness) {
 		err := h.tryUntilEnd()
@@ -44,6 +45,7 @@ func TestMissingTopicRefusesToStart(t *testing.T) {
 	}
 }
 
+// semantics: partitions
 func TestChangedPartitionsStopTheShards(t *testing.T) {
 	bubble(t, func(h *harness) {
 		c := h.run(h.config())
@@ -90,6 +92,7 @@ func (h *harness) awaitState(state, detail string) {
 	}
 }
 
+// semantics: gap
 func TestGapStopsUntilItIsAccepted(t *testing.T) {
 	bubble(t, func(h *harness) {
 		log := traffic(0, 40)
@@ -133,6 +136,8 @@ func TestGapStopsUntilItIsAccepted(t *testing.T) {
 }
 
 // Retention overtakes a consumer that is running and cannot write.
+//
+// semantics: gap
 func TestGapWhileRunning(t *testing.T) {
 	bubble(t, func(h *harness) {
 		c := h.run(h.config())
@@ -154,6 +159,7 @@ func TestGapWhileRunning(t *testing.T) {
 	})
 }
 
+// semantics: gap-topic
 func TestTopicMadeAgainIsAGap(t *testing.T) {
 	for _, when := range []string{"between runs", "while running"} {
 		t.Run(when, func(t *testing.T) {
@@ -217,6 +223,7 @@ func TestTopicMadeAgainAccepted(t *testing.T) {
 	})
 }
 
+// semantics: gap gap-topic gap-end
 func TestDeparture(t *testing.T) {
 	a, b := [16]byte{1}, [16]byte{2}
 	left := func(next int64, id [16]byte) *TopicMark { return &TopicMark{Topic: Topic{"x", id}, Next: next} }
@@ -358,6 +365,7 @@ func (h *harness) consumeAll(topic string) (out []*kgo.Record) {
 	return out
 }
 
+// semantics: misplaced-share
 func TestMisplacedRecordsBlindTheShard(t *testing.T) {
 	bubble(t, func(h *harness) {
 		log := traffic(0, 200)
@@ -391,6 +399,7 @@ func TestMisplacedRecordsBlindTheShard(t *testing.T) {
 	})
 }
 
+// semantics: chain
 func TestBrokenChainStopsTheShard(t *testing.T) {
 	bubble(t, func(h *harness) {
 		c := h.run(h.config())
@@ -432,6 +441,7 @@ func TestLostEventsAreReadAgain(t *testing.T) {
 	})
 }
 
+// semantics: missing
 func TestLostEventsThatAreGone(t *testing.T) {
 	bubble(t, func(h *harness) {
 		log := traffic(0, 40)

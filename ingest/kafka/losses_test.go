@@ -33,6 +33,8 @@ func (h *harness) records(log []event, topic string) (n uint64) {
 
 // What was deleted before anybody read it is no gap that stops a shard, but it is
 // written down, once.
+//
+// semantics: gap-before
 func TestDeletedBeforeTheFirstReading(t *testing.T) {
 	bubble(t, func(h *harness) {
 		lost, log := traffic(0, 40), traffic(40, 40)
@@ -61,6 +63,8 @@ func TestDeletedBeforeTheFirstReading(t *testing.T) {
 
 // A log that lost its end and grew again is as long as it was. Only the leader's
 // term tells.
+//
+// semantics: gap-end
 func TestLostEndThatGrewAgain(t *testing.T) {
 	bubble(t, func(h *harness) {
 		log := traffic(0, 40)
@@ -102,6 +106,8 @@ func TestLostEndThatGrewAgain(t *testing.T) {
 }
 
 // Rows that lack and are gone stop a shard, until they are back in the store.
+//
+// semantics: missing
 func TestMissingRowsThatComeBack(t *testing.T) {
 	bubble(t, func(h *harness) {
 		log := traffic(0, 40)

@@ -204,6 +204,8 @@ func TestLookTellsWhatWasDecided(t *testing.T) {
 }
 
 // TestGapsOf: a gap is told by the results that it may have taken something from.
+//
+// semantics: gap-shown gap-before
 func TestGapsOf(t *testing.T) {
 	start := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	it := &experiment.Iteration{Start: start, End: start.Add(24 * time.Hour)}
@@ -232,6 +234,8 @@ func TestGapsOf(t *testing.T) {
 }
 
 // TestLookTellsGaps: a gap stands on the result whether it was taken before or not.
+//
+// semantics: gap-shown
 func TestLookTellsGaps(t *testing.T) {
 	w := newLookWorld(t)
 	w.seq++

@@ -37,6 +37,8 @@ func begun(parts bool) *keyed { return &keyed{parts: parts} }
 
 // A key that is there but is not the ledger's is refused, and neither the message
 // nor the fingerprint tells it.
+//
+// semantics: unit-key
 func TestWrongUnitKey(t *testing.T) {
 	cfg := config.Config{Data: filepath.Join(t.TempDir(), "data")}
 	l := begun(true)

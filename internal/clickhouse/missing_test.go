@@ -123,6 +123,8 @@ func TestAppendPartRefusesAnUnbalancedPart(t *testing.T) {
 
 // A restore into a table that lives doubles rows with equal attempts; a dropped
 // part leaves a hole. Both are seen, and nobody else's shard is accused.
+//
+// semantics: chain
 func TestCheckChain(t *testing.T) {
 	s := newStore(t)
 	for shard := range uint16(3) {

@@ -19,6 +19,8 @@ func applyTime(t *testing.T, f File) time.Time {
 }
 
 // An allowed change gives the changes beside it, and applied again, none.
+//
+// semantics: timeline
 func TestAllowedChanges(t *testing.T) {
 	for _, f := range load(t, "allowed/*.yaml") {
 		t.Run(f.Name, func(t *testing.T) {

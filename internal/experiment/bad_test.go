@@ -46,6 +46,8 @@ func TestDoubtfulFiles(t *testing.T) {
 }
 
 // A change that comes too late is refused, at the line that wants it.
+//
+// semantics: pinned
 func TestRefusedChanges(t *testing.T) {
 	for _, f := range load(t, "refused/*.yaml") {
 		t.Run(f.Name, func(t *testing.T) {

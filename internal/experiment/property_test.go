@@ -14,6 +14,8 @@ import (
 // Whatever is edited, killed and resumed in whatever order: an apply is either
 // refused or keeps every fact of the past; the same files applied again change
 // nothing; and every version is valid and survives its encoding.
+//
+// semantics: timeline pinned
 func TestRandomHistories(t *testing.T) {
 	metrics := load(t, "good/metrics/*.yaml")
 	rapid.Check(t, func(t *rapid.T) {

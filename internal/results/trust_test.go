@@ -9,6 +9,7 @@ import (
 	"github.com/assay-dev/assay/internal/results"
 )
 
+// semantics: adopting
 func TestTrust(t *testing.T) {
 	fresh := noon().Add(2*time.Hour - 3*time.Second)
 	tests := map[string]struct {
@@ -63,6 +64,8 @@ func TestTrust(t *testing.T) {
 }
 
 // TestSameCounting: a version that counts alike is no trouble.
+//
+// semantics: adopting
 func TestSameCounting(t *testing.T) {
 	v, e := ramp()
 	m := moments()
