@@ -88,9 +88,12 @@ func verifyText(v *clickhouse.Verification) []string {
 		say("%s iteration %d: not recomputable since %s", c.Experiment, c.Iteration, c.Since.Format("2006-01-02 15:04"))
 	}
 	out = append(out, differenceText(v)...)
-	if n := v.Differences(); n > 0 {
+	switch n := v.Differences(); {
+	case n > 0:
 		say("%d differences", n)
-	} else {
+	case len(v.Closed) > 0:
+		say("difference 0 in what can be recomputed: %d sums from %d events in %d shards", sums, events, len(v.Shards))
+	default:
 		say("difference 0: %d sums recounted from %d events in %d shards, to the last bit", sums, events, len(v.Shards))
 	}
 	return out

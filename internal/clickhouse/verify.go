@@ -11,9 +11,6 @@ import (
 // VerifySpec says what to verify and how.
 type VerifySpec struct {
 	Experiment string // its key; empty: all
-	// Floor is the time before which events are kept no longer; zero: all are there.
-	// What began before it cannot be recomputed.
-	Floor time.Time
 	// Slice is about how many events one query recounts; 0 is a good number. Memory
 	// is bounded by it, whatever the size of a shard.
 	Slice    uint64

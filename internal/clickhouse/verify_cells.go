@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math/big"
 	"slices"
 	"time"
@@ -11,6 +12,7 @@ import (
 	native "github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/assay-dev/assay/ingest"
+	"github.com/assay-dev/assay/internal/experiment"
 )
 
 // CellDifference is a cell whose sums the events do not give.
@@ -105,12 +107,16 @@ func (c cells) of(cell ingest.Cell) *twice {
 	return t
 }
 
-// differences lists the cells that disagree, in order, without those that a closed
-// stretch of time explains.
-func (c cells) differences(shard uint16, closed func(*ingest.Cell) bool) []CellDifference {
+// open leaves the cells out that are closed.
+func (c cells) open(closed func(*ingest.Cell) bool) {
+	maps.DeleteFunc(c, func(cell ingest.Cell, _ *twice) bool { return closed(&cell) })
+}
+
+// differences lists the cells that disagree, in order.
+func (c cells) differences(shard uint16) []CellDifference {
 	var wrong []ingest.Cell
 	for cell, t := range c {
-		if t.expected != t.found && !closed(&cell) {
+		if t.expected != t.found {
 			wrong = append(wrong, cell)
 		}
 	}
@@ -140,43 +146,32 @@ func (db *DB) eachCell(ctx context.Context, name string, params args, fn func(in
 	return err
 }
 
-// closed tells whether a cell holds what was counted from events that are kept no
-// longer: an iteration that began before the floor, or exposures of before it that
-// belong to none.
-func (v *verifier) closed(c *ingest.Cell) bool {
-	if v.spec.Floor.IsZero() {
-		return false
-	}
-	if c.Iteration == 0 {
-		return c.Slot < v.spec.Floor.UnixMilli()
-	}
-	for _, version := range v.versions {
-		if e := version.Find(c.Experiment); e != nil {
-			for i := range e.Iterations {
-				if it := &e.Iterations[i]; it.Number == c.Iteration {
-					return it.Start.Before(v.spec.Floor)
-				}
-			}
+// closedBy tells of each cell whether it holds what was counted from events that
+// are kept no longer: those of an iteration that began before the floor, or of
+// exposures from before it that belong to none.
+func closedBy(v *experiment.Version) func(*ingest.Cell) bool {
+	return func(c *ingest.Cell) bool {
+		if c.Iteration == 0 {
+			return time.UnixMilli(c.Slot).Before(v.Floor)
 		}
+		e := v.Find(c.Experiment)
+		if e == nil {
+			return false
+		}
+		i := slices.IndexFunc(e.Iterations, func(it experiment.Iteration) bool { return it.Number == c.Iteration })
+		return i >= 0 && v.Closed(&e.Iterations[i])
 	}
-	return false
 }
 
 // close lists the iterations that could not be recomputed.
 func (v *verifier) close() {
-	if v.spec.Floor.IsZero() {
-		return
-	}
 	closed := map[ClosedIteration]bool{}
 	for _, version := range v.versions {
 		for i := range version.Experiments {
 			e := &version.Experiments[i]
-			if v.spec.Experiment != "" && e.Key != v.spec.Experiment {
-				continue
-			}
 			for k := range e.Iterations {
-				if it := &e.Iterations[k]; it.Start.Before(v.spec.Floor) {
-					closed[ClosedIteration{e.Key, it.Number, v.spec.Floor.UTC()}] = true
+				if it := &e.Iterations[k]; version.Closed(it) && (v.spec.Experiment == "" || v.spec.Experiment == e.Key) {
+					closed[ClosedIteration{e.Key, it.Number, version.Floor.UTC()}] = true
 				}
 			}
 		}
@@ -185,6 +180,6 @@ func (v *verifier) close() {
 		v.found.Closed = append(v.found.Closed, c)
 	}
 	slices.SortFunc(v.found.Closed, func(a, b ClosedIteration) int {
-		return cmp.Or(cmp.Compare(a.Experiment, b.Experiment), cmp.Compare(a.Iteration, b.Iteration))
+		return cmp.Or(cmp.Compare(a.Experiment, b.Experiment), cmp.Compare(a.Iteration, b.Iteration), a.Since.Compare(b.Since))
 	})
 }

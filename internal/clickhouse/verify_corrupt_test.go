@@ -154,6 +154,30 @@ func TestVerifyNames(t *testing.T) {
 	}
 }
 
+// What began before the floor is not held against events that may have gone: it is
+// said not to be recomputable, and nothing more is claimed.
+func TestVerifyBelowTheFloor(t *testing.T) {
+	s, w := newShop(t)
+	raised := *w.version
+	raised.Number, raised.Floor = 2, noon.Add(time.Hour)
+	if err := s.AppendVersion(t.Context(), raised); err != nil {
+		t.Fatal(err)
+	}
+	mustAppendTo(t, s.DB, w.topics, ingest.Part{Seq: 5, Config: 2, Partitions: 1})
+	alter("events UPDATE value = 0 WHERE topic = 'outcomes' AND offset = 10")(t, s, w)
+	v, err := s.Verify(t.Context(), clickhouse.VerifySpec{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	report(t, v)
+	if diff := gocmp.Diff([]clickhouse.ClosedIteration{{Experiment: "checkout", Iteration: 1, Since: raised.Floor}}, v.Closed); diff != "" {
+		t.Errorf("closed (-want +got):\n%s", diff)
+	}
+	if v.Shards[0].Cells != 0 {
+		t.Errorf("%d sums are said to have been compared", v.Shards[0].Cells)
+	}
+}
+
 // brief names what was found, in a word or two each.
 func brief(v *clickhouse.Verification) []string {
 	var out []string

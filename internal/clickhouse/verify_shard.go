@@ -10,6 +10,7 @@ import (
 	native "github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/assay-dev/assay/ingest"
+	"github.com/assay-dev/assay/internal/experiment"
 )
 
 // defaultSlice is how many events one query recounts.
@@ -47,12 +48,16 @@ func (v *verifier) shard(ctx context.Context, shard uint16) error {
 	}
 	slices := sliced(events, cmp.Or(v.spec.Slice, defaultSlice))
 	v.progress = VerifyProgress{Shard: shard, Steps: len(slices) + 4, Events: events}
-	table, err := v.recount(ctx, mark, below, slices)
+	version, err := v.version(ctx, mark.Config)
 	if err != nil {
 		return err
 	}
-	differences := table.differences(shard, v.closed)
-	v.found.Cells = append(v.found.Cells, differences...)
+	table, err := v.recount(ctx, mark, version, below, slices)
+	if err != nil {
+		return err
+	}
+	table.open(closedBy(version))
+	v.found.Cells = append(v.found.Cells, table.differences(shard)...)
 	v.found.Shards = append(v.found.Shards, VerifiedShard{
 		Shard: shard, Seq: mark.Seq, Version: mark.Config, WrittenAt: mark.WrittenAt, Events: events, Cells: len(table)})
 	if err := v.rows(ctx, mark); err != nil {
@@ -63,11 +68,7 @@ func (v *verifier) shard(ctx context.Context, shard uint16) error {
 
 // recount fills a table of cells with the ledger's sums and the events', and
 // compares fates on the way.
-func (v *verifier) recount(ctx context.Context, mark Mark, below args, slices []unitRange) (cells, error) {
-	version, err := v.version(ctx, mark.Config)
-	if err != nil {
-		return nil, err
-	}
+func (v *verifier) recount(ctx context.Context, mark Mark, version *experiment.Version, below args, slices []unitRange) (cells, error) {
 	trials, runs, err := facts(version, v.spec.Experiment)
 	if err != nil {
 		return nil, fmt.Errorf("encode version %d: %w", mark.Config, err)
@@ -150,11 +151,15 @@ func (v *verifier) fates(ctx context.Context, slice args, all map[string]storedF
 	return err
 }
 
-// compareFates holds the marks' counts against the stored events. What lies before
-// the floor may have gone, and is not missed.
+// compareFates holds the marks' counts against the stored events. Where retention
+// has taken some of them, only the ranges that it left can be compared; see rows.
 func (v *verifier) compareFates(ctx context.Context, mark Mark, stored map[string]storedFates) error {
 	v.step("reconcile offsets and fates")
 	all, err := v.db.reconcile(ctx, int32(mark.Shard), mark.Seq)
+	if err != nil {
+		return err
+	}
+	_, retired, err := v.db.provenUpTo(ctx, mark.Shard)
 	if err != nil {
 		return err
 	}
@@ -163,7 +168,7 @@ func (v *verifier) compareFates(ctx context.Context, mark Mark, stored map[strin
 			v.found.Reconciliation = append(v.found.Reconciliation, ReconcileDifference{
 				Shard: r.Shard, Topic: r.Topic, From: r.From, Next: r.Next, Difference: r.Difference, Breaks: r.Breaks})
 		}
-		if !v.spec.Floor.IsZero() {
+		if retired > 0 {
 			continue
 		}
 		s := stored[r.Topic]
@@ -183,9 +188,6 @@ func (v *verifier) compareFates(ctx context.Context, mark Mark, stored map[strin
 // rows compares the marks' counts with the stored rows, range by range.
 func (v *verifier) rows(ctx context.Context, mark Mark) error {
 	v.step("compare marks with rows")
-	if !v.spec.Floor.IsZero() {
-		return nil
-	}
 	lacking, err := v.db.Missing(ctx, mark.Shard, 0)
 	slices.SortFunc(lacking, func(a, b Lacking) int { return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.From, b.From)) })
 	for _, l := range lacking {
