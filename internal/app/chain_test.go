@@ -41,7 +41,7 @@ func TestLedgerTruncatedUnderALiveWriter(t *testing.T) {
 	s.threeParts(t, write)
 	s.exec(t, "TRUNCATE TABLE ledger")
 	write(4)
-	s.await(t, "everything is counted again", func(state string, seq uint64) bool {
+	s.await(t, "everything is counted again", func(state string, _ uint64) bool {
 		all, err := s.DB.Reconcile(t.Context())
 		if err != nil {
 			t.Fatal(err)
