@@ -50,6 +50,10 @@ func (c replayCmd) send(env *environment, cfg config.Config, brokers []string, m
 	to := kafka.DefaultProducerConfig()
 	to.Brokers = brokers
 	to.Exposures, to.Outcomes = cfg.Kafka.Topics[0].Name, cfg.Kafka.Topics[len(cfg.Kafka.Topics)-1].Name
+	var err error
+	if to.Client, err = app.KafkaClient(cfg.Kafka); err != nil {
+		return sources.Report{}, err
+	}
 	p, err := kafka.NewProducer(to)
 	if err != nil {
 		return sources.Report{}, err

@@ -77,7 +77,7 @@ func (c runCmd) serve(ctx context.Context, env *environment, s *app.Stack, demo 
 		return err
 	}
 	app.LimitMemory(s.Config)
-	consumer, err := s.Consumer(ctx, app.IngestOptions{Alone: true, Registry: registry})
+	ingesting, err := s.Ingest(ctx, app.IngestOptions{Alone: true, Registry: registry})
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func (c runCmd) serve(ctx context.Context, env *environment, s *app.Stack, demo 
 		out = env.err // the result alone goes to standard output
 	}
 	show := app.NewShow(out, isTerminal(out), time.Now())
-	parts := []app.Part{consumer.Run, ports.Run, ticker(show, isTerminal(out))}
+	parts := []app.Part{ingesting, ports.Run, ticker(show, isTerminal(out))}
 	if c.NoGuard {
 		parts = append(parts, func(ctx context.Context) error { return s.WatchOnly(ctx, show.Observe) })
 	} else {
@@ -209,17 +209,15 @@ func newRegistry() *prometheus.Registry {
 type ingestCmd struct {
 	UntilEnd  bool `help:"Stop at the ends that the topics had at the start."`
 	AcceptGap bool `help:"Go on where records were lost before they were read; the gap is stored and shown."`
+
+	OwnDecoding bool `help:"Put the mappings and attributes of this configuration in force although newer ones replaced them."`
 }
 
 // Run consumes until it is stopped.
 func (c ingestCmd) Run(env *environment) error {
 	return env.part(app.Options{Kafka: true, Migrate: true}, func(s *app.Stack, r *prometheus.Registry) (app.Part, error) {
 		app.LimitMemory(s.Config)
-		consumer, err := s.Consumer(env.ctx, app.IngestOptions{UntilEnd: c.UntilEnd, AcceptGap: c.AcceptGap, Registry: r})
-		if err != nil {
-			return nil, err
-		}
-		return consumer.Run, nil
+		return s.Ingest(env.ctx, app.IngestOptions{UntilEnd: c.UntilEnd, AcceptGap: c.AcceptGap, OwnDecoding: c.OwnDecoding, Registry: r})
 	})
 }
 

@@ -21,8 +21,9 @@ type RekeyConfig struct {
 	Brokers []string
 	Topic   string // the source; the copies go to CopyTopic(Topic)
 	Group   string // shares the source among the stages of that name
-	// Partitions is how many the topic of the copies gets when it is made. They
-	// must be as many as those of the other topics.
+	// Beside are the topics that are read with the copies. The copies' topic gets
+	// as many partitions as they have, or Partitions where there are none.
+	Beside     []string
 	Partitions int32
 	Convert    Convert
 	// AcceptGap goes on where records of the source were deleted before they were copied.
@@ -115,14 +116,26 @@ func (r *Rekey) Prepare(ctx context.Context) error {
 	if _, err := describe(ctx, client, []string{target}); !errors.As(err, &topics) {
 		return err
 	}
-	_, err = kadm.NewClient(client).CreateTopic(ctx, r.cfg.Partitions, -1, nil, target)
+	partitions := r.cfg.Partitions
+	if len(r.cfg.Beside) > 0 {
+		l, err := describe(ctx, client, r.cfg.Beside)
+		if err != nil {
+			return err
+		}
+		partitions = l.partitions
+	}
+	return r.makeTopic(ctx, client, target, partitions)
+}
+
+func (r *Rekey) makeTopic(ctx context.Context, client *kgo.Client, target string, partitions int32) error {
+	_, err := kadm.NewClient(client).CreateTopic(ctx, partitions, -1, nil, target)
 	if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
 		return &TopicsError{
 			Problem: fmt.Sprintf("topic %s, for the copies of topic %s, does not exist and cannot be made: %v", target, r.cfg.Topic, err),
-			Remedy:  fmt.Sprintf("make it with %d partitions, or allow the consumer's user to", r.cfg.Partitions),
+			Remedy:  fmt.Sprintf("make it with %d partitions, or allow the consumer's user to", partitions),
 		}
 	}
-	r.log.Info("topic made", "topic", target, "partitions", r.cfg.Partitions)
+	r.log.Info("topic made", "topic", target, "partitions", partitions)
 	return nil
 }
 

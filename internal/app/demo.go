@@ -126,6 +126,10 @@ func (d *Demo) Traffic(ctx context.Context, brokers []string, topics config.Kafk
 		cfg.Exposures = topics.Topics[0].Name
 		cfg.Outcomes = topics.Topics[len(topics.Topics)-1].Name
 	}
+	var err error
+	if cfg.Client, err = KafkaClient(topics); err != nil {
+		return Tally{}, err
+	}
 	p, err := kafka.NewProducer(cfg)
 	if err != nil {
 		return Tally{}, err

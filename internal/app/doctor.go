@@ -50,6 +50,10 @@ func (s *Stack) Doctor(ctx context.Context, samples int, other string, now time.
 func (s *Stack) sample(ctx context.Context, names []string, n int) ([]kafka.TopicSample, error) {
 	cfg := kafka.DefaultConfig()
 	cfg.Brokers = s.Brokers
+	var err error
+	if cfg.Client, err = KafkaClient(s.Config.Kafka); err != nil {
+		return nil, err
+	}
 	sampled, err := kafka.Sample(ctx, cfg, names, n)
 	if err != nil {
 		return nil, fmt.Errorf("look at the topics: %w", err)

@@ -12,7 +12,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/assay-dev/assay/ingest"
 	"github.com/assay-dev/assay/ingest/kafka"
 	"github.com/assay-dev/assay/internal/config"
 	"github.com/assay-dev/assay/internal/results"
@@ -40,7 +39,10 @@ type IngestOptions struct {
 	UntilEnd  bool
 	AcceptGap bool
 	Alone     bool // takes all shards, without a group
-	Registry  prometheus.Registerer
+	// OwnDecoding puts the configured mappings and allow-list in force although
+	// they were replaced before. Who is alone always does.
+	OwnDecoding bool
+	Registry    prometheus.Registerer
 }
 
 // leastHeap is what a consumer needs for the records that are under way.
@@ -54,8 +56,13 @@ func LimitMemory(c config.Config) {
 	}
 }
 
-// Consumer makes the consumer of the configured topics.
+// Consumer makes the consumer of the configured topics, and of the copies of those
+// that are keyed anew.
 func (s *Stack) Consumer(ctx context.Context, opt IngestOptions) (*kafka.Consumer, error) {
+	declared, err := sourceTopics(s.Config.Kafka)
+	if err != nil {
+		return nil, err
+	}
 	key, err := consumerKey(ctx, s.Config, s.DB)
 	if err != nil {
 		return nil, err
@@ -66,9 +73,10 @@ func (s *Stack) Consumer(ctx context.Context, opt IngestOptions) (*kafka.Consume
 	if opt.UntilEnd || opt.Alone {
 		cfg.Group = ""
 	}
-	if cfg.Topics, err = sourceTopics(s.Config.Kafka); err != nil {
+	if cfg.Client, err = KafkaClient(s.Config.Kafka); err != nil {
 		return nil, err
 	}
+	cfg.Topics, cfg.Mapped, cfg.OwnDecoding = readTopics(declared, s.Config.Kafka.Group), mapped, opt.OwnDecoding || opt.Alone
 	cfg.Batch.Time, cfg.Batch.Records = s.Config.Kafka.Batch.Time.Std(), s.Config.Kafka.Batch.Records
 	cfg.Memory = int64(s.Config.Memory) / 4 * 3
 	cfg.UnitKey, cfg.Attributes = key, s.Config.Privacy.Attributes
@@ -79,22 +87,6 @@ func (s *Stack) Consumer(ctx context.Context, opt IngestOptions) (*kafka.Consume
 		return nil, fmt.Errorf("set up the consumer: %w", err)
 	}
 	return c, nil
-}
-
-func sourceTopics(k config.Kafka) ([]kafka.SourceTopic, error) {
-	var out []kafka.SourceTopic
-	for _, t := range k.Topics {
-		name := t.Partitioner
-		if name == "" {
-			name = "murmur2"
-		}
-		p, ok := ingest.ParsePartitioner(name)
-		if !ok {
-			return nil, fmt.Errorf("kafka.topics: %s: unknown partitioner %q", t.Name, name)
-		}
-		out = append(out, kafka.SourceTopic{Name: t.Name, Partitioner: p})
-	}
-	return out, nil
 }
 
 // Web opens the HTTP door.

@@ -44,6 +44,8 @@ type Kafka struct {
 	Topics      []Topic  `yaml:"topics"`
 	DeadLetters string   `yaml:"dead_letters"` // topic; empty for none
 	Batch       Batch    `yaml:"batch"`
+	TLS         TLS      `yaml:"tls"`
+	SASL        SASL     `yaml:"sasl"`
 }
 
 // Batch bounds what is written at once: longer batches mean fewer and larger
@@ -56,7 +58,8 @@ type Batch struct {
 // Topic is one declared source topic.
 type Topic struct {
 	Name        string `yaml:"name"`
-	Partitioner string `yaml:"partitioner"` // murmur2 (default), crc32, fnv1a
+	Partitioner string `yaml:"partitioner"` // murmur2 (default), crc32, fnv1a; any: the records are keyed anew first
+	Mapping     string `yaml:"mapping"`     // how a record of another shape becomes an event: the name of a mapping that comes with assay, or a file; empty: native events
 }
 
 // ClickHouse says where the tables are. Without addresses the embedded engine is started.
@@ -184,9 +187,15 @@ func Parse(b []byte, c *Config) error {
 	return nil
 }
 
-// anchor makes relative folders relative to the file that names them.
+// anchor makes relative folders and files relative to the file that names them.
 func (c *Config) anchor(dir string) {
-	for _, p := range []*string{&c.Data, &c.Experiments, &c.Metrics, &c.Reports} {
+	files := []*string{&c.Data, &c.Experiments, &c.Metrics, &c.Reports, &c.Kafka.TLS.CA, &c.Kafka.TLS.Cert, &c.Kafka.TLS.Key}
+	for i := range c.Kafka.Topics {
+		if m := &c.Kafka.Topics[i].Mapping; filepath.Ext(*m) != "" { // else it is a name
+			files = append(files, m)
+		}
+	}
+	for _, p := range files {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)
 		}
@@ -220,10 +229,13 @@ func (c *Config) Validate() error {
 		}
 		seen[t.Name] = true
 		switch t.Partitioner {
-		case "", "murmur2", "crc32", "fnv1a":
+		case "", "murmur2", "crc32", "fnv1a", "any":
 		default:
-			return fmt.Errorf("kafka.topics[%d]: unknown partitioner %q: murmur2, crc32 or fnv1a", i, t.Partitioner)
+			return fmt.Errorf("kafka.topics[%d]: unknown partitioner %q: murmur2, crc32, fnv1a or any", i, t.Partitioner)
 		}
+	}
+	if err := c.Kafka.secure(); err != nil {
+		return err
 	}
 	for name, s := range c.Switches {
 		if s.Webhook == nil || s.Webhook.URL == "" {

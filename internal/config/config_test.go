@@ -36,6 +36,11 @@ func TestLoadRefuses(t *testing.T) {
 		"kafka: {batch: {time: 1m}}\n":                        "kafka.batch: time",
 		"kafka: {batch: {records: 0}}\n":                      "kafka.batch: time",
 		"kafka: {topics: [{name: a, partitioner: random}]}\n": "unknown partitioner",
+		"kafka: {tls: {ca: x.pem}}\n":                         "kafka.tls: enabled is not set",
+		"kafka: {tls: {enabled: true, cert: x.pem}}\n":        "cert and key belong together",
+		"kafka: {sasl: {user: u}}\n":                          "kafka.sasl: mechanism is missing",
+		"kafka: {sasl: {mechanism: md5}}\n":                   "unknown mechanism",
+		"kafka: {sasl: {mechanism: plain, user: u}}\n":        "user and password are needed",
 		"switches: {x: {}}\n":                                 "switches.x: webhook.url is missing",
 		"switches: {x: {webhook: {url: u, deadline: 1h}}}\n":  "at most 10m",
 	} {
