@@ -15,13 +15,29 @@ import (
 type analyzeCmd struct {
 	Experiment []string `arg:"" optional:"" help:"Keys of experiments; none: all."`
 	Iteration  uint32   `help:"Number of the iteration (default: the latest)." placeholder:"N"`
-	Slow       bool     `help:"Compute quantiles and covariate-adjusted metrics anew from stored events first; without it the last ones are shown with their age."`
+	Slow       bool     `help:"Compute quantiles and covariate-adjusted metrics anew from stored events first; without it the last ones are shown with their age." xor:"past"`
+
+	AsOf     string `help:"Show what the ledger gave at this time (RFC 3339), under the configuration of then." placeholder:"TIME" xor:"past"`
+	AsOfLook string `help:"Compute a stored look anew, from the parts that it stands for." placeholder:"ID" xor:"past"`
 }
 
 // Run shows the newest look; it takes one when the ledger has moved on.
 func (c analyzeCmd) Run(env *environment) error {
 	return env.withVersion(app.Options{}, func(s *app.Stack, v *experiment.Version) error {
+		look := func(e *experiment.Experiment) (*results.Document, error) {
+			return s.Look(env.ctx, v, e, c.Iteration, time.Now())
+		}
 		keys := c.Experiment
+		if c.AsOf != "" || c.AsOfLook != "" {
+			past, err := c.past(env, s, &keys)
+			if err != nil {
+				return err
+			}
+			v = &past.Version
+			look = func(e *experiment.Experiment) (*results.Document, error) {
+				return s.LookBack(env.ctx, past, e, c.Iteration)
+			}
+		}
 		if len(keys) == 0 {
 			for i := range v.Experiments {
 				keys = append(keys, v.Experiments[i].Key)
@@ -38,7 +54,7 @@ func (c analyzeCmd) Run(env *environment) error {
 					return err
 				}
 			}
-			d, err := s.Look(env.ctx, v, e, c.Iteration, time.Now())
+			d, err := look(e)
 			if err != nil {
 				return err
 			}
@@ -56,6 +72,24 @@ func (c analyzeCmd) Run(env *environment) error {
 			return nil
 		})
 	})
+}
+
+// past finds the point in history that was asked for. A look is of one iteration
+// of one experiment.
+func (c *analyzeCmd) past(env *environment, s *app.Stack, keys *[]string) (app.Past, error) {
+	if c.AsOf != "" {
+		at, err := time.Parse(time.RFC3339Nano, c.AsOf)
+		if err != nil {
+			return app.Past{}, usage(app.WithHint(fmt.Errorf("--as-of %q is not a time", c.AsOf), "write it like 2026-03-01T12:00:00Z"))
+		}
+		return s.PastAt(env.ctx, at)
+	}
+	past, look, err := s.PastLook(env.ctx, c.AsOfLook)
+	if err != nil {
+		return past, err
+	}
+	*keys, c.Iteration = []string{look.Experiment}, look.Iteration
+	return past, nil
 }
 
 type explainCmd struct {

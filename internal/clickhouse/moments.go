@@ -22,6 +22,10 @@ var errTorn = errors.New("the server read two snapshots of the ledger in one que
 // in one query: the sums stand for exactly that vector. Cells come in no
 // particular order.
 func (db *DB) Moments(ctx context.Context, specs []MomentsSpec) (results.Moments, error) {
+	return db.moments(ctx, "moments", specs, momentsParams(specs))
+}
+
+func (db *DB) moments(ctx context.Context, query string, specs []MomentsSpec, params args) (results.Moments, error) {
 	wanted := map[string]map[uint32]bool{}
 	for _, s := range specs {
 		if wanted[s.Experiment] == nil {
@@ -29,11 +33,10 @@ func (db *DB) Moments(ctx context.Context, specs []MomentsSpec) (results.Moments
 		}
 		wanted[s.Experiment][s.Iteration] = true
 	}
-	params := momentsParams(specs)
 	// A server that gives each branch of a query its own snapshot makes torn
 	// answers now and then. Nothing follows from one; ask again.
 	for range 5 {
-		m, err := db.momentsOnce(ctx, params, wanted)
+		m, err := db.momentsOnce(ctx, query, params, wanted)
 		if !errors.Is(err, errTorn) {
 			return m, err
 		}
@@ -75,13 +78,13 @@ func cutoff(t time.Time) uint32 {
 	return uint32(min(max(s, 0), 1<<32-1))
 }
 
-func (db *DB) momentsOnce(ctx context.Context, params args, wanted map[string]map[uint32]bool) (results.Moments, error) {
+func (db *DB) momentsOnce(ctx context.Context, query string, params args, wanted map[string]map[uint32]bool) (results.Moments, error) {
 	if err := db.wait(ctx, "ledger"); err != nil {
 		return results.Moments{}, err
 	}
 	var m results.Moments
 	begin := func() { m = results.Moments{Vector: map[uint16]uint64{}, Config: map[uint16]uint32{}} }
-	err := db.query(ctx, "moments", params, begin, func(rows native.Rows) error {
+	err := db.query(ctx, query, params, begin, func(rows native.Rows) error {
 		var r momentsRow
 		if err := r.scan(rows); err != nil {
 			return err

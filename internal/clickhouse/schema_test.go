@@ -110,7 +110,7 @@ func TestMigrationsOfReplicas(t *testing.T) {
 
 // examples are values for the parameters of queries, by type.
 var examples = map[string]any{
-	"UInt16": uint16(1), "Int32": int32(1), "UInt32": uint32(1), "UInt64": uint64(1), "Int64": int64(1), "UInt128": "1", "Float64": 0.5, "Array(UInt128)": []uint64{1},
+	"UInt16": uint16(1), "Int32": int32(1), "UInt32": uint32(1), "UInt64": uint64(1), "Int64": int64(1), "UInt128": "1", "Float64": 0.5, "Array(UInt16)": []uint16{1}, "Array(UInt64)": []uint64{1}, "Array(UInt128)": []uint64{1},
 	"String": "x", "Bool": true, "Array(String)": []string{"x"}, "Array(Int64)": []int64{1}, "Array(UInt32)": []uint32{1},
 }
 

@@ -15,6 +15,9 @@ import (
 func Text(w io.Writer, d *results.Document) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s · iteration %d of %d · %s%s\n", d.Experiment, d.Iteration, d.Iterations, Overall(d), flags(d))
+	if d.AsOf {
+		fmt.Fprintf(&b, "as of %s: what came later is not in it\n", Instant(d.At))
+	}
 	fmt.Fprintf(&b, "%s\n\n", headline(d))
 	textEffects(&b, d)
 	textSlow(&b, d)

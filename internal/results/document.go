@@ -14,6 +14,7 @@ type Document struct {
 	Kind       string `json:"kind"`       // KindGuard or KindFull
 
 	At        time.Time         `json:"at"`
+	AsOf      bool              `json:"as_of,omitempty"`    // computed later, as it stood at At
 	Vector    map[uint16]uint64 `json:"vector"`             // shard → last part in the numbers
 	Freshness time.Time         `json:"freshness,omitzero"` // everything before it was counted; absent: not known
 	Newest    time.Time         `json:"newest,omitzero"`    // event time of the newest counted event
