@@ -251,7 +251,7 @@ func (c *chaos) compacted() {
 		<-time.After(500 * time.Millisecond)
 	}
 	c.assay("ingest", "--until-end")
-	c.log = append(kept, left...)
+	c.log = slices.Concat(kept, left)
 	if n := ask[uint64](c.world, "SELECT sum(arraySum(norecord)) FROM DB.ledger WHERE mark = 1") - before; n != uint64(sent-len(left)) {
 		c.t.Errorf("%d offsets without a record, want the %d that were compacted", n, sent-len(left))
 	}

@@ -73,8 +73,16 @@ func (c *chaos) engineKilled() {
 	})
 }
 
-// engineSlow stops the engine as it stands, again and again.
+// engineSlow stops the engine as it stands, again and again, beside a consumer to
+// whom everything takes a while.
 func (c *chaos) engineSlow() {
+	d, err := openDoor(c.engine.Addr(), aim{})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer d.close()
+	d.slow(50 * time.Millisecond)
+	defer c.start("--config", "victim.yaml", "--clickhouse", d.addr(), "ingest").kill()
 	c.beside(5, c.often(3, 10), func() {
 		for range 2 {
 			<-time.After(500 * time.Millisecond)

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net"
 	"sync"
@@ -177,7 +178,7 @@ func (c *crossing) pass(from, to net.Conn, look func([]byte) (early int, now boo
 			}
 		}
 		if err != nil {
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				_ = to.(*net.TCPConn).CloseWrite()
 				_, _ = io.Copy(io.Discard, from)
 			}
