@@ -123,13 +123,13 @@ func (d *Decoder) read(rec *ingest.Record) (result, *problem) {
 		return result{json: rec.Value}, nil
 	}
 	root, ce, bad := d.tree.unwrap(rec.Value, rec.Headers)
-	if d.mapping.Format == nativeFormat && (bad != nil || ce.id == "") {
-		return result{json: rec.Value}, nil
-	}
-	if bad != nil {
+	native := d.mapping.Format == nativeFormat
+	switch {
+	case native && ce.id == "":
+		return result{json: rec.Value}, nil // with its own position, if it is broken
+	case bad != nil:
 		return result{}, bad
-	}
-	if d.mapping.Format == nativeFormat {
+	case native:
 		return result{json: d.tree.identified(root.at, ce), translated: true}, nil
 	}
 	s := source{

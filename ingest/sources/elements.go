@@ -2,6 +2,7 @@ package sources
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/assay-dev/assay/ingest"
 )
@@ -44,7 +45,7 @@ func (e element) inner(t *tree, p *path) ([]element, *problem) {
 	if at == nowhere {
 		return []element{e}, nil
 	}
-	around := append(e.around[:len(e.around):len(e.around)], e.at)
+	around := slices.Concat(e.around, []int32{e.at})
 	switch {
 	case t.nodes[at].kind == object && at != e.at:
 		return []element{{at, around}}, nil

@@ -89,16 +89,14 @@ func (c *checker) readTimes(at string, t *times) {
 }
 
 func (c *checker) layout(at string, t *times, layout string) {
-	hasZone := false
 	switch layout {
 	case rfc3339, unixSeconds, unixMillis, unixMicros, unixNanos, unixOrMillis:
 		if t.Zone != "" && len(t.Layout) == 1 {
 			c.refuse(at+".zone", "%s has a zone already", layout)
 		}
 		return
-	default:
-		hasZone = strings.Contains(layout, "Z07") || strings.Contains(layout, "-07")
 	}
+	hasZone := strings.Contains(layout, "Z07") || strings.Contains(layout, "-07")
 	switch {
 	case hasZone && t.Zone != "":
 		c.refuse(at+".zone", "the layout has a zone already")

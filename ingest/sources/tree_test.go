@@ -3,6 +3,7 @@ package sources
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -122,8 +123,7 @@ func TestPaths(t *testing.T) {
 func TestTextsInTexts(t *testing.T) {
 	inner := []byte(`{"x":"deep"}`)
 	for range 5 {
-		quoted := appendQuoted([]byte(`{"x":`), string(inner))
-		inner = append(quoted, '}')
+		inner = fmt.Appendf(nil, `{"x":%s}`, appendQuoted(nil, string(inner)))
 	}
 	var tr tree
 	if !tr.parse(bytes.Clone(inner)) {
