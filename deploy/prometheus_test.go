@@ -73,6 +73,7 @@ func labelValues() map[string][]string {
 		},
 		"reason":  {string(guardrails.SplitBroken)},
 		"verdict": {guardrails.Breached.String()},
+		"why":     {"unknown_variant", "other_unit_kind"},
 	}
 }
 

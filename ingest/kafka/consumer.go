@@ -73,7 +73,10 @@ func (c *Consumer) Run(ctx context.Context) error {
 	var background errgroup.Group
 	background.Go(func() error { every(ctx, c.cfg.StatusEvery, func() { c.report(ctx) }); return nil })
 	background.Go(func() error { every(ctx, c.cfg.ConfigEvery, func() { c.refresh(ctx) }); return nil })
-	background.Go(func() error { every(ctx, c.cfg.ChainEvery, func() { c.checkChains(ctx) }); return nil })
+	background.Go(func() error {
+		every(ctx, c.cfg.ChainEvery, func() { c.checkChains(ctx); c.reconcile(ctx) })
+		return nil
+	})
 
 	if c.cfg.Group == "" {
 		err = c.runAll(ctx)

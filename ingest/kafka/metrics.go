@@ -48,6 +48,8 @@ type metrics struct {
 	evicted  prometheus.Counter
 	recalled prometheus.Counter
 	recalls  prometheus.Counter
+	unknown  *prometheus.CounterVec
+	differs  *prometheus.GaugeVec
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
@@ -83,11 +85,15 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		Name: "assay_ingest_recalled_units_total", Help: "Units that were read back, with those few that turned out to be new."})
 	m.recalls = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "assay_ingest_recalls_total", Help: "Queries that read units back; their time is stage recall."})
+	m.unknown = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "assay_ingest_unknown_experiment_total", Help: "Exposures of experiments that the configuration does not have, by topic; they count once it does."}, []string{"topic"})
+	m.differs = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "assay_reconciliation_difference", Help: "Offsets that do not have exactly one fate in the marks, by shard and topic; must be 0."}, []string{"shard", "topic"})
 	if reg == nil {
 		return m, nil
 	}
 	for _, c := range []prometheus.Collector{m.records, m.dead, m.seconds, m.rows, m.parts, m.lag, m.age, m.ok, m.restarts,
-		m.bytes, m.units, m.evicted, m.recalled, m.recalls} {
+		m.bytes, m.units, m.evicted, m.recalled, m.recalls, m.unknown, m.differs} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
 		}
@@ -100,6 +106,12 @@ func (m *metrics) committed(l *life, job work) {
 	part := job.part
 	m.parts.Inc()
 	m.rows.Add(float64(len(part.Rows)))
+	if job.batch != nil {
+		newest, _ := l.s.c.versions.latest()
+		for topic, n := range unknown(newest, job.batch.events) {
+			m.unknown.WithLabelValues(l.names[topic]).Add(float64(n))
+		}
+	}
 	for _, c := range part.Offsets {
 		filtered := m.died(l, job.batch, c.Topic)
 		for fate, n := range map[string]uint64{
@@ -111,6 +123,11 @@ func (m *metrics) committed(l *life, job work) {
 			}
 		}
 	}
+}
+
+// reconciled sets what a topic of a shard leaves unaccounted for.
+func (m *metrics) reconciled(r Reconciled) {
+	m.differs.WithLabelValues(strconv.Itoa(int(r.Shard)), r.Topic).Set(float64(r.Difference))
 }
 
 // died counts the dead records of one topic by reason, and returns how many of
@@ -170,4 +187,5 @@ func (m *metrics) forget(shard uint16) {
 	for _, g := range []*prometheus.GaugeVec{m.lag, m.age, m.ok, m.bytes, m.units} {
 		g.DeleteLabelValues(label)
 	}
+	m.differs.DeletePartialMatch(prometheus.Labels{"shard": label})
 }

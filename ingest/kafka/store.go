@@ -29,6 +29,8 @@ type Ledger interface {
 	AppendPart(ctx context.Context, topics []Topic, part ingest.Part) (Appended, error)
 	// CheckChain returns what is wrong, by shard; empty when nothing is.
 	CheckChain(ctx context.Context) (map[uint16]string, error)
+	// Reconciled adds up, by shard and topic, what the marks say.
+	Reconciled(ctx context.Context) ([]Reconciled, error)
 }
 
 // Events is what was read.

@@ -61,6 +61,17 @@ func (s store) CheckChain(ctx context.Context) (map[uint16]string, error) {
 	return out, nil
 }
 
+// Reconciled implements kafka.Ledger. A part that does not begin where the one
+// before ended leaves an offset at least without a fate, or gives it two.
+func (s store) Reconciled(ctx context.Context) ([]kafka.Reconciled, error) {
+	all, err := s.Reconcile(ctx)
+	out := make([]kafka.Reconciled, len(all))
+	for i, r := range all {
+		out[i] = kafka.Reconciled{Shard: r.Shard, Topic: r.Topic, Difference: r.Difference + int64(r.Breaks)}
+	}
+	return out, err
+}
+
 // Missing implements kafka.Events.
 func (s store) Missing(ctx context.Context, shard uint16, marks int) ([]kafka.Range, error) {
 	lacking, err := s.DB.Missing(ctx, shard, marks)

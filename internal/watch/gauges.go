@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/assay-dev/assay/guardrails"
+	"github.com/assay-dev/assay/internal/results"
 )
 
 // gauges are the guard's own numbers.
@@ -16,6 +17,7 @@ type gauges struct {
 	blindSeconds *prometheus.CounterVec
 	lookSeconds  prometheus.Histogram
 	verdict      *prometheus.GaugeVec
+	aside        *prometheus.GaugeVec
 	failures     prometheus.Counter
 	lastRound    prometheus.Gauge
 }
@@ -42,6 +44,9 @@ func newGauges(r prometheus.Registerer) (*gauges, error) {
 		verdict: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "assay_guardrail_verdict", Help: "1 for the present verdict of a guardrail, 0 for the others.",
 		}, []string{"experiment", "guardrail", "arm", "verdict"}),
+		aside: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "assay_guard_exposures_aside", Help: "Exposures of the running iteration that were put aside: unknown_variant, other_unit_kind, outside, moved.",
+		}, []string{"experiment", "why"}),
 		failures: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "assay_guard_round_failures_total", Help: "Rounds of the guard that could not be finished.",
 		}),
@@ -58,7 +63,7 @@ func newGauges(r prometheus.Registerer) (*gauges, error) {
 	}
 	var failed error
 	for _, c := range []prometheus.Collector{
-		g.decisions, g.kills, g.killSeconds, g.blindSeconds, g.lookSeconds, g.verdict, g.failures, g.lastRound,
+		g.decisions, g.kills, g.killSeconds, g.blindSeconds, g.lookSeconds, g.verdict, g.aside, g.failures, g.lastRound,
 	} {
 		failed = errors.Join(failed, r.Register(c))
 	}
@@ -92,7 +97,23 @@ func (g *gauges) setVerdict(v guardrails.Verdict) {
 	}
 }
 
-// forget drops the verdicts of an experiment that is no longer looked at.
+// setAside shows what a look's iteration has put aside.
+func (g *gauges) setAside(experiment string, a results.Aside) {
+	for why, n := range map[string]int64{
+		unknownVariant: a.UnknownVariants, otherUnitKind: a.OtherUnitKind, "outside": a.Outside, "moved": a.Moved,
+	} {
+		g.aside.WithLabelValues(experiment, why).Set(float64(n))
+	}
+}
+
+// Why an exposure was put aside that its producer did not mean to be.
+const (
+	unknownVariant = "unknown_variant"
+	otherUnitKind  = "other_unit_kind"
+)
+
+// forget drops the numbers of an experiment that is no longer looked at.
 func (g *gauges) forget(experiment string) {
 	g.verdict.DeletePartialMatch(prometheus.Labels{"experiment": experiment})
+	g.aside.DeletePartialMatch(prometheus.Labels{"experiment": experiment})
 }

@@ -24,6 +24,7 @@ func (w *Watch) tellJudged(j *judged, elapsed time.Duration) {
 	w.emit(Event{
 		Kind: Looked, At: j.document.At, Document: j.document, LookTook: j.took, Iteration: j.iteration,
 	})
+	w.gauges.setAside(j.document.Experiment, j.document.Aside)
 	w.tellChanges(j)
 	w.tellBlindness(j, elapsed)
 }
