@@ -71,6 +71,7 @@ type cellColumns struct {
 	iteration, phase, settling, slot              fixed
 	n, nonzero, over, sy, syy, newest             fixed
 	sz, szz, syz                                  fixed
+	ratios                                        bool // a row has something in them
 }
 
 func (c *cellColumns) add(r *ingest.Row) {
@@ -92,16 +93,23 @@ func (c *cellColumns) add(r *ingest.Row) {
 	c.szz.int128(r.SumSquaresDenominator)
 	c.syz.int128(r.SumProduct)
 	c.newest.int64(r.Newest)
+	c.ratios = c.ratios || !r.SumDenominator.IsZero() || !r.SumSquaresDenominator.IsZero() || !r.SumProduct.IsZero()
 }
 
+// fields leaves out the columns of ratios where no row has one: the table's default
+// is 0, and most parts have none.
 func (c *cellColumns) fields() []field {
-	return []field{
+	all := []field{
 		{"experiment", &c.experiment}, {"iteration", &c.iteration}, {"phase", &c.phase},
 		{"settling", &c.settling}, {"variant", &c.variant}, {"metric", &c.metric},
 		{"slot", &c.slot}, {"dimension", &c.dimension}, {"value", &c.value},
 		{"n", &c.n}, {"nonzero", &c.nonzero}, {"over", &c.over},
-		{"sy", &c.sy}, {"syy", &c.syy}, {"sz", &c.sz}, {"szz", &c.szz}, {"syz", &c.syz}, {"newest", &c.newest},
+		{"sy", &c.sy}, {"syy", &c.syy}, {"newest", &c.newest},
 	}
+	if c.ratios {
+		all = append(all, field{"sz", &c.sz}, field{"szz", &c.szz}, field{"syz", &c.syz})
+	}
+	return all
 }
 
 // markFields are the columns that only row 0 fills.
