@@ -90,6 +90,11 @@ func registered(t *testing.T) map[string][]metric {
 	if _, err := kafka.New(cfg, nil); err != nil {
 		t.Fatal(err)
 	}
+	stage := kafka.DefaultRekeyConfig()
+	stage.Brokers, stage.Topic, stage.Partitions, stage.Convert, stage.Registerer = cfg.Brokers, "t", 1, kafka.ConvertNative(), consumer
+	if _, err := kafka.NewRekey(stage); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := watch.New(watch.DefaultConfig(), watch.Parts{ // never run, so its parts are never called
 		Versions: struct{ watch.Versions }{}, Journal: struct{ watch.Journal }{}, Ledger: struct{ watch.Ledger }{},
 		Looks: struct{ watch.Looks }{}, Switch: struct{ watch.Switch }{}, Metrics: guard,

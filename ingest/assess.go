@@ -31,7 +31,11 @@ func (j *Joiner) earlier(a, b *row) bool {
 	if a.variant != b.variant {
 		return string(j.symbols.bytes(a.variant)) < string(j.symbols.bytes(b.variant))
 	}
-	return a.before(b)
+	if a.before(b) || b.before(a) {
+		return a.before(b)
+	}
+	// Two events of one record that was copied: nothing else tells them apart.
+	return string(j.attrs(a)) < string(j.attrs(b))
 }
 
 // assess computes the stance of the unit with those rows in one iteration. In a

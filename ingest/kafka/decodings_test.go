@@ -32,6 +32,8 @@ func keeping(attributes ...string) func(*Config) {
 
 // What is decoded depends on the record and the decoding of its offset, which a
 // mark names: rows that are lost come back as they were, whatever is configured now.
+//
+// semantics: decoding
 func TestHealedRowsHaveTheirDecoding(t *testing.T) {
 	bubble(t, func(h *harness) {
 		h.withAttributes(0, 40)

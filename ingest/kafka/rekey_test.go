@@ -124,6 +124,8 @@ func (h *harness) sendLarge(r *kgo.Record) {
 
 // A producer that keys by something else, and a stage that writes what it had
 // written before: the sums are those of a well-keyed topic.
+//
+// semantics: copies
 func TestRekeyedSums(t *testing.T) {
 	unkeyed(t, func(h *harness) {
 		stop := h.copying(h.rekeyConfig())
@@ -162,6 +164,8 @@ func TestRekeyedSums(t *testing.T) {
 }
 
 // Nothing of the source is lost: what is no event is counted as dead, by its reason.
+//
+// semantics: filtered
 func TestRekeyedDeadLetters(t *testing.T) {
 	unkeyed(t, func(h *harness) {
 		native := ConvertNative()
