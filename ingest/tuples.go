@@ -28,8 +28,7 @@ func (j *Joiner) tuple(e *Event) uint32 {
 	if e.Origin.Copied {
 		origin = uint64(e.Origin.Partition) + 1
 	}
-	b := append(j.text[:0], byte(e.Type), e.Place.Topic)
-	b = binary.AppendUvarint(b, origin)
+	b := binary.AppendUvarint(append(j.text[:0], byte(e.Type), e.Place.Topic), origin)
 	if e.Type == Exposure {
 		b = appendText(appendText(b, e.Experiment), e.Variant)
 	} else {

@@ -33,7 +33,6 @@ func TestMemoryLimit(t *testing.T) {
 
 		h.store.apply(version(h.start, "spend", "paid"))
 		more := traffic(60, 10)
-		log = append(log, more...)
 		h.produce(more)
 		h.untilEnd(tiny)
 		got := h.store.sums()
