@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 
@@ -67,8 +68,12 @@ func transient(err error) bool {
 	if _, ok := errors.AsType[net.Error](err); ok {
 		return true
 	}
-	_, ok := errors.AsType[syscall.Errno](err)
-	return ok
+	if _, ok := errors.AsType[syscall.Errno](err); ok {
+		return true
+	}
+	// A connection that ends within the server's greeting: the driver keeps the
+	// text of that error and not the error.
+	return strings.HasSuffix(err.Error(), io.ErrUnexpectedEOF.Error()) || strings.HasSuffix(err.Error(), ": "+io.EOF.Error())
 }
 
 // refused tells whether a constraint of the table refused the insert.
