@@ -14,25 +14,26 @@ import (
 // batch is what becomes one part: the records of all topics of a shard that were
 // gathered between two parts.
 type batch struct {
-	events []ingest.Event
+	events []ingest.Event // decoded and not yet joined
+	rows   Rows           // joined
 	dead   []ingest.Dead
 	counts []ingest.Counts // by declared topic; From = Next: nothing of it
 	first  []time.Time     // by declared topic: timestamp of its first record
 	bytes  int
-	joined int  // events before this index went through the join
 	aging  bool // its age is being measured
+	grows  bool // it has been old and waits to be fuller, see worker.ripen
 }
 
 // newBatch begins where the one before ended.
 func (l *life) newBatch(reuse *batch) *batch {
 	b := reuse
 	if b == nil {
-		b = &batch{counts: make([]ingest.Counts, len(l.source)), first: make([]time.Time, len(l.source))}
+		b = &batch{rows: l.s.c.store.NewRows(l.s.id, l.names), counts: make([]ingest.Counts, len(l.source)), first: make([]time.Time, len(l.source))}
 	}
-	clear(b.events)
+	b.rows.Reset()
 	clear(b.dead)
 	clear(b.first)
-	b.events, b.dead, b.bytes, b.joined, b.aging = b.events[:0], b.dead[:0], 0, 0, false
+	b.events, b.dead, b.bytes, b.aging, b.grows = b.events[:0], b.dead[:0], 0, false, false
 	for i, topic := range l.source {
 		b.counts[i] = ingest.Counts{Topic: uint8(topic), From: l.from[i], Next: l.from[i]}
 	}
@@ -50,16 +51,16 @@ func (b *batch) empty() bool {
 }
 
 func (b *batch) full(limit Batch) bool {
-	return len(b.events)+len(b.dead) >= limit.Records || b.bytes >= limit.Bytes
+	return b.records() >= limit.Records || b.bytes >= limit.Bytes
 }
+
+// records are how many it has that are stored.
+func (b *batch) records() int { return b.rows.Len() + len(b.events) + len(b.dead) }
 
 // add decodes records of one topic's partition.
 func (l *life) add(b *batch, declared int, records []*kgo.Record) error {
 	began := l.s.c.cfg.Now()
-	if room := cap(b.events) - len(b.events); room < len(records) {
-		// Twice as much each time: append's own steps are smaller, and copy more.
-		b.events = slices.Grow(b.events, max(len(records), len(b.events)))
-	}
+	b.events = slices.Grow(b.events, len(records))
 	for _, r := range records {
 		if l.goal != nil && r.Offset >= l.goal[declared] {
 			// The end lies in a hole, or this is beyond it.
@@ -121,18 +122,21 @@ func (l *life) decodeAbove(floor int64, by *reading, r *kgo.Record, topic uint8)
 	return e, dead
 }
 
-// join adds what was decoded to the shard's state, in the order of the log.
+// join adds what was decoded to the shard's state, in the order of the log, and
+// to the rows that will be stored.
 func (l *life) join(ctx context.Context, b *batch) error {
-	for b.joined < len(b.events) {
-		fresh := b.events[b.joined:]
+	for fresh := b.events; len(fresh) > 0; {
+		now := fresh
 		if !l.joiner.Whole() {
-			fresh = fresh[:min(len(fresh), recallEvents)]
-			if err := l.recall(ctx, fresh); err != nil {
+			now = fresh[:min(len(fresh), recallEvents)]
+			if err := l.recall(ctx, now); err != nil {
 				return err
 			}
 		}
-		l.joinAll(b, fresh)
+		l.joinAll(b, now)
+		fresh = fresh[len(now):]
 	}
+	b.events = b.events[:0]
 	return nil
 }
 
@@ -150,8 +154,10 @@ func (l *life) joinAll(b *batch, fresh []ingest.Event) {
 			c.Accepted++
 		}
 	}
-	b.joined += len(fresh)
 	l.s.c.observe(Join, began, len(fresh))
+	began = l.s.c.cfg.Now()
+	b.rows.Add(fresh)
+	l.s.c.observe(Encode, began, len(fresh))
 }
 
 func (b *batch) count(topic uint8) *ingest.Counts {

@@ -21,6 +21,16 @@ func (nothing) AppendEvents(context.Context, uint16, []string, []ingest.Event, [
 	return nil
 }
 
+func (nothing) NewRows(uint16, []string) Rows { return new(counted) }
+
+// counted are rows of which only the number is kept.
+type counted int
+
+func (c *counted) Add(events []ingest.Event)    { *c += counted(len(events)) }
+func (c *counted) Len() int                     { return int(*c) }
+func (c *counted) Append(context.Context) error { return nil }
+func (c *counted) Reset()                       { *c = 0 }
+
 func (nothing) AppendPart(context.Context, []Topic, ingest.Part) (Appended, error) {
 	return Committed, nil
 }

@@ -80,8 +80,9 @@ type CopySource struct{ Topic, Group string }
 
 // Batch bounds what goes into one part.
 type Batch struct {
-	Time    time.Duration // a batch this old is written as soon as the writer is free
-	Records int           // a batch of so many is full; it can be twice as many
+	Time    time.Duration // a batch this old is written as soon as the writer is free; behind the log's end, eight times as old
+	Records int           // a batch of so many is full; one fetch more may come on top
+	Total   int           // records that the batches of all shards may have together: each is full at its share
 	Bytes   int           // of records' values; a batch of so many is full
 	Rows    int           // a batch that may become so many delta rows is full; one fetch more may come on top
 }
@@ -94,7 +95,7 @@ func DefaultConfig() Config {
 			{Name: "assay.outcomes", Partitioner: ingest.Murmur2},
 		},
 		DeadLetters: "assay.deadletters",
-		Batch:       Batch{Time: 250 * time.Millisecond, Records: 50_000, Bytes: 32 << 20, Rows: 250_000},
+		Batch:       Batch{Time: 250 * time.Millisecond, Records: 200_000, Total: 1_600_000, Bytes: 64 << 20, Rows: 250_000},
 		StatusEvery: time.Second,
 		ConfigEvery: time.Second,
 		ChainEvery:  time.Minute,
@@ -128,7 +129,7 @@ func (c *Config) prepare() error {
 			return fmt.Errorf("%s: %v is not above 0", name, d)
 		}
 	}
-	if c.Batch.Records < 1 || c.Batch.Bytes < 1 || c.Batch.Rows < 1 {
+	if c.Batch.Records < 1 || c.Batch.Total < 1 || c.Batch.Bytes < 1 || c.Batch.Rows < 1 {
 		return errors.New("a batch must have room for a record, a byte and a row")
 	}
 	if c.Memory < 0 {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -33,6 +34,7 @@ type Consumer struct {
 
 	mu     sync.Mutex
 	shards map[int32]*shard
+	held   atomic.Int64 // len(shards)
 }
 
 // New checks the configuration. It connects to nothing.
@@ -137,6 +139,13 @@ func (c *Consumer) runAll(ctx context.Context) error {
 	return nil
 }
 
+// limit is what a batch of one shard may have, as many as there are now.
+func (c *Consumer) limit() Batch {
+	limit := c.cfg.Batch
+	limit.Records = min(limit.Records, max(1, limit.Total/max(1, int(c.held.Load()))))
+	return limit
+}
+
 // take starts shards.
 func (c *Consumer) take(ctx context.Context, partitions []int32) {
 	c.mu.Lock()
@@ -147,6 +156,7 @@ func (c *Consumer) take(ctx context.Context, partitions []int32) {
 		}
 		s := newShard(c, p)
 		c.shards[p] = s
+		c.held.Store(int64(len(c.shards)))
 		s.start(ctx)
 		c.log.Info("shard taken", "shard", p)
 	}
@@ -161,6 +171,7 @@ func (c *Consumer) giveUp(partitions []int32) {
 		if s := c.shards[p]; s != nil {
 			leaving = append(leaving, s)
 			delete(c.shards, p)
+			c.held.Store(int64(len(c.shards)))
 		}
 	}
 	c.mu.Unlock()

@@ -159,6 +159,34 @@ func (m *memory) AppendEvents(_ context.Context, shard uint16, topics []string, 
 	return nil
 }
 
+// NewRows copies what it is given, as an encoder does: the consumer uses its
+// slice of events again.
+func (m *memory) NewRows(shard uint16, topics []string) Rows {
+	return &memoryRows{m: m, shard: shard, topics: topics}
+}
+
+type memoryRows struct {
+	m      *memory
+	shard  uint16
+	topics []string
+	events []ingest.Event
+}
+
+func (r *memoryRows) Add(events []ingest.Event) {
+	for _, e := range events {
+		e.Attrs = slices.Clone(e.Attrs)
+		r.events = append(r.events, e)
+	}
+}
+
+func (r *memoryRows) Len() int { return len(r.events) }
+
+func (r *memoryRows) Reset() { r.events = r.events[:0] }
+
+func (r *memoryRows) Append(ctx context.Context) error {
+	return r.m.AppendEvents(ctx, r.shard, r.topics, r.events, nil)
+}
+
 func (m *memory) EventsBelow(ctx context.Context, shard uint16, next map[string]int64, fn func(*ingest.Event) error) error {
 	return m.EventsOf(ctx, shard, nil, next, fn)
 }

@@ -20,6 +20,7 @@ const (
 	Decode  Stage = "decode"
 	Join    Stage = "join"
 	Recall  Stage = "recall" // reading evicted units back; its records are units
+	Encode  Stage = "encode" // events into rows
 	Insert  Stage = "insert" // records into events, and notes of dead letters
 	Append  Stage = "append" // a part into the ledger
 )

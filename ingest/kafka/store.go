@@ -38,6 +38,8 @@ type Events interface {
 	// AppendEvents stores records of one shard; writing them again changes
 	// nothing. Place.Topic is an index into topics.
 	AppendEvents(ctx context.Context, shard uint16, topics []string, events []ingest.Event, dead []ingest.Dead) error
+	// NewRows begins the rows of one insert into the events of a shard.
+	NewRows(shard uint16, topics []string) Rows
 	// EventsBelow hands over the shard's stored events below these offsets,
 	// sorted by unit, t, topic and offset. Place.Topic is an index into the
 	// sorted names of next. The event is reused.
@@ -51,6 +53,19 @@ type Events interface {
 	Proved(ctx context.Context, shard uint16, seq uint64) error
 	// NoteLosses writes down what no mark can say; writing it again changes nothing.
 	NoteLosses(ctx context.Context, shard uint16, losses []Loss) error
+}
+
+// Rows gathers events for one insert: they are encoded as they come, so that a
+// large batch need not hold them.
+type Rows interface {
+	// Add takes events; Place.Topic is an index into the topics. It keeps nothing
+	// of them but strings that are the same in many.
+	Add(events []ingest.Event)
+	Len() int
+	// Append stores what was added; doing it again changes nothing.
+	Append(ctx context.Context) error
+	// Reset makes it empty, to be used again.
+	Reset()
 }
 
 // Versions are the states of the configuration.

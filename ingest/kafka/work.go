@@ -34,6 +34,10 @@ func (l *life) work(ctx, hard context.Context) error {
 	return group.Wait()
 }
 
+// behindAges is how many times as old a batch may become while a whole batch
+// more waits in the log.
+const behindAges = 8
+
 // worker is the middle of a life: between what was fetched and what is written.
 type worker struct {
 	l       *life
@@ -45,7 +49,8 @@ type worker struct {
 	open    *batch
 	age     *time.Timer // since the open batch's first record
 	old     bool
-	ended   bool // nothing more will be read
+	behind  []int64 // by declared topic: records that wait in the log
+	ended   bool    // nothing more will be read
 	version *experiment.Version
 }
 
@@ -63,6 +68,7 @@ func newWorker(l *life) *worker {
 	w.age.Stop()
 	w.idle <- struct{}{}
 	w.open = l.newBatch(nil)
+	w.behind = make([]int64, len(l.source))
 	return w
 }
 
@@ -88,7 +94,7 @@ func (w *worker) join(ctx context.Context) error {
 				return err
 			}
 		case <-w.age.C:
-			w.old = true
+			w.ripen()
 		case <-changed:
 			w.version, changed = w.l.s.c.versions.latest()
 		case <-w.turn():
@@ -136,7 +142,7 @@ func (w *worker) turn() <-chan struct{} {
 // replay of a month, with its minutes and dimensions, does not. Or the state has
 // outgrown its memory: the units of a batch cannot go before it is durable.
 func (w *worker) full() bool {
-	limit := w.l.s.c.cfg.Batch
+	limit := w.l.s.c.limit()
 	return w.open.full(limit) || w.l.joiner.Pending() >= limit.Rows || !w.open.empty() && w.l.over()
 }
 
@@ -152,7 +158,9 @@ func (w *worker) take(ctx context.Context, fetches kgo.Fetches) error {
 	}
 	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
 		if err == nil && len(p.Records) > 0 {
-			err = w.l.add(w.open, w.l.declared(p.Topic), p.Records)
+			declared := w.l.declared(p.Topic)
+			err = w.l.add(w.open, declared, p.Records)
+			w.behind[declared] = p.HighWatermark - w.l.from[declared]
 		}
 	})
 	if err != nil {
@@ -161,7 +169,7 @@ func (w *worker) take(ctx context.Context, fetches kgo.Fetches) error {
 	if !w.old && !w.open.empty() && len(fetches) > 0 {
 		w.startAge()
 	}
-	if w.l.joiner.Whole() || len(w.open.events)-w.open.joined >= recallEvents {
+	if w.l.joiner.Whole() || len(w.open.events) >= recallEvents {
 		return w.l.join(ctx, w.open)
 	}
 	return nil // reading back is cheaper for many at once
@@ -173,6 +181,21 @@ func (w *worker) startAge() {
 	}
 	w.open.aging = true
 	w.age.Reset(w.l.s.c.cfg.Batch.Time)
+}
+
+// ripen is what happens when the open batch has its age. Behind the end of the
+// log nobody waits for these records in particular, and what the store pays for a
+// part is much the same for any size: the batch may grow for longer once.
+func (w *worker) ripen() {
+	var waiting int64
+	for _, n := range w.behind {
+		waiting += n
+	}
+	limit := w.l.s.c.limit()
+	if w.old = w.open.grows || waiting < int64(limit.Records); !w.old {
+		w.open.grows = true
+		w.age.Reset((behindAges - 1) * limit.Time)
+	}
 }
 
 // next is the part to be written now: a gap that somebody accepted, then what

@@ -30,15 +30,15 @@ func (w *worker) write(ctx context.Context) error {
 
 func (l *life) persist(ctx context.Context, job work) error {
 	c := l.s.c
-	if b := job.batch; b != nil && len(b.events)+len(b.dead) > 0 {
+	if b := job.batch; b != nil && b.records() > 0 {
 		began := c.cfg.Now()
-		if err := c.store.AppendEvents(ctx, l.s.id, l.names, b.events, b.dead); err != nil {
-			return fmt.Errorf("append events: %w", err)
+		if err := l.store(ctx, b); err != nil {
+			return err
 		}
 		if err := l.noteDead(ctx, b.dead); err != nil {
 			return fmt.Errorf("note dead letters: %w", err)
 		}
-		c.observe(Insert, began, len(b.events)+len(b.dead))
+		c.observe(Insert, began, b.records())
 	}
 	if job.batch != nil {
 		if err := l.noteBeginnings(ctx, job.batch, job.part.Seq); err != nil {
@@ -56,6 +56,19 @@ func (l *life) persist(ctx context.Context, job work) error {
 	}
 	c.observe(Append, began, len(job.part.Rows))
 	l.durable(job)
+	return nil
+}
+
+// store writes a batch's records.
+func (l *life) store(ctx context.Context, b *batch) error {
+	if b.rows.Len() > 0 {
+		if err := b.rows.Append(ctx); err != nil {
+			return fmt.Errorf("append events: %w", err)
+		}
+	}
+	if err := l.s.c.store.AppendEvents(ctx, l.s.id, l.names, nil, b.dead); err != nil {
+		return fmt.Errorf("append dead letters: %w", err)
+	}
 	return nil
 }
 

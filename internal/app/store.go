@@ -72,6 +72,11 @@ func (s store) Reconciled(ctx context.Context) ([]kafka.Reconciled, error) {
 	return out, err
 }
 
+// NewRows implements kafka.Events.
+func (s store) NewRows(shard uint16, topics []string) kafka.Rows {
+	return s.NewEventRows(shard, topics)
+}
+
 // Missing implements kafka.Events.
 func (s store) Missing(ctx context.Context, shard uint16, marks int) ([]kafka.Range, error) {
 	lacking, err := s.DB.Missing(ctx, shard, marks)

@@ -83,6 +83,10 @@ func (c *words) add(s string) {
 	c.keys = append(c.keys, c.at)
 }
 
+func (c *words) reset() {
+	*c = words{dict: c.dict[:0], keys: c.keys[:0]} // a dictionary is of one insert
+}
+
 func (c *words) lookUp(s string) uint32 {
 	at, known := c.index[s]
 	if !known {
@@ -144,6 +148,11 @@ func (c *pairs) add(attrs []ingest.Attr) {
 		c.values.add(a.Value)
 	}
 	c.ends.uint64(uint64(len(c.names.keys)))
+}
+
+func (c *pairs) reset() {
+	c.ends, c.values = c.ends[:0], c.values[:0]
+	c.names.reset()
 }
 
 func (c *pairs) wire() []byte {

@@ -51,8 +51,8 @@ type Kafka struct {
 // Batch bounds what is written at once: longer batches mean fewer and larger
 // parts of the tables and later results. It never changes what is counted.
 type Batch struct {
-	Time    experiment.Duration `yaml:"time"`    // how long records are gathered
-	Records int                 `yaml:"records"` // a shard's batch of so many is full
+	Time    experiment.Duration `yaml:"time"`    // how long records are gathered; eight times as long while more than a whole batch still waits in the log
+	Records int                 `yaml:"records"` // a shard's batch of so many is full; with more than eight shards in one process, each at its share of 1,600,000
 }
 
 // Topic is one declared source topic.
@@ -149,7 +149,7 @@ func Default() Config {
 			Port: 9092, Partitions: 4, Group: "assay",
 			Topics:      []Topic{{Name: "assay.exposures"}, {Name: "assay.outcomes"}},
 			DeadLetters: "assay.deadletters",
-			Batch:       Batch{Time: experiment.Duration(250 * time.Millisecond), Records: 50_000},
+			Batch:       Batch{Time: experiment.Duration(250 * time.Millisecond), Records: 200_000},
 		},
 		ClickHouse: ClickHouse{Database: "assay", User: "assay", Port: 9000},
 		Guard:      Guard{KillsPerHour: 10},
