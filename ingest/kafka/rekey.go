@@ -152,8 +152,11 @@ func (r *Rekey) Run(ctx context.Context) error {
 	}
 	for pause := r.cfg.Backoff; ; pause = min(2*pause, 32*r.cfg.Backoff) {
 		err := r.copy(ctx, goals)
-		if err == nil || ctx.Err() != nil {
+		if ctx.Err() != nil {
 			return nil
+		}
+		if err == nil {
+			return nil // the end
 		}
 		r.log.Error("keying anew starts again", "topic", r.cfg.Topic, "error", err)
 		select {

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -51,30 +52,42 @@ func TestThreeTopicsOfBothTypes(t *testing.T) {
 	}, kfake.SeedTopics(shards, names...), kfake.SeedTopics(1, letters))
 }
 
-// Whatever the producers compress with is read.
+// Whatever the producers compress with is read. There is no bubble: the garbage
+// collector closes the client's pooled decoders, and must not be in one.
 func TestCodecs(t *testing.T) {
-	bubble(t, func(h *harness) {
-		var log []event
-		for i, codec := range []kgo.CompressionCodec{kgo.NoCompression(), kgo.GzipCompression(), kgo.SnappyCompression(), kgo.Lz4Compression(), kgo.ZstdCompression()} {
-			part := traffic(100*i, 100)
-			log = append(log, part...)
-			cl, err := kgo.NewClient(kgo.SeedBrokers(h.addrs...), kgo.Dialer(h.net.DialContext), kgo.ProducerBatchCompression(codec))
-			if err != nil {
-				h.Fatal(err)
-			}
-			var records []*kgo.Record
-			for _, e := range part {
-				records = append(records, h.record(e))
-			}
-			if err := cl.ProduceSync(h.Context(), records...).FirstErr(); err != nil {
-				h.Error(err)
-			}
-			cl.Close()
-		}
-		h.untilEnd()
-		h.wantSums(log)
-		if c := h.store.counted(); c[exposures].Dead+c[outcomes].Dead > 0 {
-			h.Errorf("dead records: %+v", c)
-		}
-	})
+	h := &harness{T: t, store: newMemory(), start: time.Now()}
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(shards, exposures, outcomes), kfake.SeedTopics(1, letters))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	h.addrs = cluster.ListenAddrs()
+	h.store.apply(version(h.start, "spend"))
+	var log []event
+	for i, codec := range []kgo.CompressionCodec{kgo.NoCompression(), kgo.GzipCompression(), kgo.SnappyCompression(), kgo.Lz4Compression(), kgo.ZstdCompression()} {
+		part := traffic(100*i, 100)
+		log = append(log, part...)
+		h.produceWith(codec, part)
+	}
+	h.untilEnd()
+	h.wantSums(log)
+	if c := h.store.counted(); c[exposures].Dead+c[outcomes].Dead > 0 {
+		t.Errorf("dead records: %+v", c)
+	}
+}
+
+func (h *harness) produceWith(codec kgo.CompressionCodec, log []event) {
+	h.Helper()
+	cl, err := kgo.NewClient(kgo.SeedBrokers(h.addrs...), kgo.ProducerBatchCompression(codec))
+	if err != nil {
+		h.Fatal(err)
+	}
+	defer cl.Close()
+	var records []*kgo.Record
+	for _, e := range log {
+		records = append(records, h.record(e))
+	}
+	if err := cl.ProduceSync(h.Context(), records...).FirstErr(); err != nil {
+		h.Error(err)
+	}
 }

@@ -60,7 +60,7 @@ func (db *DB) decodingLink(d Decoding) (*link, error) {
 		attributes.add(a)
 	}
 	written.int64(time.Now().UnixMilli())
-	list := fixed(append(ends, attributes...)) // an Array column of one row
+	list := append(ends, attributes...) // an Array column of one row
 	digest := fixed(hex.EncodeToString(sum[:]))
 	return &link{
 		chain: "the decodings", table: "decodings",
