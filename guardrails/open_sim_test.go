@@ -17,7 +17,7 @@ var replicates = flag.Int("replicates", 0, "simulated experiments per scenario; 
 func scenarios() (quick, all []world) {
 	base := world{
 		units: 4000, enrol: 4 * time.Hour, window: time.Hour, shares: []float64{.5}, rate: .2, more: 1,
-		delay: waning, value: gaussian, factor: 1, pace: 2,
+		delay: waning, value: gaussian, factor: 1, scale: 1, pace: 2, measures: basics(),
 	}
 	with := func(name string, change func(*world)) world {
 		w := base
@@ -47,6 +47,44 @@ func scenarios() (quick, all []world) {
 	}, quick...)
 }
 
+// derivedScenarios are those of ratios, retentions and capped means. quick ones
+// run by default.
+func derivedScenarios() (quick, all []world) {
+	base := world{
+		units: 4000, enrol: 4 * time.Hour, window: time.Hour, shares: []float64{.5}, rate: .3, more: 3,
+		delay: steady, value: lognormal, kind: correlated, factor: 1, scale: 1, pace: 2,
+		measures: derived(time.Hour, 2000),
+	}
+	with := func(name string, change func(*world)) world {
+		w := base
+		w.name = name
+		change(&w)
+		return w
+	}
+	atOnce := func(w *world) { w.enrol, w.pace, w.rate = time.Minute, 4, .6 }
+	quick = []world{
+		with("derived", func(*world) {}),
+		with("derived, 90/10", func(w *world) { w.shares = []float64{.1} }),
+		with("derived, all at once", atOnce),
+	}
+	return quick, append([]world{
+		with("derived, values treble with age", func(w *world) { w.drift = 2 }),
+		with("derived, values treble with age, 90/10", func(w *world) { w.drift, w.shares = 2, []float64{.1} }),
+		with("derived, late", func(w *world) { w.delay = late }),
+		with("derived, late, 90/10", func(w *world) { w.delay, w.shares = late, []float64{.1} }),
+		with("derived, all at once, 90/10", func(w *world) { atOnce(w); w.shares, w.pace = []float64{.1}, 1 }),
+		with("derived, all at once, late", func(w *world) { atOnce(w); w.delay, w.pace = late, .5 }),
+		with("derived, window of 10 enrolments", func(w *world) {
+			w.enrol, w.window, w.measures = time.Hour, 10*time.Hour, derived(10*time.Hour, 2000)
+		}),
+		with("derived, ramp and trend", func(w *world) { w.shares, w.trend = []float64{.01, .1, .5}, 1 }),
+		with("derived, 20 % more units at a margin of 20 %", func(w *world) { w.margin, w.factor = .2, 1.2 }),
+		with("derived, 20 % greater values at a margin of 20 %, 90/10", func(w *world) {
+			w.margin, w.scale, w.shares = .2, 1.2, []float64{.1}
+		}),
+	}, quick...)
+}
+
 // TestOpenResults: harm is judged while outcomes still arrive, by the mean so
 // far of the units so far. Theory covers complete outcomes, so this rests on
 // simulation, through the guard's own path: a guardrail whose harm is zero, or
@@ -54,18 +92,19 @@ func scenarios() (quick, all []world) {
 // of the budget; and its harm is refuted, on matured results, with a chance of at
 // most alpha. docs/statistics.md quotes the figures that -v prints.
 func TestOpenResults(t *testing.T) {
-	worlds, _ := scenarios()
+	worlds, all := scenarios()
+	derivedWorlds, allDerived := derivedScenarios()
 	n := 40
 	if *replicates > 0 {
-		_, worlds = scenarios()
-		n = *replicates
+		worlds, derivedWorlds, n = all, allDerived, *replicates
 	}
+	worlds = append(worlds, derivedWorlds...)
 	allowed := alphaEach*float64(n) + 3*math.Sqrt(alphaEach*(1-alphaEach)*float64(n))
 	for i, w := range worlds {
 		t.Run(w.name, func(t *testing.T) {
 			breached, healthy := w.rates(uint64(i), n)
 			for _, name := range w.atMargin() {
-				t.Logf("%s: %-20s breached %.4f, healthy %.4f (%d runs)", w.name, name,
+				t.Logf("%s: %-23s breached %.4f, healthy %.4f (%d runs)", w.name, name,
 					float64(breached[name])/float64(n), float64(healthy[name])/float64(n), n)
 				if float64(breached[name]) > allowed || float64(healthy[name]) > allowed {
 					t.Errorf("%s: breached in %d and healthy in %d of %d runs, at most %.0f are explained by %v",
@@ -79,13 +118,39 @@ func TestOpenResults(t *testing.T) {
 // TestOpenHarmIsFound is the other side: a test that never rejects would pass
 // the one above.
 func TestOpenHarmIsFound(t *testing.T) {
-	quick, _ := scenarios()
-	w := quick[0]
-	w.factor = 1.5
-	breached, _ := w.rates(100, 20)
-	for _, name := range []string{"count decrease", "proportion decrease"} {
-		if breached[name] < 19 {
-			t.Errorf("%s: half as much again is found in %d of 20 runs", name, breached[name])
+	plain, _ := scenarios()
+	more := plain[0]
+	more.factor = 1.5
+	hard, _ := derivedScenarios()
+	returns, values := hard[0], hard[0]
+	returns.factor, values.scale = 1.5, 2
+	uneven, unevenValues := hard[1], hard[1]
+	uneven.factor, unevenValues.scale = 2, 3
+	type search struct {
+		name  string
+		world world
+		n     int
+		found []string
+	}
+	returning := []string{"retention decrease", "late retention decrease", "capped mean decrease"}
+	tests := []search{
+		{"half as many again", more, 20, []string{"count decrease", "proportion decrease"}},
+		{"half as many again", returns, 10, returning},
+		{"twice as great", values, 10, []string{"ratio decrease"}},
+	}
+	if *replicates > 0 {
+		tests = append(tests,
+			search{"twice as many, 90/10", uneven, 10, returning},
+			search{"three times as great, 90/10", unevenValues, 10, []string{"ratio decrease"}})
+	}
+	for _, test := range tests {
+		n := max(test.n, *replicates)
+		breached, _ := test.world.rates(100, n)
+		for _, name := range test.found {
+			t.Logf("%s: %-23s breached %.3f (%d runs)", test.name, name, float64(breached[name])/float64(n), n)
+			if breached[name] < n*9/10 {
+				t.Errorf("%s: %s is found in %d of %d runs", test.name, name, breached[name], n)
+			}
 		}
 	}
 }

@@ -3,7 +3,6 @@ package guardrails_test
 import (
 	"cmp"
 	"math"
-	"math/big"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -17,23 +16,32 @@ import (
 // world is a simulated experiment whose outcomes are still arriving when it is
 // judged. It is judged as the guard does it: cells, document, observation, step.
 type world struct {
-	name    string
-	units   int
-	enrol   time.Duration // units enter evenly within it; a minute: all at once
-	window  time.Duration
-	planned int64     // N*; 0: units
-	shares  []float64 // of the treatment, per phase; phases divide enrol evenly
-	rate    float64   // of units with an event
-	trend   float64   // the rate grows to rate·(1+trend) for the last unit
-	more    float64   // further events of a unit that has one, on average
-	delay   delay
-	value   func(*rand.Rand) float64
+	name     string
+	measures []measure
+	units    int
+	enrol    time.Duration // units enter evenly within it; a minute: all at once
+	window   time.Duration
+	planned  int64     // N*; 0: units
+	shares   []float64 // of the treatment, per phase; phases divide enrol evenly
+	rate     float64   // of units with an event
+	trend    float64   // the rate grows to rate·(1+trend) for the last unit
+	more     float64   // further events of a unit that has one, on average
+	delay    delay
+	value    func(*rand.Rand) float64
+	// kind of unit, nil: all alike. level multiplies all its values, activity the
+	// number of its further events: a unit's events are then correlated, and its
+	// totals with their number.
+	kind  func(*rand.Rand) (level, activity float64)
+	drift float64 // values grow to value·(1+drift) at the end of the window
 	// factor is the treatment's rate over the control's. Timing and values are
 	// the same in both arms, so that at every age each metric's mean so far has
 	// the same ratio: the harm is exactly at a relative margin.
 	factor float64
+	// scale is the treatment's values over the control's.
+	scale  float64
 	margin float64
-	// pace crowds the looks towards the beginning: look i of n at length·(i/n)^pace.
+	// pace above 1 crowds the looks towards the beginning, below 1 towards the end:
+	// look i of n at length·(i/n)^pace.
 	pace float64
 }
 
@@ -50,30 +58,41 @@ func steady(r *rand.Rand, window time.Duration) time.Duration {
 	return time.Duration(r.Float64() * float64(window))
 }
 
+// late events come in the last tenth of the window.
+func late(r *rand.Rand, window time.Duration) time.Duration {
+	return window - time.Duration(r.Float64()*float64(window)/10) - 1
+}
+
+// correlated units differ, and those with more events have greater ones.
+func correlated(r *rand.Rand) (level, activity float64) {
+	a, b := r.NormFloat64(), r.NormFloat64()
+	return math.Exp(.5 * a), math.Exp(.4*a + .4*b)
+}
+
 func lognormal(r *rand.Rand) float64 { return math.Exp(1.5 * r.NormFloat64()) }
 
 func gaussian(r *rand.Rand) float64 { return 10 + 3*r.NormFloat64() }
 
 const looksPerWorld = 120
 
-// The metrics of every world: each kind with either direction, so that every
-// guardrail stands beside its mirror.
-var (
-	simKinds      = []experiment.Kind{experiment.Mean, experiment.Count, experiment.Proportion}
-	simDirections = []experiment.Direction{experiment.Increase, experiment.Decrease}
-)
+func simDirections() []experiment.Direction {
+	return []experiment.Direction{experiment.Increase, experiment.Decrease}
+}
 
 const alphaEach = 0.05 // of the budget, for each rule
 
-// atMargin names the metrics whose true harm is exactly the margin: all of them
-// without an effect, else those for which the effect is harm.
+// atMargin names the metrics whose true harm is exactly the margin: those without
+// an effect where there is no margin, else those for which the effect is harm.
 func (w world) atMargin() []string {
 	var names []string
-	for _, kind := range simKinds {
-		for _, direction := range simDirections {
-			harmful := w.factor == 1 || (w.factor > 1) == (direction == experiment.Decrease)
-			if harmful {
-				names = append(names, string(kind)+" "+string(direction))
+	for _, m := range w.measures {
+		effect := m.effect(w)
+		if effect == 0 || (effect == 1) != (w.margin == 0) {
+			continue
+		}
+		for _, direction := range simDirections() {
+			if effect == 1 || (effect > 1) == (direction == experiment.Decrease) {
+				names = append(names, m.name+" "+string(direction))
 			}
 		}
 	}
@@ -97,14 +116,11 @@ func (w world) version() *experiment.Version {
 		Variants: []experiment.Variant{{Key: "control", Share: .5}, {Key: "treatment", Share: .5}},
 		Alpha:    .05, PlannedUnits: cmp.Or(w.planned, int64(w.units)),
 	}
-	for _, kind := range simKinds {
-		for _, direction := range simDirections {
-			name := string(kind) + " " + string(direction)
-			m := experiment.Metric{Name: name, Event: "event", Kind: kind, Direction: direction}
-			if kind == experiment.Mean {
-				m.Decimals = 2
-			}
-			it.Metrics = append(it.Metrics, m)
+	for _, m := range w.measures {
+		for _, direction := range simDirections() {
+			name, metric := m.name+" "+string(direction), m.metric
+			metric.Name, metric.Direction = name, direction
+			it.Metrics = append(it.Metrics, metric)
 			it.KillGuardrails = append(it.KillGuardrails, name)
 			e.Guardrails = append(e.Guardrails, experiment.Guardrail{
 				Metric: name, Mode: experiment.Kill, Margin: w.margin, Relative: w.margin > 0})
@@ -122,11 +138,12 @@ type unit struct {
 	entry time.Duration
 	phase int
 	arm   int      // 0 control, 1 treatment
-	y     [3]int64 // by kind
+	has   []totals // by measure
 }
 
 type event struct {
 	at    time.Duration
+	since time.Duration // the unit's entry
 	unit  int
 	value int64 // hundredths
 }
@@ -139,78 +156,91 @@ func (w world) draw(r *rand.Rand) ([]unit, []event) {
 		units[i].entry = time.Duration(r.Float64() * float64(w.enrol))
 	}
 	slices.SortFunc(units, func(a, b unit) int { return cmp.Compare(a.entry, b.entry) })
+	has := make([]totals, w.units*len(w.measures))
 	for i := range units {
 		u := &units[i]
+		u.has, has = has[:len(w.measures)], has[len(w.measures):]
 		u.phase = int(u.entry * time.Duration(len(w.shares)) / w.enrol)
-		rate := w.rate * (1 + w.trend*float64(i)/float64(w.units))
+		rate, scale := w.rate*(1+w.trend*float64(i)/float64(w.units)), 1.0
 		if r.Float64() < w.shares[u.phase] {
-			u.arm, rate = 1, rate*w.factor
+			u.arm, rate, scale = 1, rate*w.factor, w.scale
 		}
-		if r.Float64() >= rate {
-			continue
-		}
-		for {
-			if d := w.delay(r, w.window); d < w.window {
-				events = append(events, event{u.entry + d, i, int64(math.Round(100 * w.value(r)))})
-			}
-			if r.Float64() >= w.more/(1+w.more) {
-				break
-			}
+		if r.Float64() < rate {
+			events = w.outcomes(r, events, i, u.entry, scale)
 		}
 	}
 	slices.SortFunc(events, func(a, b event) int { return cmp.Compare(a.at, b.at) })
 	return units, events
 }
 
-// tally is what the ledger would hold: the open and the matured sums of each
-// phase, arm and kind.
-type tally struct {
-	open, matured [][2][3]sums
+// outcomes appends the events of one unit that has any.
+func (w world) outcomes(r *rand.Rand, events []event, unit int, entry time.Duration, scale float64) []event {
+	level, activity := 1.0, 1.0
+	if w.kind != nil {
+		level, activity = w.kind(r)
+	}
+	for more := w.more * activity; ; {
+		if d := w.delay(r, w.window); d < w.window {
+			aged := 1 + w.drift*float64(d)/float64(w.window)
+			events = append(events, event{entry + d, d, unit, int64(math.Round(100 * scale * level * aged * w.value(r)))})
+		}
+		if r.Float64() >= more/(1+more) {
+			return events
+		}
+	}
 }
 
-type sums struct{ n, nonZero, sum, squares int64 }
+// tally is what the ledger would hold: the open and the matured sums of each
+// measure, phase and arm.
+type tally struct {
+	measures      []measure
+	open, matured [][][2]sums
+}
 
-func (s *sums) add(was, is int64) {
-	if was == 0 && is != 0 {
-		s.nonZero++
+func newTally(w world) tally {
+	t := tally{measures: w.measures}
+	for range w.measures {
+		t.open = append(t.open, make([][2]sums, len(w.shares)))
+		t.matured = append(t.matured, make([][2]sums, len(w.shares)))
 	}
-	s.sum += is - was
-	s.squares += is*is - was*was
+	return t
+}
+
+// enter counts a unit without events.
+func (t *tally) enter(u *unit) {
+	for k := range t.measures {
+		t.open[k][u.phase][u.arm].n++
+	}
 }
 
 // happen counts one event.
-func (t *tally) happen(u *unit, value int64) {
-	is := [3]int64{u.y[0] + value, u.y[1] + 1, 1}
-	for k := range is {
-		t.open[u.phase][u.arm][k].add(u.y[k], is[k])
-	}
-	u.y = is
-}
-
-// mature counts a unit whose window has passed.
-func (t *tally) mature(u *unit) {
-	for k := range u.y {
-		t.matured[u.phase][u.arm][k].n++
-		t.matured[u.phase][u.arm][k].add(0, u.y[k])
+func (t *tally) happen(u *unit, e event) {
+	for k, m := range t.measures {
+		is := m.count(u.has[k], e.since, e.value)
+		t.open[k][u.phase][u.arm].add(m.metric.Kind == experiment.Ratio, u.has[k], is)
+		u.has[k] = is
 	}
 }
 
-func (s sums) results() results.Sums {
-	return results.Sums{N: s.n, NonZero: s.nonZero, Sum: big.NewInt(s.sum), SumSquares: big.NewInt(s.squares)}
+// mature counts a unit whose window has passed for the measure.
+func (t *tally) mature(k int, u *unit) {
+	s := &t.matured[k][u.phase][u.arm]
+	s.n++
+	s.add(t.measures[k].metric.Kind == experiment.Ratio, totals{}, u.has[k])
 }
 
 // cells are the rows that the look's query would return.
 func (t *tally) cells(at time.Time) []results.Cell {
 	var cells []results.Cell
-	for phase := range t.open {
+	for phase := range t.open[0] {
 		for arm, variant := range []string{"control", "treatment"} {
 			cell := results.Cell{Experiment: "world", Iteration: 1, Phase: uint16(phase + 1), Variant: variant, Newest: at}
-			cell.Metric, cell.Open = ingest.Units, results.Sums{N: t.open[phase][arm][0].n}
+			cell.Metric, cell.Open = ingest.Units, results.Sums{N: t.open[0][phase][arm].n}
 			cells = append(cells, cell)
-			for k, kind := range simKinds {
-				cell.Open, cell.Matured = t.open[phase][arm][k].results(), t.matured[phase][arm][k].results()
-				for _, direction := range simDirections {
-					cell.Metric = string(kind) + " " + string(direction)
+			for k, m := range t.measures {
+				cell.Open, cell.Matured = t.open[k][phase][arm].results(), t.matured[k][phase][arm].results()
+				for _, direction := range simDirections() {
+					cell.Metric = m.name + " " + string(direction)
 					cells = append(cells, cell)
 				}
 			}
@@ -248,27 +278,27 @@ func (w world) run(r *rand.Rand) (breached, healthy map[string]bool) {
 func (w world) looks(r *rand.Rand, v *experiment.Version) func(func(results.Document) bool) {
 	e, it := &v.Experiments[0], &v.Experiments[0].Iterations[0]
 	units, events := w.draw(r)
-	t := tally{open: make([][2][3]sums, len(w.shares)), matured: make([][2][3]sums, len(w.shares))}
-	slot := experiment.SlotOf(e.Window)
+	t := newTally(w)
 	length := it.End.Sub(it.Start)
 	return func(yield func(results.Document) bool) {
-		entered, happened, matured := 0, 0, 0
+		entered, happened, matured := 0, 0, make([]int, len(w.measures))
 		for look := 1; look < looksPerWorld; look++ {
 			now := time.Duration(float64(length) * math.Pow(float64(look)/looksPerWorld, w.pace))
 			at := it.Start.Add(now)
 			for ; entered < len(units) && units[entered].entry < now; entered++ {
-				u := &units[entered]
-				for k := range u.y {
-					t.open[u.phase][u.arm][k].n++
-				}
+				t.enter(&units[entered])
 			}
 			for ; happened < len(events) && events[happened].at < now; happened++ {
-				t.happen(&units[events[happened].unit], events[happened].value)
+				t.happen(&units[events[happened].unit], events[happened])
 			}
 			statuses := []results.ShardStatus{{Shard: 0, Seq: uint64(look), Freshness: at, Config: 1, State: "ok", At: at}}
-			horizon := results.Maturity(e, it, statuses)[it.Metrics[0].Name]
-			for ; matured < len(units) && it.Start.Add(units[matured].entry).Truncate(slot).Before(horizon); matured++ {
-				t.mature(&units[matured])
+			horizons := results.Maturity(e, it, statuses)
+			for k := range w.measures {
+				metric := &it.Metrics[k*len(simDirections())]
+				slot := experiment.SlotOf(e.WindowOf(metric))
+				for ; matured[k] < len(units) && it.Start.Add(units[matured[k]].entry).Truncate(slot).Before(horizons[metric.Name]); matured[k]++ {
+					t.mature(k, &units[matured[k]])
+				}
 			}
 			m := results.Moments{Vector: map[uint16]uint64{0: uint64(look)}, Config: map[uint16]uint32{0: 1}, Cells: t.cells(at)}
 			if !yield(results.Compute(v, e, 1, m, statuses, at, results.Options{Kind: results.KindGuard})) {
