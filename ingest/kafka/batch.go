@@ -20,19 +20,22 @@ type batch struct {
 	counts []ingest.Counts // by declared topic; From = Next: nothing of it
 	first  []time.Time     // by declared topic: timestamp of its first record
 	bytes  int
-	aging  bool // its age is being measured
-	grows  bool // it has been old and waits to be fuller, see worker.ripen
+	// Exposures by topic whose experiment the configuration does not have.
+	unknown map[uint8]int
+	aging   bool // its age is being measured
+	grows   bool // it has been old and waits to be fuller, see worker.ripen
 }
 
 // newBatch begins where the one before ended.
 func (l *life) newBatch(reuse *batch) *batch {
 	b := reuse
 	if b == nil {
-		b = &batch{rows: l.s.c.store.NewRows(l.s.id, l.names), counts: make([]ingest.Counts, len(l.source)), first: make([]time.Time, len(l.source))}
+		b = &batch{rows: l.s.c.store.NewRows(l.s.id, l.names), counts: make([]ingest.Counts, len(l.source)), first: make([]time.Time, len(l.source)), unknown: map[uint8]int{}}
 	}
 	b.rows.Reset()
 	clear(b.dead)
 	clear(b.first)
+	clear(b.unknown)
 	b.events, b.dead, b.bytes, b.aging, b.grows = b.events[:0], b.dead[:0], 0, false, false
 	for i, topic := range l.source {
 		b.counts[i] = ingest.Counts{Topic: uint8(topic), From: l.from[i], Next: l.from[i]}
@@ -154,6 +157,8 @@ func (l *life) joinAll(b *batch, fresh []ingest.Event) {
 			c.Accepted++
 		}
 	}
+	newest, _ := l.s.c.versions.latest()
+	b.addUnknown(newest, fresh)
 	l.s.c.observe(Join, began, len(fresh))
 	began = l.s.c.cfg.Now()
 	b.rows.Add(fresh)

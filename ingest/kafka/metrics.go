@@ -108,8 +108,7 @@ func (m *metrics) committed(l *life, job work) {
 	m.parts.Inc()
 	m.rows.Add(float64(len(part.Rows)))
 	if job.batch != nil {
-		newest, _ := l.s.c.versions.latest()
-		for topic, n := range unknown(newest, job.batch.events) {
+		for topic, n := range job.batch.unknown {
 			m.unknown.WithLabelValues(l.names[topic]).Add(float64(n))
 		}
 	}

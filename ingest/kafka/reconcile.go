@@ -41,20 +41,18 @@ func (c *Consumer) reconcile(ctx context.Context) {
 	}
 }
 
-// unknown counts exposures by topic whose experiment a version does not have. They
-// are stored, and count once their file arrives.
-func unknown(v *experiment.Version, events []ingest.Event) map[uint8]int {
+// addUnknown counts exposures by topic whose experiment a version does not have.
+// They are stored, and count once their file arrives.
+func (b *batch) addUnknown(v *experiment.Version, events []ingest.Event) {
 	known := map[string]bool{}
 	if v != nil {
 		for i := range v.Experiments {
 			known[v.Experiments[i].Key] = true
 		}
 	}
-	found := map[uint8]int{}
 	for i := range events {
 		if e := &events[i]; e.Type == ingest.Exposure && !known[e.Experiment] {
-			found[e.Place.Topic]++
+			b.unknown[e.Place.Topic]++
 		}
 	}
-	return found
 }
