@@ -27,9 +27,10 @@ func main() {
 	units := flag.Int("units", 500_000, "units; each is exposed once and buys up to 6 times")
 	partitions := flag.Int("partitions", 4, "partitions of both topics")
 	runs := flag.Int("runs", 3, "runs of the whole path; the median counts")
+	verify := flag.Bool("verify", false, "also measure a verification of each run: everything recounted in SQL")
 	profile := flag.String("cpuprofile", "", "write a CPU profile of the runs of the whole path to this file")
 	flag.Parse()
-	if err := bench(ctx, os.Stdout, *units, int32(*partitions), *runs, *profile); err != nil {
+	if err := bench(ctx, os.Stdout, *units, int32(*partitions), *runs, *verify, *profile); err != nil {
 		fmt.Fprintln(os.Stderr, "bench: error:", err)
 		os.Exit(1)
 	}
@@ -46,7 +47,7 @@ func load(units int, partitions int32) simulate.Load {
 	}
 }
 
-func bench(ctx context.Context, w io.Writer, units int, partitions int32, runs int, profile string) (err error) {
+func bench(ctx context.Context, w io.Writer, units int, partitions int32, runs int, verify bool, profile string) (err error) {
 	dir, err := os.MkdirTemp("", "assay-bench-")
 	if err != nil {
 		return fmt.Errorf("make a folder: %w", err)
@@ -61,6 +62,7 @@ func bench(ctx context.Context, w io.Writer, units int, partitions int32, runs i
 		return err
 	}
 	defer func() { err = errors.Join(err, b.close()) }()
+	b.verify = verify
 
 	var rows []row
 	for _, part := range []struct {
@@ -130,6 +132,10 @@ func print(w io.Writer, rows []row, whole []float64, b *bencher) error {
 	}
 	_, _ = fmt.Fprintf(t, "the whole path, exact, median of %d\t%.0f\t(%.0f to %.0f)\n", len(whole), rate, minimum(whole), maximum(whole))
 	_, _ = fmt.Fprintf(t, "CPU of an event in the last run: %.2f µs in this process (broker and consumer), %.2f µs in ClickHouse\n", b.cpuSelf, b.cpuEngine)
+	if b.verified > 0 {
+		_, _ = fmt.Fprintf(t, "verified in SQL after the last run: %.1f s (%.1f s of CPU in ClickHouse), difference 0\n",
+			b.verified.Seconds(), b.verifiedCPU.Seconds())
+	}
 	var sum time.Duration
 	for _, d := range b.stages {
 		sum += d

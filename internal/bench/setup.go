@@ -26,8 +26,11 @@ type bencher struct {
 	engine  *embedded.ClickHouse
 	set     *experiment.Set
 	runs    int
+	verify  bool
 	stages  map[string]time.Duration
 	records []ingest.Record // of one shard, for the parts alone
+
+	verified, verifiedCPU time.Duration // of the last run; 0: it was not asked for
 
 	cpuSelf, cpuEngine float64 // microseconds an event in the last run of the whole path
 }
