@@ -23,7 +23,7 @@ type analyzeCmd struct {
 
 // Run shows the newest look; it takes one when the ledger has moved on.
 func (c analyzeCmd) Run(env *environment) error {
-	return env.withVersion(app.Options{}, func(s *app.Stack, v *experiment.Version) error {
+	return env.withVersion(func(s *app.Stack, v *experiment.Version) error {
 		look := func(e *experiment.Experiment) (*results.Document, error) {
 			return s.Look(env.ctx, v, e, c.Iteration, time.Now())
 		}
@@ -99,7 +99,7 @@ type explainCmd struct {
 
 // Run tells what became of each event of a unit.
 func (c explainCmd) Run(env *environment) error {
-	return env.withVersion(app.Options{}, func(s *app.Stack, v *experiment.Version) error {
+	return env.withVersion(func(s *app.Stack, v *experiment.Version) error {
 		e, err := find(v, c.Experiment)
 		if err != nil {
 			return err
@@ -138,7 +138,7 @@ type reportCmd struct {
 
 // Run writes the day's report.
 func (c reportCmd) Run(env *environment) error {
-	return env.withVersion(app.Options{}, func(s *app.Stack, v *experiment.Version) error {
+	return env.withVersion(func(s *app.Stack, v *experiment.Version) error {
 		now := time.Now()
 		file := c.Out
 		if file == "" {

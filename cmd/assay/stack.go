@@ -21,13 +21,12 @@ func (e *environment) with(cfg config.Config, opt app.Options, f func(*app.Stack
 }
 
 // withVersion also reads the configuration in force.
-func (e *environment) withVersion(opt app.Options, f func(*app.Stack, *experiment.Version) error) error {
+func (e *environment) withVersion(f func(*app.Stack, *experiment.Version) error) error {
 	cfg, err := e.config()
 	if err != nil {
 		return err
 	}
-	opt.Migrate = true
-	return e.with(cfg, opt, func(s *app.Stack) error {
+	return e.with(cfg, app.Options{Migrate: true}, func(s *app.Stack) error {
 		v, err := s.DB.Version(e.ctx)
 		if err != nil {
 			return fmt.Errorf("read the configuration in force: %w", err)

@@ -20,7 +20,7 @@ type verifyCmd struct {
 // Run recounts everything from the stored events and compares. Exit code 0 means
 // that nothing differs.
 func (c verifyCmd) Run(env *environment) error {
-	return env.withVersion(app.Options{}, func(s *app.Stack, v *experiment.Version) error {
+	return env.withVersion(func(s *app.Stack, v *experiment.Version) error {
 		if c.Experiment != "" {
 			if _, err := find(v, c.Experiment); err != nil {
 				return err

@@ -152,11 +152,8 @@ func (r *Rekey) Run(ctx context.Context) error {
 	}
 	for pause := r.cfg.Backoff; ; pause = min(2*pause, 32*r.cfg.Backoff) {
 		err := r.copy(ctx, goals)
-		if ctx.Err() != nil {
-			return nil
-		}
-		if err == nil {
-			return nil // the end
+		if err == nil || ctx.Err() != nil {
+			return nil //nolint:nilerr // the end that was asked for is no error
 		}
 		r.log.Error("keying anew starts again", "topic", r.cfg.Topic, "error", err)
 		select {

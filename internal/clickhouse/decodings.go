@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	native "github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -60,7 +61,7 @@ func (db *DB) decodingLink(d Decoding) (*link, error) {
 		attributes.add(a)
 	}
 	written.int64(time.Now().UnixMilli())
-	list := append(ends, attributes...) // an Array column of one row
+	list := slices.Concat(ends, fixed(attributes)) // an Array column of one row
 	digest := fixed(hex.EncodeToString(sum[:]))
 	return &link{
 		chain: "the decodings", table: "decodings",

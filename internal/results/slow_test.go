@@ -3,6 +3,7 @@ package results
 import (
 	"math"
 	"math/big"
+	"slices"
 	"testing"
 	"time"
 
@@ -94,7 +95,7 @@ func TestAdjustedComparison(t *testing.T) {
 	}
 	// A second phase with the opposite level and few treated units: pooling would
 	// turn the effect round, strata do not.
-	both := append(one, rowOf("spend", 2, "t", pairsOf(20, 250, 31)...), rowOf("spend", 2, "c", pairsOf(4000, 0, 31)...))
+	both := append(slices.Clone(one), rowOf("spend", 2, "t", pairsOf(20, 250, 31)...), rowOf("spend", 2, "c", pairsOf(4000, 0, 31)...))
 	c = comparisonOf(t, ComputeSlow(e, &e.Iterations[0], both, nil), "spend")
 	if d := float64(c.Estimate.Absolute.Estimate); math.Abs(d-2.5) > 0.05 {
 		t.Errorf("difference over two phases %v, want 2.5", d)
