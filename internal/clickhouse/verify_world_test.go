@@ -181,6 +181,9 @@ func (w *realm) event(units int) ingest.Event {
 	if w.IntN(3) == 0 {
 		e.ID = fmt.Sprint("id", w.IntN(4))
 	}
+	if w.IntN(4) == 0 { // keyed anew: the origin stands for the place
+		e.Origin = ingest.Origin{Copied: true, Partition: int32(w.IntN(3)), Offset: int64(len(w.log[0]) + 10_000*w.IntN(3))}
+	}
 	e.Misplaced = w.IntN(40) == 0
 	e.Place.Topic = uint8(w.IntN(len(w.topics)))
 	if e.Type == ingest.Exposure {
