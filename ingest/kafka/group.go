@@ -17,6 +17,10 @@ import (
 const (
 	sessionTimeout = 6 * time.Second
 	heartbeatEvery = 1500 * time.Millisecond
+	// rebalanceTimeout is how long the group waits for a member that does not come
+	// to a rebalance, and how long a member that ends may have to wait with it. It is
+	// above the time in which shards are given up.
+	rebalanceTimeout = 15 * time.Second
 )
 
 // runGroup takes the shards that the group hands out.
@@ -33,6 +37,7 @@ func (c *Consumer) runGroup(ctx context.Context) error {
 		kgo.ConsumeTopics(lead),
 		kgo.SessionTimeout(sessionTimeout),
 		kgo.HeartbeatInterval(heartbeatEvery),
+		kgo.RebalanceTimeout(rebalanceTimeout),
 		kgo.DisableAutoCommit(),
 		kgo.OnPartitionsAssigned(assigned),
 		kgo.OnPartitionsRevoked(gone),

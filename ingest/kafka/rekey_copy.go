@@ -46,7 +46,7 @@ func (r *Rekey) copy(ctx context.Context, goals kadm.ListedOffsets) error {
 func (r *Rekey) member() (*kgo.Client, error) {
 	return r.client(
 		kgo.ConsumerGroup(r.cfg.Group), kgo.ConsumeTopics(r.cfg.Topic),
-		kgo.SessionTimeout(sessionTimeout), kgo.HeartbeatInterval(heartbeatEvery),
+		kgo.SessionTimeout(sessionTimeout), kgo.HeartbeatInterval(heartbeatEvery), kgo.RebalanceTimeout(rebalanceTimeout),
 		kgo.DisableAutoCommit(), kgo.BlockRebalanceOnPoll(),
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()), kgo.AdjustFetchOffsetsFn(r.begin),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
