@@ -1,7 +1,8 @@
 // Command bench measures how many events a second the whole path takes on this
-// machine (broker, consumer and ClickHouse together, every event stored), beside
-// the ceiling of each of its parts alone, in one run on the same records. The
-// sums that come out are compared with the ones that must.
+// machine (broker, consumer and ClickHouse together, every event stored), what an
+// event costs each of them, the ceiling of each part alone on the same records, what
+// more units cost, and how soon a record is in the numbers. The sums that come out
+// are compared with the ones that must: a figure of a wrong result is not printed.
 package main
 
 import (
@@ -13,89 +14,157 @@ import (
 	"os"
 	"os/signal"
 	"runtime/pprof"
-	"text/tabwriter"
 	"time"
 
 	"github.com/assay-dev/assay/internal/embedded"
-	"github.com/assay-dev/assay/internal/simulate"
+	"github.com/assay-dev/assay/internal/realkafka"
 )
 
 func main() {
 	embedded.RunChildIfAsked()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	units := flag.Int("units", 500_000, "units; each is exposed once and buys up to 6 times")
-	partitions := flag.Int("partitions", 4, "partitions of both topics")
-	runs := flag.Int("runs", 3, "runs of the whole path; the median counts")
-	verify := flag.Bool("verify", false, "also measure a verification of each run: everything recounted in SQL")
-	profile := flag.String("cpuprofile", "", "write a CPU profile of the runs of the whole path to this file")
-	flag.Parse()
-	if err := bench(ctx, os.Stdout, *units, int32(*partitions), *runs, *verify, *profile); err != nil {
+	if err := bench(ctx, os.Stdout, flags()); err != nil {
 		fmt.Fprintln(os.Stderr, "bench: error:", err)
 		os.Exit(1)
 	}
 }
 
-// key is the experiment of the load.
-const key = "bench"
-
-// load is the stream that is measured.
-func load(units int, partitions int32) simulate.Load {
-	return simulate.Load{
-		Seed: 7, Units: units, Experiments: []string{key}, Variants: []string{"control", "treatment"}, MostBuys: 6,
-		Start: time.Now().Add(-time.Hour).Truncate(time.Second), Every: time.Millisecond, Partitions: partitions,
-	}
+// options say what is measured. A part with 0 is left out.
+type options struct {
+	units      int
+	partitions int32
+	runs       int
+	alone      bool          // the parts alone, the consumer among them
+	curve      []int         // units of the curve, rising
+	rate       int           // events a second of a live stream
+	live       time.Duration // how long it goes on
+	long       time.Duration // how long one more run of the whole path takes
+	jars       string        // folder of Apache Kafka's jars; empty: the embedded broker
+	memory     int64         // of the state; 0: no limit
+	verify     bool          // also measure a verification of each run
+	profile    string
 }
 
-func bench(ctx context.Context, w io.Writer, units int, partitions int32, runs int, verify bool, profile string) (err error) {
+func flags() options {
+	o := options{alone: true, curve: []int{100_000, 1_000_000, 3_000_000, 10_000_000}, rate: 50_000, live: 20 * time.Second}
+	partitions := flag.Int("partitions", 4, "partitions of both topics")
+	embeddedBroker := flag.Bool("embedded", false, "the embedded broker even if there is a real one")
+	short := flag.Bool("short", false, "a few seconds: whether it works, not how fast it is")
+	long := flag.Bool("long", false, "also a run of five minutes")
+	flag.IntVar(&o.units, "units", 400_000, "units; each is exposed twice and buys up to 6 times")
+	flag.IntVar(&o.runs, "runs", 3, "runs of the whole path; the median counts")
+	flag.Int64Var(&o.memory, "memory", 4<<30, "most that the state may take")
+	flag.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile of the runs of the whole path to this file")
+	flag.BoolVar(&o.verify, "verify", false, "also measure a verification of each run: everything recounted in SQL")
+	only := flag.Bool("whole", false, "the whole path only")
+	flag.Parse()
+	if o.partitions = int32(*partitions); *short {
+		o = shortOptions()
+	}
+	if *only {
+		o.alone, o.curve, o.rate = false, nil, 0
+	}
+	if *long {
+		o.long = 5 * time.Minute
+	}
+	if !*embeddedBroker {
+		o.jars = jars()
+	}
+	return o
+}
+
+// jars are where the folder of the checkout has them; empty without.
+func jars() string {
+	root, err := os.Getwd()
+	if err != nil {
+		return ""
+	}
+	dir, err := realkafka.FindJars(root)
+	if err != nil {
+		return ""
+	}
+	return dir
+}
+
+// shortOptions are what the test runs.
+func shortOptions() options {
+	return options{units: 4000, partitions: 2, runs: 1, alone: true, curve: []int{2000, 20_000}, rate: 2000, live: time.Second, verify: true}
+}
+
+func bench(ctx context.Context, w io.Writer, o options) (err error) {
 	dir, err := os.MkdirTemp("", "assay-bench-")
 	if err != nil {
 		return fmt.Errorf("make a folder: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	l := load(units, partitions)
-	say := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) }
-	say("%d events of about 200 bytes, %d units, %d partitions", l.Count(), units, partitions)
-
-	b, err := prepare(ctx, dir, l)
+	b, err := prepare(ctx, dir, o)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.close()) }()
-	b.verify = verify
-
-	var rows []row
-	for _, part := range []struct {
-		name string
-		run  func(context.Context) (int, time.Duration, error)
-	}{
-		{"consume: read from the broker, drop", b.consume},
-		{"decode: bytes to events", b.decode},
-		{"join: events to deltas", b.join},
-		{"insert: events into ClickHouse", b.insert},
-	} {
-		say("measuring %s", part.name)
-		n, took, err := part.run(ctx)
-		if err != nil {
-			return fmt.Errorf("%s: %w", part.name, err)
-		}
-		rows = append(rows, row{part.name, float64(n) / took.Seconds()})
-	}
-	stop, err := startProfile(profile)
-	if err != nil {
+	r := report{w: w}
+	r.say("%d events of about 200 bytes from %s, %d units in %d experiments of 3 metrics, %d partitions",
+		b.load.Count(), b.broker.name, o.units, len(keys), o.partitions)
+	if err := b.measure(ctx, o, &r); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, stop()) }()
-	var whole []float64
-	for i := range runs {
-		say("measuring the whole path, run %d of %d", i+1, runs)
-		rate, err := b.whole(ctx)
-		if err != nil {
-			return fmt.Errorf("the whole path: %w", err)
-		}
-		whole = append(whole, rate)
+	return r.err
+}
+
+// measure runs one part after the other, and prints each when it is done.
+func (b *bencher) measure(ctx context.Context, o options, r *report) error {
+	whole, err := b.runs(ctx, o)
+	if err != nil {
+		return fmt.Errorf("the whole path: %w", err)
 	}
-	return print(w, rows, whole, b)
+	r.whole(whole)
+	if o.alone {
+		parts, err := b.alone(ctx)
+		if err != nil {
+			return err
+		}
+		r.parts(parts, whole)
+	}
+	if len(o.curve) > 0 {
+		points, err := b.curve(o.curve)
+		if err != nil {
+			return fmt.Errorf("the curve: %w", err)
+		}
+		r.curve(points)
+	}
+	if o.rate > 0 {
+		delays, err := b.live(ctx, o)
+		if err != nil {
+			return fmt.Errorf("the live stream: %w", err)
+		}
+		r.live(o.rate, delays)
+	}
+	if o.long == 0 {
+		return nil
+	}
+	long, err := b.long(ctx, o, middle(whole).rate())
+	if err != nil {
+		return fmt.Errorf("the long run: %w", err)
+	}
+	r.long(long)
+	return nil
+}
+
+// runs are the whole path, a few times.
+func (b *bencher) runs(ctx context.Context, o options) (_ []run, err error) {
+	stop, err := startProfile(o.profile)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+	out := make([]run, o.runs)
+	for i := range out {
+		if out[i], err = b.whole(ctx, b.topics, b.load); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // startProfile profiles until the returned function is called; no name, no profile.
@@ -114,38 +183,4 @@ func startProfile(name string) (func() error, error) {
 		pprof.StopCPUProfile()
 		return f.Close()
 	}, nil
-}
-
-// row is one line of the result.
-type row struct {
-	name string
-	rate float64 // events a second
-}
-
-// print writes the table: each part's ceiling, and what the whole reaches of it.
-func print(w io.Writer, rows []row, whole []float64, b *bencher) error {
-	rate := median(whole)
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(t, "\nPART ALONE, ONE GOROUTINE\tEVENTS/S\tWHOLE PATH / PART")
-	for _, r := range rows {
-		_, _ = fmt.Fprintf(t, "%s\t%.0f\t%.2f\n", r.name, r.rate, rate/r.rate)
-	}
-	_, _ = fmt.Fprintf(t, "the whole path, exact, median of %d\t%.0f\t(%.0f to %.0f)\n", len(whole), rate, minimum(whole), maximum(whole))
-	_, _ = fmt.Fprintf(t, "CPU of an event in the last run: %.2f µs in this process (broker and consumer), %.2f µs in ClickHouse\n", b.cpuSelf, b.cpuEngine)
-	if b.verified > 0 {
-		_, _ = fmt.Fprintf(t, "verified in SQL after the last run: %.1f s (%.1f s of CPU in ClickHouse), difference 0\n",
-			b.verified.Seconds(), b.verifiedCPU.Seconds())
-	}
-	var sum time.Duration
-	for _, d := range b.stages {
-		sum += d
-	}
-	_, _ = fmt.Fprintln(t, "\nSTAGE OF THE LAST RUN\tTIME\tSHARE")
-	for _, name := range []string{"consume", "decode", "join", "insert", "append"} {
-		_, _ = fmt.Fprintf(t, "%s\t%.2f s\t%.0f %%\n", name, b.stages[name].Seconds(), 100*b.stages[name].Seconds()/sum.Seconds())
-	}
-	if err := t.Flush(); err != nil {
-		return fmt.Errorf("write the result: %w", err)
-	}
-	return nil
 }

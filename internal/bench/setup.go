@@ -5,39 +5,47 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/assay-dev/assay/ingest"
 	"github.com/assay-dev/assay/internal/clickhouse"
 	"github.com/assay-dev/assay/internal/embedded"
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/simulate"
 )
 
-// topics are the source topics, sorted by name.
-var topics = [2]string{"assay.exposures", "assay.outcomes"}
+// keys are the experiments of the load; every unit is in each of them.
+var keys = []string{"bench-one", "bench-two"}
+
+// attributes are the allow-list, and the dimensions of each experiment.
+var attributes = []string{"country", "device"}
+
+// load is the stream that is measured.
+func load(units int, partitions int32) simulate.Load {
+	return simulate.Load{
+		Seed: 7, Units: units, Experiments: keys, Each: true, Variants: []string{"control", "treatment"}, MostBuys: 6,
+		Start: time.Now().Add(-time.Hour).Truncate(time.Second), Every: time.Millisecond, Partitions: partitions,
+	}
+}
 
 // bencher holds what all measurements share.
 type bencher struct {
-	load    simulate.Load
-	kafka   *embedded.Kafka
-	engine  *embedded.ClickHouse
-	set     *experiment.Set
-	runs    int
-	verify  bool
-	stages  map[string]time.Duration
-	records []ingest.Record // of one shard, for the parts alone
-
-	verified, verifiedCPU time.Duration // of the last run; 0: it was not asked for
-
-	cpuSelf, cpuEngine float64 // microseconds an event in the last run of the whole path
+	broker    *broker
+	engine    *embedded.ClickHouse
+	set       *experiment.Set
+	databases int
+	memory    int64 // limit of the state; 0: none
+	verify    bool  // every run, in SQL
+	topics    source
+	load      simulate.Load
 }
 
 // prepare starts the servers and writes the load into the broker.
-func prepare(ctx context.Context, dir string, l simulate.Load) (_ *bencher, err error) {
-	b := &bencher{load: l}
+func prepare(ctx context.Context, dir string, o options) (_ *bencher, err error) {
+	b := &bencher{load: load(o.units, o.partitions), topics: sourceNamed("bench"), memory: o.memory, verify: o.verify}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, b.close())
@@ -49,18 +57,16 @@ func prepare(ctx context.Context, dir string, l simulate.Load) (_ *bencher, err 
 	if b.engine, err = embedded.StartClickHouse(ctx, embedded.ClickHouseConfig{Dir: filepath.Join(dir, "clickhouse")}); err != nil {
 		return b, fmt.Errorf("start ClickHouse: %w", err)
 	}
-	b.kafka, err = embedded.StartKafka(ctx, embedded.KafkaConfig{
-		Dir: filepath.Join(dir, "kafka"), Topics: map[string]int32{topics[0]: l.Partitions, topics[1]: l.Partitions}})
-	if err != nil {
-		return b, fmt.Errorf("start Kafka: %w", err)
+	if b.broker, err = startBroker(ctx, o.jars, filepath.Join(dir, "broker")); err != nil {
+		return b, err
 	}
-	return b, b.produce(ctx)
+	return b, b.produce(ctx, b.topics, b.load)
 }
 
 func (b *bencher) close() error {
 	var errs []error
-	if b.kafka != nil {
-		errs = append(errs, b.kafka.Close())
+	if b.broker != nil {
+		errs = append(errs, b.broker.close())
 	}
 	if b.engine != nil {
 		errs = append(errs, b.engine.Close())
@@ -68,34 +74,39 @@ func (b *bencher) close() error {
 	return errors.Join(errs...)
 }
 
-// produce writes the load, and keeps shard 0 for the parts alone.
-func (b *bencher) produce(ctx context.Context) error {
-	cl, err := kgo.NewClient(kgo.SeedBrokers(b.kafka.Addr()), kgo.RecordPartitioner(kgo.ManualPartitioner()),
-		kgo.ProducerBatchCompression(kgo.Lz4Compression()), kgo.MaxBufferedRecords(100_000))
+// produce makes the topics and writes the load.
+func (b *bencher) produce(ctx context.Context, topics source, l simulate.Load) error {
+	if err := b.create(ctx, topics, l.Partitions); err != nil {
+		return err
+	}
+	cl, err := b.producer()
 	if err != nil {
-		return fmt.Errorf("make a producer: %w", err)
+		return err
 	}
 	defer cl.Close()
-	now := time.Now().UnixMilli()
-	var offsets [2]int64
-	for r := range b.load.Records {
-		value := append([]byte(nil), r.Value...)
-		cl.Produce(ctx, &kgo.Record{Topic: topics[r.Topic], Partition: r.Partition, Key: append([]byte(nil), r.Key...), Value: value}, nil)
-		if r.Partition == 0 {
-			b.records = append(b.records, ingest.Record{Place: ingest.Place{Topic: uint8(r.Topic), Offset: offsets[r.Topic]}, KafkaT: now, Value: value})
-			offsets[r.Topic]++
-		}
+	var failed atomic.Pointer[error]
+	for r := range l.Records {
+		cl.Produce(ctx, topics.record(r),
+			func(_ *kgo.Record, err error) {
+				if err != nil {
+					failed.Store(&err)
+				}
+			})
 	}
 	if err := cl.Flush(ctx); err != nil {
 		return fmt.Errorf("write the load: %w", err)
 	}
+	if err := failed.Load(); err != nil {
+		return fmt.Errorf("write the load: %w", *err)
+	}
 	return nil
 }
 
-// files are the experiment and its three metrics.
+// files are the experiments and their three metrics.
 func files() (*experiment.Set, error) {
-	set, problems := experiment.Parse([]experiment.File{
-		{Name: "experiments/bench.yaml", Data: []byte(`key: bench
+	var all []experiment.File
+	for _, key := range keys {
+		all = append(all, experiment.File{Name: "experiments/" + key + ".yaml", Data: []byte(strings.ReplaceAll(`key: KEY
 owner: bench
 variants: {control: 50%, treatment: 50%}
 control: control
@@ -103,9 +114,10 @@ window: 1h
 dimensions: [{attribute: country, values: [DE, FR]}, {attribute: device, values: [mobile, desktop]}]
 goals: [revenue, conversion, purchases]
 iterations: [{start: 2026-01-01T00:00:00Z, enrol_until: 2099-01-01T00:00:00Z}]
-`)},
-		metric("revenue", "mean", "decimals: 2\n"), metric("conversion", "proportion", ""), metric("purchases", "count", ""),
-	})
+`, "KEY", key))})
+	}
+	set, problems := experiment.Parse(append(all,
+		metric("revenue", "mean", "decimals: 2\n"), metric("conversion", "proportion", ""), metric("purchases", "count", "")))
 	return set, problems.Err()
 }
 
@@ -114,28 +126,34 @@ func metric(name, kind, more string) experiment.File {
 		"name: " + name + "\nowner: bench\nevent: purchase\nkind: " + kind + "\ndirection: increase\n" + more)}
 }
 
-// database makes a fresh database with the experiment in force.
-func (b *bencher) database(ctx context.Context) (*clickhouse.DB, experiment.Version, error) {
-	b.runs++
-	name := fmt.Sprintf("assay_bench_%d", b.runs)
+// version is the configuration that everything is counted under.
+func (b *bencher) version() (*experiment.Version, error) {
+	v, _, problems := experiment.Apply(nil, b.set, time.Now(), "bench")
+	return v, problems.Err()
+}
+
+// database makes a fresh database with the experiments in force.
+func (b *bencher) database(ctx context.Context) (*clickhouse.DB, *experiment.Version, error) {
+	b.databases++
+	name := fmt.Sprintf("assay_bench_%d", b.databases)
 	open := func(u embedded.User) (*clickhouse.DB, error) {
 		return clickhouse.Open(ctx, clickhouse.Config{Addr: []string{b.engine.Addr()}, Database: name, User: u.Name, Password: u.Password, Code: "bench"})
 	}
 	admin, err := open(b.engine.Admin())
 	if err != nil {
-		return nil, experiment.Version{}, err
+		return nil, nil, err
 	}
 	defer func() { _ = admin.Close() }()
 	if err := admin.Migrate(ctx); err != nil {
-		return nil, experiment.Version{}, err
+		return nil, nil, err
+	}
+	v, err := b.version()
+	if err != nil {
+		return nil, nil, err
 	}
 	db, err := open(b.engine.Writer())
 	if err != nil {
-		return nil, experiment.Version{}, err
+		return nil, nil, err
 	}
-	v, _, problems := experiment.Apply(nil, b.set, time.Now(), "bench")
-	if err := problems.Err(); err != nil {
-		return db, experiment.Version{}, err
-	}
-	return db, *v, db.AppendVersion(ctx, *v)
+	return db, v, db.AppendVersion(ctx, *v)
 }

@@ -135,6 +135,14 @@ func (c *Cluster) Addrs() []string {
 // Brokers is how many there are; their ids are 1 to that.
 func (c *Cluster) Brokers() int { return len(c.nodes) }
 
+// Pid is the process of a broker, 0 when it has ended.
+func (c *Cluster) Pid(id int) int {
+	if n := c.nodes[id-1]; n.running() {
+		return n.cmd.Process.Pid
+	}
+	return 0
+}
+
 // Kill ends a broker with -9. What it had acknowledged is in its files.
 func (c *Cluster) Kill(id int) { c.nodes[id-1].kill() }
 

@@ -8,13 +8,14 @@ import (
 	"github.com/assay-dev/assay/ingest"
 )
 
-// Load is a heavy, tidy stream for benchmarks: every unit is exposed once to
-// one experiment and buys a few times. What must come out is known beforehand:
+// Load is a heavy, tidy stream for benchmarks: every unit is exposed once, to one
+// experiment or to each of them, and buys a few times. What must come out is known beforehand:
 // Expected adds the same draws up by unit and never sees a record.
 type Load struct {
 	Seed        uint64
 	Units       int
 	Experiments []string      // keys; unit i belongs to Experiments[i mod n]
+	Each        bool          // or to each of them, in variants that have nothing to do with one another
 	Variants    []string      // of every experiment, equal shares
 	MostBuys    int           // purchases of a unit, evenly from 0; at most
 	Start       time.Time     // of the first exposure
@@ -50,20 +51,34 @@ type Sums struct {
 
 // loadUnit is what is drawn for one of them.
 type loadUnit struct {
-	variant int
-	cents   []int // one for each purchase
+	variants []int // one for each exposure
+	cents    []int // one for each purchase
 }
 
 // draw makes unit i; the slice is used again by the next one.
 func (l Load) draw(i int, source *rand.PCG, into *loadUnit) {
 	source.Seed(l.Seed, uint64(i)*golden)
 	random := rand.New(source)
-	into.variant = random.IntN(len(l.Variants))
+	into.variants = append(into.variants[:0], random.IntN(len(l.Variants)))
 	into.cents = into.cents[:0]
 	for range random.IntN(l.MostBuys + 1) {
 		into.cents = append(into.cents, 1+random.IntN(10_000))
 	}
+	for len(into.variants) < l.exposures() {
+		into.variants = append(into.variants, random.IntN(len(l.Variants)))
+	}
 }
+
+// exposures is how many each unit has.
+func (l Load) exposures() int {
+	if l.Each {
+		return len(l.Experiments)
+	}
+	return 1
+}
+
+// experiment is which one a unit's exposure is to.
+func (l Load) experiment(unit, exposure int) int { return (unit + exposure) % len(l.Experiments) }
 
 // Expected returns the sums, experiment by experiment, variant by variant.
 func (l Load) Expected() []Sums {
@@ -75,17 +90,19 @@ func (l Load) Expected() []Sums {
 	source := rand.NewPCG(0, 0)
 	for i := range l.Units {
 		l.draw(i, source, &u)
-		s := &out[i%len(l.Experiments)*len(l.Variants)+u.variant]
 		var total, count int64
 		for _, c := range u.cents {
 			total, count = total+int64(c), count+1
 		}
-		s.Units++
-		s.Buyers += min(count, 1)
-		s.Cents += total
-		s.SquaredCents += total * total
-		s.Events += count
-		s.SquaredCount += count * count
+		for j, variant := range u.variants {
+			s := &out[l.experiment(i, j)*len(l.Variants)+variant]
+			s.Units++
+			s.Buyers += min(count, 1)
+			s.Cents += total
+			s.SquaredCents += total * total
+			s.Events += count
+			s.SquaredCount += count * count
+		}
 	}
 	return out
 }
@@ -98,8 +115,10 @@ func (l Load) Records(yield func(LoadRecord) bool) {
 	for from := 0; from < l.Units; from += loadBlock {
 		to := min(from+loadBlock, l.Units)
 		for i := from; i < to; i++ {
-			if !yield(w.exposure(i)) {
-				return
+			for j := range l.exposures() {
+				if !yield(w.exposure(i, j)) {
+					return
+				}
 			}
 		}
 		for i := from; i < to; i++ {
@@ -114,11 +133,11 @@ func (l Load) Records(yield func(LoadRecord) bool) {
 
 // Count returns how many records there are.
 func (l Load) Count() int {
-	n := l.Units
+	events := 0
 	for _, s := range l.Expected() {
-		n += int(s.Events)
+		events += int(s.Events)
 	}
-	return n
+	return l.Units*l.exposures() + events/l.exposures()
 }
 
 // loadWriter writes records into buffers that it uses again.
@@ -134,11 +153,12 @@ func (w *loadWriter) buys(i int) int {
 	return len(w.unit.cents)
 }
 
-func (w *loadWriter) exposure(i int) LoadRecord {
+// exposure is the j-th of unit i. Their ids go down from 0, those of purchases up.
+func (w *loadWriter) exposure(i, j int) LoadRecord {
 	w.draw(i, w.source, &w.unit)
-	w.begin("exposure", i, 0, w.Start.Add(time.Duration(i)*w.Every))
-	w.field("experiment", w.Experiments[i%len(w.Experiments)])
-	w.field("variant", w.Variants[w.unit.variant])
+	w.begin("exposure", i, -j, w.Start.Add(time.Duration(i)*w.Every))
+	w.field("experiment", w.Experiments[w.experiment(i, j)])
+	w.field("variant", w.Variants[w.unit.variants[j]])
 	w.value = append(w.value, `,"attrs":{"device":"mobile","country":"DE"}}`...)
 	return w.record(Exposures)
 }

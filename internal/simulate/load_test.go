@@ -19,13 +19,35 @@ func load(units int) Load {
 
 // TestLoadComesToItsExpectedSums decodes every record and adds up unit by unit.
 func TestLoadComesToItsExpectedSums(t *testing.T) {
-	l := load(7000)
-	type unit struct {
-		experiment, variant string
-		first, last         int64
-		cents, events       int64
+	each := load(3000)
+	each.Each = true
+	for name, l := range map[string]Load{"one experiment a unit": load(7000), "each experiment": each} {
+		t.Run(name, func(t *testing.T) { loadAddsUp(t, l) })
 	}
-	units, decoder, records := map[ingest.Unit]*unit{}, newDecoder(), 0
+}
+
+// loaded is what the records of one unit said.
+type loaded struct {
+	variants      map[string]string // by experiment
+	first, last   int64
+	cents, events int64
+}
+
+func (u *loaded) add(t *testing.T, e *ingest.Event) {
+	if e.Type == ingest.Exposure {
+		u.variants[e.Experiment], u.first = e.Variant, e.T
+		return
+	}
+	if len(u.variants) == 0 || e.T <= u.first || e.T > u.first+loadWindow.Milliseconds() || e.T <= u.last {
+		t.Fatalf("a purchase at %d of a unit exposed at %d", e.T, u.first)
+	}
+	u.last = e.T
+	u.cents += hundredths(t, e.Value)
+	u.events++
+}
+
+func loadAddsUp(t *testing.T, l Load) {
+	units, decoder, records := map[ingest.Unit]*loaded{}, newDecoder(), 0
 	seen := map[string]bool{}
 	for r := range l.Records {
 		e, why, ok := decoder.Decode(ingest.Record{KafkaT: noon.UnixMilli() + 60_000, Value: r.Value})
@@ -37,31 +59,22 @@ func TestLoadComesToItsExpectedSums(t *testing.T) {
 		}
 		seen[e.ID] = true
 		records++
-		u := units[e.Unit]
-		switch {
-		case e.Type == ingest.Exposure:
-			units[e.Unit] = &unit{experiment: e.Experiment, variant: e.Variant, first: e.T}
-			continue
-		case u == nil:
-			t.Fatalf("a purchase before its unit's exposure: %s", r.Value)
-		case e.T <= u.first || e.T > u.first+loadWindow.Milliseconds() || e.T <= u.last:
-			t.Fatalf("a purchase at %d of a unit exposed at %d: %s", e.T, u.first, r.Value)
+		if units[e.Unit] == nil {
+			units[e.Unit] = &loaded{variants: map[string]string{}}
 		}
-		u.last = e.T
-		u.cents += hundredths(t, e.Value)
-		u.events++
+		units[e.Unit].add(t, &e)
 	}
 	got := map[[2]string]Sums{}
 	for _, u := range units {
-		s := got[[2]string{u.experiment, u.variant}]
-		s.Experiment, s.Variant = u.experiment, u.variant
-		s.Units++
-		if u.events > 0 {
-			s.Buyers++
+		for experiment, variant := range u.variants {
+			s := got[[2]string{experiment, variant}]
+			s.Experiment, s.Variant = experiment, variant
+			s.Units++
+			s.Buyers += min(u.events, 1)
+			s.Cents, s.SquaredCents = s.Cents+u.cents, s.SquaredCents+u.cents*u.cents
+			s.Events, s.SquaredCount = s.Events+u.events, s.SquaredCount+u.events*u.events
+			got[[2]string{experiment, variant}] = s
 		}
-		s.Cents, s.SquaredCents = s.Cents+u.cents, s.SquaredCents+u.cents*u.cents
-		s.Events, s.SquaredCount = s.Events+u.events, s.SquaredCount+u.events*u.events
-		got[[2]string{u.experiment, u.variant}] = s
 	}
 	expected := l.Expected()
 	if len(expected) != 6 || len(got) != 6 || records != l.Count() {

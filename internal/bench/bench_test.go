@@ -1,0 +1,65 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/assay-dev/assay/internal/clickhouse"
+	"github.com/assay-dev/assay/internal/embedded/embeddedtest"
+)
+
+func TestMain(m *testing.M) { embeddedtest.Main(m) }
+
+// TestBenchRuns runs the short form. It fails when a sum is wrong and never
+// because the machine is slow.
+func TestBenchRuns(t *testing.T) {
+	embeddedtest.Library(t)
+	o := shortOptions()
+	o.long = 100_000_000 // a tenth of a second
+	var out bytes.Buffer
+	if err := bench(t.Context(), &out, o); err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	t.Log(out.String())
+	for _, want := range []string{"THE WHOLE PATH, all sums exact", "processor time of an event", "parts of events", "verified in SQL", "fetch: ", "decode: ",
+		"consumer: ", "insert: ", "20000  ", "FROM ACKNOWLEDGED TO VISIBLE at 2000 events/s", "THE LONG RUN, all sums exact"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the report has no %q", want)
+		}
+	}
+}
+
+// TestWrongSumsAreNoResult reads one load and expects the sums of another.
+func TestWrongSumsAreNoResult(t *testing.T) {
+	embeddedtest.Library(t)
+	o := shortOptions()
+	o.units = 500
+	b, err := prepare(t.Context(), t.TempDir(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := b.close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	other := b.load
+	other.Seed++
+	if _, err := b.whole(t.Context(), b.topics, other); err == nil || !strings.Contains(err.Error(), "it must be") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestParts(t *testing.T) {
+	var p parts
+	p.see([]clickhouse.PartCount{{Table: "events", Partition: "202601", Parts: 30, Rows: 10, Bytes: 300}, {Table: "events", Partition: "202602", Parts: 10, Rows: 10, Bytes: 100},
+		{Table: "ledger", Partition: "0", Parts: 5}, {Table: "ledger", Partition: "1", Parts: 9}, {Table: "looks", Partition: "1", Parts: 99}})
+	p.see([]clickhouse.PartCount{{Table: "events", Partition: "202601", Parts: 3, Rows: 20, Bytes: 300}, {Table: "ledger", Partition: "0", Parts: 2}})
+	want := parts{events: 3, eventsMost: 40, ledger: 2, ledgerMost: 9, bytes: 300, rows: 20}
+	if diff := cmp.Diff(want, p, cmp.AllowUnexported(parts{})); diff != "" {
+		t.Error(diff)
+	}
+}
