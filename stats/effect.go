@@ -63,18 +63,28 @@ func (p Pair) Fixed(alpha float64) Result {
 // look and at any stopping time. The absolute effect's interval is
 // estimate ± B·error (MixtureRadius), the relative one's is Fieller's with B in
 // place of t. Validity is asymptotic: believe decisions once the Gate passes.
-func (p Pair) Sequential(plan Plan) Result {
+func (p Pair) Sequential(plan Plan) Result { return p.SequentialAt(plan, plan.Alpha) }
+
+// SequentialAt is Sequential with intervals of another two-sided level, as a
+// family of tests asks for: plan.Alpha goes on tuning them. The p-value does not
+// depend on the level: it is below it exactly when the interval excludes zero.
+func (p Pair) SequentialAt(plan Plan, level float64) Result {
 	r, ok := p.blank(plan.Alpha)
 	if !ok {
 		return r
 	}
+	if !validAlpha(level) {
+		r.Warnings = append(r.Warnings, invalidAlpha(level))
+		return r
+	}
+	r.Alpha = level
 	plan, warnings := plan.complete()
 	r.Warnings = append(r.Warnings, warnings...)
 	a := p.information(MixtureRho2(plan.Alpha, plan.PlannedUnits), plan)
 	e := p.estimate(plan.Strict)
 	e.DoF = math.Inf(1)
-	r.DoF, r.Critical = e.DoF, MixtureRadius(a, plan.Alpha)
-	r.Absolute = e.AlwaysValid(a, plan.Alpha)
+	r.DoF, r.Critical = e.DoF, MixtureRadius(a, level)
+	r.Absolute = e.AlwaysValid(a, level)
 	return p.addRelative(r, plan.Strict)
 }
 

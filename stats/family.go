@@ -73,11 +73,8 @@ func (c Correction) sorted(p []float64) []float64 {
 	case BenjaminiHochberg:
 		return stepUp(each(p, func(i int, x float64) float64 { return m * x / float64(i+1) }))
 	case BenjaminiYekutieli:
-		harmonic := 0.0
-		for i := range p {
-			harmonic += 1 / float64(i+1)
-		}
-		return stepUp(each(p, func(i int, x float64) float64 { return harmonic * m * x / float64(i+1) }))
+		sum := harmonic(len(p))
+		return stepUp(each(p, func(i int, x float64) float64 { return sum * m * x / float64(i+1) }))
 	case Hommel:
 		return hommel(p)
 	}

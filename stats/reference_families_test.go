@@ -21,13 +21,18 @@ func familyMethods() map[string]answers {
 		"Miettinen-Nurminen score CI, RR (n/(n-1) correction, no skewness)":                                                             scoreBounds(ScoreRatio),
 		"non-inferiority score test of a risk difference against a margin (Farrington-Manning constrained MLE with n/(n-1) correction)": scoreMargin,
 	}
-	for name, c := range map[string]Correction{
-		"bonferroni": Bonferroni, "sidak": Sidak, "holm": Holm, "holm-sidak": HolmSidak,
-		"simes-hochberg": Hochberg, "hommel": Hommel, "fdr_bh": BenjaminiHochberg, "fdr_by": BenjaminiYekutieli,
-	} {
+	for name, c := range correctionNames() {
 		methods["multiple testing adjusted p-values: "+name] = adjusted(c)
 	}
 	return methods
+}
+
+// correctionNames are those of statsmodels.
+func correctionNames() map[string]Correction {
+	return map[string]Correction{
+		"bonferroni": Bonferroni, "sidak": Sidak, "holm": Holm, "holm-sidak": HolmSidak,
+		"simes-hochberg": Hochberg, "hommel": Hommel, "fdr_bh": BenjaminiHochberg, "fdr_by": BenjaminiYekutieli,
+	}
 }
 
 func adjusted(c Correction) answers {
@@ -74,7 +79,7 @@ func manyArms(in inputs) map[string]any {
 		add("adjusted_ci_lower", wide.Low)
 		add("adjusted_ci_upper", wide.High)
 	}
-	out["adjusted_p"] = Correction(in.text("correction")).Adjust(out["p_value"])
+	out["adjusted_p"] = correctionNames()[in.text("correction")].Adjust(out["p_value"])
 	got := map[string]any{}
 	for name, xs := range out {
 		got[name] = slices.Clone(xs)
