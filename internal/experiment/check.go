@@ -42,6 +42,7 @@ func (set *Set) check(e *experimentFile) {
 	e.checkVariants()
 	e.checkDimensions()
 	set.checkReferences(e)
+	e.checkFamilies()
 	set.checkGuardrails(e)
 	e.checkPhases()
 	if len(e.problems) == 0 {

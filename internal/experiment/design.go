@@ -41,7 +41,7 @@ func (e *Experiment) under(d *Design) *Experiment {
 	then.Window, then.Grace, then.Crossovers, then.Dimensions = d.Window, d.Grace, d.Crossovers, d.Dimensions
 	then.Exclude, then.Covariate = d.Exclude, d.Covariate
 	then.PlannedUnits, then.Alpha, then.AlphaKill = d.PlannedUnits, d.Alpha, d.AlphaKill
-	then.Stall, then.Silence = d.Stall, d.Silence
+	then.Stall, then.Silence, then.Families = d.Stall, d.Silence, d.Families
 	then.Goals, then.Guardrails = d.Goals, d.Guardrails
 	return &then
 }
@@ -53,7 +53,7 @@ func (e *Experiment) design() *Design {
 		Window: e.Window, Grace: e.Grace, Crossovers: e.Crossovers, Dimensions: slices.Clone(e.Dimensions),
 		Exclude: slices.Clone(e.Exclude), Covariate: e.Covariate,
 		PlannedUnits: e.PlannedUnits, Alpha: e.Alpha, AlphaKill: e.AlphaKill,
-		Stall: e.Stall, Silence: e.Silence,
+		Stall: e.Stall, Silence: e.Silence, Families: e.Families,
 		Goals: slices.Clone(e.Goals), Guardrails: slices.Clone(e.Guardrails),
 	}
 }

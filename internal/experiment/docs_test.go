@@ -66,6 +66,7 @@ func TestEveryFieldIsDocumented(t *testing.T) {
 	var fields []string
 	fields = append(fields, names(experimentFields())...)
 	fields = append(fields, names(linkFields())...)
+	fields = append(fields, names(familyFields())...)
 	fields = append(fields, names(dimensionFields())...)
 	fields = append(fields, names(guardrailFields())...)
 	fields = append(fields, names(iterationFields())...)

@@ -39,6 +39,7 @@ type Experiment struct {
 	PlannedUnits    int64       `json:"planned_units,omitempty"` // N*, both arms of a comparison; 0: the engine's default
 	Alpha           float64     `json:"alpha"`                   // two-sided level of the intervals, 0..1
 	AlphaKill       float64     `json:"alpha_kill"`              // budget of false kills of one iteration, 0..1
+	Families        Families    `json:"families,omitzero"`       // how alpha is shared among goals and segments
 	Stall           Duration    `json:"stall"`                   // freshness older than this is blind (default 60 s)
 	Silence         Duration    `json:"silence"`                 // newest counted event older than this is blind (default 10 min)
 	Goals           []string    `json:"goals"`                   // metric names
@@ -103,6 +104,7 @@ type Design struct {
 	PlannedUnits int64       `json:"planned_units,omitempty"`
 	Alpha        float64     `json:"alpha"`
 	AlphaKill    float64     `json:"alpha_kill"`
+	Families     Families    `json:"families,omitzero"`
 	Stall        Duration    `json:"stall"`
 	Silence      Duration    `json:"silence"`
 	Goals        []string    `json:"goals"`

@@ -86,6 +86,7 @@ func experimentFields() []field[experimentText] {
 		as("planned_units", whole[int64](2, 1e12), func(e *t) *int64 { return &e.PlannedUnits }, "Units planned for both arms of a comparison; intervals are narrowest there."),
 		as("alpha", level(), func(e *t) *float64 { return &e.Alpha }, "Two-sided level of the intervals; default 5%."),
 		as("alpha_kill", level(), func(e *t) *float64 { return &e.AlphaKill }, "Budget of false kills of one iteration, shared by the guardrails that may kill; default 5%."),
+		as("families", object(Families{}, familyFields()), func(e *t) *Families { return &e.Families }, "How alpha is shared among goals, arms and segments."),
 		as("stall", span(time.Second), func(e *t) *Duration { return &e.Stall }, "Data older than this is blind; default 60s."),
 		as("silence", spanWithin(time.Second, maxSilence), func(e *t) *Duration { return &e.Silence }, "Blind when the newest counted event is older than this; default and at most 10m."),
 		as("goals", listOf(metricName(), 0), func(e *t) *[]string { return &e.Goals }, "Names of the metrics that it wants to move."),

@@ -51,6 +51,7 @@ func designFacts(e *Experiment) []difference {
 		fact("planned_units", planned(e.PlannedUnits)),
 		fact("alpha", percent(e.Alpha)),
 		fact("alpha_kill", percent(e.AlphaKill)),
+		fact("families", e.Families.String()),
 		fact("stall", e.Stall.String()),
 		fact("silence", e.Silence.String()),
 	}

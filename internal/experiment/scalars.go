@@ -19,6 +19,7 @@ const (
 	durationPattern = `^([0-9]+(w|d)|([0-9]+(\.[0-9]+)?(h|m|s|ms))+|0)$`
 	percentPattern  = `^[0-9]+(\.[0-9]+)?%$`
 	sharePattern    = `^([0-9]{1,2}(\.[0-9]+)?|100(\.0+)?)%$`
+	portionPattern  = `^[0-9]{1,2}(\.[0-9]+)?%$`
 	levelPattern    = `^([1-4]?[0-9](\.[0-9]+)?|50(\.0+)?)%$`
 	timePattern     = `^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2}))?$`
 	decimalPattern  = `^[0-9]+(\.[0-9]+)?$`
@@ -196,6 +197,18 @@ func level() shape[float64] {
 		v, _, ok := fraction(text)
 		if !ok || v.Sign() <= 0 || v.Cmp(big.NewRat(1, 2)) > 0 {
 			return 0, fmt.Sprintf("%s must be above 0 and at most 50%%, not %s", path, text), "5% is usual"
+		}
+		f, _ := v.Float64()
+		return f, "", ""
+	})
+}
+
+// portion is a part of a whole that leaves something to the rest.
+func portion() shape[float64] {
+	return scalarShape(fractionSchema(portionPattern, schema{"exclusiveMinimum": 0, "exclusiveMaximum": 1}), RuleShare, func(path, text string) (float64, string, string) {
+		v, _, ok := fraction(text)
+		if !ok || v.Sign() <= 0 || v.Cmp(big.NewRat(1, 1)) >= 0 {
+			return 0, fmt.Sprintf("%s must be above 0%% and below 100%%, not %s", path, text), "50% is usual"
 		}
 		f, _ := v.Float64()
 		return f, "", ""
