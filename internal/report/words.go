@@ -70,7 +70,7 @@ func headline(d *results.Document) string {
 	case Overall(d) == "blind":
 		return "No judgement: " + worstText(d, "blind")
 	}
-	good, bad := goals(d, matured)
+	good, bad := goals(d, true)
 	if !d.End.IsZero() && !d.At.Before(d.End) {
 		return ended(good, bad)
 	}
@@ -85,7 +85,7 @@ func headline(d *results.Document) string {
 	case len(good) > 0:
 		return better + ". Keep running until the guardrails are healthy."
 	}
-	return soFar(goals(d, open))
+	return soFar(goals(d, false))
 }
 
 // soFar says what is shown while windows are not complete: nothing to act on yet.
@@ -115,13 +115,22 @@ func ended(good, bad []string) string {
 	}
 }
 
-// open and matured pick the results of all units, and of those whose windows are
-// complete.
-func open(c results.Comparison) results.Estimate    { return c.Open }
-func matured(c results.Comparison) results.Estimate { return c.Matured }
+// judged is the tone and the interval of a goal: of matured units those of its
+// family, if it is in one.
+func judged(c results.Comparison, complete bool) (string, results.Interval) {
+	if complete && c.Adjusted != nil {
+		return adjustedTone(c.Adjusted.Sequential, c.Direction), c.Adjusted.Sequential.Relative
+	}
+	e := c.Open
+	if complete {
+		e = c.Matured
+	}
+	return effectTone(e, c.Direction), e.Relative.Sequential
+}
 
-// goals lists the goal metrics whose always-valid interval excludes zero.
-func goals(d *results.Document, pick func(results.Comparison) results.Estimate) (good, bad []string) {
+// goals lists the goal metrics that an always-valid interval shows to differ; of
+// complete windows within the family of all goals.
+func goals(d *results.Document, complete bool) (good, bad []string) {
 	several := false
 	for _, c := range d.Comparisons {
 		several = several || c.Arm != d.Comparisons[0].Arm
@@ -134,9 +143,13 @@ func goals(d *results.Document, pick func(results.Comparison) results.Estimate) 
 		if several {
 			name += " in " + c.Arm
 		}
-		e := pick(c)
-		text := fmt.Sprintf("%s (%s, %s)", name, Percent(e.Relative.Estimate), PercentRange(e.Relative.Sequential))
-		switch effectTone(e, c.Direction) {
+		e := c.Open
+		if complete {
+			e = c.Matured
+		}
+		tone, interval := judged(c, complete)
+		text := fmt.Sprintf("%s (%s, %s)", name, Percent(e.Relative.Estimate), PercentRange(interval))
+		switch tone {
 		case "good":
 			good = append(good, text)
 		case "bad":

@@ -26,6 +26,7 @@ func (c *computation) compare() {
 			}
 		}
 	}
+	c.families()
 }
 
 func (c *computation) comparison(m *experiment.Metric, arm int) Comparison {
@@ -41,9 +42,13 @@ func (c *computation) comparison(m *experiment.Metric, arm int) Comparison {
 		Alpha: c.e.Alpha, Strict: unequal(c.e, c.it, arm),
 	}
 	out.Overflow = c.over(m.Name, key)
-	out.Open = c.estimate(m, key, openSums, plan, out.Overflow > 0)
+	out.Open, _ = c.estimate(m, key, openSums, plan, out.Overflow > 0)
 	withheld := out.Overflow > 0 || c.doc.Freshness.IsZero()
-	out.Matured = c.estimate(m, key, maturedSums, plan, withheld)
+	var pair stats.Pair
+	out.Matured, pair = c.estimate(m, key, maturedSums, plan, withheld)
+	if out.Goal {
+		c.goals = append(c.goals, goalTest{test{metric: m.Name, pair: pair, plan: plan, fixed: pair.Fixed}, len(c.doc.Comparisons)})
+	}
 	return out
 }
 
@@ -59,7 +64,7 @@ func (c *computation) over(metric, arm string) int64 {
 	return n
 }
 
-func (c *computation) estimate(m *experiment.Metric, arm string, pick which, plan stats.Plan, withheld bool) Estimate {
+func (c *computation) estimate(m *experiment.Metric, arm string, pick which, plan stats.Plan, withheld bool) (Estimate, stats.Pair) {
 	var strata []stats.Stratum
 	if !withheld {
 		strata = c.strata(m, arm, pick)
@@ -74,7 +79,7 @@ func (c *computation) estimate(m *experiment.Metric, arm string, pick which, pla
 		out.Treatment.Total = c.total(m, arm, pick, pair.LeftOut)
 		out.Control.Total = c.total(m, c.e.Control, pick, pair.LeftOut)
 	}
-	return out
+	return out, pair
 }
 
 // strata are the phases of the pair. Units first exposed while a phase settles

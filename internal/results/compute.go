@@ -55,6 +55,8 @@ type computation struct {
 	doc  *Document
 	main []Cell // metrics and $units, without dimensions
 	rest []Cell // the join's other counters
+
+	goals []goalTest // what the family of goals judges
 }
 
 // sort takes the iteration's cells apart and writes the exact sums down.

@@ -31,6 +31,7 @@ type Document struct {
 
 	Phases      []Phase      `json:"phases"`
 	Comparisons []Comparison `json:"comparisons"`
+	Families    []Family     `json:"families,omitempty"` // of tests that share an error rate
 	Cells       []CellSums   `json:"cells"`
 	Crossovers  []Crossover  `json:"crossovers,omitempty"`
 	Aside       Aside        `json:"aside"`
@@ -159,6 +160,9 @@ type Comparison struct {
 	Overflow  int64    `json:"overflow,omitempty"` // units whose total is too large; then there are no numbers
 	Open      Estimate `json:"open"`               // all slots: the mean so far of the units so far
 	Matured   Estimate `json:"matured"`            // slots whose window has passed: goals and decisions
+	// Adjusted is the matured result within the family of goals; absent where one
+	// test stands alone.
+	Adjusted *Adjusted `json:"adjusted,omitempty"`
 }
 
 // Estimate is the effect with its intervals, absolute and relative to the

@@ -42,6 +42,9 @@ type SlowComparison struct {
 	DesignEffect Number   `json:"design_effect,omitempty"`
 	Matured      bool     `json:"matured"` // of units whose window has passed; else of all units so far
 	Estimate     Estimate `json:"estimate"`
+	// Adjusted is a quantile that is a goal within the family of goals. What a
+	// covariate adjusts is a second reading of a goal that is in it already.
+	Adjusted *Adjusted `json:"adjusted,omitempty"`
 }
 
 // SlowMetric is one metric to be computed from stored events.
@@ -165,6 +168,9 @@ func (s slow) compare(m SlowMetric, arm int, rows []SlowRow) SlowComparison {
 	}
 	pair := stats.Combine(strata)
 	out.Estimate = newEstimate(pair, pair.Fixed(plan.Alpha), pair.Sequential(plan))
+	if f := goalsOf(s.e); f != nil && out.Goal && m.Kind == experiment.Quantile {
+		f.alone(test{metric: m.Name, pair: pair, plan: plan, fixed: pair.Fixed, into: &out.Adjusted})
+	}
 	return out
 }
 
