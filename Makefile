@@ -45,7 +45,7 @@ race: engine ## the tests of concurrent packages under the race detector
 	$(GO) test -race $(TESTFLAGS) ./ingest/... ./internal/watch/... ./guardrails/... ./internal/simulate/...
 
 .PHONY: bench
-bench: engine ## events/s end to end, beside the ceiling of each part alone
+bench: engine kafka ## events/s end to end, what an event costs each process, and each part alone (ARGS="--long": also five minutes)
 	$(GO) run ./internal/bench $(ARGS)
 
 .PHONY: fuzz

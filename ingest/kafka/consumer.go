@@ -35,6 +35,7 @@ type Consumer struct {
 	mu     sync.Mutex
 	shards map[int32]*shard
 	held   atomic.Int64 // len(shards)
+	pool   pool
 }
 
 // New checks the configuration. It connects to nothing.

@@ -27,6 +27,7 @@ func (c *Consumer) reader(at map[string]map[int32]kgo.Offset) (*kgo.Client, erro
 		kgo.FetchMaxBytes(fetchBytes),
 		kgo.FetchMaxPartitionBytes(fetchBytes),
 		kgo.FetchMaxWait(500*time.Millisecond),
+		kgo.WithPools(&c.pool),
 	)
 }
 

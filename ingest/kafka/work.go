@@ -161,6 +161,7 @@ func (w *worker) take(ctx context.Context, fetches kgo.Fetches) error {
 			declared := w.l.declared(p.Topic)
 			err = w.l.add(w.open, declared, p.Records)
 			w.behind[declared] = p.HighWatermark - w.l.from[declared]
+			recycle(p.Records)
 		}
 	})
 	if err != nil {
