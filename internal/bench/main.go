@@ -16,6 +16,8 @@ import (
 	"runtime/pprof"
 	"time"
 
+	"github.com/assay-dev/assay/internal/app"
+	"github.com/assay-dev/assay/internal/config"
 	"github.com/assay-dev/assay/internal/embedded"
 	"github.com/assay-dev/assay/internal/realkafka"
 )
@@ -24,7 +26,9 @@ func main() {
 	embedded.RunChildIfAsked()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := bench(ctx, os.Stdout, flags()); err != nil {
+	o := flags()
+	app.LimitMemory(config.Config{Memory: config.Size(o.memory)})
+	if err := bench(ctx, os.Stdout, o); err != nil {
 		fmt.Fprintln(os.Stderr, "bench: error:", err)
 		os.Exit(1)
 	}
@@ -41,7 +45,7 @@ type options struct {
 	live       time.Duration // how long it goes on
 	long       time.Duration // how long one more run of the whole path takes
 	jars       string        // folder of Apache Kafka's jars; empty: the embedded broker
-	memory     int64         // of the state; 0: no limit
+	memory     int64         // of this process; 0: no limit
 	verify     bool          // also measure a verification of each run
 	profile    string
 }
@@ -54,7 +58,7 @@ func flags() options {
 	long := flag.Bool("long", false, "also a run of five minutes")
 	flag.IntVar(&o.units, "units", 400_000, "units; each is exposed twice and buys up to 6 times")
 	flag.IntVar(&o.runs, "runs", 3, "runs of the whole path; the median counts")
-	flag.Int64Var(&o.memory, "memory", 4<<30, "most that the state may take")
+	flag.Int64Var(&o.memory, "memory", 4<<30, "most that this process may take; three quarters hold the state")
 	flag.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile of the runs of the whole path to this file")
 	flag.BoolVar(&o.verify, "verify", false, "also measure a verification of each run: everything recounted in SQL")
 	only := flag.Bool("whole", false, "the whole path only")

@@ -45,7 +45,7 @@ type bencher struct {
 
 // prepare starts the servers and writes the load into the broker.
 func prepare(ctx context.Context, dir string, o options) (_ *bencher, err error) {
-	b := &bencher{load: load(o.units, o.partitions), topics: sourceNamed("bench"), memory: o.memory, verify: o.verify}
+	b := &bencher{load: load(o.units, o.partitions), topics: sourceNamed("bench"), memory: o.memory / 4 * 3, verify: o.verify}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, b.close())

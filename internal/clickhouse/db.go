@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"strings"
 	"sync"
 	"time"
@@ -67,7 +68,7 @@ func (cfg Config) options(database string) *driver.Options {
 		ReadTimeout:  readTimeout,
 		MaxOpenConns: cfg.Conns,
 		MaxIdleConns: cfg.Conns,
-		Compression:  &driver.Compression{Method: driver.CompressionLZ4},
+		Compression:  cfg.compression(),
 		Settings: driver.Settings{
 			// An insert is answered when its part is there, not when it is queued.
 			"async_insert":    0,
@@ -78,6 +79,18 @@ func (cfg Config) options(database string) *driver.Options {
 			"skip_unavailable_shards": 0,
 		},
 	}
+}
+
+// compression is worth its processor time on a network, and not to a server on
+// the same machine.
+func (cfg Config) compression() *driver.Compression {
+	for _, addr := range cfg.Addr {
+		host, _, err := net.SplitHostPort(addr)
+		if err != nil || !net.ParseIP(host).IsLoopback() {
+			return &driver.Compression{Method: driver.CompressionLZ4}
+		}
+	}
+	return &driver.Compression{Method: driver.CompressionNone}
 }
 
 // Close ends all connections.
