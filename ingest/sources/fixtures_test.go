@@ -2,6 +2,7 @@ package sources_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -275,5 +276,22 @@ func BenchmarkDecode(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// A consumer gives a record's memory back as soon as it is decoded, so neither an
+// event nor a dead letter may look into it, whichever mapping made it.
+func TestNothingOfARecordIsKept(t *testing.T) {
+	for _, f := range fixtures(t) {
+		d := decoder(t, f.mapping, everything(f.record))
+		for _, value := range []string{f.record, f.record[:len(f.record)/2]} {
+			r := record(value)
+			event, dead, _ := d.Decode(r)
+			want := fmt.Sprintf("%+v %+v", event, dead)
+			clear(r.Value)
+			if got := fmt.Sprintf("%+v %+v", event, dead); got != want {
+				t.Errorf("%s: after its record's memory was cleared\n%s\nbecame\n%s", f.mapping, want, got)
+			}
+		}
 	}
 }
