@@ -1,45 +1,164 @@
 package stats
 
-// Adjusted is a pair of arms whose means were adjusted by a covariate that was
+import "math"
+
+// Adjusted is a pair of arms whose means were adjusted by covariates that were
 // measured before the first exposure (CUPED). From here on they go the way of
 // every other pair.
 type Adjusted struct {
 	Treatment, Control Moments
-	Theta              float64 // slope that was taken off; 0: the covariate says nothing
-	Reduction          float64 // 1 − adjusted variance / plain variance of the difference; negative never
+	Slopes             []float64 // that were taken off, one a covariate; nil: nothing was
+	Reduction          float64   // 1 − adjusted variance / plain variance of the difference; negative never
 }
 
-// Adjust takes a covariate's part off the outcome. Each arm's Joint holds the
-// outcome at 0 and the covariate at 1.
+// Adjust takes the covariates' part off the outcome. Each arm's Joint holds the
+// outcome at 0 and covariates from 1 on; both have the same.
 //
-// One slope serves both arms: θ* = (cov_T/n_T + cov_C/n_C)/(var_T/n_T + var_C/n_C)
-// minimises the variance of the difference of means of Y − θX, also at unequal
+// One set of slopes serves both arms: with A the squared error of the difference
+// of the covariates' means and c its covariance with that of the outcome's,
+//
+//	θ* = A⁻¹c     for one covariate (cov_T/n_T + cov_C/n_C)/(var_T/n_T + var_C/n_C)
+//
+// minimises the variance of the difference of means of Y − θᵀX, also at unequal
 // shares, where the slope of the pooled data does not, and is asymptotically the
-// same as one slope an arm (Lin 2013). Since the two arms then stay independent,
-// phases, margins and Fieller's intervals need nothing new. Estimating the slope
-// from the same data leaves the test valid asymptotically. The arms' means are
-// given at the pooled mean of the covariate.
+// same as slopes of each arm (Lin 2013; LinEffect). Since the two arms then stay
+// independent, phases, margins and Fieller's intervals need nothing new. Estimating
+// the slopes from the same data leaves the test valid asymptotically. The arms'
+// means are given at the pooled mean of the covariates.
 //
-// A covariate without variance, or arms too small for one, leave the outcome as
-// it is.
+// Covariates without variance, or determined by others, have the slope 0. Arms too
+// small for so many covariates (fewer than two units more than there are), and
+// numbers that are not finite, leave the outcome as it is.
 func Adjust(treatment, control Joint) Adjusted {
 	plain := Adjusted{Treatment: treatment.only(0), Control: control.only(0)}
-	if treatment.N < 2 || control.N < 2 {
+	covariates := len(treatment.Mean) - 1
+	if covariates < 1 || len(control.Mean) != covariates+1 || min(treatment.N, control.N) < int64(covariates)+1 {
 		return plain
 	}
-	cov := treatment.squaredError(0, 1) + control.squaredError(0, 1)
-	spread := treatment.squaredError(1, 1) + control.squaredError(1, 1)
+	covariance, spread := make([]float64, covariates), make([][]float64, covariates)
+	for i := range spread {
+		covariance[i] = treatment.squaredError(0, i+1) + control.squaredError(0, i+1)
+		spread[i] = make([]float64, covariates)
+		for k := range spread {
+			spread[i][k] = treatment.squaredError(i+1, k+1) + control.squaredError(i+1, k+1)
+		}
+	}
 	variance := treatment.squaredError(0, 0) + control.squaredError(0, 0)
-	if !(spread > 0) || !(variance > 0) {
+	if invert(spread) == 0 || !(variance > 0) {
 		return plain
 	}
-	theta := cov / spread
-	n := float64(treatment.N) + float64(control.N)
-	centre := (float64(treatment.N)*treatment.Mean[1] + float64(control.N)*control.Mean[1]) / n
-	return Adjusted{
-		Treatment: treatment.without(theta, centre), Control: control.without(theta, centre),
-		Theta: theta, Reduction: theta * cov / variance,
+	slopes := times(spread, covariance)
+	reduction := dot(slopes, covariance) / variance
+	if math.IsNaN(reduction) || math.IsInf(reduction, 0) {
+		return plain
 	}
+	centre := pooledMeans(treatment, control)
+	return Adjusted{
+		Treatment: treatment.without(slopes, centre), Control: control.without(slopes, centre),
+		Slopes: slopes, Reduction: reduction,
+	}
+}
+
+// AdjustRatio is Adjust for a ratio of two sums whose covariate is the same ratio
+// before the first exposure: each arm's Joint holds the sums in the order numerator,
+// denominator, numerator before, denominator before. Both ratios go by the delta
+// method, so units are the clusters; all ten second moments count. A denominator of
+// zero gives NaN moments, which Combine refuses by name.
+func AdjustRatio(treatment, control Joint) Adjusted {
+	return Adjust(treatment.ratios(), control.ratios())
+}
+
+// ratios makes of the sums (m, d, x, z) the joint moments of m/d and x/z. Without a
+// z the covariate says nothing.
+func (j Joint) ratios() Joint {
+	now, before := j.Mean[0]/j.Mean[1], j.Mean[2]/j.Mean[3]
+	gradients := [][]float64{
+		{1 / j.Mean[1], -now / j.Mean[1], 0, 0},
+		{0, 0, 1 / j.Mean[3], -before / j.Mean[3]},
+	}
+	if j.Mean[3] == 0 {
+		before, gradients[1] = 0, make([]float64, 4)
+	}
+	out := Joint{N: j.N, NonZero: j.NonZero, Mean: []float64{now, before}}
+	for _, a := range gradients {
+		var row []float64
+		for _, b := range gradients {
+			row = append(row, dot(a, times(j.Product, b)))
+		}
+		out.Product = append(out.Product, row)
+	}
+	return out
+}
+
+// LinEffect is the effect adjusted with slopes of each arm (Lin 2013), from moments
+// that can be streamed. Each arm's Joint is as Adjust's. With θ_T, θ_C the arms'
+// least-squares slopes and X̄ the mean of all units,
+//
+//	Δ = (Ȳ_T − θ_Tᵀ(X̄_T − X̄)) − (Ȳ_C − θ_Cᵀ(X̄_C − X̄))
+//	v = s²_T/n_T + s²_C/n_C + (θ_T−θ_C)ᵀ S_X (θ_T−θ_C)/n
+//
+// where s² is an arm's residual variance with n−1−k degrees of freedom. The estimate
+// is exactly that of RegressEffect with OwnSlopes; the error agrees with HC2 as n
+// grows, and degrees of freedom are Welch's. Arms with fewer than k+3 units leave the
+// outcome as it is.
+func LinEffect(treatment, control Joint) Estimate {
+	k := len(treatment.Mean) - 1
+	if k < 1 || len(control.Mean) != k+1 || min(treatment.N, control.N) < int64(k)+3 {
+		return Welch(treatment.only(0), control.only(0))
+	}
+	centre := pooledMeans(treatment, control)
+	mT, vT, slopeT := treatment.ownSlopes(centre)
+	mC, vC, slopeC := control.ownSlopes(centre)
+	apart := make([]float64, k)
+	for i := range apart {
+		apart[i] = slopeT[i] - slopeC[i]
+	}
+	n := float64(treatment.N + control.N)
+	both := quadratic(treatment.covariates(), apart) + quadratic(control.covariates(), apart)
+	for i, d := range apart { // and what the arms' means differ by
+		for l, e := range apart {
+			both += d * e * (treatment.Mean[i+1] - control.Mean[i+1]) * (treatment.Mean[l+1] - control.Mean[l+1]) *
+				float64(treatment.N) * float64(control.N) / n
+		}
+	}
+	own := vT + vC
+	return Estimate{
+		Value:    mT - mC,
+		StdError: math.Sqrt(own + max(both, 0)/(n-1)/n),
+		DoF:      own * own / (vT*vT/float64(treatment.N-1-int64(k)) + vC*vC/float64(control.N-1-int64(k))),
+	}
+}
+
+// ownSlopes fits one arm: its mean at the centre, that mean's squared error given
+// the centre, and the slopes.
+func (j Joint) ownSlopes(centre []float64) (mean, errorSquared float64, slopes []float64) {
+	inverse := j.covariates()
+	rank := invert(inverse)
+	slopes = times(inverse, j.Product[0][1:])
+	mean = j.Mean[0]
+	for i, s := range slopes {
+		mean -= s * (j.Mean[i+1] - centre[i])
+	}
+	rest := max(j.Product[0][0]-dot(slopes, j.Product[0][1:]), 0)
+	return mean, rest / float64(j.N-1-int64(rank)) / float64(j.N), slopes
+}
+
+// covariates is a copy of the centred products of the covariates alone.
+func (j Joint) covariates() [][]float64 {
+	out := make([][]float64, len(j.Mean)-1)
+	for i := range out {
+		out[i] = append(out[i], j.Product[i+1][1:]...)
+	}
+	return out
+}
+
+func pooledMeans(a, b Joint) []float64 {
+	n := float64(a.N) + float64(b.N)
+	out := make([]float64, len(a.Mean)-1)
+	for i := range out {
+		out[i] = (float64(a.N)*a.Mean[i+1] + float64(b.N)*b.Mean[i+1]) / n
+	}
+	return out
 }
 
 // only is the moments of one of the sums.
@@ -52,7 +171,12 @@ func (j Joint) squaredError(i, k int) float64 {
 	return j.Product[i][k] / float64(j.N-1) / float64(j.N)
 }
 
-// without is the arm of y − θ(x − centre).
-func (j Joint) without(theta, centre float64) Moments {
-	return j.Linearise(j.Mean[0]-theta*(j.Mean[1]-centre), []float64{1, -theta})
+// without is the arm of y − θᵀ(x − centre).
+func (j Joint) without(slopes, centre []float64) Moments {
+	value, gradient := j.Mean[0], []float64{1}
+	for i, s := range slopes {
+		value -= s * (j.Mean[i+1] - centre[i])
+		gradient = append(gradient, -s)
+	}
+	return j.Linearise(value, gradient)
 }

@@ -23,7 +23,7 @@ func bestSlope(in inputs) map[string]any {
 	t, c := arm(in.num("n_t"), "t"), arm(in.num("n_c"), "c")
 	a := Adjust(t, c)
 	return map[string]any{
-		"theta":               a.Theta,
+		"theta":               a.Slopes[0],
 		"variance":            a.Treatment.squaredError() + a.Control.squaredError(),
 		"variance_unadjusted": t.squaredError(0, 0) + c.squaredError(0, 0),
 	}

@@ -75,7 +75,7 @@ func TestAdjustWithoutInformation(t *testing.T) {
 		"one unit":                     {constant, {N: 1, Mean: []float64{3, 7}, Product: [][]float64{{0, 0}, {0, 0}}}},
 	} {
 		a := Adjust(pair[0], pair[1])
-		if a.Theta != 0 || a.Reduction != 0 || a.Treatment != (Moments{N: 50, NonZero: 9, Mean: 3, M2: 40}) {
+		if a.Slopes != nil || a.Reduction != 0 || a.Treatment != (Moments{N: 50, NonZero: 9, Mean: 3, M2: 40}) {
 			t.Errorf("%s: %+v", name, a)
 		}
 	}
