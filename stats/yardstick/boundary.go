@@ -1,0 +1,168 @@
+package yardstick
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/mathext"
+)
+
+// Bounds are the ends of an interval.
+type Bounds struct{ Low, High float64 }
+
+// TunedRho is the ρ of a mixture whose boundary is narrowest near the variance v
+// at error rate alpha, v/(l + ln(1+l)) with l = −2·ln alpha (Howard, Ramdas,
+// McAuliffe & Sekhon 2021, prop. 3). One-sided boundaries pass 2·alpha.
+func TunedRho(v, alpha float64) float64 {
+	l := -2 * math.Log(alpha)
+	return v / (l + math.Log1p(l))
+}
+
+// BetaBinomial is the mixture for sums whose increments lie in [−G, H] and are
+// sub-Bernoulli: coin tosses minus their mean have G = p, H = 1−p.
+type BetaBinomial struct {
+	G, H, R  float64
+	OneSided bool
+}
+
+// NewBetaBinomial tunes it to the variance vOpt at error rate alphaOpt.
+func NewBetaBinomial(vOpt, alphaOpt, g, h float64, oneSided bool) BetaBinomial {
+	if oneSided {
+		alphaOpt *= 2
+	}
+	return BetaBinomial{g, h, math.Max(TunedRho(vOpt, alphaOpt)-g*h, 1e-3*g*h), oneSided}
+}
+
+// LogE is the log of the mixture at the sum s with variance v: an e-process
+// (Howard et al. 2021, prop. 7).
+func (m BetaBinomial) LogE(s, v float64) float64 {
+	width := m.G + m.H
+	a, b := (v-m.G*s)/(m.G*width), (v+m.H*s)/(m.H*width)
+	a0, b0 := m.R/(m.G*width), m.R/(m.H*width)
+	e := v/(m.G*m.H)*math.Log(width) - b*math.Log(m.G) - a*math.Log(m.H)
+	e += mathext.Lbeta(a0+a, b0+b) - mathext.Lbeta(a0, b0)
+	if m.OneSided {
+		x := m.H / width
+		e += math.Log(mathext.RegIncBeta(a0+a, b0+b, x)) - math.Log(mathext.RegIncBeta(a0, b0, x))
+	}
+	return e
+}
+
+// Boundary is the sum that the mixture refutes at variance v; at most v/G, which
+// no sum can exceed.
+func (m BetaBinomial) Boundary(v, alpha float64) float64 {
+	if !(v > 0) || !(m.G > 0) || !(m.H > 0) || !(m.R > 0) {
+		return math.Inf(1)
+	}
+	return boundary(func(s float64) float64 { return m.LogE(s, v) }, alpha, v/m.G)
+}
+
+// GammaExponential is the mixture for sub-exponential sums with scale C.
+type GammaExponential struct{ Rho, C float64 }
+
+// NewGammaExponential tunes it to the variance vOpt at error rate alphaOpt.
+func NewGammaExponential(vOpt, alphaOpt, c float64) GammaExponential {
+	return GammaExponential{TunedRho(vOpt, 2*alphaOpt), c}
+}
+
+// LogE is the log of the mixture at the sum s with variance v (Howard et al.
+// 2021, prop. 9).
+func (m GammaExponential) LogE(s, v float64) float64 {
+	r := m.Rho / (m.C * m.C)
+	shape, x := v/(m.C*m.C)+r, s/m.C+v/(m.C*m.C)
+	prior, _ := math.Lgamma(r)
+	posterior, _ := math.Lgamma(shape)
+	return r*math.Log(r) - prior - math.Log(mathext.GammaIncReg(r, r)) +
+		posterior + math.Log(mathext.GammaIncReg(shape, x+r)) - shape*math.Log(x+r) + x
+}
+
+// Boundary is the sum that the mixture refutes at variance v ≥ 0.
+func (m GammaExponential) Boundary(v, alpha float64) float64 {
+	if !(v >= 0) || !(m.Rho > 0) || !(m.C > 0) {
+		return math.Inf(1)
+	}
+	return boundary(func(s float64) float64 { return m.LogE(s, v) }, alpha, math.Inf(1))
+}
+
+// GammaPoisson is the mixture for sums that are sub-Poisson with scale C.
+type GammaPoisson struct{ Rho, C float64 }
+
+// NewGammaPoisson tunes it to the variance vOpt at error rate alphaOpt.
+func NewGammaPoisson(vOpt, alphaOpt, c float64) GammaPoisson {
+	return GammaPoisson{TunedRho(vOpt, 2*alphaOpt), c}
+}
+
+// LogE is the log of the mixture at the sum s with variance v (Howard et al.
+// 2021, prop. 8).
+func (m GammaPoisson) LogE(s, v float64) float64 {
+	r := m.Rho / (m.C * m.C)
+	rate := v/(m.C*m.C) + r
+	shape := s/m.C + rate
+	prior, _ := math.Lgamma(r)
+	posterior, _ := math.Lgamma(shape)
+	return r*math.Log(r) - prior - math.Log(mathext.GammaIncRegComp(r, r)) +
+		posterior + math.Log(mathext.GammaIncRegComp(shape, rate)) - shape*math.Log(rate) + v/(m.C*m.C)
+}
+
+// Boundary is the sum that the mixture refutes at variance v ≥ 0.
+func (m GammaPoisson) Boundary(v, alpha float64) float64 {
+	if !(v >= 0) || !(m.Rho > 0) || !(m.C > 0) {
+		return math.Inf(1)
+	}
+	return boundary(func(s float64) float64 { return m.LogE(s, v) }, alpha, math.Inf(1))
+}
+
+// boundary is the least sum in [0, most] whose log e-value reaches −ln alpha, or
+// most. An invalid alpha, or a mixture that never gets there, gives +Inf.
+func boundary(logE func(float64) float64, alpha, most float64) float64 {
+	if !(alpha > 0 && alpha < 1) {
+		return math.Inf(1)
+	}
+	limit := -math.Log(alpha)
+	high := most
+	if math.IsInf(most, 1) {
+		for high = 1; !(logE(high) > limit); high *= 2 {
+			if high > 1e15 {
+				return math.Inf(1)
+			}
+		}
+	} else if !(logE(most) >= limit) {
+		return most
+	}
+	return bisect(0, high, func(s float64) bool { return logE(s) >= limit })
+}
+
+// bisect is where a monotone condition turns true.
+func bisect(low, high float64, holds func(float64) bool) float64 {
+	for range 100 {
+		middle := low + (high-low)/2
+		if holds(middle) {
+			high = middle
+		} else {
+			low = middle
+		}
+	}
+	return low + (high-low)/2
+}
+
+// Stitching are the parameters of a polynomially stitched boundary: epochs grow
+// by Eta, the errors of the epochs like k^−S, from the variance VMin on; C is
+// the scale of the increments (0 for sub-Gaussian sums).
+type Stitching struct{ VMin, C, S, Eta float64 }
+
+// Boundary at the variance v (Howard et al. 2021, thm 1 and eq. 10):
+// √(k₁²·v·ℓ + k₂²C²ℓ²) + k₂Cℓ with ℓ = S·ln ln(ηv/VMin) + ln(ζ(S)/(α·ln^S η)),
+// k₁ = (η^¼ + η^−¼)/√2, k₂ = (√η + 1)/2. It grows like √(v·ln ln v).
+func (s Stitching) Boundary(v, alpha float64) float64 {
+	if !(s.VMin > 0) || !(s.S > 1) || !(s.Eta > 1) || !(s.C >= 0) || !(v >= 0) || !(alpha > 0 && alpha < 1) {
+		return math.Inf(1)
+	}
+	v = math.Max(v, s.VMin)
+	k1, k2 := stitchConstants(s.Eta)
+	l := s.S*math.Log(math.Log(s.Eta*v/s.VMin)) + math.Log(mathext.Zeta(s.S, 1)/(alpha*math.Pow(math.Log(s.Eta), s.S)))
+	linear := k2 * s.C * l
+	return math.Sqrt(k1*k1*v*l+linear*linear) + linear
+}
+
+func stitchConstants(eta float64) (k1, k2 float64) {
+	return (math.Pow(eta, 0.25) + math.Pow(eta, -0.25)) / math.Sqrt2, (math.Sqrt(eta) + 1) / 2
+}
