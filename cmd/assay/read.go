@@ -17,6 +17,8 @@ type analyzeCmd struct {
 	Iteration  uint32   `help:"Number of the iteration (default: the latest)." placeholder:"N"`
 	Slow       bool     `help:"Compute quantiles and covariate-adjusted metrics anew from stored events first; without it the last ones are shown with their age." xor:"past"`
 
+	Plan bool `help:"Show instead how each question is answered: the method, why, and each gate with the number of units that would open it."`
+
 	AsOf     string `help:"Show what the ledger gave at this time (RFC 3339), under the configuration of then." placeholder:"TIME" xor:"past"`
 	AsOfLook string `help:"Compute a stored look anew, from the parts that it stands for." placeholder:"ID" xor:"past"`
 }
@@ -58,6 +60,9 @@ func (c analyzeCmd) Run(env *environment) error {
 			if err != nil {
 				return err
 			}
+			if c.Plan {
+				d.Plan = results.PlanAnalysis(e, d)
+			}
 			docs = append(docs, d)
 		}
 		return env.print(docs, func() error {
@@ -65,7 +70,11 @@ func (c analyzeCmd) Run(env *environment) error {
 				if i > 0 {
 					env.println("")
 				}
-				if err := report.Text(env.out, d); err != nil {
+				show := report.Text
+				if c.Plan {
+					show = report.PlanText
+				}
+				if err := show(env.out, d); err != nil {
 					return err
 				}
 			}

@@ -40,7 +40,8 @@ type SlowComparison struct {
 	// events were independent (the larger of both arms').
 	Reduction    Number   `json:"variance_reduction,omitempty"`
 	DesignEffect Number   `json:"design_effect,omitempty"`
-	Matured      bool     `json:"matured"` // of units whose window has passed; else of all units so far
+	Events       int64    `json:"events,omitempty"` // of a quantile, in the smaller arm
+	Matured      bool     `json:"matured"`          // of units whose window has passed; else of all units so far
 	Estimate     Estimate `json:"estimate"`
 	// Adjusted is a quantile that is a goal within the family of goals. What a
 	// covariate adjusts is a second reading of a goal that is in it already.
@@ -161,6 +162,7 @@ func (s slow) compare(m SlowMetric, arm int, rows []SlowRow) SlowComparison {
 		stratum := stats.Stratum{Name: fmt.Sprint(p.Number)}
 		if m.Kind == experiment.Quantile {
 			stratum.Treatment, stratum.Control = out.quantile(m, t), out.quantile(m, c)
+			out.Events += min(t.Events, c.Events)
 		} else {
 			stratum.Treatment, stratum.Control = out.adjust(m, t, c)
 		}

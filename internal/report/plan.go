@@ -1,0 +1,63 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/assay-dev/assay/internal/results"
+)
+
+// PlanText writes how an experiment is analysed, for a terminal: each method with
+// its reason, and its gates with what would open them.
+func PlanText(w io.Writer, d *results.Document) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s · iteration %d of %d · plan of the analysis as of %s\n", d.Experiment, d.Iteration, d.Iterations, Instant(d.At))
+	if f := goalFamily(d); f != nil {
+		b.WriteString(familyText(*f) + "\n")
+	}
+	for _, p := range d.Plan {
+		fmt.Fprintf(&b, "\n%s: %s\n  %s\n", planTitle(p), p.Method, p.Why)
+		for _, c := range p.Gates {
+			fmt.Fprintf(&b, "  %-8s %-16s %s\n", c.State, c.Code, conditionText(c))
+		}
+	}
+	if len(d.Plan) == 0 {
+		b.WriteString("this iteration asks no question yet\n")
+	}
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return fmt.Errorf("write the plan: %w", err)
+	}
+	return nil
+}
+
+func planTitle(p results.Plan) string {
+	if p.For == results.PlanSplit {
+		return fmt.Sprintf("split of phase %d", p.Phase)
+	}
+	return fmt.Sprintf("%s of %s in %s", p.For, p.Metric, p.Arm)
+}
+
+// conditionText is a condition with its count and the number of units that lifts it.
+func conditionText(c results.Condition) string {
+	text := c.Text
+	if c.Need.Known() && c.Of != "" {
+		have := "none"
+		if c.Have.Known() && c.Have != 0 {
+			have = amount(c.Have)
+		}
+		text += fmt.Sprintf(" (%s of %s %s)", have, amount(c.Need), c.Of)
+	}
+	if c.Lift > 0 {
+		text += fmt.Sprintf("; about %s units of both arms would do", Count(c.Lift))
+	}
+	return text
+}
+
+// amount writes a count, or a number that is none.
+func amount(n results.Number) string {
+	if x := n.Float(); x == float64(int64(x)) {
+		return Count(int64(x))
+	}
+	return signedText(n.Float(), decimalsFor(n.Float()), false)
+}

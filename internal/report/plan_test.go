@@ -1,0 +1,46 @@
+package report
+
+import (
+	"bytes"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/assay-dev/assay/internal/results"
+)
+
+// TestPlanText: a reader sees the method, its reason, what is lacking, and how many
+// units would do.
+func TestPlanText(t *testing.T) {
+	none := results.Number(math.NaN())
+	d := familyDocument("bonferroni", results.AdjustedEffect{})
+	d.Plan = []results.Plan{
+		{For: results.PlanInterval, Metric: "conversion", Arm: "treatment", Method: "welch", Why: "because", Gates: []results.Condition{
+			{Code: "events", State: results.NotMet, Text: "no decision counts before", Have: 20, Need: 50, Of: "units with an event", Lift: 12345},
+			{Code: "rare", State: results.NotMet, Text: "rare", Have: 0.0042, Need: 0.01, Of: "share"},
+			{Code: "quantile_events", State: results.NotMet, Text: "both", Have: none, Need: 35, Of: "events"},
+			{Code: "tail", State: results.Assumed, Text: "no cap", Have: none, Need: none},
+		}},
+		{For: results.PlanSplit, Phase: 3, Method: "srm", Why: "always"},
+	}
+	var b bytes.Buffer
+	if err := PlanText(&b, d); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"checkout-cta · iteration 2 of 2 · plan of the analysis as of 2026-03-02 10:00:00 UTC\ngoals × arms: 4 comparisons",
+		"\ninterval of conversion in treatment: welch\n  because\n",
+		"  not met  events           no decision counts before (20 of 50 units with an event); about 12\u202f345 units of both arms would do\n",
+		"rare (0.00420 of 0.0100 share)\n", "both (none of 35 events)\n", "  assumed  tail             no cap\n",
+		"\nsplit of phase 3: srm\n  always\n",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("the plan does not say %q:\n%s", want, b.String())
+		}
+	}
+	d.Plan = nil
+	b.Reset()
+	if err := PlanText(&b, d); err != nil || !strings.Contains(b.String(), "asks no question") {
+		t.Errorf("%v: %s", err, b.String())
+	}
+}
