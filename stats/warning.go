@@ -40,4 +40,7 @@ const (
 	// UnplannedArm: units were seen in an arm whose share is zero; they take
 	// no part in the sample-ratio test.
 	UnplannedArm Code = "unplanned_arm"
+	// ImplausibleLift: even the smallest effect that the data allow is so large that
+	// a mistake in measurement is likelier.
+	ImplausibleLift Code = "implausible_lift"
 )

@@ -27,6 +27,7 @@ func (c *computation) compare() {
 		}
 	}
 	c.families()
+	c.segments()
 }
 
 func (c *computation) comparison(m *experiment.Metric, arm int) Comparison {
@@ -37,10 +38,7 @@ func (c *computation) comparison(m *experiment.Metric, arm int) Comparison {
 		Goal:      slices.Contains(c.e.Goals, m.Name),
 		Guardrail: slices.ContainsFunc(c.e.Guardrails, func(g experiment.Guardrail) bool { return g.Metric == m.Name }),
 	}
-	plan := stats.Plan{
-		PlannedUnits: float64(c.e.PlannedUnits), TreatmentShare: PlannedShare(c.e, c.it, arm),
-		Alpha: c.e.Alpha, Strict: unequal(c.e, c.it, arm),
-	}
+	plan := c.plan(arm)
 	out.Overflow = c.over(m.Name, key)
 	out.Open, _ = c.estimate(m, key, openSums, plan, out.Overflow > 0)
 	withheld := out.Overflow > 0 || c.doc.Freshness.IsZero()
@@ -50,6 +48,14 @@ func (c *computation) comparison(m *experiment.Metric, arm int) Comparison {
 		c.goals = append(c.goals, goalTest{test{metric: m.Name, pair: pair, plan: plan, fixed: pair.Fixed}, len(c.doc.Comparisons)})
 	}
 	return out
+}
+
+// plan is what was fixed beforehand for the arm's pair with the control.
+func (c *computation) plan(arm int) stats.Plan {
+	return stats.Plan{
+		PlannedUnits: float64(c.e.PlannedUnits), TreatmentShare: PlannedShare(c.e, c.it, arm),
+		Alpha: c.e.Alpha, Strict: unequal(c.e, c.it, arm),
+	}
 }
 
 // over counts the units of the pair that have no exact total. One is enough to
@@ -70,7 +76,11 @@ func (c *computation) estimate(m *experiment.Metric, arm string, pick which, pla
 		strata = c.strata(m, arm, pick)
 	}
 	pair := stats.Combine(strata)
-	out := newEstimate(pair, pair.Fixed(plan.Alpha), pair.Sequential(plan))
+	sequential := pair.Sequential(plan)
+	out := newEstimate(pair, pair.Fixed(plan.Alpha), sequential)
+	if w, implausible := sequential.Implausible(); implausible {
+		out.Warnings = append(out.Warnings, Doubt{string(w.Code), w.Message})
+	}
 	if plan.Strict && pair.Weight > 0 {
 		out.Warnings = append(out.Warnings, Doubt{StrictInterval,
 			"the arms' intended shares are unequal: the interval for every look uses the larger of two standard errors"})

@@ -56,6 +56,8 @@ type computation struct {
 	main []Cell // metrics and $units, without dimensions
 	rest []Cell // the join's other counters
 
+	segmented []Cell // metrics by dimension
+
 	goals []goalTest // what the family of goals judges
 }
 
@@ -76,6 +78,8 @@ func (c *computation) sort(cells []Cell) {
 			continue // of a version that the shards have not adopted yet
 		case cell.Dimension == "":
 			c.main = append(c.main, cell)
+		default:
+			c.segmented = append(c.segmented, cell)
 		}
 		if cell.Newest.After(c.doc.Newest) {
 			c.doc.Newest = cell.Newest

@@ -1,0 +1,86 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/assay-dev/assay/internal/results"
+)
+
+// segmentTable is one metric of one arm by one dimension.
+type segmentTable struct {
+	Title      string // conversion in treatment by device, complete windows
+	Conclusion string
+	Tone       string
+	Lines      []segmentLine
+}
+
+// segmentLine is one value of the dimension.
+type segmentLine struct {
+	Value          string
+	Units, Control int64
+	Difference     string // with the interval for every look
+	Effect         results.Number
+	Guess          string // the shrunk difference with its interval
+}
+
+// segmentTables lists the goals by dimension, and of other metrics what looks
+// different somewhere: a table for each of them would be read for what chance made.
+func segmentTables(d *results.Document) []segmentTable {
+	var out []segmentTable
+	for _, c := range d.Comparisons {
+		for _, s := range c.Segments {
+			if c.Goal || s.Suspect || s.Differs {
+				out = append(out, segmentTableOf(c, s))
+			}
+		}
+	}
+	return out
+}
+
+func segmentTableOf(c results.Comparison, s results.Segmentation) segmentTable {
+	out := segmentTable{Title: fmt.Sprintf("%s in %s by %s, all units so far", c.Metric, c.Arm, s.Dimension), Tone: "none"}
+	if s.Matured {
+		out.Title = fmt.Sprintf("%s in %s by %s, complete windows", c.Metric, c.Arm, s.Dimension)
+	}
+	out.Conclusion = segmentConclusion(s)
+	if s.Differs {
+		out.Tone = "warn"
+	}
+	for _, x := range s.Segments {
+		guess := fmt.Sprintf("%s (%s)", Difference(x.Shrunk.Estimate, c.Kind, c.Unit), DifferenceRange(x.Shrunk.Interval, c.Kind, c.Unit))
+		if !x.Shrunk.Estimate.Known() {
+			guess = Unknown
+		}
+		out.Lines = append(out.Lines, segmentLine{
+			Value: x.Value, Units: x.Treatment.Units, Control: x.Control.Units,
+			Difference: fmt.Sprintf("%s (%s)", Difference(x.Absolute.Estimate, c.Kind, c.Unit), DifferenceRange(x.Absolute.Sequential, c.Kind, c.Unit)),
+			Effect:     x.Relative.Estimate, Guess: guess,
+		})
+	}
+	return out
+}
+
+// segmentConclusion says whether the segments may be read at all.
+func segmentConclusion(s results.Segmentation) string {
+	test := fmt.Sprintf("p of equal effects %s at one look, I² %s", PValue(s.P), percent(s.I2, false))
+	switch {
+	case s.Differs:
+		return fmt.Sprintf("the effect differs by %s, shown at every look (%s)", s.Dimension, test)
+	case s.Suspect:
+		return fmt.Sprintf("the effect may differ by %s: it does if this look was planned, and is not shown at every look (%s)", s.Dimension, test)
+	default:
+		return fmt.Sprintf("no difference by %s is shown: read the effect of all units, the segments are no finding (%s)", s.Dimension, test)
+	}
+}
+
+func textSegments(b *strings.Builder, d *results.Document) {
+	for _, t := range segmentTables(d) {
+		var rows []string
+		for _, l := range t.Lines {
+			rows = append(rows, strings.Join([]string{l.Value, Count(l.Units), Count(l.Control), l.Difference, Percent(l.Effect), l.Guess}, "\t"))
+		}
+		fmt.Fprintf(b, "%s\n%s\n", t.Title, t.Conclusion)
+		table(b, "SEGMENT\tUNITS\tIN CONTROL\tDIFFERENCE, EVERY LOOK\tEFFECT\tBEST GUESS OF THE DIFFERENCE", rows)
+	}
+}
