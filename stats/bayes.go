@@ -2,7 +2,9 @@ package stats
 
 import "math"
 
-// Posterior is a normal belief about an effect. It answers "how likely is the
+// Posterior is a normal belief about an effect, in the form of GrowthBook's
+// gbstats: conjugate normal updating with the standard error taken as known. NaN
+// says that there is none. It answers "how likely is the
 // treatment better?" for readers who ask that; it is no licence to stop: acting
 // when Better passes 0.95 under repeated looks errs far more than 5 % of the time.
 type Posterior struct{ Mean, SD float64 }
@@ -10,10 +12,14 @@ type Posterior struct{ Mean, SD float64 }
 // Prior is a normal belief before the data, in the effect's unit.
 type Prior struct{ Mean, SD float64 }
 
-// Posterior updates the prior by the estimate; nil is the flat prior. Without a
-// standard error it is the prior, or NaN if that is flat.
+// Posterior updates the prior by the estimate: precisions 1/error² and 1/sd² add
+// up, and the mean is weighted by them. nil is the flat prior. Without a standard
+// error it is the prior, or NaN if that is flat; a prior without a finite mean and
+// a finite sd above 0 gives NaN.
 func (e Estimate) Posterior(prior *Prior) Posterior {
 	switch {
+	case prior != nil && (!(prior.SD > 0) || math.IsInf(prior.SD, 1) || math.IsNaN(prior.Mean) || math.IsInf(prior.Mean, 0)):
+		return Posterior{math.NaN(), math.NaN()}
 	case !e.usable() && prior == nil:
 		return Posterior{math.NaN(), math.NaN()}
 	case !e.usable():
@@ -38,11 +44,20 @@ func (p Posterior) Credible(alpha float64) Interval {
 }
 
 // Risk is what is expected to be lost by a choice: E[max(effect, 0)] by keeping
-// the control, E[max(−effect, 0)] by shipping the treatment.
+// the control, E[max(−effect, 0)] by shipping the treatment, in closed form
+// σφ(μ/σ) ± μΦ(±μ/σ). Neither is negative.
 func (p Posterior) Risk() (keep, ship float64) {
 	z := p.Mean / p.SD
 	density := p.SD * math.Exp(-z*z/2) / math.Sqrt(2*math.Pi)
-	return density + p.Mean*normalCDF(z), density - p.Mean*normalCDF(-z)
+	return notNegative(density + p.Mean*normalCDF(z)), notNegative(density - p.Mean*normalCDF(-z))
 }
 
 func normalCDF(z float64) float64 { return math.Erfc(-z/math.Sqrt2) / 2 }
+
+// notNegative takes off what rounding left below 0; NaN stays.
+func notNegative(x float64) float64 {
+	if x < 0 {
+		return 0
+	}
+	return x
+}

@@ -70,3 +70,22 @@ func TestStudentMixture(t *testing.T) {
 		t.Errorf("a tenth of a degree of freedom refutes beyond %v", b)
 	}
 }
+
+// TestPosteriorNeverLies: whatever comes in, an interval's ends are in order, a
+// chance lies in [0, 1] and a loss is not negative, or they are NaN.
+func TestPosteriorNeverLies(t *testing.T) {
+	any := rapid.OneOf(rapid.Float64(), rapid.SampledFrom([]float64{0, 1, -1, 1e-300, 1e300, math.Inf(1), math.Inf(-1), math.NaN()}))
+	rapid.Check(t, func(t *rapid.T) {
+		e := Estimate{any.Draw(t, "value"), any.Draw(t, "error"), math.Inf(1)}
+		var prior *Prior
+		if rapid.Bool().Draw(t, "proper") {
+			prior = &Prior{any.Draw(t, "prior's mean"), any.Draw(t, "prior's sd")}
+		}
+		p := e.Posterior(prior)
+		keep, ship := p.Risk()
+		interval := p.Credible(rapid.SampledFrom([]float64{0.001, 0.05, 0.5}).Draw(t, "alpha"))
+		if b := p.Better(); b < 0 || b > 1 || keep < 0 || ship < 0 || interval.Low > interval.High {
+			t.Fatalf("%+v: better %v, losses %v and %v, %v", p, b, keep, ship, interval)
+		}
+	})
+}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"time"
 
@@ -19,12 +20,18 @@ type analyzeCmd struct {
 
 	Plan bool `help:"Show instead how each question is answered: the method, why, and each gate with the number of units that would open it."`
 
+	Bayes   bool    `help:"Show posteriors as well: chance to be better, credible interval, expected loss. They do not control errors under repeated looks."`
+	PriorSD float64 `name:"prior-sd" help:"With --bayes: standard deviation of a normal prior on the lift, such as 0.3 (default: a flat prior)." placeholder:"SD"`
+
 	AsOf     string `help:"Show what the ledger gave at this time (RFC 3339), under the configuration of then." placeholder:"TIME" xor:"past"`
 	AsOfLook string `help:"Compute a stored look anew, from the parts that it stands for." placeholder:"ID" xor:"past"`
 }
 
 // Run shows the newest look; it takes one when the ledger has moved on.
 func (c analyzeCmd) Run(env *environment) error {
+	if err := checkPrior(c.Bayes, c.PriorSD); err != nil {
+		return err
+	}
 	return env.withVersion(func(s *app.Stack, v *experiment.Version) error {
 		look := func(e *experiment.Experiment) (*results.Document, error) {
 			return s.Look(env.ctx, v, e, c.Iteration, time.Now())
@@ -63,6 +70,9 @@ func (c analyzeCmd) Run(env *environment) error {
 			if c.Plan {
 				d.Plan = results.PlanAnalysis(e, d)
 			}
+			if c.Bayes {
+				d.Beliefs = results.Believe(d, c.PriorSD)
+			}
 			docs = append(docs, d)
 		}
 		return env.print(docs, func() error {
@@ -81,6 +91,14 @@ func (c analyzeCmd) Run(env *environment) error {
 			return nil
 		})
 	})
+}
+
+// checkPrior wants a prior that is one, and only where it is used.
+func checkPrior(bayes bool, sd float64) error {
+	if sd == 0 || bayes && sd > 0 && !math.IsInf(sd, 1) {
+		return nil
+	}
+	return usage(app.WithHint(fmt.Errorf("--prior-sd %v says nothing", sd), "it is a number above 0 and goes with --bayes"))
 }
 
 // past finds the point in history that was asked for. A look is of one iteration
@@ -143,17 +161,23 @@ func kind(t ingest.Type) string {
 type reportCmd struct {
 	Out string        `help:"File to write (default: assay-DAY.html in the reports folder)." type:"path" placeholder:"FILE"`
 	Day time.Duration `help:"How far back decisions are listed." default:"24h"`
+
+	Bayes   bool    `help:"Show posteriors as well, as analyze does."`
+	PriorSD float64 `name:"prior-sd" help:"With --bayes: standard deviation of a normal prior on the lift (default: a flat prior)." placeholder:"SD"`
 }
 
 // Run writes the day's report.
 func (c reportCmd) Run(env *environment) error {
+	if err := checkPrior(c.Bayes, c.PriorSD); err != nil {
+		return err
+	}
 	return env.withVersion(func(s *app.Stack, v *experiment.Version) error {
 		now := time.Now()
 		file := c.Out
 		if file == "" {
 			file = app.ReportFile(s.Config.Reports, now)
 		}
-		if err := s.WriteReport(env.ctx, v, file, now, c.Day); err != nil {
+		if err := s.WriteReport(env.ctx, v, file, now, app.ReportOptions{Back: c.Day, Bayes: c.Bayes, PriorSD: c.PriorSD}); err != nil {
 			return err
 		}
 		info, err := os.Stat(file)

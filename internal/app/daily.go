@@ -23,11 +23,23 @@ func ReportFile(folder string, day time.Time) string {
 	return filepath.Join(folder, "assay-"+day.UTC().Format("2006-01-02")+".html")
 }
 
+// ReportOptions are what a reader of a report may ask for.
+type ReportOptions struct {
+	Back    time.Duration // how far back decisions are listed
+	Bayes   bool          // posteriors as well
+	PriorSD float64       // of their prior on the lift; 0: flat
+}
+
 // WriteReport writes the report of a day into a file, at once.
-func (s *Stack) WriteReport(ctx context.Context, v *experiment.Version, file string, now time.Time, back time.Duration) error {
-	day, err := s.day(ctx, v, now, back)
+func (s *Stack) WriteReport(ctx context.Context, v *experiment.Version, file string, now time.Time, o ReportOptions) error {
+	day, err := s.day(ctx, v, now, o.Back)
 	if err != nil {
 		return err
+	}
+	for _, e := range day.Experiments {
+		if o.Bayes && e.Document != nil {
+			e.Document.Beliefs = results.Believe(e.Document, o.PriorSD)
+		}
 	}
 	var b bytes.Buffer
 	if err := report.HTML(&b, day); err != nil {
@@ -141,5 +153,5 @@ func (s *Stack) DailyReport(ctx context.Context, now time.Time) (string, error) 
 		return "", fmt.Errorf("read the configuration in force: %w", err)
 	}
 	file := ReportFile(s.Config.Reports, now)
-	return file, s.WriteReport(ctx, &v, file, now, 24*time.Hour)
+	return file, s.WriteReport(ctx, &v, file, now, ReportOptions{Back: 24 * time.Hour})
 }

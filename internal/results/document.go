@@ -46,6 +46,8 @@ type Document struct {
 	// Plan says how each question is answered and what is lacking. Whoever is asked
 	// for it adds it (PlanAnalysis).
 	Plan []Plan `json:"plan,omitempty"`
+	// Beliefs are posteriors, for whoever asks for them (Believe). They decide nothing.
+	Beliefs *Beliefs `json:"beliefs,omitempty"`
 
 	// What the guard adds: its verdicts, and the kill of the iteration if one was decided.
 	Verdicts []Verdict `json:"verdicts,omitempty"`

@@ -1,0 +1,55 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/results"
+)
+
+// beliefLine is one posterior in words.
+type beliefLine struct{ Name, Arm, Of, Chance, Absolute, Relative, Ship, Keep string }
+
+func beliefLines(b *results.Beliefs) []beliefLine {
+	out := make([]beliefLine, len(b.Comparisons))
+	for i, c := range b.Comparisons {
+		name, of := c.Metric, "all units so far"
+		switch {
+		case c.Kind == string(experiment.Quantile):
+			name = fmt.Sprintf("%s, %s percentile", c.Metric, ordinal(100*c.Quantile))
+		case c.Covariate != "":
+			name = fmt.Sprintf("%s, adjusted by %s", c.Metric, covariateName(c.Covariate))
+		}
+		if c.Matured {
+			of = "complete windows"
+		}
+		out[i] = beliefLine{
+			Name: name, Arm: c.Arm, Of: of, Chance: percent(c.ChanceBetter, false),
+			Absolute: DifferenceRange(c.Absolute, c.Kind, c.Unit), Relative: PercentRange(c.Relative),
+			Ship: Difference(c.LossShip, c.Kind, c.Unit), Keep: Difference(c.LossKeep, c.Kind, c.Unit),
+		}
+	}
+	return out
+}
+
+func priorText(b *results.Beliefs) string {
+	prior := "a flat prior"
+	if b.PriorSD > 0 {
+		prior = fmt.Sprintf("a normal prior on the lift, centred at 0 with a standard deviation of %s", percent(results.Number(b.PriorSD), false))
+	}
+	return fmt.Sprintf("from %s; intervals hold %s of the posterior", prior, percent(results.Number(b.Credibility), false))
+}
+
+func textBeliefs(b *strings.Builder, d *results.Document) {
+	if d.Beliefs == nil {
+		return
+	}
+	lines := beliefLines(d.Beliefs)
+	rows := make([]string, len(lines))
+	for i, l := range lines {
+		rows[i] = strings.Join([]string{l.Name, l.Arm, l.Of, l.Chance, l.Absolute, l.Relative, l.Ship, l.Keep}, "\t")
+	}
+	fmt.Fprintf(b, "%s\n%s\n", d.Beliefs.Note, priorText(d.Beliefs))
+	table(b, "METRIC\tARM\tOF\tCHANCE TO BE BETTER\tCREDIBLE DIFFERENCE\tCREDIBLE EFFECT\tEXPECTED LOSS, SHIPPING\tEXPECTED LOSS, KEEPING", rows)
+}
