@@ -84,6 +84,9 @@ func CompareCounts(phases []CountPhase, plan CountPlan) CountEffect {
 	out.P = math.Min(1, math.Exp(-out.LogE))
 	limit := -math.Log(plan.Alpha)
 	refuted := func(theta float64) bool { return s.logE(theta) >= limit }
+	if refuted(s.start()) {
+		out.Warnings = append(out.Warnings, Warning{PhasesDisagree, "no single ratio of rates fits all phases: the interval is empty, its estimate is shown"})
+	}
 	out.Low = edge(s.start(), -1, refuted)
 	out.High = edge(s.start(), +1, refuted)
 	return out
@@ -109,6 +112,9 @@ func newStreams(phases []CountPhase, plan CountPlan) (streams, []Warning) {
 		ratio = DefaultCountRatio
 	}
 	for _, p := range phases {
+		if p.Treatment == 0 && p.Control == 0 {
+			continue // no event yet says nothing, whatever the shares
+		}
 		if p.Treatment < 0 || p.Control < 0 || !(p.Share > 0 && p.Share < 1) {
 			s.leftOut = append(s.leftOut, p.Name)
 			warnings = append(warnings, Warning{PhaseLeftOut, fmt.Sprintf(
@@ -117,12 +123,10 @@ func newStreams(phases []CountPhase, plan CountPlan) (streams, []Warning) {
 		}
 		s.treatment += p.Treatment
 		s.control += p.Control
-		if p.Treatment+p.Control > 0 {
-			s.phases = append(s.phases, stream{
-				float64(p.Treatment), float64(p.Control), p.Share, math.Log(p.Share) - math.Log1p(-p.Share),
-				1 / (p.Share * (1 - p.Share) * ratio * ratio),
-			})
-		}
+		s.phases = append(s.phases, stream{
+			float64(p.Treatment), float64(p.Control), p.Share, math.Log(p.Share) - math.Log1p(-p.Share),
+			1 / (p.Share * (1 - p.Share) * ratio * ratio),
+		})
 	}
 	if s.events() == 0 {
 		warnings = append(warnings, Warning{NoBasis, "no unit has had an event: the rates cannot be compared"})

@@ -66,11 +66,11 @@ func testCounts(phases []CountPhase, m Margin, d Direction, plan CountPlan, side
 	if up < 0 {
 		s = s.swapped()
 	}
-	out.LogE = s.logEAbove(up * theta)
+	out.LogE = s.evidenceAbove(up * theta)
 	out.P = math.Min(1, math.Exp(-out.LogE))
 	out.Reject = out.P < plan.Alpha
 	limit := -math.Log(plan.Alpha)
-	bound := edge(s.start(), -1, func(t float64) bool { return s.logEAbove(t) > limit })
+	bound := edge(s.start(), -1, func(t float64) bool { return s.evidenceAbove(t) > limit })
 	out.Bound = harmOf(up*bound, d)
 	return out
 }
@@ -114,6 +114,17 @@ func (s streams) swapped() streams {
 		out.phases = append(out.phases, stream{p.control, p.treatment, 1 - p.share, -p.logOdds, p.concentration})
 	}
 	return out
+}
+
+// evidenceAbove is logEAbove, or no evidence when the estimate itself lies below:
+// phases that contradict one another could otherwise show a harm and refute it.
+// A smaller e-value is still one.
+func (s streams) evidenceAbove(theta float64) float64 {
+	e := s.logEAbove(theta)
+	if e > 0 && s.start() <= theta {
+		return 0
+	}
+	return e
 }
 
 // logEAbove is the log e-value against "the log rate ratio is at most theta".

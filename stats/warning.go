@@ -16,6 +16,8 @@ const (
 	NoBasis Code = "no_basis"
 	// PhaseLeftOut: a phase has fewer than two units in an arm.
 	PhaseLeftOut Code = "phase_left_out"
+	// PhasesDisagree: the phases refute every common effect.
+	PhasesDisagree Code = "phases_disagree"
 	// InvalidMoments: a phase's moments contradict themselves (NaN, negative
 	// variance, overflow); it is left out.
 	InvalidMoments Code = "invalid_moments"
