@@ -68,6 +68,8 @@ func scanSlow(rows native.Rows, r *results.SlowRow) error {
 	if r.Quantile = kind == "quantile"; r.Quantile {
 		r.N, r.Events = units, n
 		r.Low, r.Point, r.High = values[0], values[1], values[2]
+	} else {
+		r.Trend = results.TrendSums{N: units, Sum: values[0], Squares: values[1]}
 	}
 	r.Sums = [2]*big.Int{values[3], values[4]}
 	r.Products = [2][2]*big.Int{{values[5], values[7]}, {values[7], values[6]}}
@@ -116,6 +118,7 @@ type slowMetricText struct {
 	XDecimals  int          `json:"x_decimals"`
 	Quantile   float64      `json:"quantile"`
 	Before     int64        `json:"before"`
+	Days       int          `json:"days"`
 }
 
 func slowRunOf(e *experiment.Experiment, it *experiment.Iteration, metrics []results.SlowMetric) slowRun {
@@ -154,7 +157,7 @@ func slowMetricOf(e *experiment.Experiment, m results.SlowMetric) slowMetricText
 		Name: m.Name, Event: m.Event, Kind: string(m.Kind), Attribute: m.AttributeOf(), Decimals: m.Decimals,
 		From: m.From.Milliseconds(), Upto: window.Milliseconds(), Conditions: wanted(m.Where),
 		Covariate: covariateName(m.Covariate), XDecimals: m.XDecimals(), Quantile: m.Quantile,
-		Before: 1<<63 - 1,
+		Before: 1<<63 - 1, Days: m.Days,
 	}
 	if m.Kind == experiment.Retention {
 		out.Upto = m.To.Milliseconds()

@@ -211,8 +211,9 @@ func bruteSlow(log []slowEvent, before int) []results.SlowRow {
 		if !u.place() || u.first.hour >= before {
 			continue
 		}
-		var cents, orders, any, preCents, preOrders int64
+		var cents, orders, any, preCents, preOrders, ordersTrend int64
 		var prices []int64
+		bought := [2]bool{} // by day since the first exposure
 		for _, d := range u.did {
 			if d.event != "buy" {
 				continue
@@ -223,6 +224,12 @@ func bruteSlow(log []slowEvent, before int) []results.SlowRow {
 					orders++
 				}
 			}
+			if day := d.hour - u.first.hour; day >= 0 && day < 48 {
+				bought[day/24] = true
+				if d.category == "a" {
+					ordersTrend += []int64{-1, 1}[day/24]
+				}
+			}
 			if d.hour >= u.first.hour-720 && d.hour < 900 {
 				preCents += d.cents
 				if d.category == "a" {
@@ -231,9 +238,9 @@ func bruteSlow(log []slowEvent, before int) []results.SlowRow {
 			}
 		}
 		plan := map[string]int64{"1.5": 1_500_000, "2": 2_000_000}[u.first.plan]
-		addSlow(rows, u, "spend", min(cents, 3000), min(preCents, 3000))
-		addSlow(rows, u, "orders", orders, preOrders)
-		addSlow(rows, u, "tier", any, plan)
+		addSlow(rows, u, "spend", min(cents, 3000), min(preCents, 3000)) // capped: no trend
+		addSlow(rows, u, "orders", orders, preOrders).Trend.Add(ordersTrend)
+		addSlow(rows, u, "tier", any, plan).Trend.Add(map[[2]bool]int64{{true, false}: -1, {false, true}: 1}[bought])
 		cell := fmt.Sprint(u.phase, u.first.arm)
 		quantiles[cell] = append(quantiles[cell], prices)
 	}
@@ -268,7 +275,7 @@ func (u *slowUnit) place() bool {
 	return !slices.ContainsFunc(u.exposed, func(x slowEvent) bool { return x.arm != u.first.arm && phase(x.hour) == u.phase })
 }
 
-func addSlow(rows map[string]*results.SlowRow, u *slowUnit, metric string, y, x int64) {
+func addSlow(rows map[string]*results.SlowRow, u *slowUnit, metric string, y, x int64) *results.SlowRow {
 	key := fmt.Sprint(metric, u.phase, u.first.arm)
 	r := rows[key]
 	if r == nil {
@@ -280,6 +287,7 @@ func addSlow(rows map[string]*results.SlowRow, u *slowUnit, metric string, y, x 
 		r.NonZero++
 	}
 	addPair(r, y, x)
+	return r
 }
 
 func emptySlow(phase uint16, arm, metric string) *results.SlowRow {

@@ -43,6 +43,53 @@ func slowRows(d *results.Document) []slowRow {
 	return out
 }
 
+// checkLine says what else the stored events tell of a comparison.
+type checkLine struct {
+	Text string
+	Tone string
+}
+
+// slowChecks are the comparisons of covariates and the trends by day: an alarm each,
+// and of the goals what is not shown too.
+func slowChecks(d *results.Document) []checkLine {
+	var out []checkLine
+	for _, r := range slowRows(d) {
+		if b := r.Before; b != nil && (r.Goal || b.Alarm) {
+			out = append(out, balanceLine(r.SlowComparison, b))
+		}
+		if t := r.ByDay; t != nil && (r.Goal || t.Moves) {
+			out = append(out, trendLine(r.SlowComparison, t))
+		}
+	}
+	return out
+}
+
+func balanceLine(c results.SlowComparison, b *results.Balance) checkLine {
+	what := c.Metric + " in the 30 days before"
+	if c.Covariate != experiment.PrePeriod {
+		what = covariateName(c.Covariate)
+	}
+	numbers := fmt.Sprintf("%s, %s units and %s in control: difference %s (%s)", what+" in "+c.Arm, Count(b.Treatment.Units), Count(b.Control.Units),
+		signed(b.Absolute.Estimate), signedRange(b.Absolute.Sequential))
+	if b.Alarm {
+		return checkLine{"The arms differed before the experiment: " + numbers + ". Find out why before reading any effect.", "bad"}
+	}
+	return checkLine{"before the experiment: " + numbers + ", no difference is shown", "none"}
+}
+
+func trendLine(c results.SlowComparison, t *results.Trend) checkLine {
+	numbers := fmt.Sprintf("%s in %s: the effect grows by %s (%s) a day over the first %d days since exposure", c.Metric, c.Arm,
+		Difference(t.Absolute.Estimate, c.Kind, c.Unit), DifferenceRange(t.Absolute.Sequential, c.Kind, c.Unit), t.Days)
+	if t.Moves {
+		return checkLine{numbers + ": the mean over the window is not what will last", "warn"}
+	}
+	return checkLine{numbers + ", no trend is shown", "none"}
+}
+
+func signed(n results.Number) string { return Difference(n, "", "") }
+
+func signedRange(i results.Interval) string { return DifferenceRange(i, "", "") }
+
 func covariateName(c string) string {
 	if c == experiment.PrePeriod {
 		return "the 30 days before"
@@ -89,5 +136,11 @@ func textSlow(b *strings.Builder, d *results.Document) {
 	if len(rows) > 0 {
 		fmt.Fprintf(b, "from stored events, %s\n", slowAge(d))
 		table(b, strings.Replace(effectHeader, "ARM'S MEAN", "ARM'S VALUE", 1)+"\tOF", rows)
+	}
+	for _, c := range slowChecks(d) {
+		fmt.Fprintf(b, "%s\n", c.Text)
+	}
+	if len(slowChecks(d)) > 0 {
+		b.WriteByte('\n')
 	}
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"html"
 	"strings"
 	"testing"
 	"time"
@@ -51,6 +52,39 @@ func TestSlowIsShown(t *testing.T) {
 	text.Reset()
 	if err := Text(&text, d); err != nil || strings.Contains(text.String(), "stored events") {
 		t.Errorf("without slow metrics: %v\n%s", err, text.String())
+	}
+}
+
+// TestChecksAreShown: of a goal always, of another metric only an alarm.
+func TestChecksAreShown(t *testing.T) {
+	d := slowDocument()
+	quiet := &results.Balance{Treatment: results.Arm{Units: 1200}, Control: results.Arm{Units: 1180}, Absolute: effect(0.3, 0.4)}
+	alarm := *quiet
+	alarm.Alarm = true
+	goal, other := &d.Slow.Comparisons[1], &d.Slow.Comparisons[2]
+	goal.Goal, goal.Before, goal.ByDay = true, quiet, &results.Trend{Days: 7, Absolute: effect(-0.5, 0.1), Moves: true}
+	other.Before, other.ByDay = &alarm, &results.Trend{Days: 7, Absolute: effect(0, 0.1)}
+	var text, page bytes.Buffer
+	if err := Text(&text, d); err != nil {
+		t.Fatal(err)
+	}
+	if err := HTML(&page, Day{At: d.At, Experiments: []Entry{{Experiment: &experiment.Experiment{Key: "cta"}, Document: d}}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"before the experiment: spend in the 30 days before in treatment, " + Count(1200) + " units and " + Count(1180) + " in control: difference +0.3",
+		"The arms differed before the experiment: plan in treatment", "spend in treatment: the effect grows by −0.5",
+		"a day over the first 7 days since exposure: the mean over the window is not what will last",
+	} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("the terminal does not say %q:\n%s", want, text.String())
+		}
+		if !strings.Contains(html.UnescapeString(page.String()), want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	if strings.Contains(text.String(), "tier in treatment: the effect grows") {
+		t.Error("a trend of a metric that is no goal is shown though there is none")
 	}
 }
 

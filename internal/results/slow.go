@@ -43,6 +43,11 @@ type SlowComparison struct {
 	Events       int64    `json:"events,omitempty"` // of a quantile, in the smaller arm
 	Matured      bool     `json:"matured"`          // of units whose window has passed; else of all units so far
 	Estimate     Estimate `json:"estimate"`
+
+	// Before compares the covariate itself, ByDay how the effect moves with the days
+	// since a unit's first exposure. Absent where there is nothing to compare.
+	Before *Balance `json:"before,omitempty"`
+	ByDay  *Trend   `json:"by_day,omitempty"`
 	// Adjusted is a quantile that is a goal within the family of goals. What a
 	// covariate adjusts is a second reading of a goal that is in it already.
 	Adjusted *Adjusted `json:"adjusted,omitempty"`
@@ -53,6 +58,7 @@ type SlowMetric struct {
 	*experiment.Metric
 	Covariate string    // as in the file; "" for a quantile
 	Before    time.Time // only units first exposed before it; zero: all
+	Days      int       // since the first exposure by which a trend is looked for; below 2: none
 }
 
 // CovariateDecimals is the precision of a covariate that is an attribute.
@@ -79,6 +85,8 @@ type SlowRow struct {
 	Sums             [2]*big.Int
 	Products         [2][2]*big.Int
 
+	Trend TrendSums // of a metric with Days
+
 	Events           int64 // of a quantile, as the three order statistics
 	Low, Point, High *big.Int
 }
@@ -104,6 +112,7 @@ func SlowMetrics(e *experiment.Experiment, it *experiment.Iteration, cutoffs map
 				continue
 			}
 		}
+		m.Days = trendDays(m, e.WindowOf(m.Metric).Std())
 		if cutoffs != nil {
 			before, known := cutoffs[m.Name]
 			if !known {
@@ -121,6 +130,11 @@ func SlowMetrics(e *experiment.Experiment, it *experiment.Iteration, cutoffs map
 func ComputeSlow(e *experiment.Experiment, it *experiment.Iteration, open, matured []SlowRow) []SlowComparison {
 	e = e.AsOf(it)
 	s := slow{e: e, it: it}
+	for _, m := range SlowMetrics(e, it, nil) {
+		if m.Covariate != "" {
+			s.tests += len(e.Variants) - 1
+		}
+	}
 	var out []SlowComparison
 	for _, m := range SlowMetrics(e, it, nil) {
 		for arm, v := range e.Variants {
@@ -131,6 +145,9 @@ func ComputeSlow(e *experiment.Experiment, it *experiment.Iteration, open, matur
 			if c.Matured = c.Estimate.Treatment.Units > 0 && c.Estimate.Control.Units > 0; !c.Matured {
 				c = s.compare(m, arm, open)
 			}
+			if m.Covariate != "" {
+				c.Before, c.ByDay = s.balance(m, arm, open), s.byDay(m, arm, matured)
+			}
 			out = append(out, c)
 		}
 	}
@@ -138,8 +155,9 @@ func ComputeSlow(e *experiment.Experiment, it *experiment.Iteration, open, matur
 }
 
 type slow struct {
-	e  *experiment.Experiment
-	it *experiment.Iteration
+	e     *experiment.Experiment
+	it    *experiment.Iteration
+	tests int // comparisons with a covariate
 }
 
 func (s slow) compare(m SlowMetric, arm int, rows []SlowRow) SlowComparison {
@@ -148,10 +166,8 @@ func (s slow) compare(m SlowMetric, arm int, rows []SlowRow) SlowComparison {
 		Goal: slices.Contains(s.e.Goals, m.Name), Quantile: m.Quantile, Covariate: m.Covariate,
 		Reduction: Number(math.NaN()), DesignEffect: Number(math.NaN()),
 	}
-	plan := stats.Plan{
-		PlannedUnits: float64(s.e.PlannedUnits), TreatmentShare: PlannedShare(s.e, s.it, arm),
-		Alpha: s.e.Alpha, Strict: unequal(s.e, s.it, arm) && m.Kind != experiment.Quantile,
-	}
+	plan := s.plan(arm)
+	plan.Strict = plan.Strict && m.Kind != experiment.Quantile
 	var strata []stats.Stratum
 	for _, p := range s.it.Phases {
 		t, tOK := find(rows, m, p.Number, out.Arm)

@@ -5,7 +5,9 @@
 --
 -- kind 'covariate': a row per phase, variant and metric with n and the sums of a
 -- unit's total y, its covariate x, their squares and product, in whole 10^-decimals
--- (x_decimals for x). kind 'quantile': n events, their low, point and high order
+-- (x_decimals for x). Where days > 1 its low and point are Σ and Σ of squares of what a
+-- unit's day says of a trend, Σ_d (2d − days + 1)·y_d over the first days since its first
+-- exposure, and units those that had all these days within the iteration. kind 'quantile': n events, their low, point and high order
 -- statistics, the units that have events at all, and the sums over all units of s
 -- (events at or below the point), of m (events), their squares and product.
 WITH
@@ -15,7 +17,7 @@ WITH
         phases Array(Tuple(number UInt16, start Int64, settled Int64)), pre_stop Int64, pre_length Int64,
         metrics Array(Tuple(name String, event String, kind String, attribute String, decimals UInt8, from Int64, upto Int64,
             conditions Array(Tuple(attribute String, wanted String)), cap String, covariate String, x_decimals UInt8, quantile Float64,
-            before Int64)))') AS run,
+            before Int64, days Int64)))') AS run,
     toInt256('140737488355328') AS edge, -- 2^47: a number at or beyond it does not take part
     at -> greatest(1, arrayLastIndex(p -> p.start <= at, run.phases)) AS phase_of,
     (attrs, wanted) -> arrayAll(c -> mapContains(attrs, c.attribute) AND attrs[c.attribute] = c.wanted, wanted) AS holds,
@@ -86,7 +88,12 @@ WITH
                 m.covariate = '$pre_period', total_of(readings(arrayFilter(o ->
                     o.at >= first_at - run.pre_length AND o.at < run.pre_stop, own), m), m),
                 ifNull(scaled(number_of(first_attrs[m.covariate]), m.x_decimals), toInt256(0))) AS x,
-            total_of(numbers, m) AS y
+            total_of(numbers, m) AS y,
+            m.days > 1 AND first_at + m.days * 86400000 <= run.stop AS dated,
+            arrayFilter(o -> dated AND o.at >= first_at AND o.at < first_at + m.days * 86400000, own) AS daily,
+            arrayMap(o -> 2 * intDiv(o.at - first_at, 86400000) - m.days + 1, daily) AS weights,
+            if(m.kind = 'proportion', toInt256(arraySum(arrayDistinct(weights))),
+                arraySum(arrayMap((o, w) -> ifNull(reading(o, m), toInt256(0)) * w, daily, weights))) AS trend
         FROM (SELECT * FROM members LEFT JOIN done ON members.unit = done.unit)
         ARRAY JOIN run.metrics AS m
         WHERE first_at < m.before
@@ -115,9 +122,9 @@ WITH
 SELECT
     'covariate' AS kind, phase, variant, m.name AS metric, toInt64(count()) AS n, toInt64(countIf(y != 0)) AS nonzero,
     toInt64(countIf(abs(y) >= edge OR abs(x) >= edge)) AS over,
-    '' AS low, '' AS point, '' AS high,
+    toString(sumIf(trend, dated)) AS low, toString(sumIf(trend * trend, dated)) AS point, '' AS high,
     toString(sum(y)) AS sy, toString(sum(x)) AS sx, toString(sum(y * y)) AS syy, toString(sum(x * x)) AS sxx, toString(sum(x * y)) AS sxy,
-    toInt64(0) AS units
+    toInt64(countIf(dated)) AS units
 FROM totals
 WHERE m.kind != 'quantile'
 GROUP BY phase, variant, metric
