@@ -8,6 +8,7 @@ package layers
 var Allowed = map[string][]string{
 	// The core: pure, no I/O, no clock.
 	"stats":               {},
+	"stats/design":        {},
 	"stats/yardstick":     {},
 	"internal/experiment": {},
 	"ingest":              {"internal/experiment"},
@@ -44,6 +45,6 @@ var Allowed = map[string][]string{
 // Pure lists the packages that must not touch the outside world, and what of the
 // standard library would let them.
 var (
-	Pure      = []string{"stats", "stats/yardstick", "internal/experiment", "ingest", "internal/results", "guardrails", "internal/doctor"}
+	Pure      = []string{"stats", "stats/design", "stats/yardstick", "internal/experiment", "ingest", "internal/results", "guardrails", "internal/doctor"}
 	Forbidden = []string{"os", "net", "net/http", "os/exec", "io/ioutil", "log", "log/slog", "database/sql", "syscall"}
 )

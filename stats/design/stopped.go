@@ -1,0 +1,57 @@
+package design
+
+import "math"
+
+// Stopped is the reading of a design that stopped at a look: p-value, estimate
+// and interval that know of the looks before. They order outcomes by the look
+// at which the test stopped and then by z (Tsiatis, Rosner & Mehta 1984):
+// crossing earlier counts as more extreme.
+type Stopped struct {
+	P         float64 // one-sided for a one-sided design, else two-sided
+	Estimate  float64 // median unbiased, in units of the drift
+	Low, High float64 // interval of the drift at level 1 − alpha
+}
+
+// Stop reads the design at look k (from 0) with the statistic z. Divide drifts by
+// the expected z of one unit of the effect (√information) to get effects. The
+// interval of a one-sided design is one-sided: High is +Inf, its level 1 − alpha.
+// A look that does not exist or a z that is no number gives NaN throughout.
+func (d Design) Stop(k int, z float64) Stopped {
+	if k < 0 || k >= len(d.Times) || math.IsNaN(z) || math.IsInf(z, 0) {
+		nan := math.NaN()
+		return Stopped{nan, nan, nan, nan}
+	}
+	// beyond is the chance of an outcome at least as large, which rises with drift.
+	beyond := func(drift float64) float64 {
+		times, bounds := d.Times[:k+1], append([]float64(nil), d.Z[:k+1]...)
+		up, _ := exitsAbove(times, bounds, z, drift, d.Sides)
+		return up
+	}
+	reach := (math.Abs(z) + 20) / math.Sqrt(d.Times[0])
+	at := func(level float64) float64 {
+		return root(func(drift float64) float64 { return beyond(drift) - level }, -reach, reach)
+	}
+	p := beyond(0)
+	if d.Sides == OneSided {
+		return Stopped{p, at(0.5), at(d.Alpha), math.Inf(1)}
+	}
+	p = math.Min(1, 2*math.Min(p, 1-p))
+	return Stopped{p, at(0.5), at(d.Alpha / 2), at(1 - d.Alpha/2)}
+}
+
+// exitsAbove is the chance to cross upwards before the last of the times or to
+// reach it with Z ≥ z.
+func exitsAbove(t, bounds []float64, z, drift float64, sides Sides) (above float64, ok bool) {
+	if !walkable(t, bounds, drift, sides) {
+		return math.NaN(), false
+	}
+	w, last := start(drift, sides), len(t)-1
+	for k := range t {
+		if k == last {
+			return above + w.above(t[k], z), true
+		}
+		above += w.above(t[k], bounds[k])
+		w.next(t[k], bounds[k], t[k+1]-t[k])
+	}
+	return above, true
+}
