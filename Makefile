@@ -48,6 +48,14 @@ race: engine ## the tests of concurrent packages under the race detector
 bench: engine kafka ## events/s end to end, what an event costs each process, and each part alone (ARGS="--long": also five minutes)
 	$(GO) run ./internal/bench $(ARGS)
 
+.PHONY: simulate-stats
+simulate-stats: ## the statistics' guarantees by simulation, hours; writes docs/calibration.md (ARGS="--replicates 500 --only drift")
+	$(GO) run ./internal/calibrate --commit $(VERSION) $(ARGS)
+
+.PHONY: simulate-stats-short
+simulate-stats-short: ## the same in a few minutes; fails when a promise is broken
+	$(GO) run ./internal/calibrate --commit $(VERSION) --short --results reports/calibration-short $(ARGS)
+
 .PHONY: fuzz
 fuzz: ## a minute of fuzzing of the decoder
 	$(GO) test ./ingest -run '^$$' -fuzz FuzzDecode -fuzztime 60s

@@ -34,6 +34,9 @@ var Allowed = map[string][]string{
 	"cmd/assay":       {"*"},
 	"internal/bench":  {"*"},
 
+	// Simulations of the whole core.
+	"internal/calibrate": {"guardrails", "ingest", "internal/experiment", "internal/results", "stats"},
+
 	// Tests' own.
 	"internal/e2e":                   {},
 	"internal/embedded/embeddedtest": {"internal/embedded", "internal/testref"},

@@ -1,0 +1,134 @@
+// Command calibrate holds the engine's guarantees against simulation: it runs whole
+// experiments from their records through the join, the look's document and the
+// guardrails' step, thousands of times, and compares how often each promise was
+// broken with what was promised. It writes docs/calibration.md.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"regexp"
+	"runtime/debug"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	debug.SetGCPercent(400) // replicates are short-lived, and there is memory
+	if err := calibrate(ctx, os.Stdout, flags()); err != nil {
+		fmt.Fprintln(os.Stderr, "calibrate: error:", err)
+		os.Exit(1)
+	}
+}
+
+// options say what is run.
+type options struct {
+	replicates int
+	only       string
+	short      bool
+	seed       uint64
+	commit     string
+	dir        string // of the results, one file a scenario
+	page       string // where the page is written; empty: none
+	images     string
+	list       bool
+}
+
+func flags() options {
+	var o options
+	flag.IntVar(&o.replicates, "replicates", 0, "experiments of each scenario, fewer of those above 20,000 units (default: up to 20,000, in the short form up to 4,000)")
+	flag.StringVar(&o.only, "only", "", "run the scenarios whose name matches this expression")
+	flag.BoolVar(&o.short, "short", false, "only scenarios of at most 20,000 units, 3 million units of each in all replicates; no page")
+	flag.Uint64Var(&o.seed, "seed", 1, "seed of all scenarios")
+	flag.StringVar(&o.commit, "commit", "dev", "what the results are results of; a scenario with a result of the same commit, seed and replicates is not run again")
+	flag.StringVar(&o.dir, "results", "reports/calibration", "folder of the results")
+	flag.StringVar(&o.page, "page", "docs/calibration.md", "the page to write")
+	flag.StringVar(&o.images, "images", "docs/images", "folder of its plots")
+	flag.BoolVar(&o.list, "list", false, "name the scenarios")
+	flag.Parse()
+	if o.short {
+		o.page = ""
+	}
+	return o
+}
+
+var errBroken = errors.New("a promise is broken")
+
+func calibrate(ctx context.Context, out io.Writer, o options) error {
+	only, err := regexp.Compile(o.only)
+	if err != nil {
+		return fmt.Errorf("only: %w", err)
+	}
+	var all []outcome
+	broken := 0
+	for _, s := range scenarios() {
+		if !only.MatchString(s.name) || o.short && s.world.units > shortUnits {
+			continue
+		}
+		if o.list {
+			fmt.Fprintln(out, s.name)
+			continue
+		}
+		found, err := o.outcome(ctx, &s, os.Stderr)
+		if err != nil {
+			return err
+		}
+		all = append(all, found)
+		broken += found.print(out)
+	}
+	if o.page != "" && o.only == "" && !o.list {
+		if err := writePage(o, all); err != nil {
+			return err
+		}
+	}
+	if broken > 0 {
+		return fmt.Errorf("%w: %d figures miss their target", errBroken, broken)
+	}
+	return nil
+}
+
+// outcome reads the scenario's result or makes it.
+func (o options) outcome(ctx context.Context, s *scenario, progress io.Writer) (outcome, error) {
+	n := s.replicates(o)
+	if found, ok := o.read(s); ok && found.Replicates == n {
+		return found, nil
+	}
+	found, err := s.run(ctx, n, o.seed, progress)
+	if err != nil {
+		return outcome{}, err
+	}
+	found.Commit = o.commit
+	return found, o.write(s, found)
+}
+
+// replicates is how often a scenario runs. The time goes by the units of all
+// replicates together, so large scenarios run less often.
+func (s *scenario) replicates(o options) int {
+	switch {
+	case o.replicates > 0 && s.world.units > shortUnits:
+		return max(100, o.replicates*shortUnits/s.world.units)
+	case o.replicates > 0:
+		return o.replicates
+	case o.short:
+		return max(250, min(4_000, 3_000_000/s.world.units))
+	default:
+		return max(2_000, min(20_000, 200_000_000/s.world.units))
+	}
+}
+
+// print tells the figures and returns how many miss their target.
+func (f outcome) print(out io.Writer) (broken int) {
+	for _, m := range f.Figures {
+		mark := "    "
+		if !m.Passes {
+			mark, broken = "MISS", broken+1
+		}
+		fmt.Fprintf(out, "%s %-46s %-52s %8.4f  %s\n", mark, f.Scenario, m.Name, m.Mean, m.Bound)
+	}
+	return broken
+}

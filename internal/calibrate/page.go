@@ -1,0 +1,145 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// String is the bound as tables show it.
+func (b bound) String() string {
+	switch b.Kind {
+	case shown:
+		return "–"
+	case near:
+		return fmt.Sprintf("%g ± %g", b.Target, b.Within)
+	default:
+		return fmt.Sprintf("%s %g", b.Kind, b.Target)
+	}
+}
+
+const pageHead = `# Calibration
+
+What the engine promises, held against simulation. Written by ` + "`make simulate-stats`" + `; do not edit.
+
+Every replicate is a whole experiment. Its records go through the join, the join's
+deltas into exact sums as the ledger keeps them, the sums into the document of a look,
+the document to the guardrails: the code that runs in production, without Kafka and
+ClickHouse. (Quantiles and covariates start at the sums that their query returns.)
+A figure misses its target if it lies more than 3 standard errors of the target,
+√(target·(1−target)/replicates), on the wrong side. "Any look" figures count a
+replicate once, however often it errs. Looks are spaced evenly on the logarithm of
+the number of units unless the scenario says otherwise.
+
+A *kill* is a guardrail judged ` + "`breached`" + ` on open results at 5 %, without the hold
+time that a rule may add. An *interval* is the always-valid one of matured results.
+Figures without a target are for comparison; *naive* looks at a fixed p at every look,
+which is what the rest is there to avoid.
+`
+
+// writePage writes the page and its plot.
+func writePage(o options, all []outcome) error {
+	var b strings.Builder
+	b.WriteString(pageHead)
+	if len(all) > 0 {
+		seconds := 0.0
+		for _, f := range all {
+			seconds += f.Seconds
+		}
+		fmt.Fprintf(&b, "\nThis run: commit %s, seed %d, %d scenarios, %.0f seconds.\n", all[0].Commit, all[0].Seed, len(all), seconds)
+	}
+	b.WriteString("\n![How often each promise was broken, as a part of what was promised](images/calibration.svg)\n")
+	missed(&b, all)
+	for _, f := range all {
+		fmt.Fprintf(&b, "\n## %s\n\n%s. N = %d, %d looks, %d replicates.\n\n", f.Scenario, sentence(f.About), f.Units, f.Looks, f.Replicates)
+		b.WriteString("| figure | observed | target | |\n|---|---:|---|---|\n")
+		for _, m := range f.Figures {
+			verdict := ""
+			if m.Bound.Kind != shown {
+				verdict = "holds"
+			}
+			if !m.Passes {
+				verdict = "**misses**"
+			}
+			fmt.Fprintf(&b, "| %s | %.4f | %s | %s |\n", m.Name, m.Mean, m.Bound, verdict)
+		}
+	}
+	if err := os.WriteFile(o.page, []byte(b.String()), 0o644); err != nil { //nolint:gosec // a page for everybody
+		return fmt.Errorf("write page: %w", err)
+	}
+	if err := os.MkdirAll(o.images, 0o755); err != nil { //nolint:gosec // likewise
+		return fmt.Errorf("write plot: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(o.images, "calibration.svg"), []byte(plot(all)), 0o644); err != nil { //nolint:gosec // likewise
+		return fmt.Errorf("write plot: %w", err)
+	}
+	return nil
+}
+
+func sentence(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// missed lists plainly what does not hold. A kill that does may not be made.
+func missed(b *strings.Builder, all []outcome) {
+	b.WriteString("\n## What misses its target\n\n")
+	none := true
+	for _, f := range all {
+		for _, m := range f.Figures {
+			if m.Passes {
+				continue
+			}
+			none = false
+			fmt.Fprintf(b, "- **%s**: %s, observed %.4f, target %s.", f.Scenario, m.Name, m.Mean, m.Bound)
+			if strings.Contains(m.Name, "kill") {
+				b.WriteString(" A guardrail on such a metric may only notify.")
+			}
+			b.WriteString("\n")
+		}
+	}
+	if none {
+		b.WriteString("Nothing: every figure with a target meets it, so no metric here is confined to notifying.\n")
+	}
+}
+
+// plot draws each rate of errors as a dot, as a part of its target, with its
+// standard error; the line is the target.
+func plot(all []outcome) string {
+	type row struct {
+		name        string
+		rate, error float64
+	}
+	var rows []row
+	for _, f := range all {
+		worst := row{rate: -1}
+		for _, m := range f.Figures {
+			if m.Bound.Kind == atMost && m.Bound.Target > 0 && m.Mean/m.Bound.Target > worst.rate {
+				worst = row{f.Scenario, m.Mean / m.Bound.Target, m.SD / math.Sqrt(float64(f.Replicates)) / m.Bound.Target}
+			}
+		}
+		if worst.rate >= 0 {
+			rows = append(rows, worst)
+		}
+	}
+	const left, width, high = 250, 440, 15
+	var b strings.Builder
+	total := 30 + high*len(rows)
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="10"><rect width="100%%" height="100%%" fill="#fff"/>`, left+width+20, total)
+	x := func(rate float64) float64 { return left + min(rate, 1.5)/1.5*width }
+	for i := range 4 {
+		at := float64(i) / 2
+		fmt.Fprintf(&b, `<path d="M%.0f 18V%d" stroke="#%s"/><text x="%.0f" y="12" text-anchor="middle">%g × target</text>`, x(at), total-6, map[bool]string{true: "c33", false: "ddd"}[i == 2], x(at), at)
+	}
+	for i, r := range rows {
+		y := 28 + high*i
+		fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="end">%s</text><path d="M%.1f %dH%.1f" stroke="#357"/><circle cx="%.1f" cy="%d" r="3" fill="#357"/>`,
+			left-8, y+3, r.name, x(max(0, r.rate-3*r.error)), y, x(r.rate+3*r.error), x(r.rate), y)
+	}
+	b.WriteString("</svg>\n")
+	return b.String()
+}

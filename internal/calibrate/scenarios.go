@@ -1,0 +1,193 @@
+package main
+
+import (
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"github.com/assay-dev/assay/ingest"
+	"github.com/assay-dev/assay/internal/experiment"
+)
+
+// scenario is a world with what is promised in it.
+type scenario struct {
+	name    string
+	about   string // one sentence for readers
+	world   world
+	figures []figure
+	// direct replaces the path for what is computed from stored events in SQL.
+	direct func(w *world, rng source) []float64
+}
+
+// source is the randomness of one replicate: the scenario's seed and its number.
+type source struct{ *rand.Rand }
+
+// shortUnits is the most units of a scenario that the short form runs.
+const shortUnits = 20_000
+
+func equal() [][]float64          { return [][]float64{{.5, .5}} }
+func split(t float64) [][]float64 { return [][]float64{{1 - t, t}} }
+func ramp(t ...float64) [][]float64 {
+	return append(append(split(t[0]), split(t[1])...), split(t[2])...)
+}
+
+// at once draws one outcome at the moment of entry, where there is any.
+func atOnce(draw func(r *rand.Rand, u entrant) (float64, bool)) func(*rand.Rand, entrant, func(time.Duration, string, ingest.Value)) {
+	return func(r *rand.Rand, u entrant, happens func(time.Duration, string, ingest.Value)) {
+		if x, any := draw(r, u); any {
+			happens(0, "event", decimal(x))
+		}
+	}
+}
+
+func normal(mean func(entrant) float64) func(*rand.Rand, entrant) (float64, bool) {
+	return func(r *rand.Rand, u entrant) (float64, bool) { return mean(u) + r.NormFloat64(), true }
+}
+
+func binary(rate func(entrant) float64) func(*rand.Rand, entrant) (float64, bool) {
+	return func(r *rand.Rand, u entrant) (float64, bool) { return 1, r.Float64() < rate(u) }
+}
+
+func constant(x float64) func(entrant) float64 { return func(entrant) float64 { return x } }
+
+// byArm is one number for the control and another for the treatment.
+func byArm(control, treatment float64) func(entrant) float64 {
+	return func(u entrant) float64 {
+		if u.arm == 1 {
+			return treatment
+		}
+		return control
+	}
+}
+
+// revenue: 5 % buy, for a lognormal amount.
+func revenue(sigma float64) func(*rand.Rand, entrant) (float64, bool) {
+	return func(r *rand.Rand, _ entrant) (float64, bool) {
+		return math.Exp(sigma * r.NormFloat64()), r.Float64() < .05
+	}
+}
+
+// simple is a world in which outcomes are complete at entry: a minute's window
+// in an enrolment of thirty hours.
+func simple(units int, phases [][]float64, m experiment.Metric, unit func(*rand.Rand, entrant) (float64, bool)) world {
+	return world{
+		units: units, phases: phases, enrol: 30 * time.Hour, window: time.Minute, looks: 60,
+		metrics: []experiment.Metric{m}, mirrored: []string{m.Name}, unit: atOnce(unit),
+	}
+}
+
+func capped(at string) experiment.Metric {
+	m := metric("revenue", experiment.Mean, 2)
+	m.Cap = &experiment.Cap{At: at}
+	return m
+}
+
+// plain are the scenarios without an effect whose outcomes are complete at entry.
+func plain() []scenario {
+	value, converts, money := metric("value", experiment.Mean, 2), metric("converts", experiment.Proportion, 0), metric("revenue", experiment.Mean, 2)
+	still := constant(0)
+	drift := func(u entrant) float64 { return math.Sin(u.at*2*math.Pi*7) + 2*u.at }
+	shares := []struct {
+		name   string
+		phases [][]float64
+	}{{"50/50", equal()}, {"90/10", split(.1)}, {"99/1", split(.01)}}
+	var out []scenario
+	for _, s := range shares {
+		add := func(name, about string, w world) {
+			out = append(out, scenario{name: name + " " + s.name, about: about, world: w, figures: nothing(w.mirrored[0])})
+		}
+		add("normal", "no effect, variance 1", simple(10_000, s.phases, value, normal(still)))
+		add("binary 5 %", "no effect", simple(20_000, s.phases, converts, binary(constant(.05))))
+		if s.name == "99/1" {
+			continue
+		}
+		add("drift", "no effect; a daily wave of amplitude 1 and a trend of 2 standard deviations", simple(10_000, s.phases, value, normal(drift)))
+		add("binary 0.1 %", "no effect", simple(100_000, s.phases, converts, binary(constant(.001))))
+		add("lognormal σ 1.5, 95 % zeros", "no effect, no cap", simple(20_000, s.phases, money, revenue(1.5)))
+		add("lognormal σ 2, 95 % zeros", "no effect, no cap", simple(20_000, s.phases, money, revenue(2)))
+		add("lognormal σ 1.5, P99 cap", "no effect; totals capped at the 99th percentile of the non-zero ones", simple(20_000, s.phases, capped("32.78"), revenue(1.5)))
+		add("ratio with correlated events", "no effect; value per event, units differ in value and in activity", ratioWorld(4_000, s.phases))
+	}
+	return out
+}
+
+// ratioWorld: each unit has a level and an activity that are correlated.
+func ratioWorld(units int, phases [][]float64) world {
+	m := experiment.Metric{
+		Name: "per event", Kind: experiment.Ratio,
+		Numerator:   &experiment.Part{Event: "event", Aggregation: experiment.AggregateSum, Decimals: 2},
+		Denominator: &experiment.Part{Event: "event", Aggregation: experiment.AggregateCount},
+	}
+	w := simple(units, phases, m, nil)
+	w.unit = func(r *rand.Rand, _ entrant, happens func(time.Duration, string, ingest.Value)) {
+		a, b := r.NormFloat64(), r.NormFloat64()
+		level, more := math.Exp(.5*a), 3*math.Exp(.4*a+.4*b)
+		for {
+			happens(time.Duration(r.Int64N(int64(time.Minute))), "event", decimal(level*math.Exp(.5*r.NormFloat64())))
+			if r.Float64() >= more/(1+more) {
+				return
+			}
+		}
+	}
+	return w
+}
+
+// unfinished are the scenarios whose outcomes still arrive when they are judged.
+func unfinished() []scenario {
+	var out []scenario
+	add := func(name, about string, w world) {
+		var figures []figure
+		for _, m := range w.mirrored {
+			figures = append(figures, kills(m)...)
+			figures = append(figures, rarely(m+": interval of matured results, gate open", alpha, both(gateOpen(m), misses(m, 0))))
+		}
+		out = append(out, scenario{name: name, about: about, world: w, figures: figures})
+	}
+	for _, delay := range []struct {
+		name string
+		part float64
+	}{{"1 %", .01}, {"10 %", .1}, {"100 %", 1}} {
+		add("delay, median "+delay.name+" of the run", "no effect; one outcome of a fifth of the units, exponential delay", late(4_000, equal(), delay.part, 0, 0))
+		add("delay, median "+delay.name+", 90/10", "no effect, as above", late(4_000, split(.1), delay.part, 0, 0))
+		add("delay, median "+delay.name+", ramp", "no effect; shares of 1, 10 and 50 % while the base rate trebles", late(4_000, ramp(.01, .1, .5), delay.part, 0, 2))
+	}
+	add("cumulative totals", "no effect; several outcomes spread over a window as long as the run", late(4_000, equal(), -1, 3, 0))
+	add("cumulative totals, 90/10", "no effect, as above", late(4_000, split(.1), -1, 3, 0))
+	add("cumulative totals, ramp", "no effect; shares of 1, 10 and 50 % while the base rate trebles", late(4_000, ramp(.01, .1, .5), -1, 3, 2))
+	second := late(4_000, equal(), -1, 1, 0)
+	second.enrol, second.window, second.looks, second.pace = time.Minute, 2*time.Minute, 6*60, 1
+	add("looks every second", "no effect; all units within a minute, outcomes over two minutes", second)
+	return out
+}
+
+// late is a world of outcomes that come after entry: one at an exponential delay
+// with a median of a part of the enrolment, or (part < 0) evenly over the window,
+// and more on average.
+func late(units int, phases [][]float64, part, more, trend float64) world {
+	w := world{
+		units: units, phases: phases, enrol: 4 * time.Hour, window: 4 * time.Hour, looks: 80, pace: 1.5,
+		metrics:  []experiment.Metric{metric("total", experiment.Mean, 2), metric("converts", experiment.Proportion, 0)},
+		mirrored: []string{"total", "converts"},
+	}
+	if part > 0 && part < 1 {
+		w.window = max(time.Hour, time.Duration(8*part*float64(w.enrol)))
+	}
+	w.unit = func(r *rand.Rand, u entrant, happens func(time.Duration, string, ingest.Value)) {
+		if r.Float64() >= .2*(1+trend*u.at) {
+			return
+		}
+		for {
+			after := time.Duration(r.Float64() * float64(w.window))
+			if part > 0 {
+				after = time.Duration(r.ExpFloat64() / math.Ln2 * part * float64(w.enrol))
+			}
+			if after < w.window {
+				happens(after, "event", decimal(math.Exp(r.NormFloat64())))
+			}
+			if r.Float64() >= more/(1+more) {
+				return
+			}
+		}
+	}
+	return w
+}
