@@ -22,6 +22,7 @@ type segmentLine struct {
 	Difference     string // with the interval for every look
 	Effect         results.Number
 	Guess          string // the shrunk difference with its interval
+	Family         string // what is shown among all segments of goals
 }
 
 // segmentTables lists the goals by dimension, and of other metrics what looks
@@ -52,8 +53,13 @@ func segmentTableOf(c results.Comparison, s results.Segmentation) segmentTable {
 		if !x.Shrunk.Estimate.Known() {
 			guess = Unknown
 		}
+		family := ""
+		if a := x.Adjusted; a != nil {
+			family = fmt.Sprintf("%s (p %s)", conclusion(a.Sequential, c.Direction), PValue(a.Sequential.P))
+		}
 		out.Lines = append(out.Lines, segmentLine{
-			Value: x.Value, Units: x.Treatment.Units, Control: x.Control.Units,
+			Family: family,
+			Value:  x.Value, Units: x.Treatment.Units, Control: x.Control.Units,
 			Difference: fmt.Sprintf("%s (%s)", Difference(x.Absolute.Estimate, c.Kind, c.Unit), DifferenceRange(x.Absolute.Sequential, c.Kind, c.Unit)),
 			Effect:     x.Relative.Estimate, Guess: guess,
 		})
@@ -78,9 +84,9 @@ func textSegments(b *strings.Builder, d *results.Document) {
 	for _, t := range segmentTables(d) {
 		var rows []string
 		for _, l := range t.Lines {
-			rows = append(rows, strings.Join([]string{l.Value, Count(l.Units), Count(l.Control), l.Difference, Percent(l.Effect), l.Guess}, "\t"))
+			rows = append(rows, strings.Join([]string{l.Value, Count(l.Units), Count(l.Control), l.Difference, Percent(l.Effect), l.Guess, l.Family}, "\t"))
 		}
 		fmt.Fprintf(b, "%s\n%s\n", t.Title, t.Conclusion)
-		table(b, "SEGMENT\tUNITS\tIN CONTROL\tDIFFERENCE, EVERY LOOK\tEFFECT\tBEST GUESS OF THE DIFFERENCE", rows)
+		table(b, "SEGMENT\tUNITS\tIN CONTROL\tDIFFERENCE, EVERY LOOK\tEFFECT\tBEST GUESS OF THE DIFFERENCE\tAMONG ALL SEGMENTS", rows)
 	}
 }

@@ -18,6 +18,7 @@ func TestSegmentsAreShown(t *testing.T) {
 	known := results.Segment{Value: "phone", Treatment: results.Arm{Units: 5100}, Control: results.Arm{Units: 5000},
 		Absolute: effect(0.012, 0.006), Relative: effect(0.24, 0.1),
 		Shrunk: results.Shrunk{Estimate: 0.0104, Interval: results.Interval{Low: 0.004, High: 0.017}}}
+	known.Adjusted = &results.Adjusted{Family: "segments", Size: 10, Sequential: results.AdjustedEffect{P: 0.024, Rejected: true, Absolute: results.Interval{Low: 0.001, High: 0.02}}}
 	nan := results.Number(math.NaN())
 	nobody := results.Segment{Value: "(none)", Absolute: results.Effect{Estimate: nan}, Relative: results.Effect{Estimate: nan},
 		Shrunk: results.Shrunk{Estimate: nan}}
@@ -35,7 +36,7 @@ func TestSegmentsAreShown(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"conversion in treatment by device, complete windows", "no difference by device is shown", "+1.04 pp", "phone",
+		"conversion in treatment by device, complete windows", "no difference by device is shown", "+1.04 pp", "phone", "better (p 0.024)",
 		"latency in treatment by country, all units so far", "the effect differs by country, shown at every look",
 	} {
 		if !strings.Contains(text.String(), want) {

@@ -26,8 +26,8 @@ func (c *computation) compare() {
 			}
 		}
 	}
-	c.families()
 	c.segments()
+	c.families()
 }
 
 func (c *computation) comparison(m *experiment.Metric, arm int) Comparison {
@@ -45,7 +45,7 @@ func (c *computation) comparison(m *experiment.Metric, arm int) Comparison {
 	var pair stats.Pair
 	out.Matured, pair = c.estimate(m, key, maturedSums, plan, withheld)
 	if out.Goal {
-		c.goals = append(c.goals, goalTest{test{metric: m.Name, pair: pair, plan: plan, fixed: pair.Fixed}, len(c.doc.Comparisons)})
+		c.goals[len(c.doc.Comparisons)] = pair
 	}
 	return out
 }

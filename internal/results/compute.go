@@ -36,7 +36,7 @@ func Compute(v *experiment.Version, e *experiment.Experiment, number uint32, m M
 	if it == nil {
 		return d
 	}
-	c := computation{e: e.AsOf(it), it: it, doc: &d}
+	c := computation{e: e.AsOf(it), it: it, doc: &d, goals: map[int]stats.Pair{}}
 	c.sort(m.Cells)
 	c.frame(e)
 	if v.Closed(it) {
@@ -58,7 +58,8 @@ type computation struct {
 
 	segmented []Cell // metrics by dimension
 
-	goals []goalTest // what the family of goals judges
+	goals        map[int]stats.Pair // of goals, by place among the comparisons: what their family judges
+	segmentTests []test             // of goals, by segment
 }
 
 // sort takes the iteration's cells apart and writes the exact sums down.

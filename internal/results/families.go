@@ -1,8 +1,6 @@
 package results
 
 import (
-	"slices"
-
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/stats"
 )
@@ -10,6 +8,7 @@ import (
 // The families that a document may name.
 const (
 	GoalFamily      = "goals"      // goals × arms
+	SegmentFamily   = "segments"   // goals × arms × values of the dimensions
 	GuardrailFamily = "guardrails" // those that may kill × arms
 )
 
@@ -43,89 +42,105 @@ type AdjustedEffect struct {
 	Relative Interval `json:"relative"`
 }
 
-// goalFamily is the family of goals × arms of an experiment, with the part of each
-// test; nil when the file asks for none or one test stands alone.
+// goalFamily is the family of goals × arms of an experiment, with the part that each
+// goal's tests have under Bonferroni; nil when the file asks for none or one test
+// stands alone.
 type goalFamily struct {
 	Family
-	names   []string // metric of each test, goals in the file's order, then arms
-	weights []float64
+	weights map[string]float64
 }
 
 func goalsOf(e *experiment.Experiment) *goalFamily {
 	arms := len(e.Variants) - 1
-	f := &goalFamily{Family: Family{Name: GoalFamily, Correction: string(e.Families.OfGoals()), Alpha: e.Alpha,
-		Size: len(e.Goals) * arms, Primary: e.Families.Primary, Share: e.Families.ShareOfPrimary()}}
+	f := &goalFamily{weights: map[string]float64{}, Family: Family{
+		Name: GoalFamily, Correction: string(e.Families.OfGoals()), Alpha: e.Alpha,
+		Size: len(e.Goals) * arms, Primary: e.Families.Primary, Share: e.Families.ShareOfPrimary(),
+	}}
 	if f.Size < 2 || e.Families.OfGoals() == experiment.Unadjusted {
 		return nil
 	}
-	primary := make([]bool, 0, f.Size)
-	for _, goal := range e.Goals {
-		for range arms {
-			f.names, primary = append(f.names, goal), append(primary, goal == f.Primary)
-		}
+	primary := make([]bool, len(e.Goals))
+	for i, goal := range e.Goals {
+		primary[i] = goal == f.Primary
 	}
-	f.weights = stats.Preferential(primary, f.Share)
+	for i, w := range stats.Preferential(primary, f.Share) {
+		f.weights[e.Goals[i]] = w / float64(arms)
+	}
 	return f
 }
 
-// weight is the part of one test of a goal under Bonferroni.
-func (f *goalFamily) weight(goal string) float64 {
-	return f.weights[slices.Index(f.names, goal)]
+// segmentsOf is the family of goals × arms × values of the dimensions, of the goals
+// that are counted as moments; nil when there is none. Every dimension has two values
+// more than its file names: (other) and (none).
+func segmentsOf(e *experiment.Experiment, it *experiment.Iteration) *Family {
+	f := &Family{Name: SegmentFamily, Correction: string(e.Families.OfSegments()), Alpha: e.Alpha}
+	goals := 0
+	for _, goal := range e.Goals {
+		if m := it.Metric(goal); m != nil && m.Kind.Fast() {
+			goals++
+		}
+	}
+	for _, d := range e.Dimensions {
+		f.Size += goals * (len(e.Variants) - 1) * (len(d.Values) + 2)
+	}
+	if f.Size < 2 || e.Families.OfSegments() == experiment.Unadjusted {
+		return nil
+	}
+	return f
 }
 
 // test is one comparison that a family judges.
 type test struct {
-	metric string
 	pair   stats.Pair
 	plan   stats.Plan
 	fixed  func(level float64) stats.Result // of one look
-	into   **Adjusted
+	weight float64                          // part under Bonferroni
+	into   *Adjusted
+}
+
+func newTest(pair stats.Pair, plan stats.Plan, weight float64) test {
+	return test{pair: pair, plan: plan, fixed: pair.Fixed, weight: weight, into: &Adjusted{}}
 }
 
 func (t test) sequential(level float64) stats.Result { return t.pair.SequentialAt(t.plan, level) }
 
 // judge fills in what the family says of its tests. A test that was declared and
 // has no comparison here (a quantile is computed elsewhere) takes part with p = 1.
-func (f *goalFamily) judge(tests []test) {
-	for i := range tests {
-		*tests[i].into = f.adjusted()
+func (f Family) judge(tests []test) {
+	for _, t := range tests {
+		*t.into = Adjusted{Family: f.Name, Correction: f.Correction, Size: f.Size, Alpha: f.Alpha}
 	}
 	f.judgeBy(tests, test.sequential, func(a *Adjusted) *AdjustedEffect { return &a.Sequential })
 	f.judgeBy(tests, func(t test, level float64) stats.Result { return t.fixed(level) },
 		func(a *Adjusted) *AdjustedEffect { return &a.Fixed })
 }
 
-func (f *goalFamily) adjusted() *Adjusted {
-	return &Adjusted{Family: f.Name, Correction: f.Correction, Size: f.Size, Alpha: f.Alpha}
-}
-
-func (f *goalFamily) judgeBy(tests []test, at func(test, float64) stats.Result, to func(*Adjusted) *AdjustedEffect) {
-	members, weights := make([]stats.Member, f.Size), make([]float64, f.Size)
+func (f Family) judgeBy(tests []test, at func(test, float64) stats.Result, to func(*Adjusted) *AdjustedEffect) {
+	n := max(f.Size, len(tests))
+	members, weights := make([]stats.Member, n), make([]float64, n)
 	for i := range members {
 		members[i].P = 1
 	}
 	for i, t := range tests {
 		e := at(t, f.Alpha).Absolute
-		members[i] = stats.Member{P: e.P, Estimate: e.Estimate}
-		weights[i] = f.weight(t.metric)
+		members[i], weights[i] = stats.Member{P: e.P, Estimate: e.Estimate}, t.weight
 	}
 	family := stats.Family{Correction: stats.Correction(f.Correction), Alpha: f.Alpha, Weights: weights}
 	for i, j := range family.Judge(members)[:len(tests)] {
-		*to(*tests[i].into) = adjustedEffect(j, func(level float64) stats.Result { return at(tests[i], level) })
+		*to(tests[i].into) = adjustedEffect(j, func(level float64) stats.Result { return at(tests[i], level) })
 	}
 }
 
 // alone judges a test whose family cannot be gathered: by Bonferroni, which asks
 // for nothing but the number of tests. Each correction finds what it finds.
-func (f *goalFamily) alone(t test) {
-	*t.into = f.adjusted()
-	single := stats.Family{Correction: stats.Bonferroni, Alpha: f.Alpha, Weights: []float64{f.weight(t.metric)}}
+func (f Family) alone(t test) *Adjusted {
+	single := stats.Family{Correction: stats.Bonferroni, Alpha: f.Alpha, Weights: []float64{t.weight}}
 	judge := func(at func(float64) stats.Result) AdjustedEffect {
 		e := at(f.Alpha).Absolute
 		return adjustedEffect(single.Judge([]stats.Member{{P: e.P, Estimate: e.Estimate}})[0], at)
 	}
-	(*t.into).Correction = string(stats.Bonferroni)
-	(*t.into).Sequential, (*t.into).Fixed = judge(t.sequential), judge(t.fixed)
+	return &Adjusted{Family: f.Name, Correction: string(stats.Bonferroni), Size: f.Size, Alpha: f.Alpha,
+		Sequential: judge(t.sequential), Fixed: judge(t.fixed)}
 }
 
 func adjustedEffect(j stats.Judged, at func(level float64) stats.Result) AdjustedEffect {
@@ -138,31 +153,27 @@ func adjustedEffect(j stats.Judged, at func(level float64) stats.Result) Adjuste
 	}
 }
 
-// families judges the goals, and names what the others share.
+// families judges the goals and their segments, and names what the others share.
 func (c *computation) families() {
 	if f := goalsOf(c.e); f != nil {
 		c.doc.Families = append(c.doc.Families, f.Family)
-		for i := range c.goals {
-			c.goals[i].into = &c.doc.Comparisons[c.goals[i].comparison].Adjusted
+		var tests []test
+		for i, pair := range c.goals {
+			m := &c.doc.Comparisons[i]
+			t := newTest(pair, c.plan(c.e.VariantIndex(m.Arm)), f.weights[m.Metric])
+			m.Adjusted, tests = t.into, append(tests, t)
 		}
-		f.judge(testsOf(c.goals))
+		f.judge(tests)
+	}
+	if f := segmentsOf(c.e, c.it); f != nil {
+		c.doc.Families = append(c.doc.Families, *f)
+		for i := range c.segmentTests {
+			c.segmentTests[i].weight = 1 / float64(f.Size)
+		}
+		f.judge(c.segmentTests)
 	}
 	if c.it.KillRules > 0 {
 		c.doc.Families = append(c.doc.Families, Family{Name: GuardrailFamily, Correction: string(stats.Bonferroni),
 			Alpha: c.it.AlphaKill, Size: c.it.KillRules})
 	}
-}
-
-// goalTest is a test with its place in the document.
-type goalTest struct {
-	test
-	comparison int
-}
-
-func testsOf(goals []goalTest) []test {
-	out := make([]test, len(goals))
-	for i, g := range goals {
-		out[i] = g.test
-	}
-	return out
 }

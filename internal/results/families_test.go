@@ -2,6 +2,8 @@ package results_test
 
 import (
 	"math"
+	"math/big"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -119,5 +121,72 @@ func TestFamilyWithoutData(t *testing.T) {
 		if a := c.Adjusted; a == nil || a.Size != 2 || a.Sequential.Rejected || a.Sequential.P != 1 || a.Sequential.Absolute.Low.Known() || a.Sequential.Absolute.High.Known() {
 			t.Errorf("%s: %+v", c.Metric, a)
 		}
+	}
+}
+
+// Segments of goals are a family of their own: two goals × three devices, (other) and
+// (none). Where only phones differ, only phones are found, and no other metric's
+// segments are judged.
+func TestSegmentsAreAFamily(t *testing.T) {
+	v, e := devices()
+	cells := segmentCells(rand.New(rand.NewPCG(1, 2)), 20000, 0.10, map[string]float64{"phone": 0.14, "desk": 0.10, "tablet": 0.10})
+	document := func() results.Document {
+		return results.Compute(v, e, 2, moments(cells...), statuses(), noon().Add(2*time.Hour), results.Options{})
+	}
+	for _, s := range document().Comparisons[0].Segments[0].Segments {
+		if s.Adjusted != nil {
+			t.Errorf("a segment of no goal is in a family: %+v", s.Adjusted)
+		}
+	}
+	e.Goals = []string{"errors", "spend"}
+	d := document()
+	if f := d.Families[1]; f.Name != results.SegmentFamily || f.Size != 10 || f.Correction != "benjamini-hochberg" {
+		t.Errorf("families %+v", d.Families)
+	}
+	found := 0
+	for _, s := range d.Comparisons[0].Segments[0].Segments {
+		a := s.Adjusted.Sequential
+		if a.Rejected != outside(a.Absolute) || a.Rejected != (a.P <= .05) {
+			t.Errorf("%s: %+v", s.Value, a)
+		}
+		if a.Rejected {
+			found++
+		}
+		if s.Value == "phone" { // the first of ten
+			near(t, "the adjusted p of phones", a.P, math.Min(1, 10*s.Absolute.SequentialP.Float()))
+		}
+	}
+	if found != 1 || !d.Comparisons[0].Segments[0].Segments[0].Adjusted.Sequential.Rejected {
+		t.Errorf("%d devices are found", found)
+	}
+	e.Families.Segments = experiment.Unadjusted
+	if a := document().Comparisons[0].Segments[0].Segments[0].Adjusted; a != nil {
+		t.Errorf("the file asks for none: %+v", a)
+	}
+}
+
+// A quantile that is a goal has its Bonferroni part.
+func TestQuantileInFamily(t *testing.T) {
+	_, e := ramp()
+	e.Goals = []string{"spend", "errors"}
+	e.Families = experiment.Families{Goals: experiment.Holm}
+	it := &e.Iterations[1]
+	m := it.Metric("spend")
+	m.Kind, m.Quantile = experiment.Quantile, .5
+	row := func(variant string, point int64) results.SlowRow {
+		r := results.SlowRow{Quantile: true, Phase: 1, Variant: variant, Metric: "spend", N: 400, NonZero: 400, Events: 400,
+			Low: big.NewInt(point - 20), Point: big.NewInt(point), High: big.NewInt(point + 20)}
+		r.Sums = [2]*big.Int{big.NewInt(200), big.NewInt(400)}
+		r.Products = [2][2]*big.Int{{big.NewInt(200), big.NewInt(200)}, {big.NewInt(200), big.NewInt(400)}}
+		return r
+	}
+	rows := []results.SlowRow{row("control", 1000), row("treatment", 1035)}
+	c := results.ComputeSlow(e, it, rows, rows)[0]
+	if c.Adjusted == nil || c.Adjusted.Correction != "bonferroni" || c.Adjusted.Size != 2 {
+		t.Fatalf("%+v", c.Adjusted)
+	}
+	near(t, "adjusted p", c.Adjusted.Fixed.P, math.Min(1, 2*c.Estimate.Absolute.FixedP.Float()))
+	if c.Events != 400 {
+		t.Errorf("%d events in the smaller arm, want 400", c.Events)
 	}
 }

@@ -44,6 +44,8 @@ type Segment struct {
 	// Shrunk is the absolute effect drawn towards that of all segments by as much as
 	// chance explains, with its interval: the best guess for this segment.
 	Shrunk Shrunk `json:"shrunk"`
+	// Adjusted is the segment of a goal within the family of all segments of goals.
+	Adjusted *Adjusted `json:"adjusted,omitempty"`
 }
 
 // Shrunk is an estimate with its interval.
@@ -78,7 +80,7 @@ func (c *computation) segments() {
 			continue
 		}
 		for _, d := range c.e.Dimensions {
-			s := segmentation{c, c.it.Metric(cmp.Metric), c.e.VariantIndex(cmp.Arm), d, cells, c.e.Alpha / float64(tests)}
+			s := segmentation{c, c.it.Metric(cmp.Metric), c.e.VariantIndex(cmp.Arm), d, cells, c.e.Alpha / float64(tests), cmp.Goal}
 			if out, ok := s.compute(); ok {
 				cmp.Segments = append(cmp.Segments, out)
 			}
@@ -93,18 +95,24 @@ type segmentation struct {
 	dimension experiment.Dimension
 	cells     map[segmentKey]Cell
 	level     float64
+	goal      bool
 }
 
 // compute takes matured units once two segments have a basis, as goals do. There is
 // nothing to compare below two segments.
 func (s segmentation) compute() (Segmentation, bool) {
+	tests := len(s.segmentTests)
 	if !s.doc.Freshness.IsZero() {
 		if out := s.of(maturedSums); out.DoF > 0 {
 			out.Matured = true
 			return out, true
 		}
 	}
+	s.segmentTests = s.segmentTests[:tests] // what has not matured is no test
 	out := s.of(openSums)
+	if out.DoF == 0 {
+		s.segmentTests = s.segmentTests[:tests]
+	}
 	return out, out.DoF > 0
 }
 
@@ -158,6 +166,10 @@ func (s segmentation) segment(value string, pick which, level float64) (Segment,
 	e := newEstimate(pair, fixed, pair.Sequential(plan))
 	out := Segment{Value: value, Treatment: e.Treatment, Control: e.Control, Absolute: e.Absolute, Relative: e.Relative,
 		Together: Interval{Number(together.Absolute.Low), Number(together.Absolute.High)}}
+	if s.goal && segmentsOf(s.e, s.it) != nil {
+		t := newTest(pair, plan, 0)
+		out.Adjusted, s.segmentTests = t.into, append(s.segmentTests, t)
+	}
 	return out, stats.Estimate{Value: fixed.Absolute.Estimate, StdError: fixed.Absolute.StdError, DoF: math.Inf(1)}
 }
 

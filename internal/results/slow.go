@@ -187,7 +187,7 @@ func (s slow) compare(m SlowMetric, arm int, rows []SlowRow) SlowComparison {
 	pair := stats.Combine(strata)
 	out.Estimate = newEstimate(pair, pair.Fixed(plan.Alpha), pair.Sequential(plan))
 	if f := goalsOf(s.e); f != nil && out.Goal && m.Kind == experiment.Quantile {
-		f.alone(test{metric: m.Name, pair: pair, plan: plan, fixed: pair.Fixed, into: &out.Adjusted})
+		out.Adjusted = f.alone(newTest(pair, plan, f.weights[m.Name]))
 	}
 	return out
 }
