@@ -144,6 +144,10 @@ func (f Family) alone(t test) *Adjusted {
 }
 
 func adjustedEffect(j stats.Judged, at func(level float64) stats.Result) AdjustedEffect {
+	if j.LowLevel == j.HighLevel && j.LowLevel > 0 { // most often: computed once
+		r := at(j.LowLevel)
+		at = func(float64) stats.Result { return r }
+	}
 	absolute := j.Interval(func(level float64) stats.Interval { return at(level).Absolute.Interval })
 	relative := j.Interval(func(level float64) stats.Interval { return at(level).Relative.Interval })
 	return AdjustedEffect{
