@@ -103,8 +103,8 @@ func TestDuplicatesAreThere(t *testing.T) {
 	}
 }
 
-// TestResultsAreKept: a scenario with a result of the same commit, seed and
-// replicates is not run again.
+// TestResultsAreKept: a scenario with a result of the same commit and seed, and as
+// many replicates, is not run again.
 func TestResultsAreKept(t *testing.T) {
 	o := options{dir: t.TempDir(), commit: "abc", seed: 3, replicates: 2}
 	s := find(t, "coverage of one look, normal")

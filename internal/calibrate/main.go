@@ -45,7 +45,7 @@ func flags() options {
 	flag.StringVar(&o.only, "only", "", "run the scenarios whose name matches this expression")
 	flag.BoolVar(&o.short, "short", false, "only scenarios of at most 20,000 units, 3 million units of each in all replicates; no page")
 	flag.Uint64Var(&o.seed, "seed", 1, "seed of all scenarios")
-	flag.StringVar(&o.commit, "commit", "dev", "what the results are results of; a scenario with a result of the same commit, seed and replicates is not run again")
+	flag.StringVar(&o.commit, "commit", "dev", "what the results are results of; a scenario with a result of the same commit and seed, and as many replicates, is not run again")
 	flag.StringVar(&o.dir, "results", "reports/calibration", "folder of the results")
 	flag.StringVar(&o.page, "page", "docs/calibration.md", "the page to write")
 	flag.StringVar(&o.images, "images", "docs/images", "folder of its plots")
@@ -95,7 +95,7 @@ func calibrate(ctx context.Context, out io.Writer, o options) error {
 // outcome reads the scenario's result or makes it.
 func (o options) outcome(ctx context.Context, s *scenario, progress io.Writer) (outcome, error) {
 	n := s.replicates(o)
-	if found, ok := o.read(s); ok && found.Replicates == n {
+	if found, ok := o.read(s); ok && found.Replicates >= n {
 		return found, nil
 	}
 	found, err := s.run(ctx, n, o.seed, progress)

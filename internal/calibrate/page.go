@@ -48,7 +48,7 @@ func writePage(o options, all []outcome) error {
 		for _, f := range all {
 			seconds += f.Seconds
 		}
-		fmt.Fprintf(&b, "\nThis run: commit %s, seed %d, %d scenarios, %.0f seconds.\n", all[0].Commit, all[0].Seed, len(all), seconds)
+		fmt.Fprintf(&b, "\nThis run: commit %s, seed %d, %d scenarios, %s, %.0f seconds.\n", all[0].Commit, all[0].Seed, len(all), between(all), seconds)
 	}
 	b.WriteString("\n![How often each promise was broken, as a part of what was promised](images/calibration.svg)\n")
 	missed(&b, all)
@@ -142,4 +142,16 @@ func plot(all []outcome) string {
 	}
 	b.WriteString("</svg>\n")
 	return b.String()
+}
+
+// between says how many replicates the scenarios have.
+func between(all []outcome) string {
+	least, most := all[0].Replicates, all[0].Replicates
+	for _, f := range all {
+		least, most = min(least, f.Replicates), max(most, f.Replicates)
+	}
+	if least == most {
+		return fmt.Sprintf("%d replicates of each", least)
+	}
+	return fmt.Sprintf("%d to %d replicates of each", least, most)
 }
