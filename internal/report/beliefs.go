@@ -27,10 +27,15 @@ func beliefLines(b *results.Beliefs) []beliefLine {
 		out[i] = beliefLine{
 			Name: name, Arm: c.Arm, Of: of, Chance: percent(c.ChanceBetter, false),
 			Absolute: DifferenceRange(c.Absolute, c.Kind, c.Unit), Relative: PercentRange(c.Relative),
-			Ship: Difference(c.LossShip, c.Kind, c.Unit), Keep: Difference(c.LossKeep, c.Kind, c.Unit),
+			Ship: loss(c.LossShip, c), Keep: loss(c.LossKeep, c),
 		}
 	}
 	return out
+}
+
+// loss is an amount in the metric's unit, without a sign.
+func loss(n results.Number, c results.Belief) string {
+	return strings.TrimPrefix(Difference(n, c.Kind, c.Unit), "+")
 }
 
 func priorText(b *results.Beliefs) string {

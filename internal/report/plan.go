@@ -46,7 +46,7 @@ func conditionText(c results.Condition) string {
 		if c.Have.Known() && c.Have != 0 {
 			have = amount(c.Have)
 		}
-		text += fmt.Sprintf(" (%s of %s %s)", have, amount(c.Need), c.Of)
+		text += fmt.Sprintf(" (has %s, needs %s: %s)", have, amount(c.Need), c.Of)
 	}
 	if c.Lift > 0 {
 		text += fmt.Sprintf("; about %s units of both arms would do", Count(c.Lift))

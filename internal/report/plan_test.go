@@ -30,8 +30,8 @@ func TestPlanText(t *testing.T) {
 	for _, want := range []string{
 		"checkout-cta · iteration 2 of 2 · plan of the analysis as of 2026-03-02 10:00:00 UTC\ngoals × arms: 4 comparisons",
 		"\ninterval of conversion in treatment: welch\n  because\n",
-		"  not met  events           no decision counts before (20 of 50 units with an event); about 12\u202f345 units of both arms would do\n",
-		"rare (0.00420 of 0.0100 share)\n", "both (none of 35 events)\n", "  assumed  tail             no cap\n",
+		"  not met  events           no decision counts before (has 20, needs 50: units with an event); about 12\u202f345 units of both arms would do\n",
+		"rare (has 0.00420, needs 0.0100: share)\n", "both (has none, needs 35: events)\n", "  assumed  tail             no cap\n",
 		"\nsplit of phase 3: srm\n  always\n",
 	} {
 		if !strings.Contains(b.String(), want) {

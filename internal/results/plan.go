@@ -187,16 +187,16 @@ func (q question) together() string {
 
 // guardrailPlan is that of a rule.
 func (q question) guardrailPlan(g *experiment.Guardrail) Plan {
-	margin := "any harm"
+	margin, form := "any harm", ""
 	switch {
 	case g.Relative:
-		margin = fmt.Sprintf("harm beyond %v %% of the control's mean, tested by its linear form, without a division", 100*g.Margin)
+		margin, form = fmt.Sprintf("harm beyond %v %% of the control's mean", 100*g.Margin), " of the linear form (no division by an uncertain mean)"
 	case g.Margin > 0:
 		margin = fmt.Sprintf("harm beyond %v", g.Margin)
 	}
 	return Plan{
 		For: PlanGuardrail, Metric: q.m.Name, Arm: q.arm, Method: MethodMargin,
-		Why:   fmt.Sprintf("%s asks for one direction: the one-sided mixture at every look, with the larger of the unpooled and the pooled error, so that an arm that lost everything is judged too", margin),
+		Why:   fmt.Sprintf("%s is a question of one direction: the one-sided mixture%s at every look, with the larger of the unpooled and the pooled error, so that an arm that lost everything is judged too", margin, form),
 		Gates: q.guardrailGates(g),
 	}
 }

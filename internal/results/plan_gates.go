@@ -27,8 +27,8 @@ func notMet(code, format string, args ...any) Condition {
 	return c
 }
 
-func assumed(code, format string, args ...any) Condition {
-	c := met(code, format, args...)
+func assumed(code, text string) Condition {
+	c := met(code, "%s", text)
 	c.State = Assumed
 	return c
 }
@@ -130,17 +130,17 @@ func (q question) counts() Condition {
 	t, c := q.pair.Treatment, q.pair.Control
 	least := min(t.NonZero, t.N-t.NonZero, c.NonZero, c.N-c.NonZero)
 	return counted("small_counts", float64(least), gateSmallCounts, "units of the rarest outcome in an arm", q.units(),
-		"below it the interval for one look is rough: a score interval (Miettinen–Nurminen) would be better")
+		"with fewer than %d units of the rarer outcome in an arm Welch's interval for one look is rough: a score interval (Miettinen–Nurminen) would be better", gateSmallCounts)
 }
 
 // rare says where a test of events alone would be the better one.
 func (q question) rare() Condition {
-	const text = "where fewer than 1 %% of units have an event, a test of the events alone would find an effect sooner"
+	const text = "where fewer than 1 % of units have an event, a test of the events alone would find an effect sooner"
 	if q.units() == 0 {
 		return assumed("rare", text)
 	}
 	rate := float64(q.pair.Treatment.NonZero+q.pair.Control.NonZero) / float64(q.units())
-	out := met("rare", text)
+	out := met("rare", "%s", text)
 	out.Have, out.Need, out.Of = Number(rate), rareShare, "share of units with an event"
 	if rate < rareShare {
 		out.State = NotMet
