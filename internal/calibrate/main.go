@@ -37,6 +37,7 @@ type options struct {
 	page       string // where the page is written; empty: none
 	images     string
 	list       bool
+	render     bool // only write the page
 }
 
 func flags() options {
@@ -50,6 +51,7 @@ func flags() options {
 	flag.StringVar(&o.page, "page", "docs/calibration.md", "the page to write")
 	flag.StringVar(&o.images, "images", "docs/images", "folder of its plots")
 	flag.BoolVar(&o.list, "list", false, "name the scenarios")
+	flag.BoolVar(&o.render, "render", false, "run nothing: write the page from the results that are there, of this commit and seed")
 	flag.Parse()
 	if o.short {
 		o.page = ""
@@ -57,7 +59,10 @@ func flags() options {
 	return o
 }
 
-var errBroken = errors.New("a promise is broken")
+var (
+	errBroken  = errors.New("a promise is broken")
+	errMissing = errors.New("there is no result")
+)
 
 func calibrate(ctx context.Context, out io.Writer, o options) error {
 	only, err := regexp.Compile(o.only)
@@ -71,7 +76,7 @@ func calibrate(ctx context.Context, out io.Writer, o options) error {
 			continue
 		}
 		if o.list {
-			fmt.Fprintln(out, s.name)
+			_, _ = fmt.Fprintln(out, s.name)
 			continue
 		}
 		found, err := o.outcome(ctx, &s, os.Stderr)
@@ -95,8 +100,12 @@ func calibrate(ctx context.Context, out io.Writer, o options) error {
 // outcome reads the scenario's result or makes it.
 func (o options) outcome(ctx context.Context, s *scenario, progress io.Writer) (outcome, error) {
 	n := s.replicates(o)
-	if found, ok := o.read(s); ok && found.Replicates >= n {
+	found, ok := o.read(s)
+	switch {
+	case ok && (o.render || found.Replicates >= n):
 		return found, nil
+	case o.render:
+		return outcome{}, fmt.Errorf("%s: %w", s.name, errMissing)
 	}
 	found, err := s.run(ctx, n, o.seed, progress)
 	if err != nil {
@@ -128,7 +137,7 @@ func (f outcome) print(out io.Writer) (broken int) {
 		if !m.Passes {
 			mark, broken = "MISS", broken+1
 		}
-		fmt.Fprintf(out, "%s %-46s %-52s %8.4f  %s\n", mark, f.Scenario, m.Name, m.Mean, m.Bound)
+		_, _ = fmt.Fprintf(out, "%s %-46s %-52s %8.4f  %s\n", mark, f.Scenario, m.Name, m.Mean, m.Bound)
 	}
 	return broken
 }

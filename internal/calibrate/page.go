@@ -49,6 +49,11 @@ func writePage(o options, all []outcome) error {
 			seconds += f.Seconds
 		}
 		fmt.Fprintf(&b, "\nThis run: commit %s, seed %d, %d scenarios, %s, %.0f seconds.\n", all[0].Commit, all[0].Seed, len(all), between(all), seconds)
+		b.WriteString("A rate that may be 0.05 passes up to the following at so many replicates:")
+		for i, n := range []int{100, 400, 4_000, 20_000} {
+			fmt.Fprintf(&b, "%s %.3f at %d", strings.Repeat(",", min(i, 1)), alpha+3*math.Sqrt(alpha*(1-alpha)/float64(n)), n)
+		}
+		b.WriteString(": few of them find gross errors only.\n")
 	}
 	b.WriteString("\n![How often each promise was broken, as a part of what was promised](images/calibration.svg)\n")
 	missed(&b, all)

@@ -58,7 +58,7 @@ func (s *scenario) run(ctx context.Context, n int, base uint64, progress io.Writ
 			for i := int(next.Add(1)) - 1; i < n && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
 				values[i] = s.one(v, source{rand.New(rand.NewPCG(seed, uint64(i)))})
 				if k := done.Add(1); k%max(1, int64(n/20)) == 0 {
-					fmt.Fprintf(progress, "\r%-50s %6d of %d, %.0f s ", s.name, k, n, time.Since(began).Seconds())
+					_, _ = fmt.Fprintf(progress, "\r%-50s %6d of %d, %.0f s ", s.name, k, n, time.Since(began).Seconds())
 				}
 			}
 		})
@@ -78,7 +78,7 @@ func (s *scenario) run(ctx context.Context, n int, base uint64, progress io.Writ
 		m.Passes = f.bound.holds(m.Mean, n)
 		out.Figures = append(out.Figures, m)
 	}
-	fmt.Fprintln(progress)
+	_, _ = fmt.Fprintln(progress)
 	return out, nil
 }
 

@@ -147,14 +147,14 @@ func unfinished() []scenario {
 		name string
 		part float64
 	}{{"1 %", .01}, {"10 %", .1}, {"100 %", 1}} {
-		add("delay, median "+delay.name+" of the run", "no effect; one outcome of a fifth of the units, exponential delay", late(4_000, equal(), delay.part, 0, 0))
-		add("delay, median "+delay.name+", 90/10", "no effect, as above", late(4_000, split(.1), delay.part, 0, 0))
-		add("delay, median "+delay.name+", ramp", "no effect; shares of 1, 10 and 50 % while the base rate trebles", late(4_000, ramp(.01, .1, .5), delay.part, 0, 2))
+		add("delay, median "+delay.name+" of the run", "no effect; one outcome of a fifth of the units, exponential delay", late(equal(), delay.part, 0, 0))
+		add("delay, median "+delay.name+", 90/10", "no effect, as above", late(split(.1), delay.part, 0, 0))
+		add("delay, median "+delay.name+", ramp", "no effect; shares of 1, 10 and 50 % while the base rate trebles", late(ramp(.01, .1, .5), delay.part, 0, 2))
 	}
-	add("cumulative totals", "no effect; several outcomes spread over a window as long as the run", late(4_000, equal(), -1, 3, 0))
-	add("cumulative totals, 90/10", "no effect, as above", late(4_000, split(.1), -1, 3, 0))
-	add("cumulative totals, ramp", "no effect; shares of 1, 10 and 50 % while the base rate trebles", late(4_000, ramp(.01, .1, .5), -1, 3, 2))
-	second := late(4_000, equal(), -1, 1, 0)
+	add("cumulative totals", "no effect; several outcomes spread over a window as long as the run", late(equal(), -1, 3, 0))
+	add("cumulative totals, 90/10", "no effect, as above", late(split(.1), -1, 3, 0))
+	add("cumulative totals, ramp", "no effect; shares of 1, 10 and 50 % while the base rate trebles", late(ramp(.01, .1, .5), -1, 3, 2))
+	second := late(equal(), -1, 1, 0)
 	second.enrol, second.window, second.looks, second.pace = time.Minute, 2*time.Minute, 6*60, 1
 	add("looks every second", "no effect; all units within a minute, outcomes over two minutes", second)
 	return out
@@ -163,9 +163,9 @@ func unfinished() []scenario {
 // late is a world of outcomes that come after entry: one at an exponential delay
 // with a median of a part of the enrolment, or (part < 0) evenly over the window,
 // and more on average.
-func late(units int, phases [][]float64, part, more, trend float64) world {
+func late(phases [][]float64, part, more, trend float64) world {
 	w := world{
-		units: units, phases: phases, enrol: 4 * time.Hour, window: 4 * time.Hour, looks: 80, pace: 1.5,
+		units: 4_000, phases: phases, enrol: 4 * time.Hour, window: 4 * time.Hour, looks: 80, pace: 1.5,
 		metrics:  []experiment.Metric{metric("total", experiment.Mean, 2), metric("converts", experiment.Proportion, 0)},
 		mirrored: []string{"total", "converts"},
 	}
