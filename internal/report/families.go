@@ -51,7 +51,11 @@ func familyLines(d *results.Document) []familyLine {
 	var out []familyLine
 	for _, c := range d.Comparisons {
 		if c.Adjusted != nil && c.Overflow == 0 && anyMatured(c) {
-			out = append(out, familyLineOf(c.Metric, c.Arm, c.Kind, c.Unit, c.Direction, c.Adjusted))
+			l := familyLineOf(c.Metric, c.Arm, c.Kind, c.Unit, c.Direction, c.Adjusted)
+			if c.Gate != nil && !c.Gate.Passes {
+				l.Conclusion = "too few events"
+			}
+			out = append(out, l)
 		}
 	}
 	for _, r := range slowRows(d) {

@@ -85,7 +85,21 @@ func headline(d *results.Document) string {
 	case len(good) > 0:
 		return better + ". Keep running until the guardrails are healthy."
 	}
+	if name := behindGate(d); name != "" {
+		return "Too few units have had an event to rely on what " + name + " shows. Keep running."
+	}
 	return soFar(goals(d, false))
+}
+
+// behindGate names a goal that would be shown to differ, had enough units had an
+// event; "" without one.
+func behindGate(d *results.Document) string {
+	for _, c := range d.Comparisons {
+		if tone, _ := judged(c, true); c.Goal && tone != "none" && c.Gate != nil && !c.Gate.Passes {
+			return c.Metric
+		}
+	}
+	return ""
 }
 
 // soFar says what is shown while windows are not complete: nothing to act on yet.
@@ -129,14 +143,14 @@ func judged(c results.Comparison, complete bool) (string, results.Interval) {
 }
 
 // goals lists the goal metrics that an always-valid interval shows to differ; of
-// complete windows within the family of all goals.
+// complete windows within the family of all goals, and once enough units had an event.
 func goals(d *results.Document, complete bool) (good, bad []string) {
 	several := false
 	for _, c := range d.Comparisons {
 		several = several || c.Arm != d.Comparisons[0].Arm
 	}
 	for _, c := range d.Comparisons {
-		if !c.Goal {
+		if !c.Goal || complete && c.Gate != nil && !c.Gate.Passes {
 			continue
 		}
 		name := c.Metric

@@ -46,6 +46,8 @@ func (c *computation) comparison(m *experiment.Metric, arm int) Comparison {
 	out.Matured, pair = c.estimate(m, key, maturedSums, plan, withheld)
 	if out.Goal {
 		c.goals[len(c.doc.Comparisons)] = pair
+		g := pair.Gate(c.smallerShare(m, arm, maturedSums), m.Kind.Binary())
+		out.Gate = &Gate{Passes: g.Passes, Have: Number(g.Have), Need: Number(g.Need)}
 	}
 	return out
 }

@@ -165,6 +165,9 @@ type Comparison struct {
 	Overflow  int64    `json:"overflow,omitempty"` // units whose total is too large; then there are no numbers
 	Open      Estimate `json:"open"`               // all slots: the mean so far of the units so far
 	Matured   Estimate `json:"matured"`            // slots whose window has passed: goals and decisions
+	// Gate is that of a goal's matured result: until it passes, its intervals and tests
+	// are not to be relied on and nothing is recommended.
+	Gate *Gate `json:"gate,omitempty"`
 	// Segments compare the effect by each dimension; looks of the guard have none.
 	Segments []Segmentation `json:"segments,omitempty"`
 	// Adjusted is the matured result within the family of goals; absent where one

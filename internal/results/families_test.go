@@ -190,3 +190,25 @@ func TestQuantileInFamily(t *testing.T) {
 		t.Errorf("%d events in the smaller arm, want 400", c.Events)
 	}
 }
+
+// A goal's gate counts the matured units of both arms with an event, by the smaller
+// arm's intended share.
+func TestGoalGate(t *testing.T) {
+	for _, c := range twoGoals(experiment.Families{}).Comparisons {
+		if c.Gate == nil || !c.Gate.Passes {
+			t.Errorf("%s: %+v", c.Metric, c.Gate)
+		}
+	}
+	d := compute(moments(cell("spend", "control", 1, 990, 60, 6000, 900000), cell("spend", "treatment", 1, 10, 5, 500, 60000)), statuses())
+	for _, c := range d.Comparisons {
+		switch {
+		case c.Metric == "errors" && c.Gate != nil:
+			t.Errorf("a guardrail that is no goal: %+v", c.Gate)
+		case c.Metric == "spend":
+			near(t, "events expected in the smaller arm", c.Gate.Have, 65*.01)
+			if c.Gate.Passes || c.Gate.Need != 50 {
+				t.Errorf("%+v", c.Gate)
+			}
+		}
+	}
+}

@@ -124,7 +124,7 @@ type question struct {
 	goal bool
 	// open and matured are the pairs; pair is the one that the interval is read from.
 	open, matured, pair stats.Pair
-	share               float64 // smaller arm's intended part of the pair, by the units that count
+	share, openShare    float64 // smaller arm's intended part of the events of pair and of open
 	unequal             bool
 }
 
@@ -136,16 +136,17 @@ func (c *computation) question(m *experiment.Metric, arm int) question {
 			q.matured = stats.Combine(c.strata(m, q.arm, maturedSums))
 		}
 	}
-	if q.pair = q.open; q.goal {
-		q.pair = q.matured
+	q.pair, q.share = q.open, c.smallerShare(m, arm, openSums)
+	q.openShare = q.share
+	if q.goal {
+		q.pair, q.share = q.matured, c.smallerShare(m, arm, maturedSums)
 	}
-	q.share = c.smallerShare(m, arm)
 	return q
 }
 
 // smallerShare is the smaller arm's intended part of the non-zero units, each phase
 // with its own share; without any unit that of the last phase.
-func (c *computation) smallerShare(m *experiment.Metric, arm int) float64 {
+func (c *computation) smallerShare(m *experiment.Metric, arm int, pick which) float64 {
 	control := c.e.VariantIndex(c.e.Control)
 	var nonZero, expected, last float64
 	for _, p := range c.it.Phases {
@@ -154,8 +155,8 @@ func (c *computation) smallerShare(m *experiment.Metric, arm int) float64 {
 			continue
 		}
 		last = s
-		n := float64(c.sums(m.Name, p.Number, false, c.e.Variants[arm].Key, openSums).NonZero +
-			c.sums(m.Name, p.Number, false, c.e.Control, openSums).NonZero)
+		n := float64(c.sums(m.Name, p.Number, false, c.e.Variants[arm].Key, pick).NonZero +
+			c.sums(m.Name, p.Number, false, c.e.Control, pick).NonZero)
 		nonZero, expected = nonZero+n, expected+n*s
 	}
 	if nonZero == 0 {

@@ -56,7 +56,7 @@ func (q question) intervalGates() []Condition {
 	if q.m.Kind == experiment.Ratio {
 		out[0] = q.ratioUnits()
 	}
-	out = append(out, q.events(q.pair), q.spread(), q.baseline())
+	out = append(out, q.events(q.pair, q.share), q.spread(), q.baseline())
 	if q.m.Kind.Binary() {
 		out = append(out, q.counts(), q.rare())
 	}
@@ -91,8 +91,8 @@ func (q question) fromShare(c Condition) Condition {
 }
 
 // events is the event gate: the law's one for decisions.
-func (q question) events(p stats.Pair) Condition {
-	g := p.Gate(q.share, q.m.Kind.Binary())
+func (q question) events(p stats.Pair, share float64) Condition {
+	g := p.Gate(share, q.m.Kind.Binary())
 	return counted("events", g.Have, g.Need, "units with an event that the smaller arm expects", p.Treatment.N+p.Control.N,
 		"at every look the normal approximation errs while events are few and arms unequal; no decision counts before")
 }
@@ -197,7 +197,7 @@ func (q question) design() []Condition {
 
 // guardrailGates are those of a rule: harm is judged by open results.
 func (q question) guardrailGates(g *experiment.Guardrail) []Condition {
-	out := []Condition{q.events(q.open)}
+	out := []Condition{q.events(q.open, q.openShare)}
 	if g.MinUnits > 0 {
 		out = append(out, q.fromShare(counted("min_units", float64(min(q.open.Treatment.N, q.open.Control.N)), float64(g.MinUnits),
 			"units in the smaller arm", q.open.Treatment.N+q.open.Control.N, "the file asks for min_units: %d", g.MinUnits)))
