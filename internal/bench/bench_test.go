@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -61,5 +62,14 @@ func TestParts(t *testing.T) {
 	want := parts{events: 3, eventsMost: 40, ledger: 2, ledgerMost: 9, bytes: 300, rows: 20}
 	if diff := cmp.Diff(want, p, cmp.AllowUnexported(parts{})); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// However many units a load has, none is exposed in the future: such records are
+// dead, and no run would be what it says.
+func TestLoadLiesInThePast(t *testing.T) {
+	l := load(20_000_000, 4)
+	if last := l.Start.Add(time.Duration(l.Units) * l.Every); time.Until(last) > 0 {
+		t.Errorf("the last unit is exposed in %v", time.Until(last))
 	}
 }

@@ -25,9 +25,12 @@ var attributes = []string{"country", "device"}
 
 // load is the stream that is measured.
 func load(units int, partitions int32) simulate.Load {
+	const every = time.Millisecond
+	// However many there are, nothing happens after its record's timestamp.
+	ago := time.Hour + time.Duration(units)*every
 	return simulate.Load{
 		Seed: 7, Units: units, Experiments: keys, Each: true, Variants: []string{"control", "treatment"}, MostBuys: 6,
-		Start: time.Now().Add(-time.Hour).Truncate(time.Second), Every: time.Millisecond, Partitions: partitions,
+		Start: time.Now().Add(-ago).Truncate(time.Second), Every: every, Partitions: partitions,
 	}
 }
 
