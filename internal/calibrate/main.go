@@ -124,9 +124,9 @@ func (s *scenario) replicates(o options) int {
 	case o.replicates > 0:
 		return o.replicates
 	case o.short:
-		return max(250, min(4_000, 3_000_000/s.world.units))
+		return max(250, min(4_000, 3_000_000/s.world.units/max(1, s.cost)))
 	default:
-		return max(2_000, min(20_000, 200_000_000/s.world.units))
+		return max(2_000, min(20_000, 200_000_000/s.world.units/max(1, s.cost)))
 	}
 }
 

@@ -15,6 +15,7 @@ type scenario struct {
 	about   string // one sentence for readers
 	world   world
 	figures []figure
+	cost    int // of a unit, relative to one with one metric; 0: 1
 	// direct replaces the path for what is computed from stored events in SQL.
 	direct func(w *world, rng source) []float64
 }

@@ -242,7 +242,7 @@ func family(adjustment experiment.Adjustment) scenario {
 	right := func(of func(*look) (float64, float64)) func(*look) float64 {
 		return func(l *look) float64 { _, r := of(l); return r / 2 / (goals - nulls) }
 	}
-	s := scenario{name: "20 metrics × 3 arms, " + string(adjustment), about: "16 of 20 correlated metrics have no effect in either arm, 4 one of 0.2", world: w}
+	s := scenario{name: "20 metrics × 3 arms, " + string(adjustment), about: "16 of 20 correlated metrics have no effect in either arm, 4 one of 0.2", world: w, cost: 8}
 	if adjustment == experiment.Holm {
 		s.figures = []figure{
 			rarely("any false finding, at any look", alpha, anyWrong(always)),
