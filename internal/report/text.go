@@ -90,6 +90,10 @@ func textEffects(b *strings.Builder, d *results.Document) {
 		b.WriteString("goals, of units whose windows are complete: decide by these\n")
 		table(b, effectHeader, complete)
 	}
+	if rare := rareRows(d); len(rare) > 0 {
+		b.WriteString("rare events, by units with at least one (no normal approximation; shown, no guardrail judges by it)\n")
+		table(b, rareHeader, rare)
+	}
 	if len(totals) > 0 {
 		b.WriteString("totals so far: " + strings.Join(totals, "; ") + "\n\n")
 	}

@@ -41,9 +41,15 @@ func (c *computation) comparison(m *experiment.Metric, arm int) Comparison {
 	plan := c.plan(arm)
 	out.Overflow = c.over(m.Name, key)
 	out.Open, _ = c.estimate(m, key, openSums, plan, out.Overflow > 0)
+	if out.Overflow == 0 {
+		out.Open.FirstEvents = c.firstEvents(m, arm, openSums, plan.Alpha)
+	}
 	withheld := out.Overflow > 0 || c.doc.Freshness.IsZero()
 	var pair stats.Pair
 	out.Matured, pair = c.estimate(m, key, maturedSums, plan, withheld)
+	if !withheld {
+		out.Matured.FirstEvents = c.firstEvents(m, arm, maturedSums, plan.Alpha)
+	}
 	if out.Goal {
 		c.goals[len(c.doc.Comparisons)] = pair
 		g := pair.Gate(c.smallerShare(m, arm, maturedSums), m.Kind.Binary())

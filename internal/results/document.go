@@ -178,12 +178,14 @@ type Comparison struct {
 // Estimate is the effect with its intervals, absolute and relative to the
 // control's mean.
 type Estimate struct {
-	Treatment Arm      `json:"treatment"`
-	Control   Arm      `json:"control"`
-	Absolute  Effect   `json:"absolute"`
-	Relative  Effect   `json:"relative"`
-	LeftOut   []string `json:"left_out,omitempty"` // phases with fewer than two units in an arm
-	Warnings  []Doubt  `json:"warnings,omitempty"`
+	Treatment Arm    `json:"treatment"`
+	Control   Arm    `json:"control"`
+	Absolute  Effect `json:"absolute"`
+	Relative  Effect `json:"relative"`
+	// FirstEvents is there for metrics of events while they are rare.
+	FirstEvents *FirstEvents `json:"first_events,omitempty"`
+	LeftOut     []string     `json:"left_out,omitempty"` // phases with fewer than two units in an arm
+	Warnings    []Doubt      `json:"warnings,omitempty"`
 }
 
 // Arm is one arm of a comparison, its phases weighed like the effect's.

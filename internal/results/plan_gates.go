@@ -135,9 +135,9 @@ func (q question) counts() Condition {
 
 // rare says where a test of events alone would be the better one.
 func (q question) rare() Condition {
-	const text = "where fewer than 1 % of units have an event, a test of the events alone would find an effect sooner"
+	const text = "where fewer than 1 % of units have an event, a test of the events alone stands on firmer ground: it is shown beside the interval as first_events"
 	if q.units() == 0 {
-		return assumed("rare", text)
+		return assumed("rare", "%s", text)
 	}
 	rate := float64(q.pair.Treatment.NonZero+q.pair.Control.NonZero) / float64(q.units())
 	out := met("rare", "%s", text)

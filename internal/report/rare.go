@@ -1,0 +1,35 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/assay-dev/assay/internal/results"
+)
+
+const rareHeader = "METRIC\tARM\tWITH EVENT\tIN CONTROL\tRATE RATIO\tEVERY LOOK\tP\tHARM BEYOND\tP OF HARM"
+
+// rareRows are the count tests of the metrics whose events are rare.
+func rareRows(d *results.Document) []string {
+	var rows []string
+	for _, c := range d.Comparisons {
+		f := c.Open.FirstEvents
+		if f == nil {
+			continue
+		}
+		rows = append(rows, strings.Join([]string{
+			c.Metric, c.Arm, Count(f.Treatment), Count(f.Control), times(f.Ratio),
+			times(f.Sequential.Low) + " to " + times(f.Sequential.High), PValue(f.SequentialP),
+			fmt.Sprintf("%.3g %%", 100*f.Margin), PValue(f.HarmP),
+		}, "\t"))
+	}
+	return rows
+}
+
+// times writes a ratio.
+func times(n results.Number) string {
+	if !n.Known() {
+		return "?"
+	}
+	return fmt.Sprintf("×%.3g", n.Float())
+}
