@@ -45,7 +45,9 @@ func Heterogeneous(effects []Estimate) Heterogeneity {
 		h.P = mathext.GammaIncRegComp(free/2, h.Q/2)
 		if h.Q > free {
 			h.I2 = (h.Q - free) / h.Q
-			h.Tau2 = (h.Q - free) / (m.sum - m.squares/m.sum)
+			if scale := m.sum - m.squares/m.sum; scale > 0 { // not when one weight leaves nothing of the others
+				h.Tau2 = (h.Q - free) / scale
+			}
 		}
 	}
 	h.Random = weigh(effects, h.Tau2).mean()
