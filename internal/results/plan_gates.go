@@ -137,7 +137,7 @@ func (q question) counts() Condition {
 func (q question) rare() Condition {
 	const text = "where fewer than 1 % of units have an event, a test of the events alone stands on firmer ground: it is shown beside the interval as first_events"
 	if q.units() == 0 {
-		return assumed("rare", "%s", text)
+		return assumed("rare", text)
 	}
 	rate := float64(q.pair.Treatment.NonZero+q.pair.Control.NonZero) / float64(q.units())
 	out := met("rare", "%s", text)
