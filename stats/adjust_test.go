@@ -78,7 +78,7 @@ func TestAdjustedCoverage(t *testing.T) {
 		treatment, control := joint(y[:nT], x[0][:nT], x[1][:nT]), joint(y[nT:], x[0][nT:], x[1][nT:])
 		a := Adjust(treatment, control)
 		for name, e := range map[string]Estimate{
-			"plain":     Welch(treatment.only(0), control.only(0)),
+			"plain":     Welch(treatment.outcome(), control.outcome()),
 			"adjusted":  Welch(a.Treatment, a.Control),
 			"own":       LinEffect(treatment, control),
 			"HC3, rows": RegressEffect(y, treated, x, OwnSlopes).Coefficient(1, HC3),

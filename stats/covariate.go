@@ -30,7 +30,7 @@ type Adjusted struct {
 // small for so many covariates (fewer than two units more than there are), and
 // numbers that are not finite, leave the outcome as it is.
 func Adjust(treatment, control Joint) Adjusted {
-	plain := Adjusted{Treatment: treatment.only(0), Control: control.only(0)}
+	plain := Adjusted{Treatment: treatment.outcome(), Control: control.outcome()}
 	covariates := len(treatment.Mean) - 1
 	if covariates < 1 || len(control.Mean) != covariates+1 || min(treatment.N, control.N) < int64(covariates)+1 {
 		return plain
@@ -104,7 +104,7 @@ func (j Joint) ratios() Joint {
 func LinEffect(treatment, control Joint) Estimate {
 	k := len(treatment.Mean) - 1
 	if k < 1 || len(control.Mean) != k+1 || min(treatment.N, control.N) < int64(k)+3 {
-		return Welch(treatment.only(0), control.only(0))
+		return Welch(treatment.outcome(), control.outcome())
 	}
 	centre := pooledMeans(treatment, control)
 	mT, vT, slopeT := treatment.ownSlopes(centre)
@@ -161,9 +161,9 @@ func pooledMeans(a, b Joint) []float64 {
 	return out
 }
 
-// only is the moments of one of the sums.
-func (j Joint) only(i int) Moments {
-	return Moments{N: j.N, NonZero: j.NonZero, Mean: j.Mean[i], M2: j.Product[i][i]}
+// outcome is the moments of the first sum alone.
+func (j Joint) outcome() Moments {
+	return Moments{N: j.N, NonZero: j.NonZero, Mean: j.Mean[0], M2: j.Product[0][0]}
 }
 
 // squaredError is the covariance of the means i and k.

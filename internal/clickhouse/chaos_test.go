@@ -204,8 +204,8 @@ func TestAppendPartSurvivesCutConnections(t *testing.T) {
 	var writers []*clickhouse.DB
 	var cuts []*cutter
 	for i := range uint64(2) {
-		// A part of this size is about 10 kB on the wire, an answer a few kB.
-		c := newCutter(t, s.engine.Addr(), seed+i, 40_000)
+		// A part of this size is some tens of kB on the wire, uncompressed on loopback.
+		c := newCutter(t, s.engine.Addr(), seed+i, 150_000)
 		cuts = append(cuts, c)
 		writers = append(writers, s.open(t, c.ln.Addr().String(), s.engine.Writer()))
 	}

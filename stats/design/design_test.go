@@ -153,7 +153,7 @@ func TestStopped(t *testing.T) {
 			last = at
 			if z := b / math.Sqrt(at); math.Abs(z) >= d.Z[k] || k == len(d.Times)-1 {
 				// Interval ends are monotone in the tail: no need to solve for them.
-				above, _ := exitsAbove(d.Times[:k+1], d.Z[:k+1], z, drift, TwoSided)
+				above := exitsAbove(d.Times[:k+1], d.Z[:k+1], z, drift, TwoSided)
 				if above > 0.025 && above < 0.975 {
 					covered++
 				}

@@ -24,7 +24,7 @@ func (d Design) Stop(k int, z float64) Stopped {
 	// beyond is the chance of an outcome at least as large, which rises with drift.
 	beyond := func(drift float64) float64 {
 		times, bounds := d.Times[:k+1], append([]float64(nil), d.Z[:k+1]...)
-		up, _ := exitsAbove(times, bounds, z, drift, d.Sides)
+		up := exitsAbove(times, bounds, z, drift, d.Sides)
 		return up
 	}
 	reach := (math.Abs(z) + 20) / math.Sqrt(d.Times[0])
@@ -41,17 +41,18 @@ func (d Design) Stop(k int, z float64) Stopped {
 
 // exitsAbove is the chance to cross upwards before the last of the times or to
 // reach it with Z ≥ z.
-func exitsAbove(t, bounds []float64, z, drift float64, sides Sides) (above float64, ok bool) {
+func exitsAbove(t, bounds []float64, z, drift float64, sides Sides) float64 {
 	if !walkable(t, bounds, drift, sides) {
-		return math.NaN(), false
+		return math.NaN()
 	}
+	above := 0.0
 	w, last := start(drift, sides), len(t)-1
 	for k := range t {
 		if k == last {
-			return above + w.above(t[k], z), true
+			return above + w.above(t[k], z)
 		}
 		above += w.above(t[k], bounds[k])
 		w.next(t[k], bounds[k], t[k+1]-t[k])
 	}
-	return above, true
+	return above
 }

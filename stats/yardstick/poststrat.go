@@ -41,7 +41,7 @@ func PostStratified(layers []Layer, relative bool) (effect, stdError float64) {
 	toT, toC := 1.0, -1.0 // the effect's gradient
 	effect = mT - mC
 	if relative {
-		effect = effect / math.Abs(mC)
+		effect /= math.Abs(mC)
 		toT, toC = 1/math.Abs(mC), -mT/(mC*math.Abs(mC))
 	}
 	var parts, squares float64
