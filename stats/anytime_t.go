@@ -46,3 +46,30 @@ func anytimeRadius(r, nu, alpha float64) float64 {
 	}
 	return math.Sqrt(nu * -math.Expm1(log/(nu+1)) / (x - r))
 }
+
+// OptimalG is the g at which AnytimeStudent's interval is narrowest for a regression
+// of n rows on so many coefficients: where the plan puts its power, as N* does for
+// the mixture. Fix it before data. NaN where there are no degrees of freedom or alpha
+// is outside (0, 1).
+func OptimalG(n, coefficients int, alpha float64) float64 {
+	if coefficients < 0 || n <= coefficients || !(alpha > 0 && alpha < 1) {
+		return math.NaN()
+	}
+	rows, nu := float64(n), float64(n-coefficients)
+	radius := func(logG float64) float64 {
+		g := math.Exp(logG)
+		return anytimeRadius(g/(g+rows), nu, alpha)
+	}
+	// Golden section. Where two points are both infinite the smaller g is nearer.
+	low, high := math.Log(1e-9), math.Log(1e3*rows)
+	const golden = 0.6180339887498949
+	for high-low > 1e-10 {
+		a, b := high-golden*(high-low), low+golden*(high-low)
+		if radius(a) <= radius(b) {
+			high = b
+		} else {
+			low = a
+		}
+	}
+	return math.Exp((low + high) / 2)
+}

@@ -14,6 +14,7 @@ func adjustMethods() map[string]answers {
 		"regression-adjusted treatment effect (OLS on centred covariates; lin = fully interacted) with robust SE": regressionCase,
 		"regression-adjusted z-test (pooled slope, 1/n variances)":                                                pooledSlopeCase,
 		"anytime-valid regression-adjusted t-test (Lindon et al.)":                                                anytimeCase,
+		"g minimising the CI width at n":                                                                          optimalGCase,
 		"heterogeneity across segments: Cochran Q, I2, DerSimonian-Laird tau2, fixed and random effect":           segmentsCase,
 		"meta-analysis of segment effects (Q test, DL and REML)":                                                  segmentsCase,
 		"post-stratified mean difference (algorithm in GrowthBook post-stratification docs)":                      postStratifiedCase,
@@ -147,4 +148,8 @@ func detections(in inputs, add func(float64) bool) []float64 {
 		}
 	}
 	return out
+}
+
+func optimalGCase(in inputs) map[string]any {
+	return map[string]any{"g": OptimalG(int(in.num("n")), int(in.num("number_of_coefficients")), in.num("alpha"))}
 }

@@ -6,7 +6,6 @@ var leftOut = map[string]string{
 	"Fisher exact 2x2":                                "later: rare events",
 	"exact binomial test (two-arm SRM)":               "later: intervals for proportions",
 	"exact conditional test of two Poisson rates":     "later: rare events",
-	"g minimising the CI width at n":                  "later: small samples",
 	"pooled two-proportion z-test (and chi-square)":   "later: intervals for proportions",
 	"proportion confidence interval: Agresti-Coull":   "later: intervals for proportions",
 	"proportion confidence interval: Clopper-Pearson": "later: intervals for proportions",

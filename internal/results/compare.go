@@ -86,6 +86,9 @@ func (c *computation) estimate(m *experiment.Metric, arm string, pick which, pla
 	pair := stats.Combine(strata)
 	sequential := pair.Sequential(plan)
 	out := newEstimate(pair, pair.Fixed(plan.Alpha), sequential)
+	if d, drifts := drift(strata, plan, plan.Alpha/float64(len(c.it.Metrics)*(len(c.e.Variants)-1))); drifts {
+		out.Warnings = append(out.Warnings, d)
+	}
 	if w, implausible := sequential.Implausible(); implausible {
 		out.Warnings = append(out.Warnings, Doubt{string(w.Code), w.Message})
 	}
