@@ -65,29 +65,8 @@ func Adjust(treatment, control Joint) Adjusted {
 // method, so units are the clusters; all ten second moments count. A denominator of
 // zero gives NaN moments, which Combine refuses by name.
 func AdjustRatio(treatment, control Joint) Adjusted {
-	return Adjust(treatment.ratios(), control.ratios())
-}
-
-// ratios makes of the sums (m, d, x, z) the joint moments of m/d and x/z. Without a
-// z the covariate says nothing.
-func (j Joint) ratios() Joint {
-	now, before := j.Mean[0]/j.Mean[1], j.Mean[2]/j.Mean[3]
-	gradients := [][]float64{
-		{1 / j.Mean[1], -now / j.Mean[1], 0, 0},
-		{0, 0, 1 / j.Mean[3], -before / j.Mean[3]},
-	}
-	if j.Mean[3] == 0 {
-		before, gradients[1] = 0, make([]float64, 4)
-	}
-	out := Joint{N: j.N, NonZero: j.NonZero, Mean: []float64{now, before}}
-	for _, a := range gradients {
-		var row []float64
-		for _, b := range gradients {
-			row = append(row, dot(a, times(j.Product, b)))
-		}
-		out.Product = append(out.Product, row)
-	}
-	return out
+	pairs := [][2]int{{0, 1}, {2, 3}}
+	return Adjust(treatment.Ratios(pairs), control.Ratios(pairs))
 }
 
 // LinEffect is the effect adjusted with slopes of each arm (Lin 2013), from moments

@@ -1,5 +1,7 @@
 package stats
 
+import "math"
+
 // Joint is the state of an arm whose metric is made of several sums per unit:
 // numerator and denominator of a ratio, outcome and covariate of an adjusted
 // mean. The unit is what was randomised; taking events for units understates
@@ -30,4 +32,44 @@ func (j Joint) Linearise(value float64, gradient []float64) Moments {
 func (j Joint) Ratio() Moments {
 	ratio := j.Mean[0] / j.Mean[1]
 	return j.Linearise(ratio, []float64{1 / j.Mean[1], -ratio / j.Mean[1]})
+}
+
+// Ratios makes of each pair (i, k) the ratio of means i and k, with their joint second
+// moments by the delta method; a pair (i, −1) is mean i itself. A mean k of zero, or a
+// pair that is not there, gives NaN.
+func (j Joint) Ratios(pairs [][2]int) Joint {
+	out := Joint{N: j.N, NonZero: j.NonZero}
+	gradients := make([][]float64, len(pairs))
+	for p, pair := range pairs {
+		var value float64
+		value, gradients[p] = j.ratio(pair[0], pair[1])
+		out.Mean = append(out.Mean, value)
+	}
+	for _, a := range gradients {
+		var row []float64
+		for _, b := range gradients {
+			row = append(row, dot(a, times(j.Product, b)))
+		}
+		out.Product = append(out.Product, row)
+	}
+	return out
+}
+
+// ratio is mean i over mean k with its gradient.
+func (j Joint) ratio(i, k int) (value float64, gradient []float64) {
+	gradient = make([]float64, len(j.Mean))
+	switch {
+	case i < 0 || i >= len(j.Mean) || k >= len(j.Mean):
+		for p := range gradient {
+			gradient[p] = math.NaN()
+		}
+		return math.NaN(), gradient
+	case k < 0:
+		gradient[i] = 1
+		return j.Mean[i], gradient
+	}
+	value = j.Mean[i] / j.Mean[k]
+	gradient[i] += 1 / j.Mean[k]
+	gradient[k] -= value / j.Mean[k]
+	return value, gradient
 }

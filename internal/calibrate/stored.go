@@ -134,7 +134,7 @@ func quantiles(w *world, rng source) []float64 {
 	return judgeSlow(w, func(units int) []results.SlowRow {
 		var rows []results.SlowRow
 		for a := range events {
-			row := newSlowRow(m.Name, arms[a])
+			row := newSlowRow(m.Name, arms[a], 2)
 			row.Quantile = true
 			var in []event
 			for _, e := range events[a] {
@@ -179,23 +179,25 @@ func covariates(w *world, rng source) []float64 {
 		y := (.5+float64(a))*x + .5*rng.NormFloat64()
 		units[i] = unit{a, int64(math.Round(y * 1e6)), int64(math.Round(x * 1e6))}
 	}
-	rows := []results.SlowRow{newSlowRow("value", arms[0]), newSlowRow("value", arms[1])}
+	rows := []results.SlowRow{newSlowRow("value", arms[0], 3), newSlowRow("value", arms[1], 3)}
 	done := 0
 	return judgeSlow(w, func(n int) []results.SlowRow {
 		for ; done < n; done++ {
-			addSlow(&rows[units[done].arm], units[done].y, units[done].x)
+			addSlow(&rows[units[done].arm], units[done].y, units[done].x, 0) // none lacks the attribute
 		}
 		return rows
 	})
 }
 
-func newSlowRow(metric, variant string) results.SlowRow {
+func newSlowRow(metric, variant string, columns int) results.SlowRow {
 	row := results.SlowRow{Phase: 1, Variant: variant, Metric: metric}
-	for i := range row.Sums {
-		row.Sums[i] = new(big.Int)
-		for k := range row.Products[i] {
-			row.Products[i][k] = new(big.Int)
+	for range columns {
+		row.Sums = append(row.Sums, new(big.Int))
+		products := make([]*big.Int, columns)
+		for k := range products {
+			products[k] = new(big.Int)
 		}
+		row.Products = append(row.Products, products)
 	}
 	return row
 }

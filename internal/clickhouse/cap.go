@@ -21,8 +21,7 @@ type CapValue struct {
 
 // Cap reads the percentile of the metric's cap from the events in [from, to).
 func (db *DB) Cap(ctx context.Context, m *experiment.Metric, from, to time.Time, at []Position) (CapValue, error) {
-	text, err := json.Marshal(slowMetricText{Name: m.Name, Event: m.Event, Kind: string(m.Kind), Attribute: m.AttributeOf(),
-		Decimals: m.Decimals, Conditions: wanted(m.Where)})
+	text, err := json.Marshal(slowParts(m)[0])
 	if err != nil {
 		return CapValue{}, fmt.Errorf("encode the metric: %w", err)
 	}

@@ -50,30 +50,48 @@ func (db *DB) Slow(ctx context.Context, e *experiment.Experiment, it *experiment
 
 func scanSlow(rows native.Rows, r *results.SlowRow) error {
 	var kind string
-	var numbers [8]string // low, point, high, Σ0, Σ1, Σ00, Σ11, Σ01
+	var order [3]string // low, point, high
+	var sums, products []string
 	var n, units int64
-	if err := rows.Scan(&kind, &r.Phase, &r.Variant, &r.Metric, &n, &r.NonZero, &r.Over, &numbers[0], &numbers[1], &numbers[2],
-		&numbers[3], &numbers[4], &numbers[5], &numbers[6], &numbers[7], &units); err != nil {
+	err := rows.Scan(&kind, &r.Phase, &r.Variant, &r.Metric, &n, &r.NonZero, &r.Over, &order[0], &order[1], &order[2], &sums, &products, &units)
+	if err != nil {
 		return err
 	}
-	var values [8]*big.Int
-	for i, text := range numbers {
-		v, ok := new(big.Int).SetString(cmp.Or(text, "0"), 10)
-		if !ok {
-			return fmt.Errorf("%q is not a whole number", text)
-		}
-		values[i] = v
+	points, err := wholes(order[:])
+	if err != nil {
+		return err
 	}
 	r.N = n
 	if r.Quantile = kind == "quantile"; r.Quantile {
 		r.N, r.Events = units, n
-		r.Low, r.Point, r.High = values[0], values[1], values[2]
+		r.Low, r.Point, r.High = points[0], points[1], points[2]
 	} else {
-		r.Trend = results.TrendSums{N: units, Sum: values[0], Squares: values[1]}
+		r.Trend = results.TrendSums{N: units, Sum: points[0], Squares: points[1]}
 	}
-	r.Sums = [2]*big.Int{values[3], values[4]}
-	r.Products = [2][2]*big.Int{{values[5], values[7]}, {values[7], values[6]}}
+	if r.Sums, err = wholes(sums); err != nil {
+		return err
+	}
+	flat, err := wholes(products)
+	if err != nil {
+		return err
+	}
+	for row := range slices.Chunk(flat, max(len(sums), 1)) {
+		r.Products = append(r.Products, row)
+	}
 	return nil
+}
+
+// wholes reads whole numbers; an empty text is 0.
+func wholes(texts []string) ([]*big.Int, error) {
+	out := make([]*big.Int, len(texts))
+	for i, text := range texts {
+		v, ok := new(big.Int).SetString(cmp.Or(text, "0"), 10)
+		if !ok {
+			return nil, fmt.Errorf("%q is not a whole number", text)
+		}
+		out[i] = v
+	}
+	return out, nil
 }
 
 // What slow.sql reads of the configuration.
@@ -90,6 +108,7 @@ type slowRun struct {
 	Phases     []slowPhase      `json:"phases"`
 	PreStop    int64            `json:"pre_stop"`
 	PreLength  int64            `json:"pre_length"`
+	Events     []string         `json:"events"` // of any metric
 	Metrics    []slowMetricText `json:"metrics"`
 }
 
@@ -105,20 +124,25 @@ type slowWanted struct {
 }
 
 type slowMetricText struct {
-	Name       string       `json:"name"`
+	Name       string     `json:"name"`
+	Kind       string     `json:"kind"`
+	From       int64      `json:"from"`
+	Upto       int64      `json:"upto"`
+	Parts      []slowPart `json:"parts"` // numerator and denominator of a ratio, else one
+	Covariates []string   `json:"covariates"`
+	XDecimals  int        `json:"x_decimals"`
+	Quantile   float64    `json:"quantile"`
+	Before     int64      `json:"before"`
+	Days       int        `json:"days"`
+}
+
+type slowPart struct {
 	Event      string       `json:"event"`
 	Kind       string       `json:"kind"`
 	Attribute  string       `json:"attribute"`
 	Decimals   int          `json:"decimals"`
-	From       int64        `json:"from"`
-	Upto       int64        `json:"upto"`
 	Conditions []slowWanted `json:"conditions"`
 	Cap        string       `json:"cap"` // in whole 10^-decimals; empty: none
-	Covariate  string       `json:"covariate"`
-	XDecimals  int          `json:"x_decimals"`
-	Quantile   float64      `json:"quantile"`
-	Before     int64        `json:"before"`
-	Days       int          `json:"days"`
 }
 
 func slowRunOf(e *experiment.Experiment, it *experiment.Iteration, metrics []results.SlowMetric) slowRun {
@@ -146,7 +170,11 @@ func slowRunOf(e *experiment.Experiment, it *experiment.Iteration, metrics []res
 		r.Phases = append(r.Phases, slowPhase{p.Number, from, from + p.Settle.Milliseconds()})
 	}
 	for _, m := range metrics {
-		r.Metrics = append(r.Metrics, slowMetricOf(e, m))
+		text := slowMetricOf(e, m)
+		r.Metrics = append(r.Metrics, text)
+		for _, p := range text.Parts {
+			r.Events = append(r.Events, p.Event)
+		}
 	}
 	return r
 }
@@ -154,18 +182,15 @@ func slowRunOf(e *experiment.Experiment, it *experiment.Iteration, metrics []res
 func slowMetricOf(e *experiment.Experiment, m results.SlowMetric) slowMetricText {
 	window := e.WindowOf(m.Metric)
 	out := slowMetricText{
-		Name: m.Name, Event: m.Event, Kind: string(m.Kind), Attribute: m.AttributeOf(), Decimals: m.Decimals,
-		From: m.From.Milliseconds(), Upto: window.Milliseconds(), Conditions: wanted(m.Where),
-		Covariate: covariateName(m.Covariate), XDecimals: m.XDecimals(), Quantile: m.Quantile,
-		Before: 1<<63 - 1, Days: m.Days,
+		Name: m.Name, Kind: string(m.Kind), From: m.From.Milliseconds(), Upto: window.Milliseconds(),
+		Parts: slowParts(m.Metric), Covariates: []string{}, XDecimals: results.CovariateDecimals,
+		Quantile: m.Quantile, Before: 1<<63 - 1, Days: m.Days,
+	}
+	for _, c := range m.Covariates() {
+		out.Covariates = append(out.Covariates, covariateName(c))
 	}
 	if m.Kind == experiment.Retention {
 		out.Upto = m.To.Milliseconds()
-	}
-	if m.Cap != nil && m.Cap.At != "" {
-		at, _ := new(big.Rat).SetString(m.Cap.At) // a file with another text was refused
-		scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(m.Decimals)), nil)
-		out.Cap = new(big.Rat).Mul(at, new(big.Rat).SetInt(scale)).Num().String()
 	}
 	if !m.Before.IsZero() {
 		// Slots that start before the time have matured: their units are those first
@@ -174,6 +199,31 @@ func slowMetricOf(e *experiment.Experiment, m results.SlowMetric) slowMetricText
 		out.Before = (m.Before.UnixMilli() + slot - 1) / slot * slot
 	}
 	return out
+}
+
+// slowParts are what a unit's totals are made of.
+func slowParts(m *experiment.Metric) []slowPart {
+	if m.Kind != experiment.Ratio {
+		return []slowPart{{m.Event, string(m.Kind), m.AttributeOf(), m.Decimals, wanted(m.Where), wholeCap(m.Cap, m.Decimals)}}
+	}
+	var out []slowPart
+	for _, p := range []*experiment.Part{m.Numerator, m.Denominator} {
+		kind := map[experiment.Aggregation]experiment.Kind{
+			experiment.AggregateSum: experiment.Sum, experiment.AggregateCount: experiment.Count, experiment.AggregateAny: experiment.Proportion,
+		}[p.Aggregation]
+		out = append(out, slowPart{p.Event, string(kind), p.Attribute(), p.Decimals, wanted(p.Where), wholeCap(p.Cap, p.Decimals)})
+	}
+	return out
+}
+
+// wholeCap is a cap in whole 10^-decimals; empty: none, or no number yet.
+func wholeCap(c *experiment.Cap, decimals int) string {
+	if c == nil || c.At == "" {
+		return ""
+	}
+	at, _ := new(big.Rat).SetString(c.At) // a file with another text was refused
+	scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(decimals)), nil)
+	return new(big.Rat).Mul(at, new(big.Rat).SetInt(scale)).Num().String()
 }
 
 // covariateName tells the pre-period from an attribute of that name: attributes

@@ -57,7 +57,10 @@ func slowTrial(at time.Time) (*experiment.Experiment, *experiment.Iteration) {
 		{Name: "spend", Event: "buy", Kind: experiment.Mean, Value: "value", Decimals: 2, Cap: &experiment.Cap{At: "30"}},
 		{Name: "orders", Event: "buy", Kind: experiment.Count, Where: experiment.Condition{"category": "a"}},
 		{Name: "price", Event: "buy", Kind: experiment.Quantile, Value: "value", Decimals: 2, Quantile: 0.8},
-		{Name: "tier", Event: "buy", Kind: experiment.Proportion, Covariate: "attrs.plan"},
+		{Name: "tier", Event: "buy", Kind: experiment.Proportion, Covariate: "attrs.plan + pre_period"},
+		{Name: "value", Kind: experiment.Ratio, // the numerator's cents of category a over all orders
+			Numerator:   &experiment.Part{Event: "buy", Aggregation: experiment.AggregateSum, Value: "value", Decimals: 2, Where: experiment.Condition{"category": "a"}},
+			Denominator: &experiment.Part{Event: "buy", Aggregation: experiment.AggregateCount}},
 	}
 	e := &experiment.Experiment{
 		Key: "cta", UnitKind: "user", Control: "c", Window: window, Crossovers: experiment.Exclude, Alpha: 0.05, Covariate: experiment.PrePeriod,
@@ -78,7 +81,7 @@ func slowLog(rng *rand.Rand, units int) []slowEvent {
 	var log []slowEvent
 	for u := 1; u <= units; u++ {
 		first := 995 + rng.IntN(160)
-		log = append(log, slowEvent{unit: u, hour: first, arm: []string{"c", "t"}[rng.IntN(2)], plan: []string{"", "1.5", "2", "free", "99"}[rng.IntN(5)]})
+		log = append(log, slowEvent{unit: u, hour: first, arm: []string{"c", "t"}[rng.IntN(2)], plan: []string{"", "1.5", "2", "free", "99", "200000000"}[rng.IntN(6)]})
 		if rng.IntN(6) == 0 { // again, perhaps in the other arm or the next phase
 			log = append(log, slowEvent{unit: u, hour: first + rng.IntN(30), arm: []string{"c", "t"}[rng.IntN(2)]})
 		}
@@ -147,7 +150,7 @@ func TestSlow(t *testing.T) {
 		if diff := gocmp.Diff(want, got, gocmp.Comparer(func(a, b *big.Int) bool { return cmp.Compare(text(a), text(b)) == 0 })); diff != "" {
 			t.Errorf("%s: (-recount +query)\n%s", name, diff)
 		}
-		if len(want) != 2*2*4 && name == "open" {
+		if len(want) != 2*2*5 && name == "open" {
 			t.Errorf("the world has %d rows", len(want))
 		}
 	}
@@ -212,6 +215,7 @@ func bruteSlow(log []slowEvent, before int) []results.SlowRow {
 			continue
 		}
 		var cents, orders, any, preCents, preOrders, ordersTrend int64
+		var all, preAll, centsA, preCentsA int64
 		var prices []int64
 		bought := [2]bool{} // by day since the first exposure
 		for _, d := range u.did {
@@ -220,8 +224,10 @@ func bruteSlow(log []slowEvent, before int) []results.SlowRow {
 			}
 			if d.hour >= 1000 && d.hour < 1200 && d.hour >= u.first.hour && d.hour <= u.first.hour+48 {
 				cents, any, prices = cents+d.cents, 1, append(prices, d.cents)
+				all++
 				if d.category == "a" {
 					orders++
+					centsA += d.cents
 				}
 			}
 			if day := d.hour - u.first.hour; day >= 0 && day < 48 {
@@ -232,15 +238,19 @@ func bruteSlow(log []slowEvent, before int) []results.SlowRow {
 			}
 			if d.hour >= u.first.hour-720 && d.hour < 900 {
 				preCents += d.cents
+				preAll++
 				if d.category == "a" {
 					preOrders++
+					preCentsA += d.cents
 				}
 			}
 		}
-		plan := map[string]int64{"1.5": 1_500_000, "2": 2_000_000}[u.first.plan]
+		plan, known := map[string]int64{"1.5": 1_500_000, "2": 2_000_000}[u.first.plan]
+		missing := map[bool]int64{false: 1}[known]
+		addSlow(rows, u, "value", centsA, all, preCentsA, preAll)
 		addSlow(rows, u, "spend", min(cents, 3000), min(preCents, 3000)) // capped: no trend
 		addSlow(rows, u, "orders", orders, preOrders).Trend.Add(ordersTrend)
-		addSlow(rows, u, "tier", any, plan).Trend.Add(map[[2]bool]int64{{true, false}: -1, {false, true}: 1}[bought])
+		addSlow(rows, u, "tier", any, plan, missing, min(preAll, 1)).Trend.Add(map[[2]bool]int64{{true, false}: -1, {false, true}: 1}[bought])
 		cell := fmt.Sprint(u.phase, u.first.arm)
 		quantiles[cell] = append(quantiles[cell], prices)
 	}
@@ -275,28 +285,30 @@ func (u *slowUnit) place() bool {
 	return !slices.ContainsFunc(u.exposed, func(x slowEvent) bool { return x.arm != u.first.arm && phase(x.hour) == u.phase })
 }
 
-func addSlow(rows map[string]*results.SlowRow, u *slowUnit, metric string, y, x int64) *results.SlowRow {
+func addSlow(rows map[string]*results.SlowRow, u *slowUnit, metric string, numbers ...int64) *results.SlowRow {
 	key := fmt.Sprint(metric, u.phase, u.first.arm)
 	r := rows[key]
 	if r == nil {
-		r = emptySlow(u.phase, u.first.arm, metric)
+		r = emptySlow(u.phase, u.first.arm, metric, len(numbers))
 		rows[key] = r
 	}
 	r.N++
-	if y != 0 {
+	if numbers[0] != 0 {
 		r.NonZero++
 	}
-	addPair(r, y, x)
+	addPair(r, numbers...)
 	return r
 }
 
-func emptySlow(phase uint16, arm, metric string) *results.SlowRow {
+func emptySlow(phase uint16, arm, metric string, columns int) *results.SlowRow {
 	r := &results.SlowRow{Phase: phase, Variant: arm, Metric: metric}
-	for i := range r.Sums {
-		r.Sums[i] = new(big.Int)
-		for k := range r.Products[i] {
-			r.Products[i][k] = new(big.Int)
+	for range columns {
+		r.Sums = append(r.Sums, new(big.Int))
+		products := make([]*big.Int, columns)
+		for k := range products {
+			products[k] = new(big.Int)
 		}
+		r.Products = append(r.Products, products)
 	}
 	return r
 }
@@ -312,7 +324,7 @@ func addPair(r *results.SlowRow, pair ...int64) {
 
 // bruteQuantile is the 0.8 quantile of a cell's events, by units.
 func bruteQuantile(phase uint16, arm string, events [][]int64) results.SlowRow {
-	r := emptySlow(phase, arm, "price")
+	r := emptySlow(phase, arm, "price", 2)
 	r.Quantile = true
 	all := slices.Sorted(slices.Values(slices.Concat(events...)))
 	n := float64(len(all))

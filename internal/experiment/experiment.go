@@ -1,6 +1,9 @@
 package experiment
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Version is one applied state of the whole configuration. Versions are
 // numbered from 1 without gaps; a consumer works under exactly one of them.
@@ -35,7 +38,7 @@ type Experiment struct {
 	Crossovers      Crossovers  `json:"crossovers"`
 	Exclude         []Condition `json:"exclude,omitempty"`       // a unit whose first exposure meets one of them gives nothing
 	Dimensions      []Dimension `json:"dimensions,omitempty"`    // at most three
-	Covariate       string      `json:"covariate,omitempty"`     // "attrs.NAME" or PrePeriod, for metrics without their own; "": none
+	Covariate       string      `json:"covariate,omitempty"`     // "attrs.NAME", PrePeriod or several with " + " between them, for metrics without their own; "": none
 	PlannedUnits    int64       `json:"planned_units,omitempty"` // N*, both arms of a comparison; 0: the engine's default
 	Alpha           float64     `json:"alpha"`                   // two-sided level of the intervals, 0..1
 	AlphaKill       float64     `json:"alpha_kill"`              // budget of false kills of one iteration, 0..1
@@ -227,6 +230,14 @@ const (
 // over the stored outcomes of the 30 days before its first exposure, ending at the
 // start of the first iteration with the same salt.
 const PrePeriod = "pre_period"
+
+// CovariateTerms takes a covariate apart: "pre_period + attrs.age" has two terms.
+func CovariateTerms(covariate string) []string {
+	if covariate == "" {
+		return nil
+	}
+	return strings.Split(covariate, " + ")
+}
 
 // Direction says which way is good.
 type Direction string

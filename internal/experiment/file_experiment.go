@@ -82,7 +82,7 @@ func experimentFields() []field[experimentText] {
 		as("crossovers", choice(Exclude, First), func(e *t) *Crossovers { return &e.Crossovers }, "A unit seen in two variants: exclude it (default), or keep it in the first."),
 		as("exclude", listOf(entries(attribute(), text()), maxExclusions), func(e *t) *[][]entry[string] { return &e.exclude }, "Units that give nothing, such as bots and staff: a unit is out when all attributes of one line are so on its first exposure."),
 		as("dimensions", listOf(object(Dimension{}, dimensionFields()), maxDimensions), func(e *t) *[]Dimension { return &e.Dimensions }, "At most three attributes of the first exposure by which results are split."),
-		as("covariate", covariate(), func(e *t) *string { return &e.Covariate }, "What is known of a unit beforehand, to narrow the intervals of its metrics: attrs.NAME of the first exposure, or pre_period."),
+		as("covariate", covariate(), func(e *t) *string { return &e.Covariate }, "What is known of a unit beforehand, to narrow the intervals of its metrics: attrs.NAME of the first exposure, pre_period, or several as in pre_period + attrs.age."),
 		as("planned_units", whole[int64](2, 1e12), func(e *t) *int64 { return &e.PlannedUnits }, "Units planned for both arms of a comparison; intervals are narrowest there."),
 		as("alpha", level(), func(e *t) *float64 { return &e.Alpha }, "Two-sided level of the intervals; default 5%."),
 		as("alpha_kill", level(), func(e *t) *float64 { return &e.AlphaKill }, "Budget of false kills of one iteration, shared by the guardrails that may kill; default 5%."),

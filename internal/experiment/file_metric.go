@@ -56,7 +56,7 @@ func metricFields() []field[metricText] {
 		as("cap", capText(), func(m *t) **Cap { return &m.Cap },
 			"What a unit's total counts for at most: a number, or {percentile: 99}, which does nothing before it has been made a number."),
 		as("covariate", covariate(), func(m *t) *string { return &m.Covariate },
-			"What is known of a unit beforehand, to narrow the interval: attrs.NAME of the first exposure, or pre_period; default: the experiment's."),
+			"What is known of a unit beforehand, to narrow the interval: attrs.NAME of the first exposure, pre_period, or several as in pre_period + attrs.age; default: the experiment's."),
 	}
 }
 
@@ -155,7 +155,8 @@ func valueSource() shape[string] {
 
 // covariate says what is known of a unit beforehand.
 func covariate() shape[string] {
-	return pattern(`^(pre_period|attrs\.[A-Za-z_][A-Za-z0-9_.-]{0,63})$`, RuleAttribute, "is not a covariate", "write pre_period or attrs.NAME")
+	const term = `(pre_period|attrs\.[A-Za-z_][A-Za-z0-9_.-]{0,63})`
+	return pattern(`^`+term+`( \+ `+term+`){0,4}$`, RuleAttribute, "is not a covariate", "write pre_period, attrs.NAME, or up to five of these with \" + \" between them")
 }
 
 // AttributeOf returns NAME when the metric reads attrs.NAME, "" when it reads the

@@ -29,7 +29,7 @@ func useless(k Kind) []string {
 	parts, stretch, quantile := []string{"numerator", "denominator"}, []string{"from", "to"}, []string{"quantile"}
 	switch k {
 	case Ratio:
-		return slices.Concat(stretch, quantile, []string{"event", "value", "where", "decimals", "cap", "covariate"})
+		return slices.Concat(stretch, quantile, []string{"event", "value", "where", "decimals", "cap"})
 	case Retention:
 		return slices.Concat(parts, quantile, []string{"window", "cap"})
 	case Quantile:

@@ -54,8 +54,10 @@ type checkLine struct {
 func slowChecks(d *results.Document) []checkLine {
 	var out []checkLine
 	for _, r := range slowRows(d) {
-		if b := r.Before; b != nil && (r.Goal || b.Alarm) {
-			out = append(out, balanceLine(r.SlowComparison, b))
+		for i := range r.Balances {
+			if b := &r.Balances[i]; r.Goal || b.Alarm {
+				out = append(out, balanceLine(r.SlowComparison, b))
+			}
 		}
 		if t := r.ByDay; t != nil && (r.Goal || t.Moves) {
 			out = append(out, trendLine(r.SlowComparison, t))
@@ -66,8 +68,11 @@ func slowChecks(d *results.Document) []checkLine {
 
 func balanceLine(c results.SlowComparison, b *results.Balance) checkLine {
 	what := c.Metric + " in the 30 days before"
-	if c.Covariate != experiment.PrePeriod {
-		what = covariateName(c.Covariate)
+	if b.Covariate != experiment.PrePeriod {
+		what = covariateName(b.Covariate)
+	}
+	if b.Missing {
+		what = "units without " + what
 	}
 	numbers := fmt.Sprintf("%s, %s units and %s in control: difference %s (%s)", what+" in "+c.Arm, Count(b.Treatment.Units), Count(b.Control.Units),
 		signed(b.Absolute.Estimate), signedRange(b.Absolute.Sequential))
@@ -91,10 +96,13 @@ func signed(n results.Number) string { return Difference(n, "", "") }
 func signedRange(i results.Interval) string { return DifferenceRange(i, "", "") }
 
 func covariateName(c string) string {
-	if c == experiment.PrePeriod {
-		return "the 30 days before"
+	terms := experiment.CovariateTerms(c)
+	for i, term := range terms {
+		if terms[i] = strings.TrimPrefix(term, "attrs."); term == experiment.PrePeriod {
+			terms[i] = "the 30 days before"
+		}
 	}
-	return strings.TrimPrefix(c, "attrs.")
+	return strings.Join(terms, " and ")
 }
 
 // ordinal writes 95th, 99.9th, 1st.

@@ -21,7 +21,7 @@ func slowDocument() *results.Document {
 	return &results.Document{Experiment: "cta", At: at.Add(190 * time.Second), Control: "control", Slow: &results.Slow{At: at, Version: 4, Comparisons: []results.SlowComparison{
 		{Metric: "latency", Arm: "treatment", Kind: "quantile", Quantile: 0.999, Unit: "ms", DesignEffect: 3.21, Matured: true, Estimate: estimate},
 		{Metric: "spend", Arm: "treatment", Kind: "mean", Covariate: experiment.PrePeriod, Reduction: 0.42, Estimate: estimate},
-		{Metric: "tier", Arm: "treatment", Kind: "proportion", Covariate: "attrs.plan", Estimate: estimate},
+		{Metric: "tier", Arm: "treatment", Kind: "proportion", Covariate: "attrs.plan + pre_period", Estimate: estimate},
 	}}}
 }
 
@@ -39,7 +39,7 @@ func TestSlowIsShown(t *testing.T) {
 	}
 	for _, want := range []string{
 		"latency, 99.9th percentile", "complete windows, design effect 3.2", "spend, adjusted by the 30 days before",
-		"variance −42.0 %", "tier, adjusted by plan", "3m10s before the look", "configuration 4",
+		"variance −42.0 %", "tier, adjusted by plan and the 30 days before", "3m10s before the look", "configuration 4",
 	} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("the terminal does not say %q:\n%s", want, text.String())
@@ -58,12 +58,13 @@ func TestSlowIsShown(t *testing.T) {
 // TestChecksAreShown: of a goal always, of another metric only an alarm.
 func TestChecksAreShown(t *testing.T) {
 	d := slowDocument()
-	quiet := &results.Balance{Treatment: results.Arm{Units: 1200}, Control: results.Arm{Units: 1180}, Absolute: effect(0.3, 0.4)}
-	alarm := *quiet
-	alarm.Alarm = true
+	quiet := results.Balance{Covariate: experiment.PrePeriod, Treatment: results.Arm{Units: 1200}, Control: results.Arm{Units: 1180}, Absolute: effect(0.3, 0.4)}
+	alarm, without := quiet, quiet
+	alarm.Alarm, alarm.Covariate = true, "attrs.plan"
+	without.Alarm, without.Covariate, without.Missing = true, "attrs.plan", true
 	goal, other := &d.Slow.Comparisons[1], &d.Slow.Comparisons[2]
-	goal.Goal, goal.Before, goal.ByDay = true, quiet, &results.Trend{Days: 7, Absolute: effect(-0.5, 0.1), Moves: true}
-	other.Before, other.ByDay = &alarm, &results.Trend{Days: 7, Absolute: effect(0, 0.1)}
+	goal.Goal, goal.Balances, goal.ByDay = true, []results.Balance{quiet}, &results.Trend{Days: 7, Absolute: effect(-0.5, 0.1), Moves: true}
+	other.Balances, other.ByDay = []results.Balance{alarm, without}, &results.Trend{Days: 7, Absolute: effect(0, 0.1)}
 	var text, page bytes.Buffer
 	if err := Text(&text, d); err != nil {
 		t.Fatal(err)
@@ -73,7 +74,7 @@ func TestChecksAreShown(t *testing.T) {
 	}
 	for _, want := range []string{
 		"before the experiment: spend in the 30 days before in treatment, " + Count(1200) + " units and " + Count(1180) + " in control: difference +0.3",
-		"The arms differed before the experiment: plan in treatment", "spend in treatment: the effect grows by −0.5",
+		"The arms differed before the experiment: plan in treatment", "The arms differed before the experiment: units without plan in treatment", "spend in treatment: the effect grows by −0.5",
 		"a day over the first 7 days since exposure: the mean over the window is not what will last",
 	} {
 		if !strings.Contains(text.String(), want) {

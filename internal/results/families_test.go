@@ -176,8 +176,8 @@ func TestQuantileInFamily(t *testing.T) {
 	row := func(variant string, point int64) results.SlowRow {
 		r := results.SlowRow{Quantile: true, Phase: 1, Variant: variant, Metric: "spend", N: 400, NonZero: 400, Events: 400,
 			Low: big.NewInt(point - 20), Point: big.NewInt(point), High: big.NewInt(point + 20)}
-		r.Sums = [2]*big.Int{big.NewInt(200), big.NewInt(400)}
-		r.Products = [2][2]*big.Int{{big.NewInt(200), big.NewInt(200)}, {big.NewInt(200), big.NewInt(400)}}
+		r.Sums = []*big.Int{big.NewInt(200), big.NewInt(400)}
+		r.Products = [][]*big.Int{{big.NewInt(200), big.NewInt(200)}, {big.NewInt(200), big.NewInt(400)}}
 		return r
 	}
 	rows := []results.SlowRow{row("control", 1000), row("treatment", 1035)}

@@ -210,11 +210,11 @@ func (q question) slowPlan() (Plan, bool) {
 	case q.m.Kind == experiment.Quantile:
 		p.Method = MethodQuantile
 		p.Why = "a quantile of events has no sums to add up: order statistics of the stored events give its error, widened by the design effect, since units are what was randomised" + q.together()
-	case q.m.Kind == experiment.Ratio || covariate == "":
+	case covariate == "":
 		return Plan{}, false
 	default:
 		p.Method = MethodCUPED
-		p.Why = fmt.Sprintf("%s is known of a unit before its first exposure: the arms are compared in y − θx with the one slope that leaves the least variance, right at unequal shares too", covariate)
+		p.Why = whyCovariate(SlowMetric{Metric: q.m, Covariate: covariate})
 	}
 	p.Gates = q.slowGates(p.Method)
 	return p, true

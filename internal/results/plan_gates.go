@@ -1,6 +1,7 @@
 package results
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -257,7 +258,7 @@ func (q question) slowGates(method string) []Condition {
 	if method == MethodQuantile {
 		return append(out, q.quantileGates(c)...)
 	}
-	return append(out, q.covariateGates(c)...)
+	return append(out, q.covariateGates(SlowMetric{Metric: q.m, Covariate: cmp.Or(q.m.Covariate, q.c.e.Covariate)}, c)...)
 }
 
 func (q question) quantileGates(c *SlowComparison) []Condition {
@@ -272,17 +273,6 @@ func (q question) quantileGates(c *SlowComparison) []Condition {
 	}
 	return append([]Condition{events}, append(q.design(),
 		assumed("smooth", "the interval for every look is asymptotic, and not proved for events whose window is open"))...)
-}
-
-func (q question) covariateGates(c *SlowComparison) []Condition {
-	gain := notMet("gain", "a covariate helps as far as it explains the outcome")
-	if c != nil && c.Reduction.Known() {
-		gain = met("gain", "the covariate takes %.1f %% of the variance away", 100*c.Reduction.Float())
-		if c.Reduction <= 0 {
-			gain.State = NotMet
-		}
-	}
-	return append([]Condition{gain, assumed("before", "the covariate was known before the first exposure, so that the treatment cannot have moved it")}, q.design()...)
 }
 
 // planSplit is that of a phase's sample-ratio test.

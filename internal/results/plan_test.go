@@ -127,7 +127,7 @@ func scenarios() map[string]struct {
 		"a quantile of many events":     {planned{change: quantile, slow: slow(500, 0)}, "interval spend", "quantile_events", results.Met, "", 0},
 		"a quantile at every look":      {planned{change: quantile}, "interval spend", "smooth", results.Assumed, "not proved", 0},
 		"a covariate, not computed":     {planned{change: covariate}, "interval spend cuped", "gain", results.NotMet, "as far as it explains", 0},
-		"a covariate that helps":        {planned{change: covariate, slow: slow(0, .42)}, "interval spend cuped", "gain", results.Met, "42.0 % of the variance", 0},
+		"a covariate that helps":        {planned{change: covariate, slow: slow(0, .42)}, "interval spend cuped", "gain", results.Met, "42.0 % of the difference's variance", 0},
 		"a covariate that is no use":    {planned{change: covariate, slow: slow(0, 0)}, "interval spend cuped", "gain", results.NotMet, "", 0},
 		"a covariate from before":       {planned{change: covariate}, "interval spend cuped", "before", results.Assumed, "before the first exposure", 0},
 		"the split is fine":             {planned{cells: []results.Cell{units("control", 1, 2500), units("treatment", 1, 2510)}}, "split", "split", results.Met, "", 0},

@@ -44,10 +44,10 @@ type SlowComparison struct {
 	Matured      bool     `json:"matured"`          // of units whose window has passed; else of all units so far
 	Estimate     Estimate `json:"estimate"`
 
-	// Before compares the covariate itself, ByDay how the effect moves with the days
-	// since a unit's first exposure. Absent where there is nothing to compare.
-	Before *Balance `json:"before,omitempty"`
-	ByDay  *Trend   `json:"by_day,omitempty"`
+	// Balances compare the covariates themselves, ByDay how the effect moves with the
+	// days since a unit's first exposure. Absent where there is nothing to compare.
+	Balances []Balance `json:"balances,omitempty"`
+	ByDay    *Trend    `json:"by_day,omitempty"`
 	// Adjusted is a quantile that is a goal within the family of goals. What a
 	// covariate adjusts is a second reading of a goal that is in it already.
 	Adjusted *Adjusted `json:"adjusted,omitempty"`
@@ -61,17 +61,6 @@ type SlowMetric struct {
 	Days      int       // since the first exposure by which a trend is looked for; below 2: none
 }
 
-// CovariateDecimals is the precision of a covariate that is an attribute.
-const CovariateDecimals = 6
-
-// XDecimals are those of the metric's covariate.
-func (m SlowMetric) XDecimals() int {
-	if m.Covariate == experiment.PrePeriod {
-		return m.Decimals
-	}
-	return CovariateDecimals
-}
-
 // SlowRow is one metric of one arm in one phase; settling units are not in it.
 type SlowRow struct {
 	Quantile bool
@@ -79,11 +68,12 @@ type SlowRow struct {
 	Variant  string
 	Metric   string
 
-	// Of a covariate: units, with sums of total and covariate. Of a quantile: the
-	// sums over units of events at or below the point, and of events.
+	// Of a covariate: units, with sums and sums of products of their totals (two of a
+	// ratio) and covariates (SlowMetric.columns). Of a quantile: the sums over units of
+	// events at or below the point, and of events.
 	N, NonZero, Over int64
-	Sums             [2]*big.Int
-	Products         [2][2]*big.Int
+	Sums             []*big.Int
+	Products         [][]*big.Int
 
 	Trend TrendSums // of a metric with Days
 
@@ -103,11 +93,7 @@ func SlowMetrics(e *experiment.Experiment, it *experiment.Iteration, cutoffs map
 	var out []SlowMetric
 	for i := range it.Metrics {
 		m := SlowMetric{Metric: &it.Metrics[i]}
-		switch {
-		case m.Kind == experiment.Quantile:
-		case m.Kind == experiment.Ratio:
-			continue
-		default:
+		if m.Kind != experiment.Quantile {
 			if m.Covariate = cmp.Or(m.Metric.Covariate, e.Covariate); m.Covariate == "" {
 				continue
 			}
@@ -131,8 +117,9 @@ func ComputeSlow(e *experiment.Experiment, it *experiment.Iteration, open, matur
 	e = e.AsOf(it)
 	s := slow{e: e, it: it}
 	for _, m := range SlowMetrics(e, it, nil) {
-		if m.Covariate != "" {
-			s.tests += len(e.Variants) - 1
+		s.balances += (len(e.Variants) - 1) * len(m.covariateColumns())
+		if m.Days > 1 {
+			s.trends += len(e.Variants) - 1
 		}
 	}
 	var out []SlowComparison
@@ -146,7 +133,7 @@ func ComputeSlow(e *experiment.Experiment, it *experiment.Iteration, open, matur
 				c = s.compare(m, arm, open)
 			}
 			if m.Covariate != "" {
-				c.Before, c.ByDay = s.balance(m, arm, open), s.byDay(m, arm, matured)
+				c.Balances, c.ByDay = s.balancesOf(m, arm, open), s.byDay(m, arm, matured)
 			}
 			out = append(out, c)
 		}
@@ -155,9 +142,10 @@ func ComputeSlow(e *experiment.Experiment, it *experiment.Iteration, open, matur
 }
 
 type slow struct {
-	e     *experiment.Experiment
-	it    *experiment.Iteration
-	tests int // comparisons with a covariate
+	e  *experiment.Experiment
+	it *experiment.Iteration
+	// How many covariates and trends are compared, over all metrics and arms.
+	balances, trends int
 }
 
 func (s slow) compare(m SlowMetric, arm int, rows []SlowRow) SlowComparison {
@@ -204,11 +192,8 @@ func find(rows []SlowRow, m SlowMetric, phase uint16, variant string) (SlowRow, 
 
 // adjust takes the covariate off; of several phases the least reduction is shown.
 func (c *SlowComparison) adjust(m SlowMetric, treatment, control SlowRow) (stats.Moments, stats.Moments) {
-	decimals := []int{m.Decimals, m.XDecimals()}
-	a := stats.Adjust(treatment.joint(decimals), control.joint(decimals))
-	if r := float64(c.Reduction); math.IsNaN(r) || a.Reduction < r {
-		c.Reduction = Number(a.Reduction)
-	}
+	a := stats.Adjust(m.joint(treatment), m.joint(control))
+	c.Reduction = leastReduction(c.Reduction, Number(a.Reduction))
 	return a.Treatment, a.Control
 }
 
@@ -233,7 +218,7 @@ func (c *SlowComparison) quantile(m SlowMetric, r SlowRow) stats.Moments {
 }
 
 func (r SlowRow) joint(decimals []int) stats.Joint {
-	return stats.JointFromSums(r.N, r.NonZero, r.Sums[:], [][]*big.Int{r.Products[0][:], r.Products[1][:]}, decimals)
+	return stats.JointFromSums(r.N, r.NonZero, r.Sums, r.Products, decimals)
 }
 
 func scaledDown(v *big.Int, decimals int) float64 {

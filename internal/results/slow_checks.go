@@ -10,22 +10,6 @@ import (
 	"github.com/assay-dev/assay/stats"
 )
 
-// Balance compares the covariate between the arms, over all units so far. It was
-// measured before the first exposure, so no treatment can have moved it: a
-// difference says that the arms are not comparable.
-type Balance struct {
-	Treatment Arm    `json:"treatment"`
-	Control   Arm    `json:"control"`
-	Absolute  Effect `json:"absolute"`
-	// Alarm tells whether the difference is refuted at every look, at Level: 1 % shared
-	// by the covariates of all comparisons.
-	Level float64 `json:"level"`
-	Alarm bool    `json:"alarm"`
-}
-
-// balanceAlpha is the rate of false alarms of all balances of an iteration together.
-const balanceAlpha = 0.01
-
 // Trend is by how much the effect grows each day since a unit's first exposure:
 // towards zero is a novelty that wears off, away from it something that is learned.
 // Each unit has the slope of its own days, so the correlation of its days with one
@@ -99,19 +83,6 @@ func (s slow) pair(m SlowMetric, arm int, rows []SlowRow, moments func(SlowRow) 
 	return stats.Combine(strata)
 }
 
-func (s slow) balance(m SlowMetric, arm int, rows []SlowRow) *Balance {
-	pair := s.pair(m, arm, rows, func(r SlowRow) stats.Moments {
-		return stats.FromSums(r.N, r.N, r.Sums[1], r.Products[1][1], m.XDecimals())
-	})
-	if pair.Weight == 0 {
-		return nil
-	}
-	e := newEstimate(pair, pair.Fixed(s.e.Alpha), pair.Sequential(s.plan(arm)))
-	level := balanceAlpha / float64(s.tests)
-	return &Balance{Treatment: e.Treatment, Control: e.Control, Absolute: e.Absolute,
-		Level: level, Alarm: float64(e.Absolute.SequentialP) <= level}
-}
-
 func (s slow) byDay(m SlowMetric, arm int, rows []SlowRow) *Trend {
 	if m.Days < 2 {
 		return nil
@@ -121,7 +92,7 @@ func (s slow) byDay(m SlowMetric, arm int, rows []SlowRow) *Trend {
 		return nil
 	}
 	e := newEstimate(pair, pair.Fixed(s.e.Alpha), pair.Sequential(s.plan(arm)))
-	level := s.e.Alpha / float64(s.tests)
+	level := s.e.Alpha / float64(s.trends)
 	return &Trend{Days: m.Days, Treatment: e.Treatment, Control: e.Control, Absolute: e.Absolute,
 		Level: level, Moves: float64(e.Absolute.SequentialP) <= level}
 }

@@ -54,26 +54,26 @@ func TestBalance(t *testing.T) {
 	const runs = 400
 	for range runs {
 		rows := []SlowRow{rowOf("spend", 1, "t", draw(400, 0)...), rowOf("spend", 1, "c", draw(400, 0)...)}
-		b := comparisonOf(t, ComputeSlow(e, &e.Iterations[0], rows, nil), "spend").Before
+		b := comparisonOf(t, ComputeSlow(e, &e.Iterations[0], rows, nil), "spend").Balances[0]
 		if b.Alarm {
 			alarms++
 		}
 		if b.Absolute.FixedP < 0.05 {
 			fixed++
 		}
-		if b.Level != 0.01/2 {
-			t.Fatalf("level %v, two comparisons have a covariate", b.Level)
+		if b.Level != 0.01/4 {
+			t.Fatalf("level %v; visits, without visits, and two totals before are compared", b.Level)
 		}
 	}
 	if got, noise := float64(fixed)/runs, 4*math.Sqrt(0.05*0.95/runs); math.Abs(got-0.05) > noise || alarms > 6 {
 		t.Errorf("p < 0.05 in %.3f, want 0.05 ± %.3f (Monte Carlo); %d alarms in %d", got, noise, alarms, runs)
 	}
 	rows := []SlowRow{rowOf("spend", 1, "t", draw(400, 0.4)...), rowOf("spend", 1, "c", draw(400, 0)...)}
-	b := comparisonOf(t, ComputeSlow(e, &e.Iterations[0], rows, nil), "spend").Before
+	b := comparisonOf(t, ComputeSlow(e, &e.Iterations[0], rows, nil), "spend").Balances[0]
 	if !b.Alarm || math.Abs(float64(b.Absolute.Estimate)-0.4) > 0.3 || b.Treatment.Units != 400 {
 		t.Errorf("%+v", b)
 	}
-	if c := comparisonOf(t, ComputeSlow(e, &e.Iterations[0], nil, nil), "spend"); c.Before != nil || c.ByDay != nil {
+	if c := comparisonOf(t, ComputeSlow(e, &e.Iterations[0], nil, nil), "spend"); c.Balances != nil || c.ByDay != nil {
 		t.Errorf("of no units: %+v", c)
 	}
 }

@@ -14,7 +14,7 @@ import (
 func slowWorld() *experiment.Experiment {
 	metrics := []experiment.Metric{
 		{Name: "latency", Kind: experiment.Quantile, Quantile: 0.5, Decimals: 1, Direction: experiment.Decrease},
-		{Name: "ratio", Kind: experiment.Ratio},
+		{Name: "ratio", Kind: experiment.Ratio, Numerator: &experiment.Part{Decimals: 2}, Denominator: &experiment.Part{}},
 		{Name: "spend", Kind: experiment.Mean, Decimals: 2, Direction: experiment.Increase},
 		{Name: "visits", Kind: experiment.Count, Covariate: "attrs.visits"},
 	}
@@ -28,14 +28,24 @@ func slowWorld() *experiment.Experiment {
 
 // rowOf folds pairs of integers.
 func rowOf(metric string, phase uint16, variant string, pairs ...[2]int64) SlowRow {
-	r := SlowRow{Metric: metric, Phase: phase, Variant: variant, N: int64(len(pairs)), NonZero: int64(len(pairs))}
-	for i := range 2 {
-		r.Sums[i] = new(big.Int)
-		for k := range 2 {
-			r.Products[i][k] = new(big.Int)
-		}
-	}
+	var rows [][]int64
 	for _, p := range pairs {
+		rows = append(rows, p[:])
+	}
+	return foldedRow(metric, phase, variant, 2, rows)
+}
+
+// foldedRow folds units with so many numbers.
+func foldedRow(metric string, phase uint16, variant string, columns int, units [][]int64) SlowRow {
+	r := SlowRow{Metric: metric, Phase: phase, Variant: variant, N: int64(len(units)), NonZero: int64(len(units))}
+	for range columns {
+		products := make([]*big.Int, columns)
+		for k := range products {
+			products[k] = new(big.Int)
+		}
+		r.Sums, r.Products = append(r.Sums, new(big.Int)), append(r.Products, products)
+	}
+	for _, p := range units {
 		for i := range p {
 			r.Sums[i].Add(r.Sums[i], big.NewInt(p[i]))
 			for k := range p {
@@ -63,7 +73,7 @@ func TestSlowMetrics(t *testing.T) {
 	for _, m := range SlowMetrics(e, &e.Iterations[0], nil) {
 		got[m.Name] = m.Covariate
 	}
-	if want := 3; len(got) != want || got["spend"] != experiment.PrePeriod || got["visits"] != "attrs.visits" || got["latency"] != "" {
+	if want := 4; len(got) != want || got["ratio"] != experiment.PrePeriod || got["spend"] != experiment.PrePeriod || got["visits"] != "attrs.visits" || got["latency"] != "" {
 		t.Errorf("%v", got)
 	}
 	before := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)

@@ -3,7 +3,7 @@
 -- whoever had events: it must not depend on the experiment. {metric} is one metric
 -- as JSON. value is in whole 10^-decimals.
 WITH
-    JSONExtract({metric:String}, 'Tuple(name String, event String, kind String, attribute String, decimals UInt8,
+    JSONExtract({metric:String}, 'Tuple(event String, kind String, attribute String, decimals UInt8,
         conditions Array(Tuple(attribute String, wanted String)))') AS m,
     toInt256('140737488355328') AS edge, -- 2^47: a number at or beyond it does not take part
     (v, decimals) -> intDiv(toInt256(reinterpretAsInt128(assumeNotNull(roundBankers(v, decimals)))), toInt256(exp10(12 - decimals))) AS scaled,

@@ -3,21 +3,26 @@
 -- the metrics to compute; all times are milliseconds. Which units and events count
 -- is what docs/semantics.md says, as everywhere.
 --
--- kind 'covariate': a row per phase, variant and metric with n and the sums of a
--- unit's total y, its covariate x, their squares and product, in whole 10^-decimals
--- (x_decimals for x). Where days > 1 its low and point are Σ and Σ of squares of what a
+-- kind 'covariate': a row per phase, variant and metric with n, and the sums and the sums
+-- of all products of a unit's numbers: its totals (one; a ratio's two, numerator first),
+-- then for each covariate the same totals before, or the attribute and 1 where it holds no
+-- number (then the attribute is 0). Totals are in whole 10^-decimals, attributes in
+-- 10^-x_decimals. Where days > 1 its low and point are Σ and Σ of squares of what a
 -- unit's day says of a trend, Σ_d (2d − days + 1)·y_d over the first days since its first
--- exposure, and units those that had all these days within the iteration. kind 'quantile': n events, their low, point and high order
--- statistics, the units that have events at all, and the sums over all units of s
--- (events at or below the point), of m (events), their squares and product.
+-- exposure, and units those that had all these days within the iteration. kind 'quantile':
+-- n events, their low, point and high order statistics, the units that have events at all,
+-- and the sums over all units of s (events at or below the point), of m (events), and of
+-- their products.
 WITH
     JSONExtract({run:String}, 'Tuple(
         experiment String, unit_kind String, variants Array(String), start Int64, enrol Int64, stop Int64, grace Int64,
         exclude Bool, exclusions Array(Array(Tuple(attribute String, wanted String))),
         phases Array(Tuple(number UInt16, start Int64, settled Int64)), pre_stop Int64, pre_length Int64,
-        metrics Array(Tuple(name String, event String, kind String, attribute String, decimals UInt8, from Int64, upto Int64,
-            conditions Array(Tuple(attribute String, wanted String)), cap String, covariate String, x_decimals UInt8, quantile Float64,
-            before Int64, days Int64)))') AS run,
+        events Array(String),
+        metrics Array(Tuple(name String, kind String, from Int64, upto Int64,
+            parts Array(Tuple(event String, kind String, attribute String, decimals UInt8,
+                conditions Array(Tuple(attribute String, wanted String)), cap String)),
+            covariates Array(String), x_decimals UInt8, quantile Float64, before Int64, days Int64)))') AS run,
     toInt256('140737488355328') AS edge, -- 2^47: a number at or beyond it does not take part
     at -> greatest(1, arrayLastIndex(p -> p.start <= at, run.phases)) AS phase_of,
     (attrs, wanted) -> arrayAll(c -> mapContains(attrs, c.attribute) AND attrs[c.attribute] = c.wanted, wanted) AS holds,
@@ -26,12 +31,14 @@ WITH
         NOT match(text, '^-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?$'), NULL,
         match(text, '^-?0(\\.0+)?([eE].*)?$'), toDecimal128(0, 12),
         CAST(roundBankers(toDecimal256OrNull(text, 60), 12) AS Nullable(Decimal(38, 12)))) AS number_of,
-    -- A number that a metric reads of an event; NULL: none, or out of range.
+    -- An attribute's number in whole 10^-decimals; NULL: none, or out of range.
+    (text, decimals) -> if(number_of(text) IS NULL OR abs(scaled(number_of(text), decimals)) >= edge, NULL,
+        scaled(number_of(text), decimals)) AS whole,
+    -- A number that a part of a metric reads of an event; NULL: none, or out of range.
     (o, m) -> multiIf(
         m.kind NOT IN ('mean', 'sum', 'quantile'), toInt256(1),
         m.attribute = '', if(abs(scaled(o.value, m.decimals)) >= edge, NULL, scaled(o.value, m.decimals)),
-        number_of(o.attrs[m.attribute]) IS NULL OR abs(scaled(number_of(o.attrs[m.attribute]), m.decimals)) >= edge, NULL,
-        scaled(number_of(o.attrs[m.attribute]), m.decimals)) AS reading,
+        whole(o.attrs[m.attribute], m.decimals)) AS reading,
     (list, m) -> arrayMap(v -> assumeNotNull(v), arrayFilter(v -> v IS NOT NULL, arrayMap(o -> reading(o, m), list))) AS readings,
     (numbers, m) -> multiIf(
         m.kind IN ('proportion', 'retention'), toInt256(notEmpty(numbers)),
@@ -46,7 +53,7 @@ WITH
         FROM events
         WHERE NOT misplaced
             AND offset < transform(concat(toString(shard), '/', topic), {places:Array(String)}, {next:Array(Int64)}, toInt64(0))
-            AND (type = 'exposure' AND experiment = run.experiment OR type = 'outcome' AND has(run.metrics.event, event))
+            AND (type = 'exposure' AND experiment = run.experiment OR type = 'outcome' AND has(run.events, event))
         ORDER BY unit, t, topic, offset
         LIMIT 1 BY unit, t, topic, type, unit_kind, id, if(id = '', place, ('', -1, -1))
     ),
@@ -74,26 +81,27 @@ WITH
         WHERE type = 'outcome'
         GROUP BY unit
     ),
-    -- A unit with a metric: the numbers of its events that count, and its covariate.
+    -- A unit with a metric: the numbers of its events that count, its totals, and its covariates.
     totals AS
     (
         SELECT
             run.phases[p].number AS phase, variant, m,
-            arrayFilter(o -> o.name = m.event AND holds(o.attrs, m.conditions), did) AS own,
-            readings(arrayFilter(o ->
+            arrayMap(part -> arrayFilter(o -> o.name = part.event AND holds(o.attrs, part.conditions), did), m.parts) AS owns,
+            arrayMap((part, own) -> readings(arrayFilter(o ->
                 o.at >= run.start AND o.at < run.stop AND o.at >= first_at + if(m.kind = 'retention', m.from, -run.grace)
-                AND if(m.kind = 'retention', o.at < first_at + m.upto, o.at <= first_at + m.upto), own), m) AS numbers,
-            multiIf(
-                m.covariate = '', toInt256(0),
-                m.covariate = '$pre_period', total_of(readings(arrayFilter(o ->
-                    o.at >= first_at - run.pre_length AND o.at < run.pre_stop, own), m), m),
-                ifNull(scaled(number_of(first_attrs[m.covariate]), m.x_decimals), toInt256(0))) AS x,
-            total_of(numbers, m) AS y,
+                AND if(m.kind = 'retention', o.at < first_at + m.upto, o.at <= first_at + m.upto), own), part), m.parts, owns) AS read,
+            arrayMap((part, numbers) -> total_of(numbers, part), m.parts, read) AS ys,
+            arrayMap((part, own) -> total_of(readings(arrayFilter(o ->
+                o.at >= first_at - run.pre_length AND o.at < run.pre_stop, own), part), part), m.parts, owns) AS ys_before,
+            arrayFlatten(arrayMap(c -> if(c = '$pre_period', ys_before,
+                [ifNull(whole(first_attrs[c], m.x_decimals), toInt256(0)), toInt256(whole(first_attrs[c], m.x_decimals) IS NULL)]),
+                m.covariates)) AS xs,
+            arrayConcat(ys, xs) AS unit_numbers,
             m.days > 1 AND first_at + m.days * 86400000 <= run.stop AS dated,
-            arrayFilter(o -> dated AND o.at >= first_at AND o.at < first_at + m.days * 86400000, own) AS daily,
+            arrayFilter(o -> dated AND o.at >= first_at AND o.at < first_at + m.days * 86400000, owns[1]) AS daily,
             arrayMap(o -> 2 * intDiv(o.at - first_at, 86400000) - m.days + 1, daily) AS weights,
             if(m.kind = 'proportion', toInt256(arraySum(arrayDistinct(weights))),
-                arraySum(arrayMap((o, w) -> ifNull(reading(o, m), toInt256(0)) * w, daily, weights))) AS trend
+                arraySum(arrayMap((o, w) -> ifNull(reading(o, m.parts[1]), toInt256(0)) * w, daily, weights))) AS trend
         FROM (SELECT * FROM members LEFT JOIN done ON members.unit = done.unit)
         ARRAY JOIN run.metrics AS m
         WHERE first_at < m.before
@@ -108,7 +116,7 @@ WITH
             least(greatest(toInt64(floor(n * m.quantile - half)), 1), n) AS low_rank,
             least(greatest(toInt64(ceil(n * m.quantile)), 1), n) AS point_rank,
             least(toInt64(ceil(n * m.quantile + half)), n) AS high_rank
-        FROM totals ARRAY JOIN numbers AS v
+        FROM totals ARRAY JOIN read[1] AS v
         WHERE m.kind = 'quantile'
     ),
     points AS
@@ -120,10 +128,11 @@ WITH
         GROUP BY phase, variant, metric
     )
 SELECT
-    'covariate' AS kind, phase, variant, m.name AS metric, toInt64(count()) AS n, toInt64(countIf(y != 0)) AS nonzero,
-    toInt64(countIf(abs(y) >= edge OR abs(x) >= edge)) AS over,
+    'covariate' AS kind, phase, variant, m.name AS metric, toInt64(count()) AS n, toInt64(countIf(arrayAll(y -> y != 0, ys))) AS nonzero,
+    toInt64(countIf(arrayExists(v -> abs(v) >= edge, unit_numbers))) AS over,
     toString(sumIf(trend, dated)) AS low, toString(sumIf(trend * trend, dated)) AS point, '' AS high,
-    toString(sum(y)) AS sy, toString(sum(x)) AS sx, toString(sum(y * y)) AS syy, toString(sum(x * x)) AS sxx, toString(sum(x * y)) AS sxy,
+    arrayMap(v -> toString(v), sumForEach(unit_numbers)) AS sums,
+    arrayMap(v -> toString(v), sumForEach(arrayFlatten(arrayMap(a -> arrayMap(b -> a * b, unit_numbers), unit_numbers)))) AS products,
     toInt64(countIf(dated)) AS units
 FROM totals
 WHERE m.kind != 'quantile'
@@ -132,13 +141,14 @@ UNION ALL
 SELECT
     'quantile', phase, variant, metric, toInt64(any(events)), toInt64(countIf(count_of > 0)), 0,
     toString(any(low)), toString(any(point)), toString(any(high)),
-    toString(sum(below)), toString(sum(count_of)), toString(sum(below * below)), toString(sum(count_of * count_of)), toString(sum(below * count_of)),
+    [toString(sum(below)), toString(sum(count_of))],
+    [toString(sum(below * below)), toString(sum(below * count_of)), toString(sum(below * count_of)), toString(sum(count_of * count_of))],
     toInt64(count())
 FROM
 (
     SELECT
         totals.phase AS phase, totals.variant AS variant, m.name AS metric, events, low, point, high,
-        toInt256(length(numbers)) AS count_of, toInt256(arrayCount(v -> v <= point, numbers)) AS below
+        toInt256(length(read[1])) AS count_of, toInt256(arrayCount(v -> v <= point, read[1])) AS below
     FROM totals
     INNER JOIN points ON totals.phase = points.phase AND totals.variant = points.variant AND totals.m.name = points.metric
     WHERE m.kind = 'quantile'
