@@ -37,6 +37,15 @@ func TestStudentCritical(t *testing.T) {
 		{1e-8, 50, 6.6659129257368652},
 		{1e-8, 1000, 5.6579123376791052},
 		{1e-8, 100000, 5.6124571748817133},
+		{0.25, 2e6, 0.67448987286356469},
+		{0.025, 2e6, 1.959965170676375},
+		{1e-8, 2e6, 5.6120240391921446},
+		{0.25, 1e9, 0.67448975044141667},
+		{0.025, 1e9, 1.9599639869123255},
+		{1e-8, 1e9, 5.612001289764664},
+		{0.25, 1e15, 0.67448975019608199},
+		{0.025, 1e15, 1.9599639845400566},
+		{1e-8, 1e15, 5.6120012441748343},
 	}
 	for _, c := range cases {
 		if got := studentCritical(c.tail, c.nu); !nearly(got, c.want, 1e-10) {
@@ -45,5 +54,28 @@ func TestStudentCritical(t *testing.T) {
 	}
 	if got := studentCritical(0.025, math.NaN()); !math.IsInf(got, 1) {
 		t.Errorf("without degrees of freedom: %v", got)
+	}
+}
+
+// TestStudentOfManyDegrees: the tail keeps its digits where the incomplete beta
+// function does not. Computed with mpmath.
+func TestStudentOfManyDegrees(t *testing.T) {
+	for _, c := range []struct{ t, nu, want float64 }{
+		{0.5, 2e6, 0.61707513246217684},
+		{1.96, 2e6, 0.049995928940828743},
+		{5, 2e6, 5.733514637831463e-7},
+		{12, 2e6, 3.5623128243194194e-33},
+		{0.5, 1e9, 0.61707507756199421},
+		{1.96, 1e9, 0.049995790573729595},
+		{12, 1e9, 3.5529828977411436e-33},
+		{1.96, 1e12, 0.049995790296718161},
+		{12, 1e12, 3.5529642428288965e-33},
+		{0.5, 1e15, 0.6170750774519739},
+		{5, 1e15, 5.7330314375848446e-7},
+		{12, 1e15, 3.5529642241740315e-33},
+	} {
+		if got := studentTwoSided(c.t, c.nu); !nearly(got, c.want, 1e-9) {
+			t.Errorf("studentTwoSided(%v, %v) = %.15g, want %.15g", c.t, c.nu, got, c.want)
+		}
 	}
 }
