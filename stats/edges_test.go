@@ -322,3 +322,17 @@ func BenchmarkFixed(b *testing.B) {
 		pair.Fixed(0.05)
 	}
 }
+
+// TestFiellerKeepsSmallLifts: a lift far below the digits of the means' ratio.
+func TestFiellerKeepsSmallLifts(t *testing.T) {
+	const tiny = 0x1p-45
+	got, ok := FiellerLift(1+tiny, 1e-40, 1, 1e-40, 2)
+	half := 2 * math.Sqrt(2e-40)
+	if !ok || !nearly(got.Low, tiny-half, 1e-9) || !nearly(got.High, tiny+half, 1e-9) {
+		t.Errorf("%v, want %v ± %v", got, tiny, half)
+	}
+	got, ok = FiellerLift(-1-tiny, 1e-40, -1, 1e-40, 2)
+	if !ok || !nearly(got.Low, -tiny-half, 1e-9) || !nearly(got.High, -tiny+half, 1e-9) {
+		t.Errorf("negative means: %v, want %v ± %v", got, -tiny, half)
+	}
+}

@@ -17,13 +17,15 @@ func FiellerLift(meanT, error2T, meanC, error2C, critical float64) (lift Interva
 		return everything, false
 	}
 	r := meanT / meanC
-	// The root's argument a + r²c − g·a, written so that it cannot turn negative.
+	// The root's argument a + r²c − g·a, written so that it cannot turn negative; and
+	// r − 1 as a difference of means, which keeps the digits of a small lift.
 	half := critical / math.Abs(meanC) * math.Sqrt(error2T*(1-g)+r*r*error2C)
-	low, high := (r-half)/(1-g), (r+half)/(1-g)
+	middle := (meanT-meanC)/meanC + g
+	low, high := (middle-half)/(1-g), (middle+half)/(1-g)
 	if meanC < 0 { // relative to |m_C|, so the lift is 1 − r
-		return Interval{1 - high, 1 - low}, true
+		return Interval{-high, -low}, true
 	}
-	return Interval{low - 1, high - 1}, true
+	return Interval{low, high}, true
 }
 
 // FiellerG is g = critical²·error2C/meanC²: below 1 the control mean is
