@@ -336,3 +336,30 @@ func TestFiellerKeepsSmallLifts(t *testing.T) {
 		t.Errorf("negative means: %v, want %v ± %v", got, -tiny, half)
 	}
 }
+
+// TestEffectSlopeEdges: without two times, with impossible moments or few units there
+// is no slope; without variance no error.
+func TestEffectSlopeEdges(t *testing.T) {
+	at := func(when, effect, m2 float64, n int64) TimedStratum {
+		return TimedStratum{Stratum: Stratum{Treatment: Moments{N: n, Mean: 1 + effect, M2: m2}, Control: Moments{N: n, Mean: 1, M2: m2}}, Group: "1", At: when}
+	}
+	for name, strata := range map[string][]TimedStratum{
+		"nothing":         nil,
+		"one time":        {at(1, 1, 5, 100), at(1, 2, 5, 100)},
+		"few units":       {at(1, 1, 5, 100), at(2, 2, 5, 29)},
+		"no data's":       {at(1, 1, 5, 100), at(2, 2, -1, 100)},
+		"not a number":    {at(1, 1, 5, 100), at(2, math.NaN(), 5, 100)},
+		"no finite value": {at(1, 1, 5, 100), at(2, 2, math.Inf(1), 100)},
+	} {
+		if e := EffectSlope(strata); !math.IsNaN(e.Value) || e.Student(0.05).P != 1 {
+			t.Errorf("%s: %+v", name, e)
+		}
+	}
+	if e := EffectSlope([]TimedStratum{at(1, 1, 0, 100), at(3, 2, 0, 100)}); e.Value != 0.5 || e.StdError != 0 || e.Student(0.05).P != 1 {
+		t.Errorf("without variance: %+v", e)
+	}
+	// By hand: effects 1 and 2 at times 1 and 3, v = 2·(99/99)/100 each, so slope ½ ± √(2v)/2.
+	if e := EffectSlope([]TimedStratum{at(1, 1, 99, 100), at(3, 2, 99, 100)}); !nearly(e.Value, 0.5, 1e-12) || !nearly(e.StdError, math.Sqrt(0.04)/2, 1e-12) {
+		t.Errorf("two times: %+v", e)
+	}
+}

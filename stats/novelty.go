@@ -23,3 +23,54 @@ func DaySlope(m Moments, days int) Moments {
 	m.M2 *= factor * factor
 	return m
 }
+
+// TimedStratum is a stretch of time within which the arms are comparable, of a group
+// whose level is its own.
+type TimedStratum struct {
+	Stratum
+	Group string
+	At    float64
+}
+
+// EffectSlope is by how much the effect grows with time within groups: with w the
+// weights of Combine, d a stratum's difference, v its squared error, and t̄ the
+// weighted mean time of its group,
+//
+//	Σw(t − t̄)d / Σw(t − t̄)²     variance Σw²(t − t̄)²v / (Σw(t − t̄)²)²
+//
+// The weights do not depend on the outcomes: those of a regression by inverse
+// variances do, which alone makes a slope of rates. It is for one look, and normal:
+// strata with fewer than 30 units in an arm, or impossible moments, take no part.
+// NaN where no group has two times, and zero variance gives the error 0.
+func EffectSlope(strata []TimedStratum) Estimate {
+	type sums struct{ weight, time float64 }
+	groups := map[string]sums{}
+	counts := func(s TimedStratum) bool {
+		return min(s.Treatment.N, s.Control.N) >= fewUnits && s.Treatment.plausible() && s.Control.plausible()
+	}
+	weight := func(s TimedStratum) float64 {
+		t, c := float64(s.Treatment.N), float64(s.Control.N)
+		return t * c / (t + c)
+	}
+	for _, s := range strata {
+		if counts(s) {
+			g, w := groups[s.Group], weight(s)
+			groups[s.Group] = sums{g.weight + w, g.time + w*s.At}
+		}
+	}
+	var effect, spread, variance float64
+	for _, s := range strata {
+		if !counts(s) {
+			continue
+		}
+		w, g := weight(s), groups[s.Group]
+		lever := w * (s.At - g.time/g.weight)
+		effect += lever * (s.Treatment.Mean - s.Control.Mean)
+		spread += lever * lever / w
+		variance += lever * lever * (s.Treatment.squaredError() + s.Control.squaredError())
+	}
+	if !(spread > 0) {
+		return Estimate{math.NaN(), math.NaN(), math.Inf(1)}
+	}
+	return Estimate{Value: effect / spread, StdError: math.Sqrt(variance) / spread, DoF: math.Inf(1)}
+}

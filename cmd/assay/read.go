@@ -20,11 +20,13 @@ type analyzeCmd struct {
 
 	Plan bool `help:"Show instead how each question is answered: the method, why, and each gate with the number of units that would open it."`
 
+	ByDay bool `name:"by-day" help:"Show the effects on goals by the day of exposure as well, and whether they drift." xor:"days"`
+
 	Bayes   bool    `help:"Show posteriors as well: chance to be better, credible interval, expected loss. They do not control errors under repeated looks."`
 	PriorSD float64 `name:"prior-sd" help:"With --bayes: standard deviation of a normal prior on the lift, such as 0.3 (default: a flat prior)." placeholder:"SD"`
 
-	AsOf     string `help:"Show what the ledger gave at this time (RFC 3339), under the configuration of then." placeholder:"TIME" xor:"past"`
-	AsOfLook string `help:"Compute a stored look anew, from the parts that it stands for." placeholder:"ID" xor:"past"`
+	AsOf     string `help:"Show what the ledger gave at this time (RFC 3339), under the configuration of then." placeholder:"TIME" xor:"past,days"`
+	AsOfLook string `help:"Compute a stored look anew, from the parts that it stands for." placeholder:"ID" xor:"past,days"`
 }
 
 // Run shows the newest look; it takes one when the ledger has moved on.
@@ -69,6 +71,11 @@ func (c analyzeCmd) Run(env *environment) error {
 			}
 			if c.Plan {
 				d.Plan = results.PlanAnalysis(e, d)
+			}
+			if c.ByDay {
+				if d.Days, err = s.ByDay(env.ctx, e, d.Iteration); err != nil {
+					return err
+				}
 			}
 			if c.Bayes {
 				d.Beliefs = results.Believe(d, c.PriorSD)

@@ -23,6 +23,7 @@ func Text(w io.Writer, d *results.Document) error {
 	textSlow(&b, d)
 	textSegments(&b, d)
 	textFamilies(&b, d)
+	textDays(&b, d)
 	textBeliefs(&b, d)
 	textGuardrails(&b, d)
 	textSplit(&b, d)

@@ -46,6 +46,8 @@ type Document struct {
 	// Plan says how each question is answered and what is lacking. Whoever is asked
 	// for it adds it (PlanAnalysis).
 	Plan []Plan `json:"plan,omitempty"`
+	// Days are the effects on goals by the day of exposure, for whoever asks (ByDay).
+	Days []Days `json:"days,omitempty"`
 	// Beliefs are posteriors, for whoever asks for them (Believe). They decide nothing.
 	Beliefs *Beliefs `json:"beliefs,omitempty"`
 
