@@ -47,9 +47,9 @@ func Mean(n results.Number, kind, unit string) string {
 	case share(kind):
 		return percent(n, false)
 	case unit == "":
-		return signedText(n.Float(), decimalsFor(n.Float()), false)
+		return quantity(n.Float(), false)
 	default:
-		return signedText(n.Float(), decimalsFor(n.Float()), false) + " " + unit
+		return quantity(n.Float(), false) + " " + unit
 	}
 }
 
@@ -61,9 +61,9 @@ func Difference(n results.Number, kind, unit string) string {
 	case share(kind):
 		return signedText(n.Float()*100, decimalsFor(n.Float()*100), true) + " pp"
 	case unit == "":
-		return signedText(n.Float(), decimalsFor(n.Float()), true)
+		return quantity(n.Float(), true)
 	default:
-		return signedText(n.Float(), decimalsFor(n.Float()), true) + " " + unit
+		return quantity(n.Float(), true) + " " + unit
 	}
 }
 
@@ -133,6 +133,23 @@ func decimalsFor(x float64) int {
 		return 2
 	default:
 		return min(5, 2-int(math.Floor(math.Log10(x))))
+	}
+}
+
+// quantity writes an amount in a metric's unit, which may be of any size.
+func quantity(x float64, signed bool) string {
+	const smallest, largest = 1e-4, 1e15 // of what is readable digit by digit
+	if size := math.Abs(x); size == 0 || smallest <= size && size < largest {
+		return signedText(x, decimalsFor(x), signed)
+	}
+	s := strconv.FormatFloat(math.Abs(x), 'e', 2, 64)
+	switch {
+	case x < 0:
+		return "−" + s
+	case signed:
+		return "+" + s
+	default:
+		return s
 	}
 }
 
