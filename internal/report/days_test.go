@@ -28,3 +28,17 @@ func TestDaysAreShown(t *testing.T) {
 		t.Errorf("%v\n%s", err, text.String())
 	}
 }
+
+// TestDriftIsShown: a warning that only complete windows can give is told too.
+func TestDriftIsShown(t *testing.T) {
+	d := slowDocument()
+	drift := results.Doubt{Code: results.EffectDrifts, Text: "the effect is larger in phase 1"}
+	d.Comparisons = []results.Comparison{{Metric: "spend", Arm: "treatment", Matured: results.Estimate{Warnings: []results.Doubt{drift, {Code: "no_basis", Text: "hidden"}}}}}
+	var text bytes.Buffer
+	if err := Text(&text, d); err != nil {
+		t.Fatal(err)
+	}
+	if got := text.String(); !strings.Contains(got, "spend in treatment: the effect is larger in phase 1") || strings.Contains(got, "hidden") {
+		t.Error(got)
+	}
+}

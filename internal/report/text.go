@@ -116,7 +116,7 @@ func doubts(d *results.Document) []string {
 	var texts []string
 	about := map[string][]string{}
 	for _, c := range d.Comparisons {
-		for _, w := range c.Open.Warnings {
+		for _, w := range slices.Concat(c.Open.Warnings, drifts(c.Matured)) {
 			if about[w.Text] == nil {
 				texts = append(texts, w.Text)
 			}
@@ -132,6 +132,17 @@ func doubts(d *results.Document) []string {
 		out[i] = who + ": " + text
 	}
 	return append(out, splitDoubts(d)...)
+}
+
+// drifts are the warnings that only units with complete windows can give.
+func drifts(e results.Estimate) []results.Doubt {
+	var out []results.Doubt
+	for _, w := range e.Warnings {
+		if w.Code == results.EffectDrifts {
+			out = append(out, w)
+		}
+	}
+	return out
 }
 
 func textGuardrails(b *strings.Builder, d *results.Document) {

@@ -49,6 +49,10 @@ func (c *computation) comparison(m *experiment.Metric, arm int) Comparison {
 	out.Matured, pair = c.estimate(m, key, maturedSums, plan, withheld)
 	if !withheld {
 		out.Matured.FirstEvents = c.firstEvents(m, arm, maturedSums, plan.Alpha)
+		// Not of open results: there a young phase differs because it is young.
+		if d, drifts := drift(c.strata(m, key, maturedSums), plan, plan.Alpha/float64(len(c.it.Metrics)*(len(c.e.Variants)-1))); drifts {
+			out.Matured.Warnings = append(out.Matured.Warnings, d)
+		}
 	}
 	if out.Goal {
 		c.goals[len(c.doc.Comparisons)] = pair
@@ -86,9 +90,6 @@ func (c *computation) estimate(m *experiment.Metric, arm string, pick which, pla
 	pair := stats.Combine(strata)
 	sequential := pair.Sequential(plan)
 	out := newEstimate(pair, pair.Fixed(plan.Alpha), sequential)
-	if d, drifts := drift(strata, plan, plan.Alpha/float64(len(c.it.Metrics)*(len(c.e.Variants)-1))); drifts {
-		out.Warnings = append(out.Warnings, d)
-	}
 	if w, implausible := sequential.Implausible(); implausible {
 		out.Warnings = append(out.Warnings, Doubt{string(w.Code), w.Message})
 	}
