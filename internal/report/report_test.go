@@ -207,6 +207,11 @@ func TestHeadline(t *testing.T) {
 		want string
 	}{
 		{document(), "Better on conversion (+20.0 %, +8.00 % to +32.0 %) so far; windows are not complete"},
+		{with(func(d *results.Document) { // the control has none: no lift is bounded
+			e := &d.Comparisons[0].Open
+			e.Relative = results.Effect{Estimate: results.Number(math.NaN()), Sequential: results.Interval{Low: results.Number(math.Inf(-1)), High: results.Number(math.Inf(1))}}
+			e.Absolute = results.Effect{Estimate: 0.02, Sequential: results.Interval{Low: 0.01, High: 0.03}}
+		}), "Better on conversion (+2.00 pp, +1.00 pp to +3.00 pp) so far"},
 		{with(func(d *results.Document) { d.Verdicts[0].Verdict = "healthy" }), "so far; windows are not complete yet. Keep running."},
 		{with(func(d *results.Document) { d.Comparisons[0].Direction = "decrease" }), "Worse on conversion (+20.0 %, +8.00 % to +32.0 %) so far"},
 		{with(complete), "Keep running until the guardrails are healthy"},

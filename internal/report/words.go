@@ -129,17 +129,22 @@ func ended(good, bad []string) string {
 	}
 }
 
-// judged is the tone and the interval of a goal: of matured units those of its
-// family, if it is in one.
-func judged(c results.Comparison, complete bool) (string, results.Interval) {
-	if complete && c.Adjusted != nil {
-		return adjustedTone(c.Adjusted.Sequential, c.Direction), c.Adjusted.Sequential.Relative
-	}
+// judged is the tone and the effect of a goal: of matured units with the interval of
+// its family, if it is in one. Where no lift is bounded the difference is told.
+func judged(c results.Comparison, complete bool) (tone, effect string) {
 	e := c.Open
 	if complete {
 		e = c.Matured
 	}
-	return effectTone(e, c.Direction), e.Relative.Sequential
+	tone, absolute, relative := effectTone(e, c.Direction), e.Absolute.Sequential, e.Relative.Sequential
+	if complete && c.Adjusted != nil {
+		a := c.Adjusted.Sequential
+		tone, absolute, relative = adjustedTone(a, c.Direction), a.Absolute, a.Relative
+	}
+	if !e.Relative.Estimate.Known() || !relative.Low.Known() && !relative.High.Known() {
+		return tone, fmt.Sprintf("%s, %s", Difference(e.Absolute.Estimate, c.Kind, c.Unit), DifferenceRange(absolute, c.Kind, c.Unit))
+	}
+	return tone, fmt.Sprintf("%s, %s", Percent(e.Relative.Estimate), PercentRange(relative))
 }
 
 // goals lists the goal metrics that an always-valid interval shows to differ; of
@@ -157,12 +162,8 @@ func goals(d *results.Document, complete bool) (good, bad []string) {
 		if several {
 			name += " in " + c.Arm
 		}
-		e := c.Open
-		if complete {
-			e = c.Matured
-		}
-		tone, interval := judged(c, complete)
-		text := fmt.Sprintf("%s (%s, %s)", name, Percent(e.Relative.Estimate), PercentRange(interval))
+		tone, effect := judged(c, complete)
+		text := fmt.Sprintf("%s (%s)", name, effect)
 		switch tone {
 		case "good":
 			good = append(good, text)
