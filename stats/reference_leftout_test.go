@@ -2,22 +2,9 @@ package stats
 
 // leftOut names the methods whose cases are not computed, and why.
 var leftOut = map[string]string{
-	"E-test for two Poisson rates":                    "later: rare events",
-	"Fisher exact 2x2":                                "later: rare events",
-	"exact binomial test (two-arm SRM)":               "later: intervals for proportions",
-	"exact conditional test of two Poisson rates":     "later: rare events",
-	"pooled two-proportion z-test (and chi-square)":   "later: intervals for proportions",
-	"proportion confidence interval: Agresti-Coull":   "later: intervals for proportions",
-	"proportion confidence interval: Clopper-Pearson": "later: intervals for proportions",
-	"proportion confidence interval: Jeffreys":        "later: intervals for proportions",
-	"proportion confidence interval: Wald":            "later: intervals for proportions",
-	"ratio metric (mean per event, randomised by user): OLS cluster-robust SE (no small-sample correction) equals the delta method with 1/k variances": "later: ratio metrics",
-	"two-proportion chi-square without continuity correction":                         "later: intervals for proportions",
-	"two-sample KS and Mann-Whitney (fixed horizon)":                                  "later: quantiles",
-	"two-sample proportion diff CI and test, method agresti-caffo":                    "later: intervals for proportions",
-	"two-sample proportion odds-ratio CI and test, method logit":                      "later: intervals for proportions",
-	"two-sample proportion odds-ratio CI and test, method score (Miettinen-Nurminen)": "later: intervals for proportions",
-	"two-sample proportion ratio CI and test, method log":                             "later: intervals for proportions",
-	"two-sample proportion ratio CI and test, method log-adjusted":                    "later: intervals for proportions",
-	"winsorised mean and variance":                                                    "later: caps",
+	"E-test for two Poisson rates": "events of one unit are not independent: rates are ratios with units as clusters, or units with an event",
+	"Fisher exact 2x2":             "one look at a table: rare events are judged by the count test, small counts by score intervals",
+	"ratio metric (mean per event, randomised by user): OLS cluster-robust SE (no small-sample correction) equals the delta method with 1/k variances": "the delta method with 1/(k−1), which other cases hold",
+	"two-sample KS and Mann-Whitney (fixed horizon)": "they test whole distributions, which no metric is",
+	"winsorised mean and variance":                   "a cap is a number fixed beforehand: a quantile of the same data is none",
 }

@@ -207,7 +207,7 @@ func toCounts(v any) []int64 {
 // implemented joins the tables of the reference_*_test.go files.
 func implemented() map[string]answers {
 	all := map[string]answers{}
-	for _, table := range []map[string]answers{rareMethods(), meanMethods(), sequentialMethods(), splitMethods(), familyMethods(), beliefMethods(), slowMethods(), adjustMethods(), designMethods()} {
+	for _, table := range []map[string]answers{rareMethods(), meanMethods(), sequentialMethods(), splitMethods(), familyMethods(), beliefMethods(), slowMethods(), adjustMethods(), designMethods(), proportionMethods()} {
 		for name, f := range table {
 			all[name] = f
 		}
