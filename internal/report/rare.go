@@ -33,3 +33,16 @@ func times(n results.Number) string {
 	}
 	return fmt.Sprintf("×%.3g", n.Float())
 }
+
+const smallHeader = "METRIC\tARM\tDIFFERENCE, ONE LOOK\tEFFECT, ONE LOOK"
+
+// smallRows are the score intervals of shares with few units of the rarer outcome.
+func smallRows(d *results.Document) []string {
+	var rows []string
+	for _, c := range d.Comparisons {
+		if s := c.Open.SmallCounts; s != nil && c.Open.Treatment.Units > 0 {
+			rows = append(rows, strings.Join([]string{c.Metric, c.Arm, DifferenceRange(s.Absolute, c.Kind, c.Unit), PercentRange(s.Relative)}, "\t"))
+		}
+	}
+	return rows
+}

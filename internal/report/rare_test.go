@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"math"
 	"strings"
 	"testing"
@@ -23,6 +24,23 @@ func TestRareRows(t *testing.T) {
 	for _, want := range []string{"crashes\ttreatment\t60\t20\t×3\t×1.25 to ?", "10 %"} {
 		if !strings.Contains(rows[0], want) {
 			t.Errorf("%q lacks %q", rows[0], want)
+		}
+	}
+}
+
+// TestSmallCountsAreShown: beside the effect, for one look.
+func TestSmallCountsAreShown(t *testing.T) {
+	d := slowDocument()
+	d.Comparisons = []results.Comparison{{Metric: "errors", Arm: "treatment", Kind: "proportion", Open: results.Estimate{
+		Treatment: results.Arm{Units: 34}, SmallCounts: &results.SmallCounts{
+			Absolute: results.Interval{Low: 0.02, High: 0.34}, Relative: results.Interval{Low: 0.2, High: results.Number(math.Inf(1))}}}}}
+	var text bytes.Buffer
+	if err := Text(&text, d); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"score intervals for one look", "+2.00 pp to +34.0 pp", "+20.0 % to +∞"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("the terminal does not say %q:\n%s", want, text.String())
 		}
 	}
 }

@@ -95,6 +95,10 @@ func textEffects(b *strings.Builder, d *results.Document) {
 		b.WriteString("rare events, by units with at least one (no normal approximation; shown, no guardrail judges by it)\n")
 		table(b, rareHeader, rare)
 	}
+	if small := smallRows(d); len(small) > 0 {
+		b.WriteString("few units of the rarer outcome: score intervals for one look, in place of Welch's\n")
+		table(b, smallHeader, small)
+	}
 	if len(totals) > 0 {
 		b.WriteString("totals so far: " + strings.Join(totals, "; ") + "\n\n")
 	}

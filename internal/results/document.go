@@ -184,6 +184,8 @@ type Estimate struct {
 	Control   Arm    `json:"control"`
 	Absolute  Effect `json:"absolute"`
 	Relative  Effect `json:"relative"`
+	// SmallCounts is there for shares of units with few units of the rarer outcome in an arm.
+	SmallCounts *SmallCounts `json:"small_counts,omitempty"`
 	// FirstEvents is there for metrics of events while they are rare.
 	FirstEvents *FirstEvents `json:"first_events,omitempty"`
 	LeftOut     []string     `json:"left_out,omitempty"` // phases with fewer than two units in an arm

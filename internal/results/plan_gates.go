@@ -131,7 +131,7 @@ func (q question) counts() Condition {
 	t, c := q.pair.Treatment, q.pair.Control
 	least := min(t.NonZero, t.N-t.NonZero, c.NonZero, c.N-c.NonZero)
 	return counted("small_counts", float64(least), gateSmallCounts, "units of the rarest outcome in an arm", q.units(),
-		"with fewer than %d units of the rarer outcome in an arm Welch's interval for one look is rough: a score interval (Miettinen–Nurminen) would be better", gateSmallCounts)
+		"with fewer than %d units of the rarer outcome in an arm Welch's interval for one look is rough: the score interval (Miettinen–Nurminen) is better, and shown beside it for one phase as small_counts", gateSmallCounts)
 }
 
 // rare says where a test of events alone would be the better one.
