@@ -90,7 +90,6 @@ func (c *computation) estimate(m *experiment.Metric, arm string, pick which, pla
 	pair := stats.Combine(strata)
 	sequential := pair.Sequential(plan)
 	out := newEstimate(pair, pair.Fixed(plan.Alpha), sequential)
-	out.SmallCounts = smallCounts(m, strata, plan.Alpha)
 	if w, implausible := sequential.Implausible(); implausible {
 		out.Warnings = append(out.Warnings, Doubt{string(w.Code), w.Message})
 	}

@@ -16,6 +16,9 @@ const EffectDrifts = "effect_drifts"
 // number of phases, exclude one another; so the chance of a false warning is at most
 // level, however often one looks.
 func drift(strata []stats.Stratum, plan stats.Plan, level float64) (Doubt, bool) {
+	if len(strata) < 2 {
+		return Doubt{}, false
+	}
 	var effects []stats.Estimate
 	lowest, highest := math.Inf(1), math.Inf(-1) // of the upper and of the lower ends
 	from, to := "", ""

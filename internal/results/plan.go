@@ -68,13 +68,7 @@ func PlanAnalysis(e *experiment.Experiment, d *Document) []Plan {
 	if it == nil {
 		return nil
 	}
-	c := computation{e: e.AsOf(it), it: it, doc: d}
-	for _, s := range d.Cells {
-		if s.Dimension == "" {
-			c.main = append(c.main, Cell{Experiment: e.Key, Iteration: it.Number, Phase: s.Phase, Settling: s.Settling,
-				Variant: s.Variant, Metric: s.Metric, Open: s.Open.Sums(), Matured: s.Matured.Sums()})
-		}
-	}
+	c := readBack(e, it, d)
 	var out []Plan
 	for i := range it.Metrics {
 		for arm, v := range c.e.Variants {
@@ -88,6 +82,18 @@ func PlanAnalysis(e *experiment.Experiment, d *Document) []Plan {
 	}
 	slices.SortStableFunc(out, func(a, b Plan) int { return cmp.Compare(planOrder(a), planOrder(b)) })
 	return out
+}
+
+// readBack makes of a document again what it was computed from, without dimensions.
+func readBack(e *experiment.Experiment, it *experiment.Iteration, d *Document) *computation {
+	c := &computation{e: e.AsOf(it), it: it, doc: d}
+	for _, s := range d.Cells {
+		if s.Dimension == "" {
+			c.main = append(c.main, Cell{Experiment: e.Key, Iteration: it.Number, Phase: s.Phase, Settling: s.Settling,
+				Variant: s.Variant, Metric: s.Metric, Open: s.Open.Sums(), Matured: s.Matured.Sums()})
+		}
+	}
+	return c
 }
 
 func planOrder(p Plan) int {
