@@ -1,6 +1,8 @@
 package app
 
 import (
+	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,4 +73,37 @@ func (w *lookWorld) lookBack(past Past, iteration uint32) *results.Document {
 		w.t.Fatal(err)
 	}
 	return d
+}
+
+// What is computed from stored events is kept beside the looks and is another kind of
+// document: the report's history and the past pass it by.
+func TestSlowLooksAreOtherDocuments(t *testing.T) {
+	w := newLookWorld(t)
+	d := w.look(0)
+	b, err := json.Marshal(results.Slow{Experiment: "cta", Iteration: 1, At: w.now, Comparisons: []results.SlowComparison{{Metric: "sales", Arm: "treatment", Matured: true}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slow := clickhouse.Look{Experiment: "cta", Iteration: 1, Kind: clickhouse.SlowLook, At: w.now.Add(time.Millisecond), Version: 1, Document: b}
+	if err := w.DB.StoreLook(t.Context(), &slow); err != nil {
+		t.Fatal(err)
+	}
+	v, err := w.DB.Version(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	day, err := w.day(t.Context(), &v, w.now, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if entry := day.Experiments[0]; len(entry.History) != len(d.Comparisons) || entry.Document.Slow == nil {
+		t.Errorf("the report has a history of %d series and the slow metrics %v", len(entry.History), entry.Document.Slow)
+	}
+	before, err := w.lookBefore(t.Context(), "cta", 1, w.now.Add(time.Second))
+	if err != nil || before == nil || !before.At.Equal(d.At) {
+		t.Errorf("the look before: %v, %v", before, err)
+	}
+	if _, _, err := w.PastLook(t.Context(), slow.ID); err == nil || !strings.Contains(err.Error(), "stored events") {
+		t.Errorf("a slow look as a look: %v", err)
+	}
 }

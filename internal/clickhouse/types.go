@@ -195,7 +195,7 @@ type Look struct {
 type LookFilter struct {
 	Experiment string
 	Iteration  uint32 // 0: all
-	Kind       LookKind
+	Kind       LookKind      // "": guard and full looks, whose documents are of one form
 	From, To   time.Time     // [From, To); zero: open
 	Every      time.Duration // at most one look each; 0: all
 	Documents  bool          // with their documents
