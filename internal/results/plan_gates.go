@@ -115,10 +115,34 @@ func (q question) baseline() Condition {
 	}
 	critical := q.pair.Sequential(q.tuning()).Critical
 	out := counted("baseline", math.Abs(c.Mean)/math.Sqrt(c.Error2), critical, "standard errors from zero", 0, text)
-	if g := stats.FiellerG(c.Mean, c.Error2, critical); out.State == NotMet && g >= 1 && !math.IsInf(g, 1) && g < 1e9 {
-		out.Lift = int64(math.Ceil(float64(q.units()) * g)) // the error shrinks with the root of n
+	if out.State == NotMet && c.Mean != 0 {
+		out.Lift = q.unitsUntil(out.Have.Float())
 	}
 	return out
+}
+
+// unitsUntil is the number of units at which a mean that is so many standard errors
+// from zero now is as many as the critical value then asks for: the one grows with the
+// root of n, the other falls. 0 beyond a thousand million times the units there are.
+func (q question) unitsUntil(errors float64) int64 {
+	reached := func(times float64) bool {
+		later := q.pair
+		later.Weight *= times
+		return errors*math.Sqrt(times) >= later.Sequential(q.tuning()).Critical
+	}
+	const most = 1e9
+	if !reached(most) {
+		return 0
+	}
+	low, high := 0.0, math.Log(most)
+	for range 60 {
+		if middle := (low + high) / 2; reached(math.Exp(middle)) {
+			high = middle
+		} else {
+			low = middle
+		}
+	}
+	return int64(math.Ceil(float64(q.units()) * math.Exp(high)))
 }
 
 func (q question) tuning() stats.Plan {
