@@ -194,7 +194,7 @@ type Look struct {
 // LookFilter asks for a stretch of history, oldest first.
 type LookFilter struct {
 	Experiment string
-	Iteration  uint32 // 0: all
+	Iteration  uint32        // 0: all
 	Kind       LookKind      // "": guard and full looks, whose documents are of one form
 	From, To   time.Time     // [From, To); zero: open
 	Every      time.Duration // at most one look each; 0: all

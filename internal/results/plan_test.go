@@ -229,7 +229,7 @@ func TestLiftLifts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.Int64Range(4, 500).Draw(t, "units of an arm")
 		control, treatment := rapid.Int64Range(0, n).Draw(t, "control"), rapid.Int64Range(0, n).Draw(t, "treatment")
-		for _, code := range []string{"units", "events", "small_counts"} {
+		for _, code := range []string{"units", "events", "small_counts", "baseline"} {
 			c, ok := find(planned{cells: arms("errors", n, control, treatment)}.plan(), "interval errors", code)
 			if !ok || c.State != results.NotMet || c.Lift == 0 {
 				continue
