@@ -45,8 +45,10 @@ race: engine ## the tests of concurrent packages under the race detector
 	$(GO) test -race $(TESTFLAGS) ./ingest/... ./internal/watch/... ./guardrails/... ./internal/simulate/...
 
 .PHONY: bench
-bench: engine kafka ## events/s end to end, what an event costs each process, and each part alone (ARGS="--long": also five minutes)
+bench: engine kafka ## events/s end to end, what an event costs each process, each part alone, and a comparison (ARGS="--long": also five minutes)
 	$(GO) run ./internal/bench $(ARGS)
+	@echo; echo "A COMPARISON FROM MOMENTS, beside one t quantile of gonum"
+	$(GO) test ./stats -run '^$$' -bench '^BenchmarkComparison$$'
 
 .PHONY: simulate-stats
 simulate-stats: ## the statistics' guarantees by simulation, hours; writes docs/calibration.md (ARGS="--replicates 500 --only drift")

@@ -54,8 +54,8 @@ func (p Pair) Fixed(alpha float64) Result {
 		return r
 	}
 	e := p.estimate(false)
-	r.DoF, r.Critical = e.DoF, studentCritical(alpha/2, e.DoF)
-	r.Absolute = e.Student(alpha)
+	r.DoF = e.DoF
+	r.Absolute, r.Critical = e.student(alpha)
 	return p.addRelative(r, false)
 }
 
@@ -83,8 +83,8 @@ func (p Pair) SequentialAt(plan Plan, level float64) Result {
 	a := p.information(MixtureRho2(plan.Alpha, plan.PlannedUnits), plan)
 	e := p.estimate(plan.Strict)
 	e.DoF = math.Inf(1)
-	r.DoF, r.Critical = e.DoF, MixtureRadius(a, level)
-	r.Absolute = e.AlwaysValid(a, level)
+	r.DoF = e.DoF
+	r.Absolute, r.Critical = e.alwaysValid(a, level)
 	return p.addRelative(r, plan.Strict)
 }
 

@@ -44,19 +44,33 @@ func (e Estimate) usable() bool {
 
 // Student is the two-sided t interval and test of zero.
 func (e Estimate) Student(alpha float64) Effect {
+	effect, _ := e.student(alpha)
+	return effect
+}
+
+// student is Student with the critical value, whose distribution is set up once.
+func (e Estimate) student(alpha float64) (Effect, float64) {
 	if !e.usable() {
-		return e.unknown()
+		return e.unknown(), math.Inf(1)
 	}
-	return e.effect(studentCritical(alpha/2, e.DoF), studentTwoSided(e.Value/e.StdError, e.DoF))
+	t := newStudent(e.DoF)
+	critical := t.critical(alpha / 2)
+	return e.effect(critical, t.twoSided(e.Value/e.StdError)), critical
 }
 
 // AlwaysValid is the two-sided mixture interval and test of zero, with
 // information a = n·ρ².
 func (e Estimate) AlwaysValid(a, alpha float64) Effect {
+	effect, _ := e.alwaysValid(a, alpha)
+	return effect
+}
+
+func (e Estimate) alwaysValid(a, alpha float64) (Effect, float64) {
 	if !e.usable() {
-		return e.unknown()
+		return e.unknown(), math.Inf(1)
 	}
-	return e.effect(MixtureRadius(a, alpha), MixtureP(a, e.Value/e.StdError))
+	critical := MixtureRadius(a, alpha)
+	return e.effect(critical, MixtureP(a, e.Value/e.StdError)), critical
 }
 
 // StudentAbove is the one-sided t test of "the effect is at most null", with

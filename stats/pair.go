@@ -89,14 +89,14 @@ func (a *Arm) add(m Moments, w, together float64) {
 	a.Mean += w * m.Mean
 	a.Error2 += w * w * v
 	a.PooledError2 += w * w * together / float64(m.N)
-	a.spread += math.Pow(w, 4) * v * v / float64(m.N-1)
+	a.spread += w * w * v * (w * w * v) / float64(m.N-1)
 }
 
 func (a *Arm) scale(weight float64) {
 	a.Mean /= weight
 	a.Error2 /= weight * weight
 	a.PooledError2 /= weight * weight
-	a.spread /= math.Pow(weight, 4)
+	a.spread /= weight * weight * weight * weight
 }
 
 // Difference is the stratified effect Σw·d/Σw; NaN without data.

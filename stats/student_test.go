@@ -3,6 +3,10 @@ package stats
 import (
 	"math"
 	"testing"
+
+	"gonum.org/v1/gonum/integrate/quad"
+	"gonum.org/v1/gonum/mathext"
+	"pgregory.net/rapid"
 )
 
 // TestStudentCritical holds quantiles against values computed to 25 digits with
@@ -78,4 +82,83 @@ func TestStudentOfManyDegrees(t *testing.T) {
 			t.Errorf("studentTwoSided(%v, %v) = %.15g, want %.15g", c.t, c.nu, got, c.want)
 		}
 	}
+}
+
+// quadrature is P(|T| ≥ t) by Gauss–Legendre in v = √ln(1+t²/ν), where the density is
+// e^(−ν·v²/2)·v/√(1−e^(−v²)) but for a factor: no special function is in it.
+func quadrature(t, nu float64) float64 {
+	from := math.Sqrt(math.Log1p(t / nu * t))
+	integral := func(a, b float64) float64 {
+		sum := 0.0
+		for i := range 64 {
+			low, high := a+(b-a)*float64(i)/64, a+(b-a)*float64(i+1)/64
+			sum += quad.Fixed(func(v float64) float64 {
+				return math.Exp(-nu/2*(v-from)*(v+from)) * v / math.Sqrt(-math.Expm1(-v*v))
+			}, low, high, 24, nil, 0)
+		}
+		return sum
+	}
+	far := math.Sqrt(from*from + 90/nu)
+	upper := integral(from, far)
+	all := integral(0, from) + upper
+	if nu/2*from*from > 600 { // the middle overflows beside so far a tail
+		return math.NaN()
+	}
+	return upper / all
+}
+
+// TestStudentWide holds the tail over a wide grid against quadrature, and against
+// gonum where its argument keeps the digits.
+func TestStudentWide(t *testing.T) {
+	compared := 0
+	for _, nu := range []float64{1, 1.3, 2, 3, 4.9, 7, 11, 15.99, 16, 17.5, 25, 40, 99, 317, 1e3, 1e4, 1e6, 1e9, 1e13, 1e17} {
+		for _, x := range []float64{1e-3, 0.1, 0.5, 1, 1.5, 1.96, 2.5, 3, 4, 5, 7, 10, 15, 20, 26, 33} {
+			got := studentTwoSided(x, nu)
+			if want := quadrature(x, nu); !math.IsNaN(want) && want > 1e-280 {
+				compared++
+				if !nearly(got, want, 1e-11) {
+					t.Errorf("P(|T| ≥ %v) at %v = %.15g, want %.15g", x, nu, got, want)
+				}
+			}
+			if nu < 200 && x*x > nu/10 {
+				if want := mathext.RegIncBeta(nu/2, 0.5, nu/(nu+x*x)); !nearly(got, want, 1e-10) {
+					t.Errorf("P(|T| ≥ %v) at %v = %.15g, gonum has %.15g", x, nu, got, want)
+				}
+			}
+			if tail := got / 2; tail > 1e-305 && tail < 0.49 {
+				if back := studentCritical(tail, nu); !nearly(back, x, 1e-11) {
+					t.Errorf("critical(%v, %v) = %.15g, want %v", tail, nu, back, x)
+				}
+			}
+		}
+	}
+	if compared < 280 {
+		t.Errorf("only %d values were compared", compared)
+	}
+	if got, want := studentTwoSided(1e300, 1), 2/math.Pi*1e-300; !nearly(got, want, 1e-10) {
+		t.Errorf("Cauchy far out: %v, want %v", got, want)
+	}
+	if got := studentCritical(1e-300, 1); !nearly(got, 1e300/math.Pi, 1e-10) {
+		t.Errorf("Cauchy quantile: %v", got)
+	}
+}
+
+// TestStudentIsADistribution: falling in t, symmetric, and inverted by critical.
+func TestStudentIsADistribution(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		nu := math.Exp(rapid.Float64Range(0, 60).Draw(t, "ln ν"))
+		x := math.Exp(rapid.Float64Range(-10, 3.6).Draw(t, "ln t"))
+		p, further := studentTwoSided(x, nu), studentTwoSided(x*1.0001, nu)
+		if !(further <= p && p <= 1 && further >= 0) {
+			t.Fatalf("ν = %v: P rises from %v to %v at %v", nu, p, further, x)
+		}
+		if both := studentUpper(x, nu) + studentUpper(-x, nu); math.Abs(both-1) > 1e-15 {
+			t.Fatalf("the two sides make %v", both)
+		}
+		tail := math.Exp(rapid.Float64Range(-690, -0.7).Draw(t, "ln tail"))
+		c := studentCritical(tail, nu)
+		if back := studentTwoSided(c, nu) / 2; !nearly(back, tail, 1e-10) {
+			t.Fatalf("ν = %v: P(T ≥ %v) = %v, want %v", nu, c, back, tail)
+		}
+	})
 }

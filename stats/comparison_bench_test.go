@@ -1,0 +1,55 @@
+package stats
+
+import (
+	"testing"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// benchArms are two arms of a money metric, in one phase.
+func benchArms() (treatment, control Moments) {
+	return Moments{N: 48_211, NonZero: 2_417, Mean: 1.0931, M2: 4_112_345},
+		Moments{N: 48_503, NonZero: 2_398, Mean: 1.0612, M2: 4_087_654}
+}
+
+// BenchmarkComparison is what a comparison of two arms costs from their moments,
+// through the functions that results are made with, beside one quantile of gonum's.
+func BenchmarkComparison(b *testing.B) {
+	treatment, control := benchArms()
+	pair := Combine([]Stratum{{"1", treatment, control}})
+	b.Run("sequential", func(b *testing.B) { // interval and p, absolute and relative
+		b.ReportAllocs()
+		for b.Loop() {
+			r := pair.Sequential(usual)
+			sink(b, r.Absolute.P)
+		}
+	})
+	b.Run("combine-sequential", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			p := Combine([]Stratum{{"1", treatment, control}})
+			r := p.Sequential(usual)
+			sink(b, r.Absolute.P)
+		}
+	})
+	b.Run("whole", func(b *testing.B) { // Welch, Fieller and the sequential ones
+		b.ReportAllocs()
+		for b.Loop() {
+			p := Combine([]Stratum{{"1", treatment, control}})
+			fixed, sequential := p.Fixed(0.05), p.Sequential(usual)
+			sink(b, fixed.Absolute.P+sequential.Absolute.P)
+		}
+	})
+	b.Run("peer-gonum-t-quantile", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			sink(b, distuv.StudentsT{Mu: 0, Sigma: 1, Nu: 96_000.5}.Quantile(0.975))
+		}
+	})
+}
+
+func sink(b *testing.B, x float64) {
+	if x != x {
+		b.Fatal("no number")
+	}
+}
