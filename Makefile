@@ -59,8 +59,11 @@ simulate-stats-short: ## the same in a few minutes; fails when a promise is brok
 	$(GO) run ./internal/calibrate --commit $(VERSION) --short --results reports/calibration-short $(ARGS)
 
 .PHONY: fuzz
-fuzz: ## a minute of fuzzing of the decoder
-	$(GO) test ./ingest -run '^$$' -fuzz FuzzDecode -fuzztime 60s
+fuzz: ## a minute of fuzzing: the decoder, and the statistics
+	$(GO) test ./ingest -run '^$$' -fuzz FuzzDecode -fuzztime 30s
+	$(GO) test ./stats -run '^$$' -fuzz FuzzPair -fuzztime 10s
+	$(GO) test ./stats -run '^$$' -fuzz FuzzEstimate -fuzztime 10s
+	$(GO) test ./stats -run '^$$' -fuzz FuzzCounts -fuzztime 10s
 
 .PHONY: check
 check: fmt-check mod-check vet lint ## formatting, go.mod, vet, lint

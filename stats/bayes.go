@@ -37,8 +37,12 @@ func (e Estimate) Posterior(prior *Prior) Posterior {
 // Better is the probability that the effect is positive.
 func (p Posterior) Better() float64 { return normalCDF(p.Mean / p.SD) }
 
-// Credible is the central interval of probability 1−alpha.
+// Credible is the central interval of probability 1−alpha, Mean ± z·SD; (−Inf, +Inf)
+// without a posterior or for an alpha outside (0, 1).
 func (p Posterior) Credible(alpha float64) Interval {
+	if !(alpha > 0 && alpha < 1) || !(p.SD >= 0) || math.IsInf(p.SD, 1) || math.IsNaN(p.Mean) {
+		return everything()
+	}
 	half := studentCritical(alpha/2, math.Inf(1)) * p.SD
 	return Interval{p.Mean - half, p.Mean + half}
 }

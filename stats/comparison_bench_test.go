@@ -40,6 +40,18 @@ func BenchmarkComparison(b *testing.B) {
 			sink(b, fixed.Absolute.P+sequential.Absolute.P)
 		}
 	})
+	b.Run("20000-whole", func(b *testing.B) { // 1,000 experiments × 20 metrics × 2 arms
+		b.ReportAllocs()
+		for b.Loop() {
+			for i := range 20_000 {
+				t := treatment
+				t.Mean += float64(i) * 1e-6
+				p := Combine([]Stratum{{"1", t, control}})
+				fixed, sequential := p.Fixed(0.05), p.Sequential(usual)
+				sink(b, fixed.Absolute.P+sequential.Absolute.P)
+			}
+		}
+	})
 	b.Run("peer-gonum-t-quantile", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {

@@ -111,11 +111,12 @@ func newStreams(phases []CountPhase, plan CountPlan) (streams, []Warning) {
 	if !(ratio > 0) || math.IsInf(ratio, 1) {
 		ratio = DefaultCountRatio
 	}
+	ratio = clamp(ratio, 1e-6, 1e3) // beyond, the mixture is one point or none
 	for _, p := range phases {
 		if p.Treatment == 0 && p.Control == 0 {
 			continue // no event yet says nothing, whatever the shares
 		}
-		if p.Treatment < 0 || p.Control < 0 || !(p.Share > 0 && p.Share < 1) {
+		if p.Treatment < 0 || p.Control < 0 || max(p.Treatment, p.Control) > 1<<53 || !(p.Share > 1e-12 && p.Share < 1-1e-12) {
 			s.leftOut = append(s.leftOut, p.Name)
 			warnings = append(warnings, Warning{PhaseLeftOut, fmt.Sprintf(
 				"phase %q is left out: a count test needs counts and a share between 0 and 1", p.Name)})

@@ -96,16 +96,14 @@ func (p Pair) blank(alpha float64) (Result, bool) {
 		Absolute: nothing, Relative: nothing,
 		TreatmentMean: math.NaN(), ControlMean: math.NaN(),
 		DoF: math.NaN(), Critical: math.Inf(1), Alpha: alpha,
-		Warnings: slices.Clone(p.Warnings),
+		Warnings: p.doubts(),
 	}
 	if p.Weight == 0 {
-		r.Warnings = p.doubts()
 		return r, false
 	}
 	r.TreatmentMean, r.ControlMean = p.Treatment.Mean, p.Control.Mean
 	r.Absolute.Estimate = p.Difference()
 	r.Relative.Estimate = relativeTo(p.Difference(), p.Control.Mean)
-	r.Warnings = p.doubts()
 	if !validAlpha(alpha) {
 		r.Warnings = append(r.Warnings, invalidAlpha(alpha))
 		return r, false
@@ -137,7 +135,7 @@ func (p Pair) estimate(strict bool) Estimate {
 	return Estimate{
 		Value:    p.Difference(),
 		StdError: math.Sqrt(p.errorSquared(1, strict)),
-		DoF:      own * own / (p.Treatment.spread + p.Control.spread),
+		DoF:      welchDoF(own, p.Treatment.spread+p.Control.spread),
 	}
 }
 

@@ -19,8 +19,17 @@ func Welch(treatment, control Moments) Estimate {
 	return Estimate{
 		Value:    treatment.Mean - control.Mean,
 		StdError: math.Sqrt(vT + vC),
-		DoF:      (vT + vC) * (vT + vC) / (vT*vT/float64(treatment.N-1) + vC*vC/float64(control.N-1)),
+		DoF:      welchDoF(vT+vC, vT*vT/float64(treatment.N-1)+vC*vC/float64(control.N-1)),
 	}
+}
+
+// welchDoF is v²/spread. Where a square underflows it is 1, which is the least that two
+// units in each arm can have and claims least.
+func welchDoF(v, spread float64) float64 {
+	if dof := v * v / spread; !(v > 0) || dof >= 1 {
+		return dof
+	}
+	return 1
 }
 
 // WelchDelta is the relative effect (m_T−m_C)/|m_C| by the delta method, with
@@ -39,10 +48,14 @@ func WelchDelta(treatment, control Moments) Estimate {
 
 // usable reports whether the estimate has a standard error to stand on.
 func (e Estimate) usable() bool {
-	return e.StdError > 0 && !math.IsInf(e.StdError, 1) && !math.IsNaN(e.Value) && e.DoF > 0
+	return e.StdError > 0 && !math.IsInf(e.StdError, 1) && !math.IsNaN(e.Value) && !math.IsInf(e.Value, 0) && e.DoF > 0
 }
 
-// Student is the two-sided t interval and test of zero.
+// Student is the two-sided t interval and test of zero: Value ± t·StdError and
+// P(|T| ≥ |Value/StdError|) at DoF degrees of freedom (Student 1908). Like the other
+// intervals of an Estimate it claims nothing, (−Inf, +Inf) and p = 1, without a finite
+// value, a finite error above 0 and degrees of freedom above 0; an alpha outside (0, 1)
+// leaves the interval without ends.
 func (e Estimate) Student(alpha float64) Effect {
 	effect, _ := e.student(alpha)
 	return effect
@@ -69,8 +82,9 @@ func (e Estimate) alwaysValid(a, alpha float64) (Effect, float64) {
 	if !e.usable() {
 		return e.unknown(), math.Inf(1)
 	}
-	critical := MixtureRadius(a, alpha)
-	return e.effect(critical, MixtureP(a, e.Value/e.StdError)), critical
+	log1pA := math.Log1p(a)
+	critical := mixtureRadius(a, log1pA, alpha)
+	return e.effect(critical, math.Min(1, math.Exp(-mixtureLogE(a, log1pA, e.Value/e.StdError)))), critical
 }
 
 // StudentAbove is the one-sided t test of "the effect is at most null", with
@@ -80,6 +94,9 @@ func (e Estimate) StudentAbove(null, alpha float64) Effect {
 		return e.unknown()
 	}
 	z := (e.Value - null) / e.StdError
+	if math.IsNaN(z) {
+		return e.unknown()
+	}
 	return e.above(studentCritical(alpha, e.DoF), studentUpper(z, e.DoF))
 }
 
@@ -98,11 +115,17 @@ func (e Estimate) Negated() Estimate { return Estimate{-e.Value, e.StdError, e.D
 
 func (e Estimate) effect(critical, p float64) Effect {
 	half := critical * e.StdError
+	if math.IsNaN(half) || math.IsNaN(p) {
+		return e.unknown()
+	}
 	return Effect{Estimate: e.Value, Interval: Interval{e.Value - half, e.Value + half}, StdError: e.StdError, P: p}
 }
 
 func (e Estimate) above(critical, p float64) Effect {
 	low := e.Value - critical*e.StdError
+	if math.IsNaN(low) || math.IsNaN(p) {
+		return e.unknown()
+	}
 	return Effect{Estimate: e.Value, Interval: Interval{low, math.Inf(1)}, StdError: e.StdError, P: p}
 }
 

@@ -47,7 +47,7 @@ func (c Correction) Adjust(p []float64) []float64 {
 	})
 	sorted := make([]float64, m)
 	for rank, i := range order {
-		sorted[rank] = p[i]
+		sorted[rank] = clamp(p[i], 0, 1)
 	}
 	for rank, q := range c.sorted(sorted) {
 		adjusted[order[rank]] = math.Min(1, q)
@@ -147,6 +147,9 @@ func EBH(e []float64, alpha float64) (rejected []bool) {
 		return 0
 	})
 	limit := math.Inf(1)
+	if !(alpha > 0 && alpha < 1) {
+		return make([]bool, len(e))
+	}
 	for i, x := range ranked {
 		if x >= float64(len(e))/(float64(i+1)*alpha) {
 			limit = x

@@ -22,6 +22,9 @@ func FiellerLift(meanT, error2T, meanC, error2C, critical float64) (lift Interva
 	half := critical / math.Abs(meanC) * math.Sqrt(error2T*(1-g)+r*r*error2C)
 	middle := (meanT-meanC)/meanC + g
 	low, high := (middle-half)/(1-g), (middle+half)/(1-g)
+	if !(low <= high) || math.IsInf(low, 0) || math.IsInf(high, 0) { // no error, or too large for a number
+		return everything, false
+	}
 	if meanC < 0 { // relative to |m_C|, so the lift is 1 − r
 		return Interval{-high, -low}, true
 	}

@@ -1,10 +1,6 @@
 package stats
 
-import (
-	"math"
-
-	"gonum.org/v1/gonum/mathext"
-)
+import "math"
 
 // Heterogeneity says whether an effect differs between disjoint segments, and what
 // may be believed of each.
@@ -42,7 +38,7 @@ func Heterogeneous(effects []Estimate) Heterogeneity {
 	if m.n >= 2 {
 		h.Q = m.spread(effects)
 		free := float64(h.DoF)
-		h.P = mathext.GammaIncRegComp(free/2, h.Q/2)
+		h.P = chiSquareUpper(h.Q, h.DoF)
 		if h.Q > free {
 			h.I2 = (h.Q - free) / h.Q
 			if scale := m.sum - m.squares/m.sum; scale > 0 { // not when one weight leaves nothing of the others

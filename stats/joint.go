@@ -17,8 +17,14 @@ type Joint struct {
 // with the given value and gradient. A unit's variance is gᵀ·Σ·g, so from here
 // on the metric goes the way of every other.
 func (j Joint) Linearise(value float64, gradient []float64) Moments {
+	if len(gradient) > len(j.Product) {
+		return impossible(j.N, j.NonZero)
+	}
 	m2 := 0.0
 	for i, gi := range gradient {
+		if len(j.Product[i]) < len(gradient) {
+			return impossible(j.N, j.NonZero)
+		}
 		for k, gk := range gradient {
 			m2 += gi * gk * j.Product[i][k]
 		}
@@ -30,6 +36,9 @@ func (j Joint) Linearise(value float64, gradient []float64) Moments {
 // unit (Deng, Knoblich & Lu 2018). A denominator of zero gives NaN moments,
 // which Combine refuses by name.
 func (j Joint) Ratio() Moments {
+	if len(j.Mean) < 2 {
+		return impossible(j.N, j.NonZero)
+	}
 	ratio := j.Mean[0] / j.Mean[1]
 	return j.Linearise(ratio, []float64{1 / j.Mean[1], -ratio / j.Mean[1]})
 }

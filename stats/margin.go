@@ -78,6 +78,10 @@ func (p Pair) test(m Margin, d Direction, plan Plan, side float64) Decision {
 	out.Warnings = append(out.Warnings, warnings...)
 	distance, factor := p.distance(m, d)
 	err := math.Sqrt(p.errorSquared(factor, true))
+	if math.IsNaN(err) || math.IsInf(err, 0) || math.IsNaN(distance) || math.IsInf(distance, 0) {
+		out.Warnings = append(out.Warnings, Warning{InvalidPlan, "the margin is too large to compute with"})
+		return out
+	}
 	if err == 0 {
 		out.Warnings = append(out.Warnings, zeroVariance())
 		return out

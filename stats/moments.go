@@ -22,10 +22,14 @@ type Moments struct {
 // the values are y·10^decimals, sum is Σy and sumSquares is Σy² of those
 // integers. The centring n·Σy² − (Σy)² is done in integers and only its result
 // is rounded. n ≤ 0 gives the zero Moments; sums that no data can have
-// (n·Σy² < (Σy)²) give a negative M2, which Combine refuses.
+// (n·Σy² < (Σy)²) give a negative M2, which Combine refuses, and so do missing sums and
+// decimals outside 0 to 400.
 func FromSums(n, nonZero int64, sum, sumSquares *big.Int, decimals int) Moments {
 	if n <= 0 {
 		return Moments{}
+	}
+	if sum == nil || sumSquares == nil || decimals < 0 || decimals > maxDecimals {
+		return impossible(n, nonZero)
 	}
 	count := big.NewInt(n)
 	scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(decimals)), nil)
@@ -41,6 +45,14 @@ func FromSums(n, nonZero int64, sum, sumSquares *big.Int, decimals int) Moments 
 		Mean:    quotient(sum, meanUnit),
 		M2:      quotient(centred, squareUnit),
 	}
+}
+
+// maxDecimals is more than a float64 has; it bounds the work.
+const maxDecimals = 400
+
+// impossible are moments that no data have: Combine refuses them by name.
+func impossible(n, nonZero int64) Moments {
+	return Moments{N: n, NonZero: nonZero, Mean: math.NaN(), M2: -1}
 }
 
 // quotient divides exactly and rounds once to float64 (up to a last-bit double
@@ -86,5 +98,5 @@ func (m Moments) squaredError() float64 { return m.Variance() / float64(m.N) }
 // plausible reports whether real data can have these moments.
 func (m Moments) plausible() bool {
 	finite := !math.IsNaN(m.Mean) && !math.IsInf(m.Mean, 0) && !math.IsNaN(m.M2) && !math.IsInf(m.M2, 0)
-	return finite && m.M2 >= 0
+	return finite && m.M2 >= 0 && m.N <= 1<<53 // more units than there will ever be
 }

@@ -55,7 +55,12 @@ func Combine(strata []Stratum) Pair {
 			p.leaveOut(s.Name, InvalidMoments, fmt.Sprintf(
 				"phase %q is left out: its moments are not those of any data, or a ratio has nothing to divide by", s.Name))
 		default:
-			p.add(s)
+			joined := p
+			if joined.add(s); !joined.finite() {
+				p.leaveOut(s.Name, InvalidMoments, fmt.Sprintf("phase %q is left out: its numbers are too large to compute with", s.Name))
+				continue
+			}
+			p = joined
 		}
 	}
 	if p.Weight == 0 {
@@ -80,6 +85,13 @@ func (p *Pair) add(s Stratum) {
 	p.Weight += w
 	p.Treatment.add(s.Treatment, w, together)
 	p.Control.add(s.Control, w, together)
+}
+
+// finite reports whether nothing has overflown.
+func (p *Pair) finite() bool {
+	t, c := &p.Treatment, &p.Control
+	sum := math.Abs(t.Mean) + math.Abs(c.Mean) + t.Error2 + c.Error2 + t.PooledError2 + c.PooledError2 + t.spread + c.spread
+	return !math.IsInf(sum, 0) && !math.IsNaN(sum) && t.N > 0 && c.N > 0
 }
 
 func (a *Arm) add(m Moments, w, together float64) {

@@ -5,15 +5,23 @@ import "math"
 // Share is a number of successes among n units.
 type Share struct{ Successes, Units int64 }
 
+// possible reports whether real data can have these counts.
+func (s Share) possible() bool {
+	return s.Units >= 1 && s.Successes >= 0 && s.Successes <= s.Units && s.Units <= 1<<53
+}
+
 func (s Share) p() float64 { return float64(s.Successes) / float64(s.Units) }
 
 // Wilson is the score interval of one proportion (Wilson 1927); [0, 1] without units.
 func (s Share) Wilson(alpha float64) Interval {
-	if s.Units < 1 {
+	if !s.possible() || !(alpha > 0 && alpha < 1) {
 		return Interval{0, 1}
 	}
 	n, p := float64(s.Units), s.p()
 	z := studentCritical(alpha/2, math.Inf(1))
+	if math.IsInf(z*z, 1) {
+		return Interval{0, 1}
+	}
 	middle := p + z*z/(2*n)
 	half := z * math.Sqrt(p*(1-p)/n+z*z/(4*n*n))
 	bounds := Interval{(middle - half) / (1 + z*z/n), (middle + half) / (1 + z*z/n)}
@@ -29,7 +37,7 @@ func (s Share) Wilson(alpha float64) Interval {
 // NewcombeDifference is the interval of p_T − p_C made of the arms' Wilson
 // intervals (Newcombe 1998, method 10); [−1, 1] without units in an arm.
 func NewcombeDifference(treatment, control Share, alpha float64) Interval {
-	if treatment.Units < 1 || control.Units < 1 {
+	if !treatment.possible() || !control.possible() || !(alpha > 0 && alpha < 1) {
 		return Interval{-1, 1}
 	}
 	t, c := treatment.Wilson(alpha), control.Wilson(alpha)
@@ -44,7 +52,7 @@ func NewcombeDifference(treatment, control Share, alpha float64) Interval {
 // differences that the score test with variance·N/(N−1) does not refute. It is
 // for counts too small for Welch's interval; [−1, 1] without units in an arm.
 func ScoreDifference(treatment, control Share, alpha float64) Interval {
-	if treatment.Units < 1 || control.Units < 1 {
+	if !treatment.possible() || !control.possible() || !(alpha > 0 && alpha < 1) {
 		return Interval{-1, 1}
 	}
 	z := studentCritical(alpha/2, math.Inf(1))
@@ -58,7 +66,7 @@ func ScoreDifference(treatment, control Share, alpha float64) Interval {
 // ScoreRatio is the Miettinen–Nurminen interval of p_T/p_C; [0, +Inf) without
 // units in an arm, and unbounded above without successes in the control.
 func ScoreRatio(treatment, control Share, alpha float64) Interval {
-	if treatment.Units < 1 || control.Units < 1 || treatment.Successes+control.Successes == 0 {
+	if !treatment.possible() || !control.possible() || !(alpha > 0 && alpha < 1) || treatment.Successes+control.Successes == 0 {
 		return Interval{0, math.Inf(1)}
 	}
 	z := studentCritical(alpha/2, math.Inf(1))

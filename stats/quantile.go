@@ -60,6 +60,9 @@ func (e Estimate) Minus(o Estimate) Estimate {
 // independent values, counted from 1 (Conover 1999, §3.2). 0, or n+1, says that
 // the interval is open to that side.
 func ExactQuantileRanks(n int64, p, alpha float64) (low, high int64) {
+	if n < 1 || n > 1<<53 || !(p > 0 && p < 1) || !(alpha > 0 && alpha < 1) {
+		return 0, max(n, 0)
+	}
 	below := distuv.Binomial{N: float64(n), P: p}
 	least := func(prob float64) int64 { // the least k with P(X ≤ k) ≥ prob
 		a, b := int64(-1), n

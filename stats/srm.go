@@ -51,10 +51,10 @@ func (s *SRM) normalise(counts []int64, shares []float64) (units int64, ok bool)
 	var sum float64
 	valid := len(counts) == len(shares)
 	for i, share := range shares {
-		valid = valid && share >= 0 && !math.IsInf(share, 1) && counts[i] >= 0
+		valid = valid && share >= 0 && !math.IsInf(share, 1) && counts[i] >= 0 && counts[i] <= 1<<53
 		sum += share
 	}
-	if !valid || !(sum > 0) {
+	if !valid || !(sum > 0) || math.IsInf(sum, 1) {
 		s.Warnings = append(s.Warnings, Warning{InvalidPlan, "the sample-ratio test needs one count and one share per arm, none negative"})
 		return 0, false
 	}
@@ -99,7 +99,12 @@ func (s *SRM) chiSquare(total float64) {
 // Dirichlet(prior) against the one with the given shares,
 // ln[Γ(Σα)·ΠΓ(α+n)/(Γ(Σα+Σn)·ΠΓ(α))] − Σn·ln share, over the arms with a
 // positive share. The shares sum to one.
+//
+// NaN for lists of different lengths; 0 without units.
 func LogMultinomialBF(counts []int64, shares, prior []float64) float64 {
+	if len(counts) != len(shares) || len(prior) != len(shares) {
+		return math.NaN()
+	}
 	var sum, units, weight float64
 	for i, share := range shares {
 		if share == 0 {
@@ -122,6 +127,12 @@ func logGammaRatio(x, n float64) float64 {
 
 // chiSquareUpper is the upper tail of the chi-square distribution.
 func chiSquareUpper(x float64, dof int) float64 {
+	switch {
+	case !(x >= 0) || dof < 1:
+		return 1
+	case math.IsInf(x, 1):
+		return 0
+	}
 	return mathext.GammaIncRegComp(float64(dof)/2, x/2)
 }
 

@@ -26,10 +26,11 @@ type student struct {
 }
 
 const (
-	manyDegrees  = 16   // from here on the expansion has 15 digits
-	asNormal     = 1e20 // from here on nothing tells it from the normal
-	expandWithin = 1    // v² up to which it is used
-	seriesFrom   = 0.5  // v² from which few degrees use the series in x
+	leastDegrees = 1e-300 // so that half of it is a number
+	manyDegrees  = 16     // from here on the expansion has 15 digits
+	asNormal     = 1e20   // from here on nothing tells it from the normal
+	expandWithin = 1      // v² up to which it is used
+	seriesFrom   = 0.5    // v² from which few degrees use the series in x
 )
 
 // corrections are the coefficients of (sinh(s/2)/(s/2))^(−½) in powers of s².
@@ -42,6 +43,9 @@ func corrections() [14]float64 {
 }
 
 func newStudent(nu float64) student {
+	if nu < leastDegrees {
+		nu = leastDegrees
+	}
 	s := student{nu: nu, half: nu/2 - 0.25}
 	if nu < manyDegrees {
 		a := nu / 2
@@ -157,7 +161,7 @@ func (s student) twoSided(t float64) float64 {
 // step of third order is enough for more than a few degrees of freedom.
 func (s student) critical(tail float64) float64 {
 	switch {
-	case !(tail > 0 && tail <= 0.5 && s.nu > 0):
+	case !(tail > 0 && tail <= 0.5 && s.nu > leastDegrees):
 		return math.Inf(1)
 	case tail == 0.5:
 		return 0
