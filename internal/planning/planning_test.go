@@ -135,7 +135,7 @@ func TestSizesThroughTheEngine(t *testing.T) {
 		if got := float64(found) / replicates; math.Abs(got-q.Power) > tolerance {
 			t.Errorf("%s: power %.4f at %.0f units, want %.2f ± %.3f", name, got, m.Size.Float(), q.Power, tolerance)
 		}
-				if got := stopped / replicates; math.Abs(got/m.Expected.Float()-1) > .04 {
+		if got := stopped / replicates; math.Abs(got/m.Expected.Float()-1) > .04 {
 			t.Errorf("%s: stops after %.0f units, %.0f expected", name, got, m.Expected.Float())
 		}
 	}
@@ -159,7 +159,8 @@ func run(r *rand.Rand, c Comparison, q Question, method string, size float64, lo
 		draw(&arms[0], c.Mean*(1+q.Lift))
 		draw(&arms[1], c.Mean)
 		pair := stats.Combine([]stats.Stratum{{Treatment: arms[0], Control: arms[1]}})
-		units, hit := 2*step*float64(look), false
+		units := 2 * step * float64(look)
+		var hit bool
 		switch method {
 		case "fixed":
 			hit = pair.Fixed(c.Alpha).Absolute.P <= c.Alpha

@@ -38,7 +38,7 @@ func FromFile(e *experiment.Experiment, given map[string]Given, perDay float64) 
 // slow look, if it has one.
 func FromLook(e *experiment.Experiment, it *experiment.Iteration, d *results.Document, perDay float64) []Comparison {
 	var out []Comparison
-	each(e.AsOf(it), it, func(m *experiment.Metric, c Comparison) {
+	each(e.AsOf(it), it, func(_ *experiment.Metric, c Comparison) {
 		estimate, basis := seen(d, c.Metric, c.Arm)
 		if estimate == nil {
 			return
