@@ -56,7 +56,8 @@ func (p Pair) Fixed(alpha float64) Result {
 	e := p.estimate(false)
 	r.DoF = e.DoF
 	r.Absolute, r.Critical = e.student(alpha)
-	return p.addRelative(r, false)
+	p.addRelative(&r, false)
+	return r
 }
 
 // Sequential gives the always-valid intervals: their coverage holds at every
@@ -85,12 +86,13 @@ func (p Pair) SequentialAt(plan Plan, level float64) Result {
 	e.DoF = math.Inf(1)
 	r.DoF = e.DoF
 	r.Absolute, r.Critical = e.alwaysValid(a, level)
-	return p.addRelative(r, plan.Strict)
+	p.addRelative(&r, plan.Strict)
+	return r
 }
 
 // blank is a result that claims nothing: estimates and warnings, intervals
 // without ends, p = 1. It reports whether there is a basis for more.
-func (p Pair) blank(alpha float64) (Result, bool) {
+func (p *Pair) blank(alpha float64) (Result, bool) {
 	nothing := Effect{Estimate: math.NaN(), Interval: everything(), StdError: math.NaN(), P: 1}
 	r := Result{
 		Absolute: nothing, Relative: nothing,
@@ -112,25 +114,24 @@ func (p Pair) blank(alpha float64) (Result, bool) {
 }
 
 // addRelative completes a result whose absolute effect and critical value are known.
-func (p Pair) addRelative(r Result, strict bool) Result {
+func (p *Pair) addRelative(r *Result, strict bool) {
 	r.Relative.P = r.Absolute.P
 	if !(r.Absolute.StdError > 0) {
 		r.Critical = math.Inf(1)
 		r.Warnings = append(r.Warnings, zeroVariance())
-		return r
+		return
 	}
 	lift, bounded := p.lift(r.Critical, strict)
 	r.Relative.Interval = lift
 	if !bounded {
 		r.Warnings = append(r.Warnings, baselineNearZero())
 	}
-	return r
 }
 
 // estimate is the stratified difference. Its degrees of freedom are the
 // Welch–Satterthwaite approximation of the weighted sum over arms and phases;
 // with one phase they are Welch's.
-func (p Pair) estimate(strict bool) Estimate {
+func (p *Pair) estimate(strict bool) Estimate {
 	own := p.errorSquared(1, false)
 	return Estimate{
 		Value:    p.Difference(),
@@ -141,7 +142,7 @@ func (p Pair) estimate(strict bool) Estimate {
 
 // errorSquared is the squared standard error of m_T − factor·m_C: the arms'
 // own variances or, when strict, the larger of that and the pooled one.
-func (p Pair) errorSquared(factor float64, strict bool) float64 {
+func (p *Pair) errorSquared(factor float64, strict bool) float64 {
 	own := p.Treatment.Error2 + factor*factor*p.Control.Error2
 	if !strict {
 		return own
@@ -150,7 +151,7 @@ func (p Pair) errorSquared(factor float64, strict bool) float64 {
 }
 
 // doubts are the warnings of the data, whatever is computed from them.
-func (p Pair) doubts() []Warning {
+func (p *Pair) doubts() []Warning {
 	if p.Weight == 0 {
 		if len(p.Warnings) == 0 { // the zero Pair
 			return []Warning{noBasis()}

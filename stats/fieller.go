@@ -40,7 +40,7 @@ func FiellerG(meanC, error2C, critical float64) float64 {
 // lift is the relative effect's interval at a critical value. Under strict
 // errors a lift is kept if either error keeps it, so the interval is the union
 // of both (they share the point estimate, hence it has no gap).
-func (p Pair) lift(critical float64, strict bool) (Interval, bool) {
+func (p *Pair) lift(critical float64, strict bool) (Interval, bool) {
 	t, c := p.Treatment, p.Control
 	own, ok := FiellerLift(t.Mean, t.Error2, c.Mean, c.Error2, critical)
 	if !strict || !ok {

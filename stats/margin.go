@@ -108,7 +108,7 @@ func (p Pair) test(m Margin, d Direction, plan Plan, side float64) Decision {
 }
 
 // undecided is a decision that claims nothing, and whether more can be said.
-func (p Pair) undecided(m Margin, d Direction, plan Plan, side float64) (Decision, bool) {
+func (p *Pair) undecided(m Margin, d Direction, plan Plan, side float64) (Decision, bool) {
 	out := Decision{
 		P: 1, Threshold: math.Inf(1), Estimate: math.NaN(),
 		Bound: math.Inf(int(-side)), Warnings: p.doubts(),
@@ -139,7 +139,7 @@ func (p Pair) undecided(m Margin, d Direction, plan Plan, side float64) (Decisio
 // distance is the estimate of h − margin in the metric's unit, and the factor
 // f of its linear form ±(m_T − f·m_C). A relative margin means |m_C|, so the
 // estimated sign of the control mean enters f.
-func (p Pair) distance(m Margin, d Direction) (distance, factor float64) {
+func (p *Pair) distance(m Margin, d Direction) (distance, factor float64) {
 	bad := d.bad()
 	if !m.Relative {
 		return bad*p.Difference() - m.Value, 1
@@ -150,7 +150,7 @@ func (p Pair) distance(m Margin, d Direction) (distance, factor float64) {
 
 // harmInterval holds every h that neither one-sided test refutes at a critical
 // value; its ends are the bounds of the two tests.
-func (p Pair) harmInterval(m Margin, d Direction, critical float64) (Interval, bool) {
+func (p *Pair) harmInterval(m Margin, d Direction, critical float64) (Interval, bool) {
 	half := critical * math.Sqrt(p.errorSquared(1, true))
 	effect, bounded := Interval{p.Difference() - half, p.Difference() + half}, true
 	if m.Relative {

@@ -98,7 +98,7 @@ func MixtureRadiusOneSided(a, alpha float64) float64 {
 // √(1+a)/(2·(exp(z²a/(2(1+a)))−1)) for z > 0, at most 1, and 1 for z ≤ 0
 // and where a or z is no number.
 func MixturePOneSided(a, z float64) float64 {
-	if !(z > 0) {
+	if !(z > 0) || !(a > 0) {
 		return 1
 	}
 	if p := math.Sqrt(1+a) / (2 * math.Expm1(z*z*a/(2*(1+a)))); p < 1 {

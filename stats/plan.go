@@ -48,7 +48,7 @@ func (p Plan) complete() (Plan, []Warning) {
 // information is the mixture's a = ρ²·Σw/(p(1−p)). Σw/(p(1−p)) is the number
 // of units at planned shares that would carry the weight seen, so one phase at
 // planned shares gives a = ρ²·n.
-func (p Pair) information(rho2 float64, plan Plan) float64 {
+func (p *Pair) information(rho2 float64, plan Plan) float64 {
 	return rho2 * p.Weight / (plan.TreatmentShare * (1 - plan.TreatmentShare))
 }
 
