@@ -40,10 +40,13 @@ func (p Posterior) Better() float64 { return normalCDF(p.Mean / p.SD) }
 // Credible is the central interval of probability 1−alpha, Mean ± z·SD; (−Inf, +Inf)
 // without a posterior or for an alpha outside (0, 1).
 func (p Posterior) Credible(alpha float64) Interval {
-	if !(alpha > 0 && alpha < 1) || !(p.SD >= 0) || math.IsInf(p.SD, 1) || math.IsNaN(p.Mean) {
+	if !(alpha > 0 && alpha < 1) || !(p.SD >= 0) || math.IsInf(p.SD, 1) || math.IsNaN(p.Mean) || math.IsInf(p.Mean, 0) {
 		return everything()
 	}
 	half := studentCritical(alpha/2, math.Inf(1)) * p.SD
+	if math.IsNaN(half) { // a level of 0 of what is certain
+		return everything()
+	}
 	return Interval{p.Mean - half, p.Mean + half}
 }
 
