@@ -12,7 +12,7 @@ import "math"
 // fixed beforehand, like N* elsewhere; it is the weight of the prior in rows. With
 // the classic error and normal residuals it is exact at any n, and asymptotic
 // otherwise. While r·α² leaves no t that could refute anything the interval is
-// (−Inf, +Inf). An estimate without an error, and a g or an alpha that makes no
+// (−Inf, +Inf). An estimate without an error (or NaN), and a g or an alpha that makes no
 // sense, claim nothing.
 func (e Estimate) AnytimeStudent(n int, g, alpha float64) Effect {
 	if !e.usable() || n <= 0 || !(g > 0) || math.IsInf(g, 1) || !(alpha > 0 && alpha < 1) {
@@ -28,7 +28,7 @@ func anytimeLogE(t, r, nu float64) float64 {
 	if math.IsInf(nu, 1) {
 		return math.Log(r)/2 + t2*(1-r)/2
 	}
-	if math.IsInf(t2, 1) {
+	if math.IsInf(t2/nu, 1) {
 		return math.Log(r)/2 - (nu+1)/2*math.Log(r)
 	}
 	return math.Log(r)/2 + (nu+1)/2*(math.Log1p(t2/nu)-math.Log1p(r*t2/nu))
@@ -50,7 +50,7 @@ func anytimeRadius(r, nu, alpha float64) float64 {
 // OptimalG is the g at which AnytimeStudent's interval is narrowest for a regression
 // of n rows on so many coefficients: where the plan puts its power, as N* does for
 // the mixture. Fix it before data. NaN where there are no degrees of freedom or alpha
-// is outside (0, 1).
+// is outside (0, 1). It is the minimum of Lindon, Ham, Tingley & Bojinov's (2022) radius.
 func OptimalG(n, coefficients int, alpha float64) float64 {
 	if coefficients < 0 || n <= coefficients || !(alpha > 0 && alpha < 1) {
 		return math.NaN()

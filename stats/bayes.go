@@ -15,7 +15,7 @@ type Prior struct{ Mean, SD float64 }
 // Posterior updates the prior by the estimate: precisions 1/error² and 1/sd² add
 // up, and the mean is weighted by them. nil is the flat prior. Without a standard
 // error it is the prior, or NaN if that is flat; a prior without a finite mean and
-// a finite sd above 0 gives NaN.
+// a finite sd above 0 gives NaN. The formula is in Gelman et al. (2013), §2.5.
 func (e Estimate) Posterior(prior *Prior) Posterior {
 	switch {
 	case prior != nil && (!(prior.SD > 0) || math.IsInf(prior.SD, 1) || math.IsNaN(prior.Mean) || math.IsInf(prior.Mean, 0)):
@@ -27,20 +27,39 @@ func (e Estimate) Posterior(prior *Prior) Posterior {
 	case prior == nil:
 		return Posterior{e.Value, e.StdError}
 	}
-	data, before := 1/(e.StdError*e.StdError), 1/(prior.SD*prior.SD)
+	// The parts of the variances' sum, which no square can overflow.
+	both := math.Hypot(e.StdError, prior.SD)
+	if math.IsInf(both, 1) {
+		return Posterior{math.NaN(), math.NaN()}
+	}
+	data, before := prior.SD/both, e.StdError/both
 	return Posterior{
-		Mean: (e.Value*data + prior.Mean*before) / (data + before),
-		SD:   math.Sqrt(1 / (data + before)),
+		Mean: e.Value*data*data + prior.Mean*before*before,
+		SD:   e.StdError * data,
 	}
 }
 
-// Better is the probability that the effect is positive.
-func (p Posterior) Better() float64 { return normalCDF(p.Mean / p.SD) }
+// known reports whether there is a posterior. One without spread is certain.
+func (p Posterior) known() bool {
+	return p.SD >= 0 && !math.IsInf(p.SD, 1) && !math.IsNaN(p.Mean) && !math.IsInf(p.Mean, 0)
+}
+
+// Better is the probability Φ(Mean/SD) that the effect is positive (Stucchio 2015); NaN
+// without a posterior.
+func (p Posterior) Better() float64 {
+	switch {
+	case !p.known():
+		return math.NaN()
+	case p.Mean == 0 && p.SD == 0:
+		return 0
+	}
+	return normalCDF(p.Mean / p.SD)
+}
 
 // Credible is the central interval of probability 1−alpha, Mean ± z·SD; (−Inf, +Inf)
-// without a posterior or for an alpha outside (0, 1).
+// without a posterior or for an alpha outside (0, 1) (Gelman et al. 2013, §2.3).
 func (p Posterior) Credible(alpha float64) Interval {
-	if !(alpha > 0 && alpha < 1) || !(p.SD >= 0) || math.IsInf(p.SD, 1) || math.IsNaN(p.Mean) || math.IsInf(p.Mean, 0) {
+	if !(alpha > 0 && alpha < 1) || !p.known() {
 		return everything()
 	}
 	half := studentCritical(alpha/2, math.Inf(1)) * p.SD
@@ -52,8 +71,15 @@ func (p Posterior) Credible(alpha float64) Interval {
 
 // Risk is what is expected to be lost by a choice: E[max(effect, 0)] by keeping
 // the control, E[max(−effect, 0)] by shipping the treatment, in closed form
-// σφ(μ/σ) ± μΦ(±μ/σ). Neither is negative.
+// σφ(μ/σ) ± μΦ(±μ/σ) (Stucchio 2015). Neither is negative; both are NaN without a
+// posterior.
 func (p Posterior) Risk() (keep, ship float64) {
+	switch {
+	case !p.known():
+		return math.NaN(), math.NaN()
+	case p.SD == 0:
+		return math.Max(p.Mean, 0), math.Max(-p.Mean, 0)
+	}
 	z := p.Mean / p.SD
 	density := p.SD * math.Exp(-z*z/2) / math.Sqrt(2*math.Pi)
 	return notNegative(density + p.Mean*normalCDF(z)), notNegative(density - p.Mean*normalCDF(-z))

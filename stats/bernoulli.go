@@ -8,9 +8,10 @@ import "math"
 // units at the rate tuned, K = planned/(l + ln(1+l)) − 1 with l = −2·ln tuned,
 // at least 10⁻³. Units are independent; nothing is approximated.
 //
-// [0, 1] without units, with counts that no data have, or an invalid rate.
+// [0, 1] without units, with counts that no data have, a rate outside (0, 1) or a plan
+// that is no number above 0.
 func (s Share) Sequence(alpha, planned, tuned float64) Interval {
-	if s.Units < 1 || s.Successes < 0 || s.Successes > s.Units || !(alpha > 0 && alpha < 1) || !(tuned > 0 && tuned < 1) || !(planned > 0) {
+	if !s.possible() || !(alpha > 0 && alpha < 1) || !(tuned > 0 && tuned < 1) || !(planned > 0) || math.IsInf(planned, 1) {
 		return Interval{0, 1}
 	}
 	concentration := math.Max(1/MixtureRho2(tuned, planned)-1, 1e-3)

@@ -39,7 +39,7 @@ func TestCountHarm(phases []CountPhase, m Margin, d Direction, plan CountPlan) C
 }
 
 // TestCountNonInferior tests H0: h ≥ margin. Rejecting it shows that the
-// treatment is not worse by the margin.
+// treatment is not worse by the margin. It is TestCountHarm from the other side.
 func TestCountNonInferior(phases []CountPhase, m Margin, d Direction, plan CountPlan) CountDecision {
 	return testCounts(phases, m, d, plan, -1)
 }

@@ -8,7 +8,7 @@ import "math"
 type Adjusted struct {
 	Treatment, Control Moments
 	Slopes             []float64 // that were taken off, one a covariate; nil: nothing was
-	Reduction          float64   // 1 − adjusted variance / plain variance of the difference; negative never
+	Reduction          float64   // 1 − adjusted variance / plain variance of the difference, in [0, 1]
 }
 
 // Adjust takes the covariates' part off the outcome. Each arm's Joint holds the
@@ -26,13 +26,14 @@ type Adjusted struct {
 // the slopes from the same data leaves the test valid asymptotically. The arms'
 // means are given at the pooled mean of the covariates.
 //
-// Covariates without variance, or determined by others, have the slope 0. Arms too
-// small for so many covariates (fewer than two units more than there are), and
-// numbers that are not finite, leave the outcome as it is.
+// Covariates without variance, or determined by others, have the slope 0. Arms with
+// fewer units than sums, arms that do not have the same covariates, and numbers that
+// are not finite leave the outcome as it is; without an outcome, or with lists that do
+// not fit together, its mean is NaN and Combine refuses it by name.
 func Adjust(treatment, control Joint) Adjusted {
 	plain := Adjusted{Treatment: treatment.outcome(), Control: control.outcome()}
 	covariates := len(treatment.Mean) - 1
-	if covariates < 1 || len(control.Mean) != covariates+1 || min(treatment.N, control.N) < int64(covariates)+1 {
+	if !alike(treatment, control) || min(treatment.N, control.N) < int64(covariates)+1 {
 		return plain
 	}
 	covariance, spread := make([]float64, covariates), make([][]float64, covariates)
@@ -49,21 +50,27 @@ func Adjust(treatment, control Joint) Adjusted {
 	}
 	slopes := times(spread, covariance)
 	reduction := dot(slopes, covariance) / variance
-	if math.IsNaN(reduction) || math.IsInf(reduction, 0) {
+	if !(reduction >= 0) || math.IsInf(reduction, 1) { // squares that no data have
 		return plain
 	}
 	centre := pooledMeans(treatment, control)
 	return Adjusted{
 		Treatment: treatment.without(slopes, centre), Control: control.without(slopes, centre),
-		Slopes: slopes, Reduction: reduction,
+		Slopes: slopes, Reduction: math.Min(1, reduction),
 	}
+}
+
+// alike reports whether both arms have an outcome and the same covariates.
+func alike(a, b Joint) bool {
+	return len(a.Mean) >= 2 && len(a.Mean) == len(b.Mean) && a.regular() && b.regular()
 }
 
 // AdjustRatio is Adjust for a ratio of two sums whose covariate is the same ratio
 // before the first exposure: each arm's Joint holds the sums in the order numerator,
 // denominator, numerator before, denominator before. Both ratios go by the delta
-// method, so units are the clusters; all ten second moments count. A denominator of
-// zero gives NaN moments, which Combine refuses by name.
+// method, so units are the clusters; all ten second moments count (Deng, Knoblich & Lu
+// 2018). A denominator of zero, or fewer than four sums, gives NaN moments, which
+// Combine refuses by name.
 func AdjustRatio(treatment, control Joint) Adjusted {
 	pairs := [][2]int{{0, 1}, {2, 3}}
 	return Adjust(treatment.Ratios(pairs), control.Ratios(pairs))
@@ -78,11 +85,12 @@ func AdjustRatio(treatment, control Joint) Adjusted {
 //
 // where s² is an arm's residual variance with n−1−k degrees of freedom. The estimate
 // is exactly that of RegressEffect with OwnSlopes; the error agrees with HC2 as n
-// grows, and degrees of freedom are Welch's. Arms with fewer than k+3 units leave the
-// outcome as it is.
+// grows, and degrees of freedom are Welch's. Arms with fewer than k+3 units, or without
+// the same covariates, leave the outcome as it is; without an outcome, or with numbers
+// that are not finite, the estimate is NaN and its intervals claim nothing.
 func LinEffect(treatment, control Joint) Estimate {
 	k := len(treatment.Mean) - 1
-	if k < 1 || len(control.Mean) != k+1 || min(treatment.N, control.N) < int64(k)+3 {
+	if !alike(treatment, control) || min(treatment.N, control.N) < int64(k)+3 {
 		return Welch(treatment.outcome(), control.outcome())
 	}
 	centre := pooledMeans(treatment, control)
@@ -92,7 +100,7 @@ func LinEffect(treatment, control Joint) Estimate {
 	for i := range apart {
 		apart[i] = slopeT[i] - slopeC[i]
 	}
-	n := float64(treatment.N + control.N)
+	n := float64(treatment.N) + float64(control.N)
 	both := quadratic(treatment.covariates(), apart) + quadratic(control.covariates(), apart)
 	for i, d := range apart { // and what the arms' means differ by
 		for l, e := range apart {
@@ -104,7 +112,7 @@ func LinEffect(treatment, control Joint) Estimate {
 	return Estimate{
 		Value:    mT - mC,
 		StdError: math.Sqrt(own + max(both, 0)/(n-1)/n),
-		DoF:      own * own / (vT*vT/float64(treatment.N-1-int64(k)) + vC*vC/float64(control.N-1-int64(k))),
+		DoF:      welchDoF(own, vT*vT/float64(treatment.N-1-int64(k))+vC*vC/float64(control.N-1-int64(k))),
 	}
 }
 
@@ -142,6 +150,9 @@ func pooledMeans(a, b Joint) []float64 {
 
 // outcome is the moments of the first sum alone.
 func (j Joint) outcome() Moments {
+	if len(j.Mean) == 0 || !j.regular() {
+		return impossible(j.N, j.NonZero)
+	}
 	return Moments{N: j.N, NonZero: j.NonZero, Mean: j.Mean[0], M2: j.Product[0][0]}
 }
 

@@ -45,9 +45,13 @@ const fewUnits = 30
 
 // Fixed gives the intervals for one look at a number of units that was chosen
 // beforehand: Welch's t (Welch 1947) for the absolute effect, Fieller's theorem
-// with the same degrees of freedom for the relative one, so that both agree on
+// (1954) with the same degrees of freedom for the relative one, so that both agree on
 // whether there is an effect. Looking repeatedly breaks their error rate; use
 // Sequential for that. alpha is two-sided.
+//
+// Without data, with zero variance or with an alpha outside (0, 0.5) the interval is
+// (−Inf, +Inf), p is 1 and a warning says why; estimates without data are NaN, and the
+// relative one is also NaN at a control mean of zero.
 func (p Pair) Fixed(alpha float64) Result {
 	r, ok := p.blank(alpha)
 	if !ok {
@@ -63,7 +67,9 @@ func (p Pair) Fixed(alpha float64) Result {
 // Sequential gives the always-valid intervals: their coverage holds at every
 // look and at any stopping time. The absolute effect's interval is
 // estimate ± B·error (MixtureRadius), the relative one's is Fieller's with B in
-// place of t. Validity is asymptotic: believe decisions once the Gate passes.
+// place of t (Johari et al. 2022; Waudby-Smith et al. 2024). Validity is asymptotic:
+// believe decisions once the Gate passes. Where there is no answer it gives what Fixed
+// gives; a plan without numbers of its own is completed by defaults, with a warning.
 func (p Pair) Sequential(plan Plan) Result { return p.SequentialAt(plan, plan.Alpha) }
 
 // SequentialAt is Sequential with intervals of another two-sided level, as a

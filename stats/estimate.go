@@ -13,7 +13,7 @@ type Estimate struct {
 
 // Welch is the difference of two means with unequal variances (Welch 1947).
 // With fewer than two units in an arm, or no variance, its error is NaN or zero
-// and every interval made of it is (−Inf, +Inf).
+// and every interval made of it is (−Inf, +Inf). Means that are NaN give NaN.
 func Welch(treatment, control Moments) Estimate {
 	vT, vC := treatment.squaredError(), control.squaredError()
 	return Estimate{
@@ -35,7 +35,8 @@ func welchDoF(v, spread float64) float64 {
 // WelchDelta is the relative effect (m_T−m_C)/|m_C| by the delta method, with
 // variance v_T/m_C² + v_C·m_T²/m_C⁴ and the degrees of freedom of Welch. It is
 // here to compare with platforms that use it: its interval is lopsided and can
-// disagree with the absolute test. Results of this package use FiellerLift.
+// disagree with the absolute test (Deng, Knoblich & Lu 2018). Results of this package
+// use FiellerLift. NaN for a control mean of zero.
 func WelchDelta(treatment, control Moments) Estimate {
 	e := Welch(treatment, control)
 	ratio := treatment.Mean / control.Mean
@@ -54,8 +55,8 @@ func (e Estimate) usable() bool {
 // Student is the two-sided t interval and test of zero: Value ± t·StdError and
 // P(|T| ≥ |Value/StdError|) at DoF degrees of freedom (Student 1908). Like the other
 // intervals of an Estimate it claims nothing, (−Inf, +Inf) and p = 1, without a finite
-// value, a finite error above 0 and degrees of freedom above 0; an alpha outside (0, 1)
-// leaves the interval without ends.
+// value, a finite error above 0 and degrees of freedom above 0 (a NaN value stays one); an
+// alpha outside (0, 1) leaves the interval without ends.
 func (e Estimate) Student(alpha float64) Effect {
 	effect, _ := e.student(alpha)
 	return effect
@@ -72,7 +73,9 @@ func (e Estimate) student(alpha float64) (Effect, float64) {
 }
 
 // AlwaysValid is the two-sided mixture interval and test of zero, with
-// information a = n·ρ².
+// information a = n·ρ²: Value ± MixtureRadius·StdError and MixtureP (Robbins 1970). It
+// claims nothing where Student does not, and without information; a value that is NaN
+// stays one.
 func (e Estimate) AlwaysValid(a, alpha float64) Effect {
 	effect, _ := e.alwaysValid(a, alpha)
 	return effect
@@ -88,7 +91,8 @@ func (e Estimate) alwaysValid(a, alpha float64) (Effect, float64) {
 }
 
 // StudentAbove is the one-sided t test of "the effect is at most null", with
-// its lower bound. For the other direction test the Negated estimate.
+// its lower bound (Student 1908). For the other direction test the Negated estimate.
+// Where there is nothing to claim, or null is NaN, the bound is −Inf and p is 1.
 func (e Estimate) StudentAbove(null, alpha float64) Effect {
 	if !e.usable() {
 		return e.unknown()
@@ -101,7 +105,8 @@ func (e Estimate) StudentAbove(null, alpha float64) Effect {
 }
 
 // AlwaysValidAbove is the one-sided mixture test of "the effect is at most
-// null", with its lower bound.
+// null", with its lower bound: MixturePOneSided and MixtureRadiusOneSided. Where there is
+// nothing to claim, or null is NaN, the bound is −Inf and p is 1.
 func (e Estimate) AlwaysValidAbove(null, a, alpha float64) Effect {
 	if !e.usable() {
 		return e.unknown()
@@ -110,7 +115,7 @@ func (e Estimate) AlwaysValidAbove(null, a, alpha float64) Effect {
 	return e.above(MixtureRadiusOneSided(a, alpha), MixturePOneSided(a, z))
 }
 
-// Negated turns the direction round.
+// Negated turns the direction round; NaN stays.
 func (e Estimate) Negated() Estimate { return Estimate{-e.Value, e.StdError, e.DoF} }
 
 func (e Estimate) effect(critical, p float64) Effect {

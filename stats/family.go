@@ -1,6 +1,7 @@
 package stats
 
 import (
+	"cmp"
 	"math"
 	"slices"
 )
@@ -25,7 +26,9 @@ const (
 
 // Adjust returns the adjusted p-values in the order of p: rejecting those at
 // most α holds the family's rate at α. An unknown correction or a NaN gives
-// ones, which reject nothing.
+// ones, which reject nothing. The sources: Bonferroni 1936; Šidák 1967; Holm 1979 (and
+// with Šidák's bound); Hochberg 1988; Hommel 1988; Benjamini & Hochberg 1995; Benjamini &
+// Yekutieli 2001.
 func (c Correction) Adjust(p []float64) []float64 {
 	m := len(p)
 	adjusted := make([]float64, m)
@@ -134,18 +137,11 @@ func hommel(p []float64) []float64 {
 // EBH is the e-value version of Benjamini–Hochberg (Wang & Ramdas 2022): it
 // rejects the k largest e-values, k being the largest number with the k-th of
 // them at least m/(k·α). It holds the false discovery rate at α under any
-// dependence. Use current e-values, never running maxima of different tests.
+// dependence. Use current e-values, never running maxima of different tests. A NaN is
+// no evidence, and an alpha outside (0, 1) rejects nothing.
 func EBH(e []float64, alpha float64) (rejected []bool) {
-	ranked := slices.Clone(e)
-	slices.SortFunc(ranked, func(a, b float64) int {
-		if a > b {
-			return -1
-		}
-		if a < b {
-			return 1
-		}
-		return 0
-	})
+	ranked := slices.DeleteFunc(slices.Clone(e), math.IsNaN)
+	slices.SortFunc(ranked, func(a, b float64) int { return cmp.Compare(b, a) })
 	limit := math.Inf(1)
 	if !(alpha > 0 && alpha < 1) {
 		return make([]bool, len(e))

@@ -50,7 +50,8 @@ func (c Correction) Agrees() bool {
 
 // Preferential gives the weights of a preferential Bonferroni: the tests marked
 // primary share the part gamma of the error rate, the others the rest. Without
-// one of the two kinds, or with gamma outside (0, 1), all weights are equal.
+// one of the two kinds, or with gamma outside (0, 1), all weights are equal. It is the
+// weighted Bonferroni of Rosenthal & Rubin (1983).
 func Preferential(primary []bool, gamma float64) []float64 {
 	k := 0
 	for _, p := range primary {
@@ -104,7 +105,7 @@ func (f Family) Judge(members []Member) []Judged {
 	}
 	p := make([]float64, m)
 	for i, x := range members {
-		if p[i] = x.P; math.IsNaN(x.P) {
+		if p[i] = clamp(x.P, 0, 1); math.IsNaN(x.P) {
 			p[i] = 1
 		}
 	}
@@ -224,11 +225,14 @@ func (f Family) stepDownSide(p []float64, members []Member, side float64, out []
 	return rejected
 }
 
-// Interval is the adjusted interval of a parameter whose null is 0, and whose
+// Interval is the adjusted interval, of Family.Judge, of a parameter whose null is 0, and whose
 // plain interval of a two-sided level is at(level). Ends that cannot be ordered
-// give (−Inf, +Inf).
+// give (−Inf, +Inf), and so does a missing function.
 func (j Judged) Interval(at func(level float64) Interval) Interval {
 	out := everything()
+	if at == nil {
+		return out
+	}
 	if j.LowLevel > 0 {
 		out.Low = at(j.LowLevel).Low
 	}

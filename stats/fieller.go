@@ -9,7 +9,8 @@ import "math"
 // of the absolute difference rejects; the delta method has neither property.
 //
 // If the control mean is not distinguishable from zero (g ≥ 1) every lift or
-// all but a gap is possible: bounded is false and the interval is (−Inf, +Inf).
+// all but a gap is possible: bounded is false and the interval is (−Inf, +Inf), as it is
+// for numbers that are NaN, infinite or overflow.
 func FiellerLift(meanT, error2T, meanC, error2C, critical float64) (lift Interval, bounded bool) {
 	everything := Interval{math.Inf(-1), math.Inf(1)}
 	g := FiellerG(meanC, error2C, critical)
@@ -32,7 +33,7 @@ func FiellerLift(meanT, error2T, meanC, error2C, critical float64) (lift Interva
 }
 
 // FiellerG is g = critical²·error2C/meanC²: below 1 the control mean is
-// distinguishable from zero. It is +Inf or NaN for a control mean of zero.
+// distinguishable from zero (Fieller 1954). It is +Inf or NaN for a control mean of zero.
 func FiellerG(meanC, error2C, critical float64) float64 {
 	return critical * critical * error2C / (meanC * meanC)
 }

@@ -35,11 +35,12 @@ func (p Pair) Gate(smallerShare float64, binary bool) GateResult {
 			fmt.Sprintf("the smaller arm's share is %v, it must lie between 0 and 1", smallerShare)}}}
 	}
 	smallerShare = math.Min(smallerShare, 1-smallerShare)
-	g := GateResult{Have: float64(p.Treatment.NonZero+p.Control.NonZero) * smallerShare, Need: need}
+	events := float64(p.Treatment.NonZero) + float64(p.Control.NonZero)
+	g := GateResult{Have: events * smallerShare, Need: need}
 	g.Passes = g.Have >= g.Need
 	if !g.Passes {
 		g.Warnings = []Warning{{FewEvents, fmt.Sprintf(
-			"%d units with an event, %.0f are needed before a decision", p.Treatment.NonZero+p.Control.NonZero,
+			"%.0f units with an event, %.0f are needed before a decision", events,
 			math.Ceil(need/smallerShare))}}
 	}
 	return g

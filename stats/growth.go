@@ -22,7 +22,8 @@ const growth = 10
 // probability (Slepian).
 
 // GrowthP is that probability for z > 0, at most 1, and 1 for z ≤ 0: a one-sided
-// p-value that is valid at every look while information grows up to e¹⁰-fold.
+// p-value that is valid at every look while information grows up to e¹⁰-fold
+// (Leadbetter, Lindgren & Rootzén 1983). A NaN is no evidence: 1.
 func GrowthP(z float64) float64 {
 	if !(z > 0) {
 		return 1
@@ -31,7 +32,10 @@ func GrowthP(z float64) float64 {
 	return math.Min(1, math.Erfc(z/math.Sqrt2)/2+growth/2*z*density)
 }
 
-// GrowthRadius is the z at which GrowthP is alpha.
+// GrowthRadius is the z at which GrowthP is alpha; +Inf for an alpha outside (0, 1).
 func GrowthRadius(alpha float64) float64 {
+	if !(alpha > 0 && alpha < 1) {
+		return math.Inf(1)
+	}
 	return root(0, 40, func(z float64) bool { return GrowthP(z) <= alpha })
 }

@@ -57,7 +57,8 @@ func Heterogeneous(effects []Estimate) Heterogeneity {
 //	Σw²(Δ−μ)² − Σw + Σw²/Σw     w = 1/(v + τ²)
 //
 // or 0 where that is not positive at 0. It is less noisy than DerSimonian and
-// Laird's with few segments of very different sizes. 0 below two segments.
+// Laird's with few segments of very different sizes. 0 below two segments; those without
+// an estimate (NaN, zero variance) take no part.
 func Tau2REML(effects []Estimate) float64 {
 	if weigh(effects, 0).n < 2 {
 		return 0

@@ -56,7 +56,13 @@ type Decision struct {
 // decrease is good it is m_T − (1+margin)·m_C > 0 with (1+margin)². Means and
 // variances carry the phase weights. The standard error is the larger of the
 // unpooled and the pooled one, so that an arm that lost everything (and with it
-// its variance) is judged and not believed blindly.
+// its variance) is judged and not believed blindly. The boundary is MixtureRadiusOneSided
+// (Waudby-Smith et al. 2024),
+// or GrowthRadius if that is larger and the plan Unfinished.
+//
+// Without data, direction, a margin of at least 0 or an alpha in (0, 0.5), and with zero
+// variance, nothing is decided: p is 1, the bound infinite, the estimate without data NaN,
+// and a warning says why.
 func (p Pair) TestHarm(m Margin, d Direction, plan Plan) Decision {
 	return p.test(m, d, plan, +1)
 }

@@ -10,7 +10,7 @@ import "math"
 // al. 2022; Howard et al. 2021, prop. 5; Waudby-Smith et al. 2024, eq. 9 and 134.
 
 // MixtureRho2 is the ρ² that makes the interval narrowest at planned units, in
-// closed form (−2·ln α + ln(1−2·ln α))/planned: Waudby-Smith et al., eq. 161.
+// closed form (−2·ln α + ln(1−2·ln α))/planned: Waudby-Smith et al. 2024, eq. 161.
 // Its interval is wider than that of the exact optimum (OptimalRho2) by 10⁻⁴.
 // For a one-sided test pass 2α. NaN for an alpha outside (0, 1) or units not above 0.
 func MixtureRho2(alpha, planned float64) float64 {
@@ -23,7 +23,7 @@ func MixtureRho2(alpha, planned float64) float64 {
 
 // OptimalRho2 is the exact optimum (−W₋₁(−α²/e) − 1)/planned, where W₋₁ is the
 // lower branch of Lambert's function. NaN for an alpha outside (0, 1) or units not
-// above 0.
+// above 0 (Howard et al. 2021, prop. 3; MixtureRho2 is close to it).
 func OptimalRho2(alpha, planned float64) float64 {
 	if !(alpha > 0 && alpha < 1) || !(planned > 0) {
 		return math.NaN()
@@ -43,7 +43,7 @@ func OptimalRho2(alpha, planned float64) float64 {
 }
 
 // MixtureRadius is the two-sided boundary B of |z|:
-// √((1+1/a)·(ln(1+a) + 2·ln(1/α))). It is +Inf at a = 0.
+// √((1+1/a)·(ln(1+a) + 2·ln(1/α))) (Robbins 1970). It is +Inf at a = 0.
 //
 // It is also +Inf for an a or an alpha that makes no sense (NaN, alpha outside (0, 1)).
 func MixtureRadius(a, alpha float64) float64 { return mixtureRadius(a, math.Log1p(a), alpha) }
@@ -55,8 +55,9 @@ func mixtureRadius(a, log1pA, alpha float64) float64 {
 	return math.Sqrt((1 + 1/a) * (log1pA - 2*math.Log(alpha)))
 }
 
-// MixtureLogE is the log of the mixture's e-value a·z²/(2(1+a)) − ln(1+a)/2:
-// under the null its expectation never exceeds one, at any stopping time.
+// MixtureLogE is the log of the mixture's e-value a·z²/(2(1+a)) − ln(1+a)/2 (Robbins
+// 1970): under the null its expectation never exceeds one, at any stopping time, for
+// normal data of known variance, and asymptotically for others (Waudby-Smith et al. 2024).
 //
 // Without information (a = 0) it is 0. An a that is infinite or below 0, and a z that
 // is no number, are no evidence: −Inf.
@@ -78,13 +79,13 @@ func mixtureLogE(a, log1pA, z float64) float64 {
 
 // MixtureP is the always-valid two-sided p-value
 // min(1, √(1+a)·exp(−a·z²/(2(1+a)))). It is below α exactly when |z| exceeds
-// MixtureRadius(a, α), and 1 where MixtureLogE is no evidence.
+// MixtureRadius(a, α), and 1 where MixtureLogE is no evidence (Johari et al. 2022).
 func MixtureP(a, z float64) float64 {
 	return math.Min(1, math.Exp(-MixtureLogE(a, z)))
 }
 
 // MixtureRadiusOneSided is the boundary of z when only one direction matters:
-// √(2(1+1/a)·ln(1+√(1+a)/(2α))).
+// √(2(1+1/a)·ln(1+√(1+a)/(2α))) (Waudby-Smith et al. 2024, eq. 134).
 //
 // +Inf at a = 0, and for an a or an alpha that makes no sense.
 func MixtureRadiusOneSided(a, alpha float64) float64 {
@@ -96,7 +97,7 @@ func MixtureRadiusOneSided(a, alpha float64) float64 {
 
 // MixturePOneSided is the p-value that belongs to MixtureRadiusOneSided:
 // √(1+a)/(2·(exp(z²a/(2(1+a)))−1)) for z > 0, at most 1, and 1 for z ≤ 0
-// and where a or z is no number.
+// and where a or z is no number (Waudby-Smith et al. 2024, eq. 134).
 func MixturePOneSided(a, z float64) float64 {
 	if !(z > 0) || !(a > 0) {
 		return 1

@@ -21,9 +21,10 @@ type Moments struct {
 // FromSums converts exact integer sums into Moments without losing digits:
 // the values are y·10^decimals, sum is Σy and sumSquares is Σy² of those
 // integers. The centring n·Σy² − (Σy)² is done in integers and only its result
-// is rounded. n ≤ 0 gives the zero Moments; sums that no data can have
-// (n·Σy² < (Σy)²) give a negative M2, which Combine refuses, and so do missing sums and
-// decimals outside 0 to 400.
+// is rounded: the formula of the textbooks is right where nothing is lost (Chan, Golub &
+// LeVeque 1983). n ≤ 0 gives the zero Moments; sums that no data can have
+// (n·Σy² < (Σy)²) give a negative M2, and missing sums and decimals outside 0 to 400 a
+// NaN mean as well: Combine refuses both by name.
 func FromSums(n, nonZero int64, sum, sumSquares *big.Int, decimals int) Moments {
 	if n <= 0 {
 		return Moments{}
@@ -65,7 +66,8 @@ func quotient(a, b *big.Int) float64 {
 
 // Merge joins the moments of two disjoint sets of units (Chan, Golub, LeVeque
 // 1979). It is commutative and associative up to rounding, and the zero
-// Moments is its identity.
+// Moments is its identity. Moments that no data have (NaN, numbers of units below 0 or
+// too large to add) give some again: a NaN mean, which Combine refuses by name.
 func (m Moments) Merge(o Moments) Moments {
 	if m.N == 0 {
 		return o
@@ -74,6 +76,9 @@ func (m Moments) Merge(o Moments) Moments {
 		return m
 	}
 	n := m.N + o.N
+	if m.N < 0 || o.N < 0 || n < 0 {
+		return impossible(max(m.N, o.N), m.NonZero)
+	}
 	delta := o.Mean - m.Mean
 	share := float64(o.N) / float64(n)
 	return Moments{
@@ -84,7 +89,7 @@ func (m Moments) Merge(o Moments) Moments {
 	}
 }
 
-// Variance is the unbiased variance M2/(n−1); NaN below two units.
+// Variance is the unbiased variance M2/(n−1) (Gauss 1823); NaN below two units.
 func (m Moments) Variance() float64 {
 	if m.N < 2 {
 		return math.NaN()

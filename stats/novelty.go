@@ -11,12 +11,13 @@ import "math"
 // days of exposure (novelty, primacy), without assuming that a unit's days are
 // independent, as a regression of daily effects would. All units must have had all
 // D days: a cohort that grows has another mix of units each day. Calendar effects that
-// both arms share cancel. Fewer than two days have no slope: its moments are
-// impossible ones, which Combine refuses by name.
+// both arms share cancel. Fewer than two days have no slope: its mean is NaN, which
+// Combine refuses by name. The slope of ordinary least squares goes back to Gauss
+// (1809); as a summary of a unit's series see Matthews et al. (1990).
 func DaySlope(m Moments, days int) Moments {
 	d := float64(days)
 	if days < 2 {
-		return Moments{N: m.N, NonZero: m.NonZero, Mean: math.NaN(), M2: -1}
+		return impossible(m.N, m.NonZero)
 	}
 	factor := 6 / (d * (d*d - 1))
 	m.Mean *= factor
@@ -39,7 +40,8 @@ type TimedStratum struct {
 //	Σw(t − t̄)d / Σw(t − t̄)²     variance Σw²(t − t̄)²v / (Σw(t − t̄)²)²
 //
 // The weights do not depend on the outcomes: those of a regression by inverse
-// variances do, which alone makes a slope of rates. It is for one look, and normal:
+// variances do, which alone makes a slope of rates (weighted least squares with a robust
+// variance, White 1980). It is for one look, and normal:
 // strata with fewer than 30 units in an arm, or impossible moments, take no part.
 // NaN where no group has two times, and zero variance gives the error 0.
 func EffectSlope(strata []TimedStratum) Estimate {

@@ -41,8 +41,15 @@ type Pair struct {
 	Warnings  []Warning
 }
 
-// Combine joins the phases of a pair of arms. Phases with fewer than two units
-// in an arm, or with impossible moments, are left out and named.
+// Combine joins the phases of a pair of arms: the effect is Σw·d/Σw with the weights of
+// Pair (Cochran 1954), its variance Σw²(v_T + v_C)/(Σw)². It assumes that units are
+// randomised within each phase and that the phases share no units.
+//
+// Phases with fewer than two units in an arm, with moments that no data have (NaN,
+// infinite, a negative variance, more than 2⁵³ units) or with numbers whose squares
+// overflow are left out, named in LeftOut and each explained by a warning. Without any
+// left the Pair is one without data, which says so too. Zero variance is no fault: the
+// results warn of it.
 func Combine(strata []Stratum) Pair {
 	var p Pair
 	for _, s := range strata {
@@ -111,7 +118,7 @@ func (a *Arm) scale(weight float64) {
 	a.spread /= weight * weight * weight * weight
 }
 
-// Difference is the stratified effect Σw·d/Σw; NaN without data.
+// Difference is the stratified effect Σw·d/Σw of Combine; NaN without data.
 func (p Pair) Difference() float64 {
 	if p.Weight == 0 {
 		return math.NaN()

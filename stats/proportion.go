@@ -12,7 +12,9 @@ func (s Share) possible() bool {
 
 func (s Share) p() float64 { return float64(s.Successes) / float64(s.Units) }
 
-// Wilson is the score interval of one proportion (Wilson 1927); [0, 1] without units.
+// Wilson is the score interval of one proportion (Wilson 1927); [0, 1] without units,
+// with counts that no data have or an alpha outside (0, 1), as for the other intervals
+// of shares.
 func (s Share) Wilson(alpha float64) Interval {
 	if !s.possible() || !(alpha > 0 && alpha < 1) {
 		return Interval{0, 1}
@@ -63,7 +65,7 @@ func ScoreDifference(treatment, control Share, alpha float64) Interval {
 	}
 }
 
-// ScoreRatio is the Miettinen–Nurminen interval of p_T/p_C; [0, +Inf) without
+// ScoreRatio is the Miettinen–Nurminen (1985) interval of p_T/p_C; [0, +Inf) without
 // units in an arm, and unbounded above without successes in the control.
 func ScoreRatio(treatment, control Share, alpha float64) Interval {
 	if !treatment.possible() || !control.possible() || !(alpha > 0 && alpha < 1) || treatment.Successes+control.Successes == 0 {
@@ -101,8 +103,12 @@ func root(low, high float64, holds func(float64) bool) float64 {
 // DifferenceScore is the score statistic of p_T − p_C = d. The variance is taken
 // at the most likely proportions with that difference, the root of Miettinen &
 // Nurminen's cubic. It is the non-inferiority test of Farrington & Manning
-// (1990) with N/(N−1).
+// (1990) with N/(N−1). NaN for shares that no data have and d outside [−1, 1]; infinite
+// where the variance is 0.
 func DifferenceScore(treatment, control Share, d float64) float64 {
+	if !treatment.possible() || !control.possible() || !(math.Abs(d) <= 1) {
+		return math.NaN()
+	}
 	n1, n0 := float64(treatment.Units), float64(control.Units)
 	x, x0 := float64(treatment.Successes+control.Successes), float64(control.Successes)
 	n := n1 + n0
@@ -121,8 +127,12 @@ func DifferenceScore(treatment, control Share, d float64) float64 {
 	return scoreZ(treatment.p()-control.p()-d, p1*(1-p1)/n1+p0*(1-p0)/n0, n)
 }
 
-// RatioScore is the score statistic of p_T/p_C = ratio.
+// RatioScore is the score statistic of p_T/p_C = ratio (Miettinen & Nurminen 1985). NaN
+// for shares that no data have and a ratio that is negative or not finite.
 func RatioScore(treatment, control Share, ratio float64) float64 {
+	if !treatment.possible() || !control.possible() || !(ratio >= 0) || math.IsInf(ratio, 1) {
+		return math.NaN()
+	}
 	n1, n0 := float64(treatment.Units), float64(control.Units)
 	x1, x0 := float64(treatment.Successes), float64(control.Successes)
 	a := (n1 + n0) * ratio

@@ -30,10 +30,11 @@ type Regression struct {
 	inverse   [][]float64 // of XᵀX, in the columns that count
 }
 
-// Regress fits y = Σ coefficient·column by least squares. Every column must be as
-// long as y; an intercept is a column of ones. Values that are not finite, columns
-// of other lengths and fewer rows than columns give a regression without basis:
-// its Effects are unknown.
+// Regress fits y = Σ coefficient·column by least squares, (XᵀX)⁻¹Xᵀy (Gauss 1809). Every
+// column must be as long as y; an intercept is a column of ones. Values that are not
+// finite or whose squares overflow, columns of other lengths, none at all and fewer rows
+// than columns give a regression without basis: its coefficients are NaN and their errors
+// unknown.
 func Regress(y []float64, columns [][]float64) Regression {
 	r := Regression{N: len(y), columns: columns, Coefficients: make([]float64, len(columns))}
 	if !rectangular(y, columns) {
@@ -84,8 +85,11 @@ func finite(values []float64) bool {
 	return true
 }
 
-// Coefficient is one coefficient with its error and n − rank degrees of freedom.
-// Without these, or with an unknown name of an error, the error is NaN.
+// Coefficient is one coefficient with its error and n − rank degrees of freedom (White
+// 1980; MacKinnon & White 1985): √(Σ influence²·residual²·weight), or the common variance
+// for Classic. Without these, or with an unknown name of an error, the error is NaN; so
+// is the coefficient where there is none. With residuals of zero the error is 0, and
+// intervals claim nothing.
 func (r Regression) Coefficient(i int, errors Errors) Estimate {
 	out := Estimate{Value: math.NaN(), StdError: math.NaN(), DoF: float64(r.N - r.Rank)}
 	if i < 0 || i >= len(r.Coefficients) {
@@ -150,7 +154,8 @@ const (
 // by how much the treatment's slopes differ. Coefficient(1, HC2) is the effect.
 //
 // Covariates must have been measured before the first exposure. The effect is that
-// of these units (the average treatment effect); its error is asymptotic.
+// of these units (the average treatment effect); its error is asymptotic (Lin 2013). What
+// has no basis in Regress has none here, its coefficients are NaN.
 func RegressEffect(y []float64, treated []bool, covariates [][]float64, slopes Interact) Regression {
 	n := len(y)
 	if len(treated) != n {

@@ -8,19 +8,23 @@ import "math"
 // one as ν grows.
 
 // StudentMixtureLogE is the log of its e-value at t:
-// ln(share)/2 + (ν+1)/2·(ln(1+t²/ν) − ln(1+share·t²/ν)).
+// ln(share)/2 + (ν+1)/2·(ln(1+t²/ν) − ln(1+share·t²/ν)) (Lindon, Ham, Tingley &
+// Bojinov 2022, whose g is n/a). An a below 0 or infinite, ν not above 0 and a t that is
+// no number are no evidence: −Inf.
 func StudentMixtureLogE(a, t, nu float64) float64 {
-	share := 1 / (1 + a)
-	return math.Log(share)/2 + (nu+1)/2*(math.Log1p(t*t/nu)-math.Log1p(share*t*t/nu))
+	if !(a >= 0) || math.IsInf(a, 1) || !(nu > 0) || math.IsNaN(t) {
+		return math.Inf(-1)
+	}
+	return anytimeLogE(t, 1/(1+a), nu)
 }
 
-// StudentMixtureRadius is its two-sided boundary of |t|; +Inf while ν is too
-// small to refute anything at alpha.
+// StudentMixtureRadius is the two-sided boundary of |t| of StudentMixtureLogE (Lindon,
+// Ham, Tingley & Bojinov 2022); +Inf while ν is too
+// small to refute anything at alpha, without information, and for arguments that make
+// no sense.
 func StudentMixtureRadius(a, alpha, nu float64) float64 {
-	share := 1 / (1 + a)
-	r := math.Pow(share*alpha*alpha, 1/(nu+1))
-	if r <= share {
+	if !(a > 0) || math.IsInf(a, 1) || !(nu > 0) || !(alpha > 0 && alpha < 1) {
 		return math.Inf(1)
 	}
-	return math.Sqrt(nu * (1 - r) / (r - share))
+	return anytimeRadius(1/(1+a), nu, alpha)
 }

@@ -60,7 +60,7 @@ func (s *SRM) normalise(counts []int64, shares []float64) (units int64, ok bool)
 	}
 	for i, share := range shares {
 		s.Shares[i] = share / sum
-		if share > 0 {
+		if s.Shares[i] > 0 {
 			units += counts[i]
 		} else if counts[i] > 0 {
 			s.Warnings = append(s.Warnings, Warning{UnplannedArm, fmt.Sprintf(
@@ -98,9 +98,9 @@ func (s *SRM) chiSquare(total float64) {
 // LogMultinomialBF is the log Bayes factor of multinomials mixed over a
 // Dirichlet(prior) against the one with the given shares,
 // ln[Γ(Σα)·ΠΓ(α+n)/(Γ(Σα+Σn)·ΠΓ(α))] − Σn·ln share, over the arms with a
-// positive share. The shares sum to one.
+// positive share (Lindon & Malek 2022). The shares sum to one.
 //
-// NaN for lists of different lengths; 0 without units.
+// NaN for lists of different lengths and numbers that are none; 0 without units.
 func LogMultinomialBF(counts []int64, shares, prior []float64) float64 {
 	if len(counts) != len(shares) || len(prior) != len(shares) {
 		return math.NaN()
@@ -118,8 +118,13 @@ func LogMultinomialBF(counts []int64, shares, prior []float64) float64 {
 	return sum - logGammaRatio(weight, units)
 }
 
-// logGammaRatio is ln Γ(x+n) − ln Γ(x).
+// logGammaRatio is ln Γ(x+n) − ln Γ(x). For a large x it is the difference of Stirling's
+// series, written so that what is large in both never appears.
 func logGammaRatio(x, n float64) float64 {
+	if x > 128 {
+		rest := func(y float64) float64 { return (1 - (1-2/(7*y*y))/(30*y*y)) / (12 * y) }
+		return n*math.Log(x) + (x+n-0.5)*math.Log1p(n/x) - n + rest(x+n) - rest(x)
+	}
 	high, _ := math.Lgamma(x + n)
 	low, _ := math.Lgamma(x)
 	return high - low
@@ -138,5 +143,6 @@ func chiSquareUpper(x float64, dof int) float64 {
 
 // SRMThreshold is the p below which phase 1, 2, … of an iteration raises the
 // sample-ratio alarm: 0.01·2^−phase, so that all phases together spend 0.01.
-// A phase below 1 counts as the first.
+// A phase below 1 counts as the first; without end the thresholds tend to 0. It is a
+// union bound (Bonferroni 1936).
 func SRMThreshold(phase int) float64 { return 0.01 * math.Pow(2, -float64(max(phase, 1))) }

@@ -11,10 +11,11 @@ import (
 // (Twyman's law; Kohavi, Tang & Xu 2020, chapter 3).
 const ImplausibleFrom = 0.3
 
-// Implausible warns of a relative effect whose whole interval lies beyond ±30 %, so
+// Implausible warns of a relative effect whose whole interval lies beyond ±30 %
+// (ImplausibleFrom; Kohavi, Tang & Xu 2020), so
 // that chance does not explain its size. It is no test: a change that breaks
 // something, or a metric that only one arm can have, rightly looks like this. An
-// interval that is not bounded on the side of zero never does.
+// interval that is not bounded on the side of zero, or has no numbers (NaN), never does.
 func (r Result) Implausible() (Warning, bool) {
 	least := math.Max(r.Relative.Low, -r.Relative.High)
 	if !(least > ImplausibleFrom) {

@@ -42,6 +42,7 @@ var Allowed = map[string][]string{
 	"internal/e2e":                   {},
 	"internal/embedded/embeddedtest": {"internal/embedded", "internal/testref"},
 	"internal/realkafka":             {"internal/testref"},
+	"internal/contract":              {},
 	"internal/testref":               {},
 	"internal/layers":                {},
 }
