@@ -31,7 +31,10 @@ var ErrDesign = errors.New("no group-sequential design")
 // rest of alpha unspent for later looks; Overrun makes it spend everything.
 //
 // Each boundary solves P(first crossing at look k) = f(t_k) − f(t_{k−1}) by
-// bisection in the recursion; equal steps give nine digits.
+// bisection in the recursion; equal steps give nine digits (Lan & DeMets 1983). It assumes
+// increments that do not depend on the past, as those of means of independent units.
+// Arguments outside their domain (NaN, infinite or falling times, more than 1000 looks)
+// are ErrDesign.
 func New(spending Spending, alpha float64, sides Sides, times []float64) (Design, error) {
 	if err := check(alpha, sides, times); err != nil {
 		return Design{}, err
@@ -52,7 +55,8 @@ func New(spending Spending, alpha float64, sides Sides, times []float64) (Design
 // Overrun is New for looks as they came: information, in units of the planned
 // maximum, that may pass 1 (more units than planned, or a smaller variance), and
 // the last look spends what is left, however early it is. Times must not have
-// been chosen by looking at the effect.
+// been chosen by looking at the effect (Lan & DeMets 1983). Arguments outside their domain
+// are ErrDesign.
 func Overrun(spending Spending, alpha float64, sides Sides, times []float64) (Design, error) {
 	if err := check(alpha, sides, times); err != nil {
 		return Design{}, err
@@ -120,7 +124,8 @@ const (
 	ShapePocock        = 0.5
 )
 
-// Classical computes such a boundary for a number of equally spaced looks.
+// Classical computes such a boundary (Wang & Tsiatis 1987) for a number of equally spaced
+// looks; a shape outside [−1, 1] and what New refuses are ErrDesign.
 func Classical(shape, alpha float64, sides Sides, looks int) (Design, error) {
 	if looks < 1 || looks > maxLooks {
 		return Design{}, fmt.Errorf("%w: %d looks, it takes 1 to %d", ErrDesign, looks, maxLooks)
@@ -162,9 +167,10 @@ func Classical(shape, alpha float64, sides Sides, looks int) (Design, error) {
 	return d, nil
 }
 
-// Equal gives k equally spaced information fractions, none for k < 1.
+// Equal gives k equally spaced information fractions, none for k < 1 or more than the
+// 1000 looks that a design may have.
 func Equal(k int) []float64 {
-	if k < 1 {
+	if k < 1 || k > maxLooks {
 		return nil
 	}
 	t := make([]float64, k)

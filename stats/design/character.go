@@ -15,7 +15,8 @@ type Character struct {
 
 // At computes the design's power and expected sample size at a drift
 // (δ/σ·√(n_max/4) for means of two equal arms). Two-sided designs count
-// rejections in both directions.
+// rejections in both directions. It is read off Exits (Jennison & Turnbull 2000); NaN for
+// a drift that is not finite and a design whose lists do not fit together.
 func (d Design) At(drift float64) Character {
 	up, down := Exits(d.Times, d.Z, drift, d.Sides)
 	c := Character{Drift: drift, Reject: up}
@@ -37,7 +38,8 @@ func (d Design) At(drift float64) Character {
 
 // Drift is the expected z at information 1 that gives the design this power:
 // the root of At(drift).Power = power. It is NaN for a power that is no
-// probability, 0 for one that the design has without any effect.
+// probability and a design that is none, 0 for one that the design has without any
+// effect.
 func (d Design) Drift(power float64) float64 {
 	if !probability(power) || len(d.Times) == 0 {
 		return math.NaN()
@@ -49,9 +51,13 @@ func (d Design) Drift(power float64) float64 {
 }
 
 // Inflation is the planned maximum in units of the size that one look needs for
-// the same power: Drift²/(z_{1−α/sides} + z_power)².
+// the same power: Drift²/(z_{1−α/sides} + z_power)² (Jennison & Turnbull 2000). NaN where
+// there is no drift or a power at which one look needs no units.
 func (d Design) Inflation(power float64) float64 {
 	fixed := d.Sides.critical(d.Alpha) + upperQuantile(1-power)
+	if !(fixed > 0) {
+		return math.NaN()
+	}
 	drift := d.Drift(power)
 	return drift * drift / (fixed * fixed)
 }

@@ -14,7 +14,7 @@ type Test struct {
 // Power is the chance to reject for a standardised effect d = δ/σ with n1 and n2
 // units: the tails of the normal, or of the noncentral t with n1+n2−2 degrees of
 // freedom, beyond the critical value around d·√(n1·n2/(n1+n2)). Both tails count
-// if the test is two-sided. NaN for sizes that are not positive and, for the
+// if the test is two-sided (Cohen 1988). NaN for sizes that are not positive and, for the
 // t-test, below 3 in total.
 func (t Test) Power(d, n1, n2 float64) float64 {
 	if !positive(n1) || !positive(n2) || math.IsNaN(d) || !t.Sides.valid() {
@@ -33,7 +33,7 @@ func (t Test) Power(d, n1, n2 float64) float64 {
 
 // Size is the n1 that gives the power for a standardised effect, with
 // n2 = ratio·n1: the root of Power. Round up. +Inf for d = 0 (or, one-sided, below)
-// and a power above alpha; NaN for arguments out of their domain.
+// and a power above alpha; NaN for arguments out of their domain (Cohen 1988).
 func (t Test) Size(d, power, ratio float64) float64 {
 	if !probability(power) || !probability(t.Alpha) || !positive(ratio) || math.IsNaN(d) || math.IsInf(d, 0) || !t.Sides.valid() {
 		return math.NaN()
@@ -73,7 +73,7 @@ func (t Test) Size(d, power, ratio float64) float64 {
 }
 
 // Detectable is the smallest standardised effect that n1 and n2 units find with
-// the power: the root of Power in d. NaN for arguments out of their domain.
+// the power: the root of Test.Power in d. NaN for arguments out of their domain.
 func (t Test) Detectable(n1, n2, power float64) float64 {
 	at := func(d float64) float64 { return t.Power(d, n1, n2) - power }
 	if !probability(power) || math.IsNaN(at(0)) {
@@ -95,16 +95,17 @@ func (t Test) Detectable(n1, n2, power float64) float64 {
 // Sizes of the two arms of a plan.
 type Sizes struct{ Treatment, Control float64 }
 
-// Total is the number of units of both arms.
+// Total is the number of units of both arms; NaN if one of them is.
 func (s Sizes) Total() float64 { return s.Treatment + s.Control }
 
 // Means is the closed form for a difference δ of two means whose units have the
 // standard deviations sdT and sdC, with n_C = ratio·n_T:
 // n_T = (z_{1−α/sides} + z_power)²(σ_T² + σ_C²/ratio)/δ². It leaves out the chance
-// to reject in the wrong direction, as planning programs do; Test.Size counts it.
-// +Inf for δ = 0, NaN for arguments out of their domain.
+// to reject in the wrong direction, as planning programs do; Test.Size counts it (Chow,
+// Shao & Wang 2008, §3.2). 0 for a power that the test has with no units, +Inf for δ = 0
+// (NaN without variance), NaN for arguments out of their domain.
 func (t Test) Means(delta, sdT, sdC, power, ratio float64) Sizes {
-	z := t.Sides.critical(t.Alpha) + upperQuantile(1-power)
+	z := max(t.Sides.critical(t.Alpha)+upperQuantile(1-power), 0)
 	if !probability(power) || !positive(ratio) || !(sdT >= 0) || !(sdC >= 0) {
 		z = math.NaN()
 	}
@@ -114,7 +115,8 @@ func (t Test) Means(delta, sdT, sdC, power, ratio float64) Sizes {
 
 // NonInferiorMeans is the size that shows, one-sided at alpha, a difference
 // better than −margin when it truly is delta (increase good):
-// Means with the distance delta + margin. +Inf when that is not positive.
+// Means with the distance delta + margin. +Inf when that is not positive, NaN for
+// arguments out of their domain.
 func (t Test) NonInferiorMeans(delta, margin, sdT, sdC, power, ratio float64) Sizes {
 	if !(margin >= 0) {
 		return Sizes{math.NaN(), math.NaN()}

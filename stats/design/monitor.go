@@ -23,8 +23,8 @@ const (
 // signal·√n (signal is the effect in standard deviations of what one unit tells,
 // effect/(√n·se)). It is the recursion of Exits with the paths taken out that
 // cross between two grid points (a Brownian bridge over a straight boundary), so it
-// holds for looks at every moment; looks by the unit cross a little less. nil for
-// arguments out of their domain.
+// holds for looks at every moment; looks by the unit cross a little less (the bridge:
+// Siegmund 1985, chapter 3). nil for arguments out of their domain.
 func (m Monitor) Crossing(signal, horizon float64) (units, crossed []float64) {
 	if !positive(horizon) || !m.Sides.valid() || m.Boundary == nil || math.IsNaN(signal) || math.IsInf(signal, 0) {
 		return nil, nil
@@ -46,8 +46,8 @@ func (m Monitor) Crossing(signal, horizon float64) (units, crossed []float64) {
 	return units, crossed
 }
 
-// Power is the chance to have crossed by n units, looking always. NaN for
-// arguments out of their domain.
+// Power is the chance to have crossed by n units, looking always: the last of Crossing.
+// NaN for arguments out of their domain.
 func (m Monitor) Power(signal, n float64) float64 {
 	_, crossed := m.Crossing(signal, n)
 	if crossed == nil {
@@ -58,7 +58,7 @@ func (m Monitor) Power(signal, n float64) float64 {
 
 // Size is the number of units by which the power is reached, looking always, and
 // Expected the mean number of units at which the test stops if it ends there.
-// +Inf when signal is 0; NaN for arguments out of their domain.
+// It is read off Crossing. +Inf when signal is 0; NaN for arguments out of their domain.
 func (m Monitor) Size(signal, power float64) (n, expected float64) {
 	nan := math.NaN()
 	if !probability(power) || math.IsNaN(signal) || math.IsInf(signal, 0) || !m.Sides.valid() || m.Boundary == nil {
@@ -102,7 +102,7 @@ func (m Monitor) reached(units, crossed []float64, power float64) (n, expected f
 }
 
 // Detectable is the smallest signal that is found by n units with the power,
-// looking always.
+// looking always: Crossing solved for it. NaN for arguments out of their domain.
 func (m Monitor) Detectable(n, power float64) float64 {
 	if !positive(n) || !probability(power) || math.IsNaN(m.Power(0, n)) {
 		return math.NaN()
@@ -133,18 +133,25 @@ func (m Monitor) Detectable(n, power float64) float64 {
 
 // LastPoint is the size at which z is beyond the boundary at that very moment with
 // the power, the rule of other platforms: it ignores that the test may have crossed
-// before, and asks for more than Size.
+// before, and asks for more than Size (Cohen 1988 for a boundary that does not move). +Inf
+// for a signal of 0 or, one-sided, below; NaN for arguments out of their domain.
 func (m Monitor) LastPoint(signal, power float64) float64 {
-	if !probability(power) || !m.Sides.valid() || m.Boundary == nil || math.IsNaN(signal) {
+	if !probability(power) || !m.Sides.valid() || m.Boundary == nil || math.IsNaN(signal) || math.IsInf(signal, 0) {
 		return math.NaN()
 	}
-	if signal = math.Abs(signal); signal == 0 {
+	if m.Sides == TwoSided {
+		signal = math.Abs(signal)
+	}
+	if !(signal > 0) || math.IsInf(1/(signal*signal), 1) {
 		return math.Inf(1)
 	}
 	at := func(n float64) float64 {
 		return upper(m.Boundary(n)-signal*math.Sqrt(n)) - power
 	}
 	high := 1 / (signal * signal)
+	if high == 0 { // any unit shows it
+		return 0
+	}
 	for at(high) < 0 {
 		if high *= 2; math.IsInf(high, 1) {
 			return high

@@ -3,8 +3,8 @@ package design
 import "math"
 
 // CohenH is Cohen's standardised difference of proportions,
-// 2·asin√p1 − 2·asin√p0, whose standard deviation is 1 in each arm: pass it to
-// Test.Power and Test.Size. NaN outside [0, 1].
+// 2·asin√p1 − 2·asin√p0 (Cohen 1988), whose standard deviation is 1 in each arm: pass it
+// to Test.Power and Test.Size. NaN outside [0, 1].
 func CohenH(p1, p0 float64) float64 {
 	return 2*math.Asin(math.Sqrt(p1)) - 2*math.Asin(math.Sqrt(p0))
 }
@@ -28,7 +28,8 @@ func share(p float64) bool { return p >= 0 && p <= 1 }
 // variance under the null: n_T = (z_{1−α/sides}·√(p̄(1−p̄)(1+1/r)) +
 // z_power·√(p_T(1−p_T) + p_C(1−p_C)/r))²/(p_T − p_C)², with r = n_C/n_T and p̄ the
 // pooled proportion (Fleiss, Levin & Paik 2003, without correction). +Inf for equal
-// proportions, NaN for arguments out of their domain.
+// proportions (NaN if nothing is random), 0 for a power that the test has with no units, NaN
+// for arguments out of their domain.
 func (t Test) Proportions(pT, pC, power, ratio float64) Sizes {
 	if !share(pT) || !share(pC) || !positive(ratio) {
 		return Sizes{math.NaN(), math.NaN()}
@@ -40,12 +41,12 @@ func (t Test) sizeOf(s spread, distance, power, ratio float64) Sizes {
 	if !probability(power) {
 		return Sizes{math.NaN(), math.NaN()}
 	}
-	x := (t.Sides.critical(t.Alpha)*s.null + upperQuantile(1-power)*s.alternative) / distance
+	x := max(t.Sides.critical(t.Alpha)*s.null+upperQuantile(1-power)*s.alternative, 0) / distance
 	return Sizes{x * x, ratio * x * x}
 }
 
-// ProportionsPower is the power of that test with these sizes; both directions
-// count if it is two-sided. NaN for arguments out of their domain.
+// ProportionsPower is the power of the test of Proportions with these sizes; both
+// directions count if it is two-sided. NaN for arguments out of their domain.
 func (t Test) ProportionsPower(pT, pC float64, n Sizes) float64 {
 	if !share(pT) || !share(pC) || !positive(n.Treatment) || !positive(n.Control) || !t.Sides.valid() {
 		return math.NaN()

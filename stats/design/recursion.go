@@ -10,6 +10,13 @@ import (
 // cuts it off; what lies beyond is less than 1e-22.
 const far = 10.0
 
+// steepest is the largest drift, and longest the latest information time, that are told
+// from larger ones.
+const (
+	steepest = 1e9
+	longest  = 1e12
+)
+
 // walk is the sub-density of B(t) = Z(t)·√t at a look, of the paths that have
 // crossed no boundary so far, on Gauss-Legendre nodes.
 type walk struct {
@@ -27,7 +34,8 @@ type walk struct {
 
 // start is Brownian motion at zero.
 func start(drift float64, sides Sides) *walk {
-	return &walk{drift: drift, sides: sides, x: []float64{0}, weight: []float64{1}}
+	// Beyond, the nodes around the drift are one number; nothing is left to chance either way.
+	return &walk{drift: math.Max(-steepest, math.Min(steepest, drift)), sides: sides, x: []float64{0}, weight: []float64{1}}
 }
 
 // above is the chance that the path is still going and Z(t) > z, and below
@@ -107,7 +115,8 @@ func nodes(width float64) int {
 // boundaries z, the chance that the path crosses for the first time at each look,
 // upwards and, if two-sided, downwards (nil if not). drift is the expected z at
 // t = 1. An infinite boundary is a look at which nothing can happen. Arguments
-// out of their domain (unequal lengths, times that do not rise, NaN) give NaN.
+// out of their domain (unequal lengths, times that do not rise or pass 10¹², more than
+// 1000 looks, NaN) give NaN.
 //
 // Armitage, McPherson & Rowe (1969); Jennison & Turnbull (2000), chapter 19.
 func Exits(t, z []float64, drift float64, sides Sides) (up, down []float64) {
@@ -134,7 +143,7 @@ func Exits(t, z []float64, drift float64, sides Sides) (up, down []float64) {
 }
 
 func walkable(t, z []float64, drift float64, sides Sides) bool {
-	if len(t) != len(z) || math.IsNaN(drift) || math.IsInf(drift, 0) || !sides.valid() || !rising(t) {
+	if len(t) != len(z) || len(t) > maxLooks || math.IsNaN(drift) || math.IsInf(drift, 0) || !sides.valid() || !rising(t) {
 		return false
 	}
 	for _, b := range z {
@@ -145,11 +154,11 @@ func walkable(t, z []float64, drift float64, sides Sides) bool {
 	return true
 }
 
-// rising says whether information times are positive, finite and increasing.
+// rising says whether information times are positive, increasing and not beyond longest.
 func rising(t []float64) bool {
 	last := 0.0
 	for _, now := range t {
-		if !(now > last) || math.IsInf(now, 1) {
+		if !(now > last) || now > longest {
 			return false
 		}
 		last = now

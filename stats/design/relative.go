@@ -20,7 +20,8 @@ func (u Unit) valid() bool {
 }
 
 // RelativePower is the power for a lift of the control's mean, with equal
-// variances in both arms. NaN for a baseline that is zero or not finite.
+// variances in both arms, by the delta method (Deng, Knoblich & Lu 2018). NaN for a
+// baseline that is zero or not finite, and for arguments out of their domain.
 func (t Test) RelativePower(base Unit, lift float64, n Sizes) float64 {
 	if !base.valid() || !positive(n.Treatment) || !positive(n.Control) || !t.Sides.valid() || math.IsNaN(lift) {
 		return math.NaN()
@@ -32,9 +33,11 @@ func (t Test) RelativePower(base Unit, lift float64, n Sizes) float64 {
 }
 
 // RelativeSize is the size that finds a lift with the power (normal, one
-// direction). +Inf for lift = 0.
+// direction), by the delta method (Deng, Knoblich & Lu 2018). +Inf for lift = 0 (NaN
+// without variance), 0 for a power that the test has with no units, NaN for arguments out
+// of their domain.
 func (t Test) RelativeSize(base Unit, lift, power, ratio float64) Sizes {
-	z := t.Sides.critical(t.Alpha) + upperQuantile(1-power)
+	z := max(t.Sides.critical(t.Alpha)+upperQuantile(1-power), 0)
 	if !base.valid() || !probability(power) || !positive(ratio) || math.IsNaN(lift) || math.IsInf(lift, 0) {
 		z = math.NaN()
 	}
@@ -44,7 +47,8 @@ func (t Test) RelativeSize(base Unit, lift, power, ratio float64) Sizes {
 
 // RelativeDetectable is the smallest rise of the control's mean, as a share of
 // it, that the sizes find with the power: the larger root of
-// L²m² = K²(v_T + v_C(1+L)²), K = z_{1−α/sides} + z_power (GrowthBook's quadratic).
+// L²m² = K²(v_T + v_C(1+L)²), K = z_{1−α/sides} + z_power (GrowthBook's quadratic, the
+// delta method of Deng, Knoblich & Lu 2018).
 // +Inf when there is none (m² ≤ K²·v_C: the baseline is too uncertain), NaN for
 // arguments out of their domain.
 func (t Test) RelativeDetectable(base Unit, power float64, n Sizes) float64 {
@@ -84,9 +88,12 @@ type More struct {
 // shrinks with √n. critical is the threshold of |z| at a number of units: constant
 // for one look at the end, rising or falling for a boundary (the last-point rule: the
 // chance to be beyond it at that very moment; Monitor has the chance ever to
-// cross). NaN for arguments out of their domain, +Inf when 2⁴⁰ times the units
+// cross; Cohen 1988 for one look). NaN for arguments out of their domain, +Inf when 2⁴⁰ times the units
 // are not enough.
 func Needed(target, stdError, units, power float64, critical func(units float64) float64) More {
+	if critical == nil {
+		return More{math.NaN(), math.NaN(), math.NaN(), math.NaN()}
+	}
 	at := func(k float64) float64 {
 		return TwoSided.power(math.Abs(target)/stdError*math.Sqrt(k), critical(k*units))
 	}

@@ -14,7 +14,7 @@ type Spending struct {
 func (s Spending) String() string { return s.name }
 
 // Spent is the cumulative error rate at t, for an alpha over both sides. It is
-// clamped to t in [0, 1], and NaN for t or alpha outside their domain.
+// clamped to t in [0, 1] (Lan & DeMets 1983), and NaN for t or alpha outside their domain.
 func (s Spending) Spent(t, alpha float64, sides Sides) float64 {
 	switch {
 	case s.spent == nil || math.IsNaN(t) || !probability(alpha) || !sides.valid():
@@ -29,7 +29,7 @@ func (s Spending) Spent(t, alpha float64, sides Sides) float64 {
 
 // OBrienFleming is the function of Lan & DeMets (1983) that resembles O'Brien &
 // Fleming's boundary: sides·2(1−Φ(z_{1−α/(2·sides)}/√t)). Almost nothing is
-// spent early, and the last look costs little.
+// spent early, and the last look costs little. Outside their domain see Spending.Spent.
 func OBrienFleming() Spending {
 	return Spending{"O'Brien-Fleming type", func(t, alpha float64, sides Sides) float64 {
 		return 2 * float64(sides) * upper(upperQuantile(alpha/(2*float64(sides)))/math.Sqrt(t))
@@ -37,7 +37,7 @@ func OBrienFleming() Spending {
 }
 
 // Pocock is the function of Lan & DeMets (1983) that resembles Pocock's constant
-// boundary: α·ln(1+(e−1)t).
+// boundary: α·ln(1+(e−1)t). Outside their domain see Spending.Spent.
 func Pocock() Spending {
 	return Spending{"Pocock type", func(t, alpha float64, _ Sides) float64 {
 		return alpha * math.Log1p((math.E-1)*t)
@@ -56,7 +56,8 @@ func PowerFamily(gamma float64) Spending {
 }
 
 // HwangShihDeCani is α(1−e^{−γt})/(1−e^{−γ}) (1990); −4 is close to O'Brien and
-// Fleming, 1 to Pocock, 0 is even.
+// Fleming, 1 to Pocock, 0 is even. A γ that is not finite spends NaN, which no design
+// accepts.
 func HwangShihDeCani(gamma float64) Spending {
 	return Spending{"Hwang-Shih-DeCani", func(t, alpha float64, _ Sides) float64 {
 		switch {

@@ -12,12 +12,14 @@ type Stopped struct {
 	Low, High float64 // interval of the drift at level 1 − alpha
 }
 
-// Stop reads the design at look k (from 0) with the statistic z. Divide drifts by
+// Stop reads the design at look k (from 0) with the statistic z (Tsiatis, Rosner & Mehta
+// 1984). Divide drifts by
 // the expected z of one unit of the effect (√information) to get effects. The
 // interval of a one-sided design is one-sided: High is +Inf, its level 1 − alpha.
-// A look that does not exist or a z that is no number gives NaN throughout.
+// A look that does not exist, a z that is not finite and a design whose lists do not fit
+// together give NaN throughout. An interval of an alpha below 10⁻¹⁶ is (−Inf, +Inf).
 func (d Design) Stop(k int, z float64) Stopped {
-	if k < 0 || k >= len(d.Times) || math.IsNaN(z) || math.IsInf(z, 0) {
+	if k < 0 || k >= len(d.Times) || len(d.Z) != len(d.Times) || !walkable(d.Times, d.Z, 0, d.Sides) || !probability(d.Alpha) || !(math.Abs(z) < steepest) {
 		nan := math.NaN()
 		return Stopped{nan, nan, nan, nan}
 	}
@@ -29,6 +31,12 @@ func (d Design) Stop(k int, z float64) Stopped {
 	}
 	reach := (math.Abs(z) + 20) / math.Sqrt(d.Times[0])
 	at := func(level float64) float64 {
+		switch {
+		case level < unseen:
+			return math.Inf(-1)
+		case level > 1-unseen:
+			return math.Inf(1)
+		}
 		return root(func(drift float64) float64 { return beyond(drift) - level }, -reach, reach)
 	}
 	p := beyond(0)

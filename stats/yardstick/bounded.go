@@ -38,7 +38,8 @@ func (b Betting) valid() bool {
 }
 
 // Wealth of a gambler who bets that the mean is not m, max(θK⁺, (1−θ)K⁻) with
-// K± = Π(1 ± λ_t(x_t − m)): an e-process (Waudby-Smith & Ramdas 2023, eq. 26).
+// K± = Π(1 ± λ_t(x_t − m)): an e-process (Waudby-Smith & Ramdas 2023, eq. 26). Zero from a
+// value outside [0, 1] on, and for parameters outside their range.
 func (b Betting) Wealth(x []float64, m float64) []float64 {
 	out := make([]float64, len(x))
 	if !b.valid() || !inUnit(m) {
@@ -70,10 +71,11 @@ func stake(bet, gain float64) float64 {
 
 // Sequence is the confidence sequence of the mean: from the least to the greatest
 // of the grid points 0, 1/cells, …, 1 whose wealth is at most 1/α, widened by one
-// cell; [0, 1] at a time when no point is left.
+// cell; [0, 1] at a time when no point is left, from a value outside [0, 1] on, and for
+// parameters outside their range or more than 10⁵ cells (Waudby-Smith & Ramdas 2023).
 func (b Betting) Sequence(x []float64, cells int) []Bounds {
 	out := whole(len(x))
-	if !b.valid() || cells < 1 {
+	if !b.valid() || cells < 1 || cells > mostCells {
 		return out
 	}
 	kept := make([]bool, len(x))
@@ -92,6 +94,9 @@ func (b Betting) Sequence(x []float64, cells int) []Bounds {
 	return out
 }
 
+// mostCells bounds the work of a sequence.
+const mostCells = 100_000
+
 func whole(n int) []Bounds {
 	out := make([]Bounds, n)
 	for i := range out {
@@ -102,7 +107,8 @@ func whole(n int) []Bounds {
 
 // PredictableHoeffding is the confidence sequence of the mean from bets
 // λ_t = min(1, √(8·ln(2/α)/(t·ln(1+t)))): Σλx/Σλ ± (ln(2/α) + Σλ²/8)/Σλ
-// (Waudby-Smith & Ramdas 2023, prop. 1).
+// (Waudby-Smith & Ramdas 2023, prop. 1). [0, 1] from a value outside of it on, and for an
+// alpha outside (0, 1).
 func PredictableHoeffding(x []float64, alpha float64) []Bounds {
 	out := whole(len(x))
 	if !(alpha > 0 && alpha < 1) {
@@ -125,7 +131,8 @@ func PredictableHoeffding(x []float64, alpha float64) []Bounds {
 // PredictableBernstein is the confidence sequence of the mean whose width follows
 // the variance: Σλx/Σλ ± (ln(2/α) + Σ(x_t − μ̂_{t−1})²·ψ(λ_t))/Σλ with
 // ψ(λ) = −ln(1−λ) − λ and bets of at most truncation (Waudby-Smith & Ramdas
-// 2023, thm 2). μ̂ is the running mean and starts at 0 for each side.
+// 2023, thm 2). μ̂ is the running mean and starts at 0 for each side. [0, 1] from a value
+// outside of it on, and for parameters outside (0, 1).
 func PredictableBernstein(x []float64, alpha, truncation float64) []Bounds {
 	out := whole(len(x))
 	if !(alpha > 0 && alpha < 1) || !(truncation > 0 && truncation < 1) {
@@ -160,7 +167,8 @@ func (p *predictable) before() (mean, rest float64) {
 
 // ConjugateBernstein is the confidence sequence of the mean from the
 // gamma-exponential mixture at the variance Σ(x_t − μ̂_{t−1})², with half of alpha
-// on each side and tuned to the variance vOpt (Howard et al. 2021, thm 4).
+// on each side and tuned to the variance vOpt (Howard et al. 2021, thm 4). [0, 1] from a
+// value outside of it on, and for parameters outside their range.
 func ConjugateBernstein(x []float64, vOpt, alpha float64) []Bounds {
 	out := whole(len(x))
 	if !(alpha > 0 && alpha < 1) || !(vOpt > 0) {

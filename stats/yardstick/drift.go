@@ -8,8 +8,8 @@ import "math"
 //	mean ← mean + (x − mean)/n        sum ← max(0, forget·sum + x − mean − slack)
 //
 // and a change where sum > threshold, after which it starts anew. It has no error
-// rate: the threshold is in the units of the data and has to be tried out. A NaN
-// is not taken in.
+// rate: the threshold is in the units of the data and has to be tried out. NaN and values
+// beyond ±10¹⁵⁰ are not taken in.
 type PageHinkley struct {
 	MinUnits  int     // values to wait for before a change may be told
 	Slack     float64 // rise of the mean that is put up with
@@ -23,7 +23,7 @@ type PageHinkley struct {
 
 // Add takes a value in and tells whether there is a change at it.
 func (p *PageHinkley) Add(x float64) bool {
-	if math.IsNaN(x) {
+	if !computable(x) {
 		return false
 	}
 	if p.changed {
@@ -57,7 +57,8 @@ const (
 // The scheme of buckets follows scikit-multiflow, with two of its simplifications:
 // a cut is never tried behind the newest bucket of a size, and two joined buckets
 // keep the spread of the newer and that between both. The window is therefore an
-// approximation of the paper's. A NaN is not taken in.
+// approximation of the paper's. NaN and values
+// beyond ±10¹⁵⁰ are not taken in, and a Delta outside (0, 1) cuts nothing.
 type Adwin struct {
 	Delta float64 // confidence, in (0, 1); the paper's δ
 
@@ -81,9 +82,12 @@ func (a *Adwin) Mean() float64 {
 	return a.sum / float64(a.width)
 }
 
+// computable reports whether squares of so many values as there will be are numbers.
+func computable(x float64) bool { return math.Abs(x) <= 1e150 }
+
 // Add takes a value in and tells whether the window was cut at it.
 func (a *Adwin) Add(x float64) bool {
-	if math.IsNaN(x) {
+	if !computable(x) {
 		return false
 	}
 	if len(a.rows) == 0 {
@@ -130,6 +134,9 @@ func (a *Adwin) compress() {
 
 // cuttable looks for two parts with different means, the oldest cut first.
 func (a *Adwin) cuttable() bool {
+	if !(a.Delta > 0 && a.Delta < 1) {
+		return false
+	}
 	n := float64(a.width)
 	confidence := math.Log(2 * math.Log(n) / a.Delta)
 	old, oldSum := 0.0, 0.0

@@ -8,19 +8,20 @@ import "math"
 // boundary searched in steps of 1, 0.1, … until its chance is within 1e-7. The
 // numbers differ from the exact ones (package stats/design) in the fourth digit,
 // more where little is spent. spent is the cumulative error rate at the increasing
-// information times. Arguments that are no such lists give NaN.
+// information times. Arguments that are no such lists (other lengths, more than 1000
+// looks, times that do not rise or pass 10¹², rates outside (0, 1)) give NaN.
 func LanDeMets(times, spent []float64, twoSided bool) []float64 {
 	z := make([]float64, len(times))
+	if !monitored(times, spent) {
+		for i := range z {
+			z[i] = math.NaN()
+		}
+		return z
+	}
 	var g trapezoids
 	last := 0.0
 	for k, t := range times {
 		step := t - last
-		if k >= len(spent) || !(step > 0) || math.IsInf(t, 1) {
-			for i := range z {
-				z[i] = math.NaN()
-			}
-			return z
-		}
 		chance := spent[k]
 		if k > 0 {
 			chance -= spent[k-1]
@@ -40,11 +41,27 @@ func LanDeMets(times, spent []float64, twoSided bool) []float64 {
 	return z
 }
 
+// monitored reports whether the lists are information times and what is spent at them.
+func monitored(times, spent []float64) bool {
+	if len(times) > 1000 || len(spent) < len(times) {
+		return false
+	}
+	lastTime, lastSpent := 0.0, 0.0
+	for k, t := range times {
+		if !(t > lastTime && t <= 1e12) || !(spent[k] >= lastSpent && spent[k] < 1) {
+			return false
+		}
+		lastTime, lastSpent = t, spent[k]
+	}
+	return true
+}
+
 // gridEnd is how many standard deviations the grid reaches, and gridStep its mesh.
 const (
 	gridEnd   = -8.0
 	gridStep  = 0.05
 	gridExact = 1e-7
+	gridMost  = 8000 // cells: looks a thousandth of the last one's time apart
 )
 
 // trapezoids are a density on an even grid; none is the point zero.
@@ -107,7 +124,10 @@ func (g trapezoids) search(chance, sd, total float64) float64 {
 }
 
 func (g trapezoids) next(low, high, sd float64) trapezoids {
-	n := int(math.Min(math.Max(math.Ceil((high-low)/(gridStep*sd)), 1), 20_000))
+	n := 1
+	if cells := math.Ceil((high - low) / (gridStep * sd)); cells > 1 {
+		n = int(math.Min(cells, gridMost))
+	}
 	out := trapezoids{low: low, high: high, density: make([]float64, n+1)}
 	for i := range out.density {
 		y := low + (high-low)*float64(i)/float64(n)

@@ -26,8 +26,9 @@ type Test struct {
 // divided by n−1 and all else by n. At unequal shares the pooled slope can lose
 // most of what a covariate gives; assay uses another one (Adjust of package stats).
 //
-// It assumes many units. Covariates that determine one another, an arm with
-// fewer than two units or an alpha outside (0, 1) give NaN everywhere.
+// It assumes many units (Deng, Xu, Kohavi & Walker 2013). Covariates that determine one
+// another, lists that do not fit together, an arm with fewer than two units, an alpha
+// outside (0, 1) or numbers that overflow give NaN everywhere.
 func PooledSlope(treatment, control Sums, alpha float64) Test {
 	nan := math.NaN()
 	slope, ok := pooledSlope(treatment, control)
@@ -38,14 +39,30 @@ func PooledSlope(treatment, control Sums, alpha float64) Test {
 	mC, vC := control.without(slope)
 	d, se := mT-mC, math.Sqrt(vT+vC)
 	half := distuv.UnitNormal.Quantile(1-alpha/2) * se
+	if !(d-half <= d+half) {
+		return Test{nan, nan, nan, nan}
+	}
 	return Test{Difference: d, Low: d - half, High: d + half, P: math.Erfc(math.Abs(d) / se / math.Sqrt2)}
 }
 
-func pooledSlope(a, b Sums) ([]float64, bool) {
-	if !(a.N > 1) || !(b.N > 1) {
-		return nil, false
+// regular reports whether there are products of all covariates.
+func (s Sums) regular() bool {
+	for _, row := range s.XX {
+		if len(row) != len(s.X) {
+			return false
+		}
 	}
+	return len(s.XX) == len(s.X) && len(s.XY) == len(s.X)
+}
+
+func pooledSlope(a, b Sums) ([]float64, bool) {
 	k := len(a.X)
+	switch {
+	case !(a.N >= 2) || !(b.N >= 2) || len(b.X) != k || !a.regular() || !b.regular():
+		return nil, false
+	case k == 0: // nothing to adjust by
+		return nil, true
+	}
 	n, y := a.N+b.N, a.Y+b.Y
 	left, right := mat.NewSymDense(k, nil), mat.NewVecDense(k, nil)
 	for i := range k {

@@ -18,7 +18,7 @@ type Layer struct{ Treatment, Control Cell }
 // assay weighs phases by n_T·n_C/(n_T+n_C) instead, which loses less where the
 // shares change and takes the strata as given. Strata without two units in each arm
 // are left out; without any left, or with a control mean of zero under relative, both
-// numbers are NaN.
+// numbers are NaN. The sampling theory is Miratrix, Sekhon & Yu's (2013).
 func PostStratified(layers []Layer, relative bool) (effect, stdError float64) {
 	var used []Layer
 	total := 0.0

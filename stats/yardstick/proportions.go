@@ -26,7 +26,7 @@ type Share struct{ Successes, Units float64 }
 func (s Share) p() float64 { return s.Successes / s.Units }
 
 func (s Share) valid() bool {
-	return s.Units > 0 && s.Successes >= 0 && s.Successes <= s.Units && !math.IsInf(s.Units, 1)
+	return s.Units > 0 && s.Successes >= 0 && s.Successes <= s.Units && s.Units <= 1<<53
 }
 
 // within cuts an interval to the shares that there are.
@@ -35,7 +35,8 @@ func (i Interval) within(low, high float64) Interval {
 }
 
 // Wald is p ± z√(p(1−p)/n), cut to [0, 1]: it has no width at 0 and covers badly with
-// few successes. NaN without units.
+// few successes (Laplace 1812; Brown, Cai & DasGupta 2001). NaN without units, with counts
+// that no data have and for an alpha outside (0, 1), as the other intervals of shares.
 func (s Share) Wald(alpha float64) Interval {
 	if !s.valid() {
 		return nowhere()
@@ -48,6 +49,9 @@ func (s Share) Wald(alpha float64) Interval {
 // Coull 1998). NaN without units.
 func (s Share) AgrestiCoull(alpha float64) Interval {
 	z := normal(alpha)
+	if !s.valid() {
+		return nowhere()
+	}
 	return Share{s.Successes + z*z/2, s.Units + z*z}.Wald(alpha)
 }
 
@@ -66,21 +70,32 @@ func (s Share) ClopperPearson(alpha float64) Interval {
 	if x < n {
 		out.High = mathext.InvRegIncBeta(x+1, n-x, 1-alpha/2)
 	}
-	return out
+	return out.ordered()
 }
 
-// Jeffreys is the central interval of the posterior Beta(x+½, n−x+½). NaN without units.
+// ordered is the interval, or [0, 1] where the quantile of a beta distribution is beyond
+// what can be computed.
+func (i Interval) ordered() Interval {
+	if !(i.Low <= i.High) {
+		return Interval{0, 1}
+	}
+	return i
+}
+
+// Jeffreys is the central interval of the posterior Beta(x+½, n−x+½) (Brown, Cai & DasGupta
+// 2001). NaN without units.
 func (s Share) Jeffreys(alpha float64) Interval {
 	if !s.valid() || math.IsNaN(normal(alpha)) {
 		return nowhere()
 	}
 	a, b := s.Successes+0.5, s.Units-s.Successes+0.5
-	return Interval{mathext.InvRegIncBeta(a, b, alpha/2), mathext.InvRegIncBeta(a, b, 1-alpha/2)}
+	return Interval{mathext.InvRegIncBeta(a, b, alpha/2), mathext.InvRegIncBeta(a, b, 1-alpha/2)}.ordered()
 }
 
 // BinomialP is the exact two-sided p-value of "the share is p": the chance of all
 // numbers of successes that are no likelier than the one seen. As a test of a split it
-// is for one look. 1 without units or with a p outside [0, 1].
+// is for one look (Clopper & Pearson 1934 for the tails). 1 without units, with counts that
+// no data have or with a p outside [0, 1].
 func (s Share) BinomialP(p float64) float64 {
 	x, n := math.Round(s.Successes), math.Round(s.Units)
 	if !s.valid() || !(p >= 0 && p <= 1) {
@@ -153,9 +168,10 @@ func binomialLog(x, n, p float64) float64 {
 // Rates compares two Poisson rates by the exact conditional test: given all events, the
 // first's are binomial with share e₁/(e₁+e₂), and the interval of the ratio is Clopper &
 // Pearson's of that share. It assumes independent events, which the events of one unit
-// are not. NaN without events or exposure.
+// are not (Przyborowski & Wilenski 1940). NaN without events or exposure, and for numbers
+// that are none; p is then 1.
 func Rates(k1, exposure1, k2, exposure2, alpha float64) (ratio float64, interval Interval, p float64) {
-	if !(exposure1 > 0) || !(exposure2 > 0) || !(k1+k2 > 0) {
+	if !positive(exposure1, exposure2, k1+k2) || !(k1 >= 0) || !(k2 >= 0) {
 		return math.NaN(), nowhere(), 1
 	}
 	share := Share{k1, k1 + k2}

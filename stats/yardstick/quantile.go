@@ -14,7 +14,7 @@ import (
 type DoubleStitching struct{ TOpt, Delta, S, Eta float64 }
 
 // Boundary is by how many ranks the empirical quantile p of t independent values
-// may be off (Howard & Ramdas 2022, thm 4).
+// may be off (Howard & Ramdas 2022, thm 4). +Inf for arguments outside their domain.
 func (d DoubleStitching) Boundary(p, t, alpha float64) float64 {
 	valid := p > 0 && p < 1 && t >= 1 && alpha > 0 && alpha < 1
 	if !valid || !(d.TOpt >= 1) || !(d.Delta > 0) || !(d.S > 1) || !(d.Eta > 1) {
@@ -33,7 +33,7 @@ func (d DoubleStitching) Boundary(p, t, alpha float64) float64 {
 		math.Log(2*zeta*(2*zeta+1)/(alpha*math.Pow(math.Log(d.Eta), d.S)))
 	k1, k2 := stitchConstants(d.Eta)
 	linear := k2 * (1 - 2*p) / 3 * l
-	return d.Delta*math.Sqrt(d.Eta*t*variance/d.TOpt) + math.Sqrt(k1*k1*variance*t*l+linear*linear) + linear
+	return known(d.Delta*math.Sqrt(d.Eta*t*variance/d.TOpt) + math.Sqrt(k1*k1*variance*t*l+linear*linear) + linear)
 }
 
 // EmpiricalBand is sup|F̂ − F| over all values and all t ≥ tMin, with error rate
@@ -45,7 +45,7 @@ func EmpiricalBand(t, alpha, tMin, a float64) float64 {
 		return math.Inf(1)
 	}
 	c := bisect(1e-6, 1e6, func(c float64) bool { return bandError(c, a) <= alpha })
-	return a * math.Sqrt((math.Log1p(math.Log(t/tMin))+c)/t)
+	return known(a * math.Sqrt((math.Log1p(math.Log(t/tMin))+c)/t))
 }
 
 // bandError is the error rate that the proof gives for C, at its best epoch
@@ -131,7 +131,8 @@ func (q QuantileTest) evidence(values []float64) func(x float64) float64 {
 }
 
 // Sequence is the confidence sequence of the quantile of one arm: the x that its
-// mixture does not refute. An end that is infinite is not bounded yet.
+// mixture does not refute. An end that is infinite is not bounded yet; both are without
+// values, with a NaN among them and for parameters outside their range.
 func (q QuantileTest) Sequence(values []float64, alpha float64) Bounds {
 	out := Bounds{math.Inf(-1), math.Inf(1)}
 	if !q.valid() || len(values) == 0 || !(alpha > 0 && alpha < 1) || slices.ContainsFunc(values, math.IsNaN) {

@@ -15,17 +15,17 @@ type SafeTest struct {
 
 // LogE is the log e-value after blocks with a[i] and b[i] successes. Blocks
 // beyond the shorter list are ignored. A block that cannot be (more successes
-// than units), or a prior that is none, leaves no evidence: −Inf.
+// than units), or a prior that is none, leaves no evidence: −Inf. 0 without blocks.
 func (s SafeTest) LogE(a, b []int64) float64 {
 	for _, p := range s.Prior {
 		if !(p > 0) || math.IsInf(p, 1) {
 			return math.Inf(-1)
 		}
 	}
-	if s.NA < 0 || s.NB < 0 || s.NA+s.NB == 0 {
+	nA, nB := float64(s.NA), float64(s.NB)
+	if s.NA < 0 || s.NB < 0 || nA+nB == 0 {
 		return math.Inf(-1)
 	}
-	nA, nB := float64(s.NA), float64(s.NB)
 	var sum, seen, sumA, sumB float64
 	for i := range min(len(a), len(b)) {
 		yA, yB := float64(a[i]), float64(b[i])
@@ -38,7 +38,7 @@ func (s SafeTest) LogE(a, b []int64) float64 {
 		sum += logTosses(yA, nA, pA) + logTosses(yB, nB, pB) - logTosses(yA+yB, nA+nB, both)
 		seen, sumA, sumB = seen+1, sumA+yA, sumB+yB
 	}
-	return sum
+	return evidence(sum)
 }
 
 // logTosses is the log likelihood of y successes in n tosses.

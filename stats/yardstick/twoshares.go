@@ -8,6 +8,9 @@ type Compared struct {
 	Z, P float64 // of "no difference", two-sided
 }
 
+// incomparable is what shares that no data have are.
+func incomparable() Compared { return Compared{nowhere(), math.NaN(), math.NaN()} }
+
 func compared(estimate, standardError, z float64) Compared {
 	half, at := z*standardError, estimate/standardError
 	return Compared{Interval{estimate - half, estimate + half}, at, math.Erfc(math.Abs(at) / math.Sqrt2)}
@@ -20,9 +23,13 @@ func (c Compared) ratio() Compared {
 }
 
 // PooledZ is the test of equal shares with the variance of all units together; its
-// square is the chi-square of the 2×2 table without a correction (Pearson). The interval
-// of the difference is Wald's, with each arm's own variance. NaN where all units agree.
+// square is the chi-square of the 2×2 table without a correction (Pearson 1900). The interval
+// of the difference is Wald's, with each arm's own variance. NaN where all units agree and
+// for shares that no data have.
 func PooledZ(treatment, control Share, alpha float64) Compared {
+	if !treatment.valid() || !control.valid() {
+		return incomparable()
+	}
 	all := Share{treatment.Successes + control.Successes, treatment.Units + control.Units}.p()
 	d := treatment.p() - control.p()
 	z := d / math.Sqrt(all*(1-all)*(1/treatment.Units+1/control.Units))
@@ -31,24 +38,33 @@ func PooledZ(treatment, control Share, alpha float64) Compared {
 }
 
 // AgrestiCaffo is Wald's difference after adding one success and one failure to each
-// arm (Agresti & Caffo 2000).
+// arm (Agresti & Caffo 2000). NaN for shares that no data have, also of no units.
 func AgrestiCaffo(treatment, control Share, alpha float64) Compared {
+	if !treatment.valid() || !control.valid() {
+		return incomparable()
+	}
 	t, c := Share{treatment.Successes + 1, treatment.Units + 2}, Share{control.Successes + 1, control.Units + 2}
 	return compared(t.p()-c.p(), math.Sqrt(t.p()*(1-t.p())/t.Units+c.p()*(1-c.p())/c.Units), normal(alpha))
 }
 
 // RatioLog is the ratio of shares by the delta method on its logarithm (Katz et al.
 // 1978), with so much added to successes and units of each arm: 0, or ½ (Walter 1975).
-// Without successes and nothing added it is NaN.
+// Without successes and nothing added it is NaN, and for shares that no data have.
 func RatioLog(treatment, control Share, add, alpha float64) Compared {
+	if !treatment.valid() || !control.valid() || !(add >= 0) {
+		return incomparable()
+	}
 	t, c := Share{treatment.Successes + add, treatment.Units + add}, Share{control.Successes + add, control.Units + add}
 	se := math.Sqrt(1/t.Successes - 1/t.Units + 1/c.Successes - 1/c.Units)
 	return compared(math.Log(t.p()/c.p()), se, normal(alpha)).ratio()
 }
 
 // OddsRatioLogit is the odds ratio by the delta method on its logarithm (Woolf 1955).
-// An empty cell of the table gives NaN.
+// An empty cell of the table gives NaN, and so do shares that no data have.
 func OddsRatioLogit(treatment, control Share, alpha float64) Compared {
+	if !treatment.valid() || !control.valid() {
+		return incomparable()
+	}
 	t, c := treatment, control
 	tf, cf := t.Units-t.Successes, c.Units-c.Successes
 	se := math.Sqrt(1/t.Successes + 1/tf + 1/c.Successes + 1/cf)
@@ -64,6 +80,9 @@ func OddsRatioScore(treatment, control Share, corrected bool, alpha float64) Com
 		return Compared{nowhere(), math.NaN(), 1}
 	}
 	critical := normal(alpha)
+	if math.IsNaN(critical) {
+		return incomparable()
+	}
 	score := func(log float64) float64 { return oddsScore(treatment, control, math.Exp(log), corrected) }
 	at := score(0)
 	out := Compared{Interval{0, math.Inf(1)}, at, math.Erfc(math.Abs(at) / math.Sqrt2)}
