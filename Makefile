@@ -59,11 +59,12 @@ simulate-stats-short: ## the same in a few minutes; fails when a promise is brok
 	$(GO) run ./internal/calibrate --commit $(VERSION) --short --results reports/calibration-short $(ARGS)
 
 .PHONY: fuzz
-fuzz: ## a minute of fuzzing: the decoder, and the statistics
+FUZZTIME ?= 8s
+fuzz: ## two minutes of fuzzing: the decoder, and every exported function of the statistics
 	$(GO) test ./ingest -run '^$$' -fuzz FuzzDecode -fuzztime 30s
-	$(GO) test ./stats -run '^$$' -fuzz FuzzPair -fuzztime 10s
-	$(GO) test ./stats -run '^$$' -fuzz FuzzEstimate -fuzztime 10s
-	$(GO) test ./stats -run '^$$' -fuzz FuzzCounts -fuzztime 10s
+	for f in Pair Estimate Counts Sums Rows Pairs Families; do $(GO) test ./stats -run '^$$' -fuzz "^Fuzz$$f\$$" -fuzztime $(FUZZTIME) || exit 1; done
+	for f in Designs Sizes; do $(GO) test ./stats/design -run '^$$' -fuzz "^Fuzz$$f\$$" -fuzztime $(FUZZTIME) || exit 1; done
+	for f in Sequences OneLook; do $(GO) test ./stats/yardstick -run '^$$' -fuzz "^Fuzz$$f\$$" -fuzztime $(FUZZTIME) || exit 1; done
 
 .PHONY: check
 check: fmt-check mod-check vet lint ## formatting, go.mod, vet, lint

@@ -36,9 +36,31 @@ type CountPlan struct {
 	// one-sided in the tests. It lies in (0, 0.5).
 	Alpha float64
 	// Ratio is the |ln rate ratio| δ at which the test is most powerful: the
-	// mixture has k = 1/(ρ(1−ρ)δ²). Zero, or what is no ratio, falls back to
-	// DefaultCountRatio. Any value is valid; a wrong one costs power.
+	// mixture has k = 1/(ρ(1−ρ)δ²). Zero falls back to DefaultCountRatio; so does, with a
+	// warning, what is no ratio, and one outside [10⁻⁶, 10³] to the nearer end. Any value
+	// is valid; a wrong one costs power.
 	Ratio float64
+}
+
+// leastCountRatio and mostCountRatio bound the ratio: beyond them the mixture is one
+// point, or none.
+const (
+	leastCountRatio = 1e-6
+	mostCountRatio  = 1e3
+)
+
+// ratio is the plan's, or what stands in for it, which a warning says unless there was
+// none.
+func (p CountPlan) ratio() (float64, []Warning) {
+	ratio := p.Ratio
+	if !(ratio > 0) || math.IsInf(ratio, 1) {
+		ratio = DefaultCountRatio
+	}
+	ratio = clamp(ratio, leastCountRatio, mostCountRatio)
+	if ratio == p.Ratio || p.Ratio == 0 {
+		return ratio, nil
+	}
+	return ratio, []Warning{{DefaultPlan, fmt.Sprintf("no mixture is tuned to the log rate ratio %v: %v is assumed", p.Ratio, ratio)}}
 }
 
 // CountEffect compares the rates of two arms, at any look.
@@ -106,12 +128,7 @@ type stream struct {
 
 func newStreams(phases []CountPhase, plan CountPlan) (streams, []Warning) {
 	var s streams
-	var warnings []Warning
-	ratio := plan.Ratio
-	if !(ratio > 0) || math.IsInf(ratio, 1) {
-		ratio = DefaultCountRatio
-	}
-	ratio = clamp(ratio, 1e-6, 1e3) // beyond, the mixture is one point or none
+	ratio, warnings := plan.ratio()
 	for _, p := range phases {
 		if p.Treatment == 0 && p.Control == 0 {
 			continue // no event yet says nothing, whatever the shares
@@ -119,7 +136,8 @@ func newStreams(phases []CountPhase, plan CountPlan) (streams, []Warning) {
 		if p.Treatment < 0 || p.Control < 0 || max(p.Treatment, p.Control) > 1<<53 || !(p.Share > 1e-12 && p.Share < 1-1e-12) {
 			s.leftOut = append(s.leftOut, p.Name)
 			warnings = append(warnings, Warning{PhaseLeftOut, fmt.Sprintf(
-				"phase %q is left out: a count test needs counts and a share between 0 and 1", p.Name)})
+				"phase %q is left out: %d and %d events at the share %v; a count test needs counts of 0 to 2⁵³ and a share between 10⁻¹² and 1−10⁻¹²",
+				p.Name, p.Treatment, p.Control, p.Share)})
 			continue
 		}
 		s.treatment += p.Treatment

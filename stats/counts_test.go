@@ -3,6 +3,8 @@ package stats
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -235,4 +237,58 @@ func rareRun(rng *rand.Rand, shares []float64, ratio, margin float64) (missed, h
 func showsHarm(phases []CountPhase, margin float64, plan CountPlan) bool {
 	s, _ := newStreams(phases, plan)
 	return s.evidenceAbove(math.Log1p(margin)) > -math.Log(plan.Alpha)
+}
+
+// TestCountReplacementsAreSaid: a phase that is dropped and a ratio that is replaced have
+// a warning with the numbers in it.
+func TestCountReplacementsAreSaid(t *testing.T) {
+	good := CountPhase{"1", 10, 12, 0.5}
+	cases := []struct {
+		name    string
+		phase   CountPhase
+		ratio   float64
+		want    []Code
+		mention string
+	}{
+		{"nothing", good, 0.3, nil, ""},
+		{"no ratio", good, 0, nil, ""},
+		{"negative ratio", good, -0.3, []Code{DefaultPlan}, "-0.3"},
+		{"NaN for a ratio", good, math.NaN(), []Code{DefaultPlan}, "NaN"},
+		{"tiny ratio", good, 1e-9, []Code{DefaultPlan}, "1e-09"},
+		{"huge ratio", good, 1e9, []Code{DefaultPlan}, "1e+09"},
+		{"more events than there are units", CountPhase{"2", 1<<53 + 1, 1, 0.5}, 0.3, []Code{PhaseLeftOut}, "9007199254740993"},
+		{"a share of next to nothing", CountPhase{"2", 1, 1, 1e-13}, 0.3, []Code{PhaseLeftOut}, "1e-13"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			got := CompareCounts([]CountPhase{good, c.phase}, CountPlan{0.05, c.ratio})
+			if !slices.Equal(codes(got.Warnings), c.want) {
+				t.Errorf("warnings %v, want %v", got.Warnings, c.want)
+			}
+			for _, w := range got.Warnings {
+				if !strings.Contains(w.Message, c.mention) {
+					t.Errorf("%q does not name %s", w.Message, c.mention)
+				}
+			}
+			if left := slices.Contains(c.want, PhaseLeftOut); left != slices.Equal(got.LeftOut, []string{"2"}) {
+				t.Errorf("left out: %v", got.LeftOut)
+			}
+		})
+	}
+}
+
+// TestLogGammaRatio against the sum ln x + ln(x+1) + … that it stands for. A difference of two logarithms of gamma functions has an
+// error of 10⁸ at x = 10²⁴.
+func TestLogGammaRatio(t *testing.T) {
+	for _, x := range []float64{0.3, 5, 127, 129, 2500, 1e6, 1e12, 1e18, 1e24} {
+		for _, n := range []int{0, 1, 2, 7, 1000} {
+			want := 0.0
+			for i := range n {
+				want += math.Log(x) + math.Log1p(float64(i)/x)
+			}
+			if got := logGammaRatio(x, float64(n)); math.Abs(got-want) > 1e-11*(1+math.Abs(want)) {
+				t.Errorf("x = %v, n = %d: %v, want %v", x, n, got, want)
+			}
+		}
+	}
 }

@@ -363,3 +363,63 @@ func TestEffectSlopeEdges(t *testing.T) {
 		t.Errorf("two times: %+v", e)
 	}
 }
+
+// TestLeftOutForTheirSize: phases that nothing can be computed with are named, and the
+// others count as if they were not there.
+func TestLeftOutForTheirSize(t *testing.T) {
+	good := Stratum{"good", conversions(1000, 120), conversions(1000, 100)}
+	many, large := conversions(1<<53, 1<<20), Moments{N: 100, NonZero: 100, Mean: 1e200, M2: 1e300}
+	for name, bad := range map[string]Stratum{
+		"more than 2⁵³ units": {"bad", Moments{N: 1<<53 + 1, Mean: 1, M2: 1}, many},
+		"squares overflow":    {"bad", large, large.Merge(Moments{N: 1, Mean: -1e200})},
+	} {
+		for _, order := range [][]Stratum{{good, bad}, {bad, good}} {
+			got := Combine(order)
+			wantCodes(t, got.Warnings, InvalidMoments)
+			if !slices.Equal(got.LeftOut, []string{"bad"}) || got.Difference() != Combine([]Stratum{good}).Difference() {
+				t.Errorf("%s: left out %v, difference %v", name, got.LeftOut, got.Difference())
+			}
+			for _, r := range []Result{got.Fixed(0.05), got.Sequential(usual)} {
+				wantCodes(t, r.Warnings, InvalidMoments)
+			}
+			wantCodes(t, got.TestHarm(Margin{}, IncreaseIsGood, usual).Warnings, InvalidMoments)
+		}
+	}
+}
+
+// TestSequenceOfNoPlan: without a finite plan nothing is claimed, and one for more units
+// than there will ever be claims little.
+func TestSequenceOfNoPlan(t *testing.T) {
+	seen := Share{50, 100}
+	if got := seen.Sequence(0.05, math.Inf(1), 0.05); got != (Interval{0, 1}) {
+		t.Errorf("planned for ever: %v", got)
+	}
+	near, far := seen.Sequence(0.05, 100, 0.05), seen.Sequence(0.05, 1e15, 0.05)
+	if !(far.Low < near.Low && far.High > near.High) {
+		t.Errorf("planned for 10¹⁵ units %v, for 100 %v", far, near)
+	}
+}
+
+// TestIrregularSums: lists that do not fit together are refused by name.
+func TestIrregularSums(t *testing.T) {
+	one := big.NewInt(1)
+	ragged := Joint{N: 10, Mean: []float64{1, 2}, Product: [][]float64{{1}, {1, 2}}}
+	good := conversions(100, 50)
+	for name, m := range map[string]Moments{
+		"no products":           JointFromSums(10, 5, []*big.Int{one, one}, nil, []int{0, 0}).Ratio(),
+		"a missing sum":         JointFromSums(10, 5, []*big.Int{one, nil}, [][]*big.Int{{one, one}, {one, one}}, []int{0, 0}).Ratio(),
+		"a missing product":     JointFromSums(10, 5, []*big.Int{one, one}, [][]*big.Int{{one, nil}, {one, one}}, []int{0, 0}).Ratio(),
+		"a billion of decimals": JointFromSums(10, 5, []*big.Int{one, one}, [][]*big.Int{{one, one}, {one, one}}, []int{0, 1e9}).Ratio(),
+		"ragged":                ragged.Ratio(),
+		"ragged, adjusted":      Adjust(ragged, ragged).Treatment,
+		"nothing to adjust":     Adjust(Joint{N: 10}, Joint{N: 10}).Control,
+		"two sums for a ratio":  AdjustRatio(Joint{N: 10, Mean: []float64{1, 2}, Product: [][]float64{{1, 0}, {0, 1}}}, Joint{}).Control,
+	} {
+		if got := Combine([]Stratum{{name, m, good}}); !slices.Equal(got.LeftOut, []string{name}) {
+			t.Errorf("%s: %+v is believed", name, m)
+		}
+	}
+	if e := LinEffect(ragged, ragged).Student(0.05); e.P != 1 || !math.IsInf(e.High, 1) {
+		t.Errorf("an effect of ragged sums: %+v", e)
+	}
+}

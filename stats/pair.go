@@ -60,7 +60,8 @@ func Combine(strata []Stratum) Pair {
 				s.Name, s.Treatment.N, s.Control.N))
 		case !s.Treatment.plausible() || !s.Control.plausible():
 			p.leaveOut(s.Name, InvalidMoments, fmt.Sprintf(
-				"phase %q is left out: its moments are not those of any data, or a ratio has nothing to divide by", s.Name))
+				"phase %q is left out: its moments are not those of any data (of %d and %d units), or a ratio has nothing to divide by",
+				s.Name, s.Treatment.N, s.Control.N))
 		default:
 			joined := p
 			if joined.add(s); !joined.finite() {

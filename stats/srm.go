@@ -55,7 +55,7 @@ func (s *SRM) normalise(counts []int64, shares []float64) (units int64, ok bool)
 		sum += share
 	}
 	if !valid || !(sum > 0) || math.IsInf(sum, 1) {
-		s.Warnings = append(s.Warnings, Warning{InvalidPlan, "the sample-ratio test needs one count and one share per arm, none negative"})
+		s.Warnings = append(s.Warnings, Warning{InvalidPlan, "the sample-ratio test needs one count and one share per arm, none negative and no count beyond 2⁵³"})
 		return 0, false
 	}
 	for i, share := range shares {

@@ -14,12 +14,13 @@ type Code string
 const (
 	// NoBasis: no phase has two units in each arm, so nothing can be estimated.
 	NoBasis Code = "no_basis"
-	// PhaseLeftOut: a phase has fewer than two units in an arm.
+	// PhaseLeftOut: a phase has fewer than two units in an arm or, in a count test, counts
+	// or a share that cannot be.
 	PhaseLeftOut Code = "phase_left_out"
 	// PhasesDisagree: the phases refute every common effect.
 	PhasesDisagree Code = "phases_disagree"
-	// InvalidMoments: a phase's moments contradict themselves (NaN, negative
-	// variance, overflow); it is left out.
+	// InvalidMoments: a phase's moments contradict themselves (NaN, negative variance,
+	// more than 2⁵³ units) or overflow with those of the phases before; it is left out.
 	InvalidMoments Code = "invalid_moments"
 	// FewUnits: the normal approximation has too few units to stand on.
 	FewUnits Code = "few_units"
@@ -30,8 +31,8 @@ const (
 	// BaselineNearZero: the control mean is not distinguishable from zero, so
 	// the relative effect is unbounded; use the absolute one.
 	BaselineNearZero Code = "baseline_near_zero"
-	// DefaultPlan: no planned number of units or no share was given and a
-	// default stands in for it.
+	// DefaultPlan: no planned number of units, no share or no possible ratio was given and
+	// a default stands in for it.
 	DefaultPlan Code = "default_plan"
 	// InvalidPlan: the error rate, margin or direction makes no sense; nothing
 	// is decided.

@@ -13,6 +13,9 @@ func incomparable() Compared { return Compared{nowhere(), math.NaN(), math.NaN()
 
 func compared(estimate, standardError, z float64) Compared {
 	half, at := z*standardError, estimate/standardError
+	if !(estimate-half <= estimate+half) { // no number, or too large for one
+		return incomparable()
+	}
 	return Compared{Interval{estimate - half, estimate + half}, at, math.Erfc(math.Abs(at) / math.Sqrt2)}
 }
 
