@@ -70,7 +70,7 @@ func addTypes(d *ast.GenDecl, types map[string]string) {
 	}
 }
 
-// Years are how papers are cited.
+// year is how papers are cited.
 var year = regexp.MustCompile(`\b(18|19|20)\d\d\b`)
 
 // edges are the words with which a comment says what comes of arguments that have no
