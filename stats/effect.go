@@ -52,9 +52,8 @@ const fewUnits = 30
 // Without data, with zero variance or with an alpha outside (0, 0.5) the interval is
 // (−Inf, +Inf), p is 1 and a warning says why; estimates without data are NaN, and the
 // relative one is also NaN at a control mean of zero.
-func (p Pair) Fixed(alpha float64) Result {
-	r, ok := p.blank(alpha)
-	if !ok {
+func (p Pair) Fixed(alpha float64) (r Result) {
+	if !p.blank(&r, alpha) {
 		return r
 	}
 	e := p.estimate(false)
@@ -70,53 +69,62 @@ func (p Pair) Fixed(alpha float64) Result {
 // place of t (Johari et al. 2022; Waudby-Smith et al. 2024). Validity is asymptotic:
 // believe decisions once the Gate passes. Where there is no answer it gives what Fixed
 // gives; a plan without numbers of its own is completed by defaults, with a warning.
-func (p Pair) Sequential(plan Plan) Result { return p.SequentialAt(plan, plan.Alpha) }
+func (p Pair) Sequential(plan Plan) (r Result) {
+	p.sequential(&r, &plan, plan.Alpha)
+	return r
+}
 
 // SequentialAt is Sequential with intervals of another two-sided level, as a
 // family of tests asks for: plan.Alpha goes on tuning them. The p-value does not
 // depend on the level: it is below it exactly when the interval excludes zero.
-func (p Pair) SequentialAt(plan Plan, level float64) Result {
-	r, ok := p.blank(plan.Alpha)
-	if !ok {
-		return r
-	}
-	if !validAlpha(level) {
-		r.Warnings = append(r.Warnings, invalidAlpha(level))
-		return r
-	}
-	r.Alpha = level
-	plan, warnings := plan.complete()
-	r.Warnings = append(r.Warnings, warnings...)
-	a := p.information(MixtureRho2(plan.Alpha, plan.PlannedUnits), plan)
-	e := p.estimate(plan.Strict)
-	e.DoF = math.Inf(1)
-	r.DoF = e.DoF
-	r.Absolute, r.Critical = e.alwaysValid(a, level)
-	p.addRelative(&r, plan.Strict)
+func (p Pair) SequentialAt(plan Plan, level float64) (r Result) {
+	p.sequential(&r, &plan, level)
 	return r
 }
 
-// blank is a result that claims nothing: estimates and warnings, intervals
-// without ends, p = 1. It reports whether there is a basis for more.
-func (p *Pair) blank(alpha float64) (Result, bool) {
-	nothing := Effect{Estimate: math.NaN(), Interval: everything(), StdError: math.NaN(), P: 1}
-	r := Result{
-		Absolute: nothing, Relative: nothing,
-		TreatmentMean: math.NaN(), ControlMean: math.NaN(),
-		DoF: math.NaN(), Critical: math.Inf(1), Alpha: alpha,
-		Warnings: p.doubts(),
+// sequential fills in the result and completes the plan; nothing is copied.
+func (p *Pair) sequential(r *Result, plan *Plan, level float64) {
+	if !p.blank(r, plan.Alpha) {
+		return
 	}
+	if !validAlpha(level) {
+		r.Warnings = append(r.Warnings, invalidAlpha(level))
+		return
+	}
+	r.Alpha = level
+	r.Warnings = append(r.Warnings, plan.complete()...)
+	tuned := doubleLog(plan.Alpha)
+	asked := tuned
+	if level != plan.Alpha {
+		asked = doubleLog(level)
+	}
+	a := p.information(mixtureRho2(tuned, plan.PlannedUnits), plan)
+	e := p.estimate(plan.Strict)
+	e.DoF = math.Inf(1)
+	r.DoF = e.DoF
+	r.Absolute, r.Critical = e.alwaysValid(a, asked)
+	p.addRelative(r, plan.Strict)
+}
+
+// blank makes a result one that claims nothing: estimates and warnings, intervals
+// without ends, p = 1. It reports whether there is a basis for more.
+func (p *Pair) blank(r *Result, alpha float64) bool {
+	nothing := Effect{Estimate: math.NaN(), Interval: everything(), StdError: math.NaN(), P: 1}
+	r.Absolute, r.Relative = nothing, nothing
+	r.TreatmentMean, r.ControlMean = math.NaN(), math.NaN()
+	r.DoF, r.Critical, r.Alpha = math.NaN(), math.Inf(1), alpha
+	r.Warnings = p.doubts()
 	if p.Weight == 0 {
-		return r, false
+		return false
 	}
 	r.TreatmentMean, r.ControlMean = p.Treatment.Mean, p.Control.Mean
 	r.Absolute.Estimate = p.Difference()
 	r.Relative.Estimate = relativeTo(p.Difference(), p.Control.Mean)
 	if !validAlpha(alpha) {
 		r.Warnings = append(r.Warnings, invalidAlpha(alpha))
-		return r, false
+		return false
 	}
-	return r, true
+	return true
 }
 
 // addRelative completes a result whose absolute effect and critical value are known.

@@ -77,17 +77,18 @@ func (e Estimate) student(alpha float64) (Effect, float64) {
 // claims nothing where Student does not, and without information; a value that is NaN
 // stays one.
 func (e Estimate) AlwaysValid(a, alpha float64) Effect {
-	effect, _ := e.alwaysValid(a, alpha)
+	effect, _ := e.alwaysValid(a, doubleLog(alpha))
 	return effect
 }
 
-func (e Estimate) alwaysValid(a, alpha float64) (Effect, float64) {
+// alwaysValid is AlwaysValid with the critical value, from l = doubleLog(alpha).
+func (e Estimate) alwaysValid(a, l float64) (Effect, float64) {
 	if !e.usable() {
 		return e.unknown(), math.Inf(1)
 	}
 	log1pA := math.Log1p(a)
-	critical := mixtureRadius(a, log1pA, alpha)
-	return e.effect(critical, math.Min(1, math.Exp(-mixtureLogE(a, log1pA, e.Value/e.StdError)))), critical
+	critical := mixtureRadius(a, log1pA, l)
+	return e.effect(critical, min(1, math.Exp(-mixtureLogE(a, log1pA, e.Value/e.StdError)))), critical
 }
 
 // StudentAbove is the one-sided t test of "the effect is at most null", with

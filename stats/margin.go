@@ -80,8 +80,7 @@ func (p Pair) test(m Margin, d Direction, plan Plan, side float64) Decision {
 	if !ok {
 		return out
 	}
-	plan, warnings := plan.complete()
-	out.Warnings = append(out.Warnings, warnings...)
+	out.Warnings = append(out.Warnings, plan.complete()...)
 	distance, factor := p.distance(m, d)
 	err := math.Sqrt(p.errorSquared(factor, true))
 	if math.IsNaN(err) || math.IsInf(err, 0) || math.IsNaN(distance) || math.IsInf(distance, 0) {
@@ -93,7 +92,7 @@ func (p Pair) test(m Margin, d Direction, plan Plan, side float64) Decision {
 		return out
 	}
 	// The mixture is tuned for a two-sided rate of 2α: only one side counts.
-	out.A = p.information(MixtureRho2(2*plan.Alpha, plan.PlannedUnits), plan)
+	out.A = p.information(MixtureRho2(2*plan.Alpha, plan.PlannedUnits), &plan)
 	out.Z = side * distance / err
 	out.Threshold = MixtureRadiusOneSided(out.A, plan.Alpha)
 	out.P = MixturePOneSided(out.A, out.Z)

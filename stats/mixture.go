@@ -17,9 +17,14 @@ func MixtureRho2(alpha, planned float64) float64 {
 	if !(alpha > 0 && alpha < 1) || !(planned > 0) {
 		return math.NaN()
 	}
-	l := -2 * math.Log(alpha)
-	return (l + math.Log(1+l)) / planned
+	return mixtureRho2(doubleLog(alpha), planned)
 }
+
+// doubleLog is 2·ln(1/α): what a plan and its boundary have in common, and costs a quarter
+// of a comparison.
+func doubleLog(alpha float64) float64 { return -2 * math.Log(alpha) }
+
+func mixtureRho2(l, planned float64) float64 { return (l + math.Log(1+l)) / planned }
 
 // OptimalRho2 is the exact optimum (−W₋₁(−α²/e) − 1)/planned, where W₋₁ is the
 // lower branch of Lambert's function. NaN for an alpha outside (0, 1) or units not
@@ -46,13 +51,17 @@ func OptimalRho2(alpha, planned float64) float64 {
 // √((1+1/a)·(ln(1+a) + 2·ln(1/α))) (Robbins 1970). It is +Inf at a = 0.
 //
 // It is also +Inf for an a or an alpha that makes no sense (NaN, alpha outside (0, 1)).
-func MixtureRadius(a, alpha float64) float64 { return mixtureRadius(a, math.Log1p(a), alpha) }
+func MixtureRadius(a, alpha float64) float64 {
+	return mixtureRadius(a, math.Log1p(a), doubleLog(alpha))
+}
 
-func mixtureRadius(a, log1pA, alpha float64) float64 {
-	if !(a > 0) || !(alpha > 0 && alpha < 1) {
+// mixtureRadius takes l = doubleLog(alpha), which is finite and above 0 for an alpha in
+// (0, 1) and for no other.
+func mixtureRadius(a, log1pA, l float64) float64 {
+	if !(a > 0) || !(l > 0) {
 		return math.Inf(1)
 	}
-	return math.Sqrt((1 + 1/a) * (log1pA - 2*math.Log(alpha)))
+	return math.Sqrt((1 + 1/a) * (log1pA + l))
 }
 
 // MixtureLogE is the log of the mixture's e-value a·z²/(2(1+a)) − ln(1+a)/2 (Robbins

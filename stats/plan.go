@@ -31,7 +31,7 @@ type Plan struct {
 
 // complete replaces missing parts by defaults and says so. Any fixed values
 // are valid; they cost width, not error rate.
-func (p Plan) complete() (Plan, []Warning) {
+func (p *Plan) complete() []Warning {
 	var warnings []Warning
 	if !(p.PlannedUnits > 0) || math.IsInf(p.PlannedUnits, 1) {
 		warnings = append(warnings, Warning{DefaultPlan, fmt.Sprintf(
@@ -42,13 +42,13 @@ func (p Plan) complete() (Plan, []Warning) {
 		warnings = append(warnings, Warning{DefaultPlan, "no planned share of the treatment: 0.5 is assumed"})
 		p.TreatmentShare = 0.5
 	}
-	return p, warnings
+	return warnings
 }
 
 // information is the mixture's a = ρ²·Σw/(p(1−p)). Σw/(p(1−p)) is the number
 // of units at planned shares that would carry the weight seen, so one phase at
 // planned shares gives a = ρ²·n.
-func (p *Pair) information(rho2 float64, plan Plan) float64 {
+func (p *Pair) information(rho2 float64, plan *Plan) float64 {
 	return rho2 * p.Weight / (plan.TreatmentShare * (1 - plan.TreatmentShare))
 }
 
