@@ -24,6 +24,9 @@ func (e Estimate) AnytimeStudent(n int, g, alpha float64) Effect {
 }
 
 func anytimeLogE(t, r, nu float64) float64 {
+	if r == 1 { // so little information that it is none
+		return 0
+	}
 	t2 := t * t
 	if math.IsInf(nu, 1) {
 		return math.Log(r)/2 + t2*(1-r)/2
