@@ -15,7 +15,7 @@ type Rules struct {
 }
 
 // Broken names what is wrong with results: ends of an interval that are not ordered, a
-// field P that is no probability, a NaN that neither a warning nor the comment explains.
+// field P or Power that is no probability, a NaN that neither a warning nor the comment explains.
 func (r Rules) Broken(results []reflect.Value, comment string) (out []string) {
 	c := checker{rules: r, nan: strings.Contains(comment, "NaN")}
 	for i, v := range results {
@@ -63,8 +63,8 @@ func (c *checker) object(v reflect.Value, path string, warned bool) {
 		name := v.Type().Field(i).Name
 		switch field := v.Field(i); {
 		case !v.Type().Field(i).IsExported():
-		case name == "P" && field.Kind() == reflect.Float64:
-			c.probability(field.Float(), path)
+		case (name == "P" || name == "Power") && field.Kind() == reflect.Float64:
+			c.probability(field.Float(), path+"."+name)
 		case name == "StdError": // without one there is none; intervals say the rest
 		default:
 			c.walk(field, path+"."+name, warned)
@@ -86,6 +86,6 @@ func (c *checker) interval(v reflect.Value, path string) {
 
 func (c *checker) probability(p float64, path string) {
 	if !(p >= 0 && p <= 1) && (c.rules.NoNaN || !math.IsNaN(p)) {
-		c.say("%s: p = %v", path, p)
+		c.say("%s = %v is no probability", path, p)
 	}
 }

@@ -99,8 +99,8 @@ func TestBroken(t *testing.T) {
 		{name: "NaN for ends", result: interval{nan, nan}, comment: "NaN", want: "has no order"},
 		{name: "NaN for ends where it may be", result: interval{nan, nan}, comment: "NaN", loose: true},
 		{name: "half an interval", result: interval{nan, 1}, comment: "NaN", loose: true, want: "has no order"},
-		{name: "p above 1", result: result{all, 1, 1.5, nil}, want: "p = 1.5"},
-		{name: "p of NaN", result: result{all, 1, nan, []string{"odd"}}, want: "p = NaN"},
+		{name: "p above 1", result: result{all, 1, 1.5, nil}, want: "P = 1.5 is no probability"},
+		{name: "p of NaN", result: result{all, 1, nan, []string{"odd"}}, want: "P = NaN is no probability"},
 		{name: "a list", result: []float64{1, nan}, want: "result 0[1] is NaN"},
 	}
 	for _, c := range cases {
@@ -138,10 +138,11 @@ func TestCall(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	for _, bytes := range []string{"", "a", "\x00\x07\x03\x00\x05\x01\x09\x01\x02\x03\x04\x05\x06\x07", strings.Repeat("\x01\x02", 99), strings.Repeat("\x03", 99)} {
-		if call(bytes) != call(bytes) {
+		first, again := call(bytes), call(bytes)
+		if first != again {
 			t.Errorf("%q is not always the same", bytes)
 		}
-		seen[call(bytes)] = true
+		seen[first] = true
 	}
 	if len(seen) < 4 {
 		t.Errorf("five inputs make %d arguments", len(seen))

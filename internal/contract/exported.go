@@ -8,7 +8,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
+	"path/filepath"
 	"regexp"
 	"strings"
 )
@@ -17,23 +17,27 @@ import (
 // ("Welch") and of every exported method of an exported type ("Pair.Fixed"). types holds
 // the comments of the exported types.
 func Exported(dir string) (functions, types map[string]string, err error) {
-	notTests := func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }
-	packages, err := parser.ParseDir(token.NewFileSet(), dir, notTests, parser.ParseComments)
+	paths, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil {
 		return nil, nil, err
 	}
 	functions, types = map[string]string{}, map[string]string{}
-	for _, p := range packages {
-		for _, file := range p.Files {
-			for _, d := range file.Decls {
-				switch d := d.(type) {
-				case *ast.FuncDecl:
-					if name := nameOf(d); name != "" {
-						functions[name] = d.Doc.Text()
-					}
-				case *ast.GenDecl:
-					addTypes(d, types)
+	for _, path := range paths {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, d := range file.Decls {
+			switch d := d.(type) {
+			case *ast.FuncDecl:
+				if name := nameOf(d); name != "" {
+					functions[name] = d.Doc.Text()
 				}
+			case *ast.GenDecl:
+				addTypes(d, types)
 			}
 		}
 	}

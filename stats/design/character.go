@@ -33,6 +33,7 @@ func (d Design) At(drift float64) Character {
 		c.Expected += step * left
 		left -= up[k]
 	}
+	c.Power = min(1, c.Power)
 	return c
 }
 

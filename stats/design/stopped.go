@@ -39,7 +39,7 @@ func (d Design) Stop(k int, z float64) Stopped {
 		}
 		return root(func(drift float64) float64 { return beyond(drift) - level }, -reach, reach)
 	}
-	p := beyond(0)
+	p := min(1, beyond(0)) // sums of the recursion end in a rounding
 	if d.Sides == OneSided {
 		return Stopped{p, at(0.5), at(d.Alpha), math.Inf(1)}
 	}
