@@ -87,7 +87,8 @@ func AdjustRatio(treatment, control Joint) Adjusted {
 // is exactly that of RegressEffect with OwnSlopes; the error agrees with HC2 as n
 // grows, and degrees of freedom are Welch's. Arms with fewer than k+3 units, or without
 // the same covariates, leave the outcome as it is; without an outcome, or with numbers
-// that are not finite, the estimate is NaN and its intervals claim nothing.
+// that are not finite, the estimate is NaN and its intervals claim nothing. They claim
+// nothing either where the residuals have no variance: the error is 0.
 func LinEffect(treatment, control Joint) Estimate {
 	k := len(treatment.Mean) - 1
 	if !alike(treatment, control) || min(treatment.N, control.N) < int64(k)+3 {

@@ -6,7 +6,8 @@ import "math"
 // means with squared standard errors, and critical multiples of the standard
 // error (Fieller 1954). It holds exactly the lifts whose linear form
 // m_T − (1+lift)·m_C is not refuted, so it excludes zero exactly when the test
-// of the absolute difference rejects; the delta method has neither property.
+// of the absolute difference rejects; the delta method has neither property. It assumes
+// that both means are normal and independent. Without errors it is a point.
 //
 // If the control mean is not distinguishable from zero (g ≥ 1) every lift or
 // all but a gap is possible: bounded is false and the interval is (−Inf, +Inf), as it is

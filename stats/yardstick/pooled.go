@@ -28,7 +28,8 @@ type Test struct {
 //
 // It assumes many units (Deng, Xu, Kohavi & Walker 2013). Covariates that determine one
 // another, lists that do not fit together, an arm with fewer than two units, an alpha
-// outside (0, 1) or numbers that overflow give NaN everywhere.
+// outside (0, 1) or numbers that overflow give NaN everywhere. Without variance the interval
+// is a point and p is 0, or NaN where there is no difference.
 func PooledSlope(treatment, control Sums, alpha float64) Test {
 	nan := math.NaN()
 	slope, ok := pooledSlope(treatment, control)
