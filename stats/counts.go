@@ -37,7 +37,7 @@ type CountPlan struct {
 	Alpha float64
 	// Ratio is the |ln rate ratio| δ at which the test is most powerful: the
 	// mixture has k = 1/(ρ(1−ρ)δ²). Zero falls back to DefaultCountRatio; so does, with a
-	// warning, what is no ratio, and one outside [10⁻⁶, 10³] to the nearer end. Any value
+	// warning, what is no ratio, and one outside [10⁻⁴, 10³] to the nearer end. Any value
 	// is valid; a wrong one costs power.
 	Ratio float64
 }
@@ -45,7 +45,7 @@ type CountPlan struct {
 // leastCountRatio and mostCountRatio bound the ratio: beyond them the mixture is one
 // point, or none.
 const (
-	leastCountRatio = 1e-6
+	leastCountRatio = 1e-4
 	mostCountRatio  = 1e3
 )
 

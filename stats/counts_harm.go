@@ -139,5 +139,8 @@ func (s streams) logEAbove(theta float64) float64 {
 		sum += logBetaRatio(a, b, p.treatment, p.control) - p.logLikelihood(theta) +
 			logBetaUpper(a+p.treatment, b+p.control, q) - logBetaUpper(a, b, q)
 	}
+	if math.IsNaN(sum) || math.IsInf(sum, 1) { // a tail beyond what can be computed is no evidence
+		return math.Inf(-1)
+	}
 	return sum
 }
