@@ -3,7 +3,7 @@ package ingest
 import "math/bits"
 
 const (
-	filterBits  = 12        // per unit; one in two hundred unknown units is taken for a known one
+	filterBits  = 32        // per unit; of 40,000 unknown units one is taken for a known one
 	blockBits   = 256       // a block is half a line of the cache
 	firstLayer  = 64 * 1024 // units
 	layerGrowth = 4

@@ -25,8 +25,11 @@ const growth = 10
 // p-value that is valid at every look while information grows up to e¹⁰-fold
 // (Leadbetter, Lindgren & Rootzén 1983). A NaN is no evidence: 1.
 func GrowthP(z float64) float64 {
-	if !(z > 0) {
+	switch {
+	case !(z > 0): // NaN too
 		return 1
+	case z > 40: // below the least float64; z·φ(z) would be ∞·0
+		return 0
 	}
 	density := math.Exp(-z*z/2) / math.Sqrt(2*math.Pi)
 	return math.Min(1, math.Erfc(z/math.Sqrt2)/2+growth/2*z*density)

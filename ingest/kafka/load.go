@@ -195,13 +195,25 @@ func (l *life) departTopic(ctx context.Context, declared int, left *TopicMark, n
 	return from, l.noteReplaced(ctx, left, l.topics[topic].ID, now)
 }
 
-// open makes the client that reads this life's partitions.
-func (l *life) open() (*kgo.Client, error) {
-	at := map[string]map[int32]kgo.Offset{}
+// open makes a client for each topic of this life that has more to be read.
+func (l *life) open() ([]*kgo.Client, error) {
+	var clients []*kgo.Client
 	for i, source := range l.s.c.cfg.Topics {
-		if l.goal == nil || l.from[i] < l.goal[i] {
-			at[source.Name] = map[int32]kgo.Offset{int32(l.s.id): kgo.NewOffset().At(l.from[i])}
+		if l.goal != nil && l.from[i] >= l.goal[i] {
+			continue
 		}
+		client, err := l.s.c.reader(map[string]map[int32]kgo.Offset{source.Name: {int32(l.s.id): kgo.NewOffset().At(l.from[i])}})
+		if err != nil {
+			closeAll(clients)
+			return nil, err
+		}
+		clients = append(clients, client)
 	}
-	return l.s.c.reader(at)
+	return clients, nil
+}
+
+func closeAll(clients []*kgo.Client) {
+	for _, c := range clients {
+		c.Close()
+	}
 }

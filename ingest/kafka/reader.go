@@ -1,7 +1,6 @@
 package kafka
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -9,10 +8,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// Sizes of what a shard's client fetches ahead. One fetch a broker is under way
-// or waiting while the records of the one before are decoded.
+// Sizes of what is fetched ahead of each topic of a shard. One fetch a broker is
+// under way or waiting while the records of the one before are decoded.
 const (
-	fetchBytes = 8 << 20
+	fetchBytes = 4 << 20
 	pollSize   = 10_000
 )
 
@@ -29,28 +28,6 @@ func (c *Consumer) reader(at map[string]map[int32]kgo.Offset) (*kgo.Client, erro
 		kgo.FetchMaxWait(500*time.Millisecond),
 		kgo.WithPools(&c.pool),
 	)
-}
-
-// poll hands what the client fetches to out, until the context ends (nil) or the
-// log cannot be read on from where we were.
-func (l *life) poll(ctx context.Context, client *kgo.Client, out chan<- kgo.Fetches) error {
-	defer close(out)
-	for {
-		began := l.s.c.cfg.Now()
-		fetches := client.PollRecords(ctx, min(pollSize, l.s.c.cfg.Batch.Records, l.s.c.cfg.Batch.Rows))
-		if ctx.Err() != nil || fetches.IsClientClosed() {
-			return nil
-		}
-		if err := errors.Join(fetchError(fetches), l.sameTopics(fetches)); err != nil {
-			return err
-		}
-		l.s.c.observe(Consume, began, fetches.NumRecords())
-		select {
-		case out <- fetches:
-		case <-ctx.Done():
-			return nil
-		}
-	}
 }
 
 // sameTopics refuses records of a topic that was made again after this life had

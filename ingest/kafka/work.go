@@ -14,18 +14,18 @@ import (
 // work reads, joins and writes until something fails, the shard is to be given
 // up (ctx), or the goal is reached. Only hard interrupts what is being written.
 func (l *life) work(ctx, hard context.Context) error {
-	client, err := l.open()
+	clients, err := l.open()
 	if err != nil {
 		return err
 	}
-	defer client.Close()
+	defer closeAll(clients)
 	group, working := errgroup.WithContext(hard)
 	reading, stop := context.WithCancel(working)
 	defer stop()
 	defer context.AfterFunc(ctx, stop)()
 
 	w := newWorker(l)
-	group.Go(func() error { return l.poll(reading, client, w.fetched) })
+	group.Go(func() error { return l.readInStep(reading, clients, w.fetched) })
 	group.Go(func() error { return w.write(working) })
 	group.Go(func() error {
 		defer stop()

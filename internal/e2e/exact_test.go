@@ -35,8 +35,8 @@ func TestExactUnderKills(t *testing.T) {
 	}
 	w.second(now, "")
 	w.assay("apply", "--author", "tests")
-	for range 4 * *longFlag {
-		k.fight()
+	for i := range 4 * *longFlag {
+		k.fight(i%2 == 0)
 	}
 	k.group(2 * *longFlag)
 	flow()
@@ -147,11 +147,11 @@ func (k *killer) alone() {
 }
 
 // fight lets two consumers without a group believe that they own every shard,
-// and kills both, and the engine.
-func (k *killer) fight() {
+// and kills both, and the engine if asked.
+func (k *killer) fight(engineToo bool) {
 	a, b := k.start("ingest", "--until-end"), k.start("ingest", "--until-end")
 	k.pause(900)
-	if k.IntN(2) == 0 {
+	if engineToo {
 		k.killEngine()
 		k.pause(1500)
 	}

@@ -28,7 +28,7 @@ func TestExactWithoutMemory(t *testing.T) {
 	k := killer{world: w, Rand: random}
 	for range *longFlag {
 		k.alone()
-		k.fight()
+		k.fight(true)
 	}
 	w.second(now, "")
 	w.assay("apply", "--author", "tests")
