@@ -66,7 +66,7 @@ func (l *life) poll(ctx context.Context, client *kgo.Client, lane int, free <-ch
 	for {
 		began := l.s.c.cfg.Now()
 		fetches := client.PollRecords(ctx, min(pollSize, l.s.c.cfg.Batch.Records, l.s.c.cfg.Batch.Rows))
-		if ctx.Err() != nil || fetches.IsClientClosed() {
+		if done(ctx) || fetches.IsClientClosed() {
 			return nil
 		}
 		if err := errors.Join(fetchError(fetches), l.sameTopics(fetches)); err != nil {
@@ -85,6 +85,9 @@ func (l *life) poll(ctx context.Context, client *kgo.Client, lane int, free <-ch
 		}
 	}
 }
+
+// done says whether reading is over, which is no error.
+func done(ctx context.Context) bool { return ctx.Err() != nil }
 
 // merge hands on the oldest head, again and again.
 func merge(ctx context.Context, lanes []lane, in <-chan arrival, out chan<- kgo.Fetches) {
