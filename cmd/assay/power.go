@@ -18,16 +18,13 @@ import (
 	"github.com/assay-dev/assay/internal/report"
 )
 
-// maxLooks is the most that a plan may have.
-const maxLooks = 50
-
 type powerCmd struct {
 	Experiment string `arg:"" help:"An experiment's file, or the key of one in the ledger."`
 
 	Metric    []string `help:"With a file: what is known of a metric beforehand, its mean and one unit's standard deviation; a share of units needs its mean alone. May be repeated." placeholder:"NAME=MEAN[,SD]" sep:"none"`
 	Lift      string   `help:"Effect to be found, as a share of the control's mean." default:"5%" placeholder:"5%"`
 	Power     string   `help:"Chance to find it." default:"80%" placeholder:"80%"`
-	Looks     int      `help:"Also plan for so many dated looks, evenly spaced, that spend alpha like O'Brien and Fleming (1 to 50)." placeholder:"N"`
+	Looks     int      `help:"Also plan for so many dated looks, evenly spaced, that spend alpha like O'Brien and Fleming (1 to 50; default: as many as the file dates)." placeholder:"N"`
 	PerDay    float64  `help:"New units a day of all arms together (default: as seen in the ledger)." placeholder:"N"`
 	Iteration uint32   `help:"With a key: number of the iteration whose variances are taken (default: the latest)." placeholder:"N"`
 }
@@ -78,8 +75,8 @@ func (c powerCmd) question() (planning.Question, error) {
 		return q, app.WithHint(fmt.Errorf("--lift %s is not above 0", c.Lift), "write the size of the effect, such as 5%; its direction does not matter")
 	case !(q.Power > 0 && q.Power < 1):
 		return q, app.WithHint(fmt.Errorf("--power %s is not between 0%% and 100%%", c.Power), "80% or 90% are usual")
-	case c.Looks < 0 || c.Looks > maxLooks:
-		return q, app.WithHint(fmt.Errorf("--looks %d is not between 1 and %d", c.Looks, maxLooks), "leave it out to compare one look with looking always")
+	case c.Looks < 0 || c.Looks > experiment.MaxLooks:
+		return q, app.WithHint(fmt.Errorf("--looks %d is not between 1 and %d", c.Looks, experiment.MaxLooks), "leave it out to compare one look with looking always")
 	case c.PerDay < 0 || math.IsNaN(c.PerDay) || math.IsInf(c.PerDay, 0):
 		return q, app.WithHint(fmt.Errorf("--per-day %v is no number of units", c.PerDay), "write the units of all arms together that enter on a day")
 	}
@@ -212,6 +209,9 @@ func (c powerCmd) fromLedger(env *environment, q planning.Question) error {
 
 // answer prints the plan.
 func (c powerCmd) answer(env *environment, e *experiment.Experiment, q planning.Question, it *experiment.Iteration, comparisons []planning.Comparison, seen bool) error {
+	if q.Looks == 0 {
+		q.Looks = len(e.DatesOf(it))
+	}
 	p := &report.Power{Experiment: e.Key, Answers: []planning.Answer{}, Missing: planning.MissingOf(it, comparisons, seen)}
 	for _, comparison := range comparisons {
 		p.Answers = append(p.Answers, planning.Plan(comparison, q))

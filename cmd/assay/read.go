@@ -69,6 +69,9 @@ func (c analyzeCmd) Run(env *environment) error {
 			if err != nil {
 				return err
 			}
+			if err := s.AddDated(env.ctx, e, d); err != nil {
+				return err
+			}
 			if c.Plan {
 				d.Plan = results.PlanAnalysis(e, d)
 			}

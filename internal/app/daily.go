@@ -94,6 +94,9 @@ func (s *Stack) entry(ctx context.Context, v *experiment.Version, e *experiment.
 	if err != nil {
 		return entry, err
 	}
+	if err := s.AddDated(ctx, e, d); err != nil {
+		return entry, err
+	}
 	entry.Document = d
 	every := now.Sub(d.Start) / historyPoints
 	looks, err := s.DB.Looks(ctx, clickhouse.LookFilter{Experiment: e.Key, Iteration: d.Iteration, Every: every, Documents: true})

@@ -43,6 +43,7 @@ func (set *Set) check(e *experimentFile) {
 	e.checkDimensions()
 	set.checkReferences(e)
 	e.checkFamilies()
+	e.checkLooks()
 	set.checkGuardrails(e)
 	e.checkPhases()
 	if len(e.problems) == 0 {

@@ -42,6 +42,7 @@ func (e *Experiment) under(d *Design) *Experiment {
 	then.Exclude, then.Covariate = d.Exclude, d.Covariate
 	then.PlannedUnits, then.Alpha, then.AlphaKill = d.PlannedUnits, d.Alpha, d.AlphaKill
 	then.Stall, then.Silence, then.Families = d.Stall, d.Silence, d.Families
+	then.Looks = d.Looks
 	then.Goals, then.Guardrails = d.Goals, d.Guardrails
 	return &then
 }
@@ -53,7 +54,7 @@ func (e *Experiment) design() *Design {
 		Window: e.Window, Grace: e.Grace, Crossovers: e.Crossovers, Dimensions: slices.Clone(e.Dimensions),
 		Exclude: slices.Clone(e.Exclude), Covariate: e.Covariate,
 		PlannedUnits: e.PlannedUnits, Alpha: e.Alpha, AlphaKill: e.AlphaKill,
-		Stall: e.Stall, Silence: e.Silence, Families: e.Families,
+		Stall: e.Stall, Silence: e.Silence, Families: e.Families, Looks: e.Looks.clone(),
 		Goals: slices.Clone(e.Goals), Guardrails: slices.Clone(e.Guardrails),
 	}
 }

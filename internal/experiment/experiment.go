@@ -43,6 +43,7 @@ type Experiment struct {
 	Alpha           float64     `json:"alpha"`                   // two-sided level of the intervals, 0..1
 	AlphaKill       float64     `json:"alpha_kill"`              // budget of false kills of one iteration, 0..1
 	Families        Families    `json:"families,omitzero"`       // how alpha is shared among goals and segments
+	Looks           Looks       `json:"looks,omitzero"`          // dated looks at the goals; zero: none
 	Stall           Duration    `json:"stall"`                   // freshness older than this is blind (default 60 s)
 	Silence         Duration    `json:"silence"`                 // newest counted event older than this is blind (default 10 min)
 	Goals           []string    `json:"goals"`                   // metric names
@@ -108,6 +109,7 @@ type Design struct {
 	Alpha        float64     `json:"alpha"`
 	AlphaKill    float64     `json:"alpha_kill"`
 	Families     Families    `json:"families,omitzero"`
+	Looks        Looks       `json:"looks,omitzero"`
 	Stall        Duration    `json:"stall"`
 	Silence      Duration    `json:"silence"`
 	Goals        []string    `json:"goals"`

@@ -87,6 +87,7 @@ func experimentFields() []field[experimentText] {
 		as("alpha", level(), func(e *t) *float64 { return &e.Alpha }, "Two-sided level of the intervals; default 5%."),
 		as("alpha_kill", level(), func(e *t) *float64 { return &e.AlphaKill }, "Budget of false kills of one iteration, shared by the guardrails that may kill; default 5%."),
 		as("families", object(Families{}, familyFields()), func(e *t) *Families { return &e.Families }, "How alpha is shared among goals, arms and segments."),
+		as("looks", object(Looks{}, lookFields()), func(e *t) *Looks { return &e.Looks }, "Dated looks at the goals, of a group-sequential design; default: none, every look counts."),
 		as("stall", span(time.Second), func(e *t) *Duration { return &e.Stall }, "Data older than this is blind; default 60s."),
 		as("silence", spanWithin(time.Second, maxSilence), func(e *t) *Duration { return &e.Silence }, "Blind when the newest counted event is older than this; default and at most 10m."),
 		as("goals", listOf(metricName(), 0), func(e *t) *[]string { return &e.Goals }, "Names of the metrics that it wants to move."),

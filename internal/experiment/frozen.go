@@ -52,6 +52,7 @@ func designFacts(e *Experiment) []difference {
 		fact("alpha", percent(e.Alpha)),
 		fact("alpha_kill", percent(e.AlphaKill)),
 		fact("families", e.Families.String()),
+		fact("looks", e.Looks.String()),
 		fact("stall", e.Stall.String()),
 		fact("silence", e.Silence.String()),
 	}

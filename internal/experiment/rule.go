@@ -49,6 +49,7 @@ const (
 	RuleRepeated        Rule = "repeated"         // a metric is a goal once, a guardrail once
 	RuleNothingMeasured Rule = "nothing-measured" // at least a goal or a guardrail
 	RuleFamilies        Rule = "families"         // the primary goal is a goal, with its share and bonferroni
+	RuleLooks           Rule = "looks"            // dated looks ascend, lie within the iteration, and have a design and planned units
 	RuleKillSwitch      Rule = "kill-switch"      // mode kill needs a switch
 	RuleNeverKill       Rule = "never-kill"       // and excludes never_kill
 	RuleSlowGuardrail   Rule = "slow-guardrail"   // what is computed every few minutes guards nothing

@@ -23,6 +23,9 @@ func (set *Set) timeline(e *experimentFile, before *Experiment, at time.Time) []
 	for i := range plans {
 		set.settle(e, &plans[i], at)
 	}
+	if last := plans[len(plans)-1]; last.before == nil || !last.before.begun(at) {
+		e.checkDates(&last.Iteration)
+	}
 	plans = e.keep(plans, before, at)
 	if e.checkNumbers(plans, before != nil || !at.IsZero()) {
 		e.checkOrder(plans)

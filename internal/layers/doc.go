@@ -12,7 +12,7 @@ var Allowed = map[string][]string{
 	"stats/yardstick":     {},
 	"internal/experiment": {},
 	"ingest":              {"internal/experiment"},
-	"internal/results":    {"internal/experiment", "ingest", "stats"},
+	"internal/results":    {"internal/experiment", "ingest", "stats", "stats/design"},
 	"guardrails":          {"internal/experiment", "internal/results", "stats"},
 	"internal/doctor":     {"ingest"},
 	"internal/planning":   {"internal/experiment", "internal/results", "stats", "stats/design"},

@@ -55,6 +55,9 @@ func familyLines(d *results.Document) []familyLine {
 			if c.Gate != nil && !c.Gate.Passes {
 				l.Conclusion = "too few events"
 			}
+			if decidedByDate(d, c.Metric, c.Arm) {
+				l.Conclusion = "see dated looks"
+			}
 			out = append(out, l)
 		}
 	}

@@ -23,6 +23,7 @@ func Text(w io.Writer, d *results.Document) error {
 	textSlow(&b, d)
 	textSegments(&b, d)
 	textFamilies(&b, d)
+	textDated(&b, d)
 	textDays(&b, d)
 	textBeliefs(&b, d)
 	textGuardrails(&b, d)
@@ -88,7 +89,7 @@ func textEffects(b *strings.Builder, d *results.Document) {
 	b.WriteString("all units so far\n")
 	table(b, effectHeader, rows)
 	if len(complete) > 0 {
-		b.WriteString("goals, of units whose windows are complete: decide by these\n")
+		b.WriteString(completeText(d) + "\n")
 		table(b, effectHeader, complete)
 	}
 	if rare := rareRows(d); len(rare) > 0 {

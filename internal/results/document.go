@@ -43,6 +43,9 @@ type Document struct {
 	// Slow are the metrics computed from stored events, of their own time. Whoever
 	// shows a document adds them.
 	Slow *Slow `json:"slow,omitempty"`
+	// Dated are the goals at the dated looks of the file. Whoever shows a document adds
+	// them (JudgeDates).
+	Dated *Dated `json:"dated_looks,omitempty"`
 	// Plan says how each question is answered and what is lacking. Whoever is asked
 	// for it adds it (PlanAnalysis).
 	Plan []Plan `json:"plan,omitempty"`

@@ -30,12 +30,13 @@ const (
 
 // The methods of a plan.
 const (
-	MethodWelch    = "welch"    // means and shares of units: Welch, Fieller, mixture
-	MethodDelta    = "delta"    // ratios: the same on linearised units
-	MethodQuantile = "quantile" // order statistics with the unit as the cluster
-	MethodCUPED    = "cuped"    // y − θ*x, then as welch
-	MethodMargin   = "margin"   // one-sided mixture on the margin's linear form
-	MethodSRM      = "srm"      // Dirichlet-multinomial Bayes factor
+	MethodWelch    = "welch"            // means and shares of units: Welch, Fieller, mixture
+	MethodDelta    = "delta"            // ratios: the same on linearised units
+	MethodQuantile = "quantile"         // order statistics with the unit as the cluster
+	MethodCUPED    = "cuped"            // y − θ*x, then as welch
+	MethodGroup    = "group_sequential" // dated looks with a spending function
+	MethodMargin   = "margin"           // one-sided mixture on the margin's linear form
+	MethodSRM      = "srm"              // Dirichlet-multinomial Bayes factor
 )
 
 // Condition is a gate or an assumption of a method.
@@ -109,6 +110,9 @@ func (c *computation) plans(m *experiment.Metric, arm int) []Plan {
 		if m.Kind == experiment.Ratio {
 			p.Method, p.Why = MethodDelta, whyDelta+q.together()
 		}
+		out = append(out, p)
+	}
+	if p, ok := q.datedPlan(); ok {
 		out = append(out, p)
 	}
 	if p, ok := q.slowPlan(); ok {
@@ -206,6 +210,18 @@ func (q question) guardrailPlan(g *experiment.Guardrail) Plan {
 		Why:   fmt.Sprintf("%s is a question of one direction: the one-sided mixture%s at every look, with the larger of the unpooled and the pooled error, so that an arm that lost everything is judged too", margin, form),
 		Gates: q.guardrailGates(g),
 	}
+}
+
+// datedPlan is that of a goal with dated looks.
+func (q question) datedPlan() (Plan, bool) {
+	dates := q.c.e.DatesOf(q.c.it)
+	if !q.goal || !q.m.Kind.Fast() || len(dates) == 0 {
+		return Plan{}, false
+	}
+	return Plan{
+		For: PlanInterval, Metric: q.m.Name, Arm: q.arm, Method: MethodGroup, Gates: q.intervalGates(),
+		Why: fmt.Sprintf("the file dates %d looks, so the goal is decided at them and at no other time: z against the boundary that %s spending leaves by the units of the look over the %d planned ones, p and interval in stage-wise order", len(dates), q.c.e.Looks.Design, q.c.e.PlannedUnits),
+	}, true
 }
 
 // slowPlan is that of what stored events give: a quantile, or a covariate's part.
