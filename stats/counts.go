@@ -240,3 +240,14 @@ func edge(inside, direction float64, refuted func(float64) bool) float64 {
 	}
 	return inside + direction*root(0, step, func(d float64) bool { return refuted(inside + direction*d) })
 }
+
+// logGammaRatio is ln Γ(x+n) − ln Γ(x). For a large x it is the difference of Stirling's
+// series, written so that what is large in both never appears.
+func logGammaRatio(x, n float64) float64 {
+	if x > 128 {
+		return n*math.Log(x) + (x+n-0.5)*math.Log1p(n/x) - n + stirlingRest(x+n) - stirlingRest(x)
+	}
+	high, _ := math.Lgamma(x + n)
+	low, _ := math.Lgamma(x)
+	return high - low
+}

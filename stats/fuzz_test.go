@@ -168,6 +168,7 @@ func FuzzCounts(f *testing.F) {
 		s := SampleRatio([]int64{a.Successes, a.Units, b.Units}[:min(3, len(list))], list[:min(3, len(list))])
 		wantProbability(t, "sample ratio", s.P)
 		wantProbability(t, "chi-square", s.ChiSquareP)
+		wantProbability(t, "missing", s.Missing)
 		for _, k := range []Correction{Bonferroni, Sidak, Holm, HolmSidak, Hochberg, Hommel, BenjaminiHochberg, BenjaminiYekutieli, ""} {
 			for _, p := range k.Adjust(list) {
 				wantProbability(t, string(k), p)

@@ -52,7 +52,7 @@ func HTML(w io.Writer, d Day) error {
 		"instant": Instant, "percent": Percent, "interval": PercentRange, "mean": Mean,
 		"difference": Difference, "p": PValue, "count": Count, "share": func(x float64) string { return percent(results.Number(x), false) },
 		"plots": plots, "headline": headline, "tone": tone, "overall": Overall, "doubts": doubts, "srm": SRMAlarm,
-		"bounds": DifferenceRange, "split": splitLines, "budget": budgetText, "limits": limits,
+		"bounds": DifferenceRange, "split": splitLines, "splitBy": splitBy, "oneLook": oneLook, "budget": budgetText, "limits": limits,
 		"kill": killText, "after": afterText, "gap": gapText,
 		"excluded": Excluded, "slow": slowRows, "checks": slowChecks, "segments": segmentTables, "slowAge": slowAge, "family": goalFamily, "dated": datedLines, "datedText": datedText, "datedEnds": datedEnds, "beliefs": beliefLines, "prior": priorText, "familyText": familyText, "familyLines": familyLines,
 		"history": func(e Entry, c results.Comparison) template.HTML {

@@ -135,8 +135,12 @@ func eventful() *results.Document {
 	d := document()
 	d.Phases = append(d.Phases, results.Phase{
 		Number: 2, From: at("2026-03-02T00:00:00Z"), Traffic: 1, Settle: "10m",
-		Arms:     []results.PhaseArm{{Variant: "control", Share: 0.5, Units: 520, Left: 500}, {Variant: "treatment", Share: 0.5, Units: 480, Left: 300, Excluded: 9}},
-		SRM:      results.SRM{P: 1, ChiSquareP: 0.2, Threshold: 0.0025},
+		Arms: []results.PhaseArm{{Variant: "control", Share: 0.5, Units: 520, Left: 500}, {Variant: "treatment", Share: 0.5, Units: 480, Left: 300, Excluded: 9}},
+		SRM:  results.SRM{P: 1, ChiSquareP: 0.2, ExactP: 0.21, Threshold: 0.0025},
+		SRMBy: []results.SRMBy{
+			{Dimension: "device", Value: "desktop", Units: []int64{260, 300}, SRM: results.SRM{P: 1, Threshold: 0.0001}},
+			{Dimension: "device", Value: "phone", Units: []int64{260, 180}, SRM: results.SRM{P: 0.00002, Threshold: 0.0001, Alarm: true, Missing: 0.308}},
+		},
 		SRMLeft:  results.SRM{P: 0.0001, Threshold: 0.0025, Alarm: true},
 		Settling: []results.PhaseArm{{Variant: "control", Share: 0.5, Units: 31}, {Variant: "treatment", Share: 0.5, Units: 7}},
 	})
@@ -185,6 +189,7 @@ func TestNothingIsLeftOut(t *testing.T) {
 		"decision 3 by guard@a at 2026-03-02 09:00:00 UTC, sent at 2026-03-02 09:00:01 UTC, read back as off at 2026-03-02 09:00:02 UTC, the exposures stopped",
 		"+12 units in treatment, +3 with an event", "−1 units in control, +0 with an event",
 		"4 exposures to treatment", "gap shard 3 stands still", "3 units saw control, then treatment", "configuration 7",
+		"phase 2, device phone: the split is broken (control 260, treatment 180; p < 0.0001, threshold 0.0001), at least 30.8 % of treatment's units are missing",
 		"too few units", "9 units of treatment (phase 2)",
 	} {
 		for form, got := range map[string]string{"text": text.String(), "page": html.UnescapeString(page.String())} {
@@ -219,6 +224,7 @@ func TestHeadline(t *testing.T) {
 		{with(func(d *results.Document) { d.Verdicts[0].Verdict = "breached" }), "A guardrail is breached"},
 		{with(func(d *results.Document) { d.Verdicts[0].Verdict = "blind" }), "No judgement"},
 		{with(func(d *results.Document) { d.Phases[0].SRM.Alarm = true }), "split is broken"},
+		{with(func(d *results.Document) { d.Phases[0].SRM.Alarm, d.Phases[0].SRM.Trivial = true, true }), "off by a trivial amount, at most 0.2"},
 		{with(func(d *results.Document) { d.Phases[0].Alarm = &results.Alarm{At: d.At} }), "split is broken"},
 		{with(func(d *results.Document) {
 			d.Phases[0].SRM.Alarm = true

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -40,8 +41,53 @@ func splitLines(d *results.Document) []splitLine {
 	return lines
 }
 
+// splitState says how the split of a phase stands.
+func splitState(p *results.Phase) string {
+	switch {
+	case splitBroken(p):
+		return "BROKEN" + missing(p.Arms, p.SRM)
+	case p.Alarm != nil:
+		return fmt.Sprintf("acknowledged by %s: %s", p.Alarm.By, p.Alarm.Why)
+	default:
+		return "ok"
+	}
+}
+
+// splitTrivial tells whether what is broken is so by less than matters.
+func splitTrivial(d *results.Document) bool {
+	for i := range d.Phases {
+		if p := &d.Phases[i]; splitBroken(p) && !p.SRM.Trivial {
+			return false
+		}
+	}
+	return true
+}
+
+// missing names the arm that is short of units, and by how much; "" when no alarm
+// stands in this look.
+func missing(arms []results.PhaseArm, s results.SRM) string {
+	if !s.Alarm {
+		return ""
+	}
+	short, least := "", math.Inf(1)
+	for _, a := range arms {
+		if found := float64(a.Units+a.Excluded) / a.Share; a.Share > 0 && found < least {
+			short, least = a.Variant, found
+		}
+	}
+	return missingFrom(short, s)
+}
+
+func missingFrom(arm string, s results.SRM) string {
+	out := fmt.Sprintf(", at least %s of %s's units are missing", percent(s.Missing, false), arm)
+	if s.Trivial {
+		out += ", which is trivial"
+	}
+	return out
+}
+
 // splitDoubts warn of phases whose units are as intended until the crossovers are
-// taken out: what takes them out prefers an arm.
+// taken out: what takes them out prefers an arm. And of units in arms without a share.
 func splitDoubts(d *results.Document) []string {
 	var out []string
 	for _, p := range d.Phases {
@@ -49,8 +95,60 @@ func splitDoubts(d *results.Document) []string {
 			out = append(out, fmt.Sprintf("phase %d: after crossovers and excluded units were taken out the split is not the intended one (p %s): "+
 				"the effects compare units that were selected", p.Number, PValue(p.SRMLeft.P)))
 		}
+		for _, a := range p.Arms {
+			if n := a.Units + a.Excluded; a.Share == 0 && n > 0 {
+				out = append(out, fmt.Sprintf("phase %d: %s units saw %s, which had no share: a cache, an override, or a flag that was not as the file says", p.Number, Count(n), a.Variant))
+			}
+		}
 	}
 	return out
+}
+
+// splitBy says which values of a dimension have a broken split, or that none has.
+func splitBy(d *results.Document) []string {
+	var out []string
+	for _, p := range d.Phases {
+		broken := 0
+		for _, s := range p.SRMBy {
+			if s.SRM.Alarm {
+				broken++
+				out = append(out, splitBySentence(p, s))
+			}
+		}
+		if len(p.SRMBy) > 0 && broken == 0 {
+			out = append(out, fmt.Sprintf("phase %d by %s: no split is broken", p.Number, strings.Join(dimensions(p.SRMBy), ", ")))
+		}
+	}
+	return out
+}
+
+func splitBySentence(p results.Phase, s results.SRMBy) string {
+	var units []string
+	arms := make([]results.PhaseArm, len(p.Arms))
+	for i := range p.Arms {
+		arms[i] = results.PhaseArm{Variant: p.Arms[i].Variant, Share: p.Arms[i].Share, Units: s.Units[i]}
+		units = append(units, fmt.Sprintf("%s %s", p.Arms[i].Variant, Count(s.Units[i])))
+	}
+	return fmt.Sprintf("phase %d, %s %s: the split is broken (%s; p %s, threshold %s)%s",
+		p.Number, s.Dimension, s.Value, strings.Join(units, ", "), PValue(s.SRM.P), PValue(results.Number(s.SRM.Threshold)), missing(arms, s.SRM))
+}
+
+func dimensions(by []results.SRMBy) []string {
+	var out []string
+	for _, s := range by {
+		if !slices.Contains(out, s.Dimension) {
+			out = append(out, s.Dimension)
+		}
+	}
+	return out
+}
+
+// oneLook is the split's p of one look: the exact one where χ² is not good.
+func oneLook(s results.SRM) string {
+	if s.ExactP.Known() && len(s.Warnings) > 0 {
+		return PValue(s.ExactP) + " (exact)"
+	}
+	return PValue(s.ChiSquareP)
 }
 
 func textSplit(b *strings.Builder, d *results.Document) {
@@ -60,13 +158,16 @@ func textSplit(b *strings.Builder, d *results.Document) {
 		for _, a := range l.Arms {
 			arms = append(arms, fmt.Sprintf("%s %s (%s)", a.Variant, Count(a.Units), percent(results.Number(a.Share), false)))
 		}
-		all, left := PValue(l.SRM.P), PValue(l.Left.P)
+		all, left, one := PValue(l.SRM.P), PValue(l.Left.P), oneLook(l.SRM)
 		if l.Settling {
-			all, left = "", ""
+			all, left, one = "", "", ""
 		}
-		rows = append(rows, strings.Join([]string{l.Name, strings.Join(arms, ", "), all, left, l.State}, "\t"))
+		rows = append(rows, strings.Join([]string{l.Name, strings.Join(arms, ", "), all, left, one, l.State}, "\t"))
 	}
-	table(b, "PHASE\tUNITS (INTENDED)\tP, EVERY LOOK\tAFTER CROSSOVERS\tSPLIT", rows)
+	table(b, "PHASE\tUNITS (INTENDED)\tP, EVERY LOOK\tAFTER CROSSOVERS\tP, ONE LOOK\tSPLIT", rows)
+	if lines := splitBy(d); len(lines) > 0 {
+		b.WriteString(strings.Join(lines, "\n") + "\n\n")
+	}
 }
 
 // Excluded says how many units the experiment's exclude leaves out, by arm; "" when

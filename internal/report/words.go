@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/assay-dev/assay/internal/results"
+	"github.com/assay-dev/assay/stats"
 )
 
 // Overall is the verdict of a whole experiment: the worst of its guardrails.
@@ -43,18 +44,6 @@ func splitBroken(p *results.Phase) bool {
 	return p.SRM.Alarm
 }
 
-// splitState says how the split of a phase stands.
-func splitState(p *results.Phase) string {
-	switch {
-	case splitBroken(p):
-		return "BROKEN"
-	case p.Alarm != nil:
-		return fmt.Sprintf("acknowledged by %s: %s", p.Alarm.By, p.Alarm.Why)
-	default:
-		return "ok"
-	}
-}
-
 // headline says in one sentence where an experiment stands and what to do. What
 // it says of shipping rests on units whose windows are complete.
 func headline(d *results.Document) string {
@@ -65,6 +54,8 @@ func headline(d *results.Document) string {
 		return fmt.Sprintf("It could NOT be turned off (%s) and goes on: %s", d.Kill.State, d.Kill.Reason)
 	case Overall(d) == "breached":
 		return "A guardrail is breached: " + worstText(d, "breached")
+	case SRMAlarm(d) && splitTrivial(d):
+		return fmt.Sprintf("The split is off by a trivial amount, at most %s of an arm's units: find the cause, and acknowledge the alarm.", percent(stats.SRMTrivial, false))
 	case SRMAlarm(d):
 		return "The split is broken: the arms are not comparable. Find out why before reading any effect."
 	case Overall(d) == "blind":

@@ -134,28 +134,6 @@ func (c *computation) frame(e *experiment.Experiment) {
 	}
 }
 
-// phases counts units and tests the split of every phase.
-func (c *computation) phases() {
-	for i := range c.it.Phases {
-		p := &c.it.Phases[i]
-		out := Phase{Number: p.Number, From: p.From, Traffic: p.Traffic}
-		if p.Settle > 0 {
-			out.Settle = p.Settle.String()
-		}
-		out.Arms = c.arms(p, false)
-		if p.Settle > 0 {
-			out.Settling = c.arms(p, true)
-		}
-		units, left := make([]int64, len(out.Arms)), make([]int64, len(out.Arms))
-		for a := range out.Arms {
-			units[a], left[a] = out.Arms[a].Units+out.Arms[a].Excluded, out.Arms[a].Left
-		}
-		out.SRM = sampleRatio(units, p)
-		out.SRMLeft = sampleRatio(left, p)
-		c.doc.Phases = append(c.doc.Phases, out)
-	}
-}
-
 func (c *computation) arms(p *experiment.Phase, settling bool) []PhaseArm {
 	arms := make([]PhaseArm, len(c.e.Variants))
 	for v := range c.e.Variants {
@@ -204,17 +182,6 @@ func (c *computation) counted(counter string, phase uint16, settling bool, varia
 		}
 	}
 	return n
-}
-
-func sampleRatio(units []int64, p *experiment.Phase) SRM {
-	s := stats.SampleRatio(units, p.Shares)
-	threshold := stats.SRMThreshold(int(p.Number))
-	out := SRM{P: Number(s.P), LogBF: Number(s.LogBF), ChiSquare: Number(s.ChiSquare), ChiSquareP: Number(s.ChiSquareP),
-		Threshold: threshold, Alarm: s.P < threshold}
-	for _, w := range s.Warnings {
-		out.Warnings = append(out.Warnings, w.Message)
-	}
-	return out
 }
 
 func findIteration(e *experiment.Experiment, number uint32) *experiment.Iteration {

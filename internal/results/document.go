@@ -124,13 +124,15 @@ type Budget struct {
 // Phase is one stretch of constant shares with its sample-ratio tests. Units
 // first exposed while a phase settles stand apart: in Settling, in no test.
 type Phase struct {
-	Number   uint16     `json:"number"`
-	From     time.Time  `json:"from"`
-	Traffic  float64    `json:"traffic"`
-	Settle   string     `json:"settle,omitempty"`
-	Arms     []PhaseArm `json:"arms"`
-	SRM      SRM        `json:"srm"`             // of all units by first exposure, the excluded too: the gate
-	SRMLeft  SRM        `json:"srm_left"`        // of those left after crossovers and exclude: a warning
+	Number  uint16     `json:"number"`
+	From    time.Time  `json:"from"`
+	Traffic float64    `json:"traffic"`
+	Settle  string     `json:"settle,omitempty"`
+	Arms    []PhaseArm `json:"arms"`
+	SRM     SRM        `json:"srm"`      // of all units by first exposure, the excluded too: the gate
+	SRMLeft SRM        `json:"srm_left"` // of those left after crossovers and exclude: a warning
+	// SRMBy tests the units of each value of a dimension; looks of the guard have none.
+	SRMBy    []SRMBy    `json:"srm_by,omitempty"`
 	Alarm    *Alarm     `json:"alarm,omitempty"` // once raised, kept until a person acknowledges it; by the guard
 	Settling []PhaseArm `json:"settling,omitempty"`
 }
@@ -146,14 +148,29 @@ type PhaseArm struct {
 	Excluded int64 `json:"excluded,omitempty"`
 }
 
-// SRM is a sample-ratio test: p is valid at every look, chi_square_p at one only.
+// SRMBy is the sample-ratio test among the units with one value of a dimension, those
+// that exclude leaves out not among them. Its threshold is the phase's, divided by all
+// values that the dimensions can have. An alarm warns.
+type SRMBy struct {
+	Dimension string  `json:"dimension"`
+	Value     string  `json:"value"`
+	Units     []int64 `json:"units"` // of each arm, in the phase's order
+	SRM       SRM     `json:"srm"`
+}
+
+// SRM is a sample-ratio test: p is valid at every look, chi_square_p and exact_p at one
+// only. exact_p is null where χ² is as good or it would take too long.
 type SRM struct {
 	P          Number   `json:"p"`
 	LogBF      Number   `json:"log_bayes_factor"`
 	ChiSquare  Number   `json:"chi_square"`
 	ChiSquareP Number   `json:"chi_square_p"`
+	ExactP     Number   `json:"exact_p"`
 	Threshold  float64  `json:"threshold"`
-	Alarm      bool     `json:"alarm"` // p is below the threshold in this look
+	Alarm      bool     `json:"alarm"`             // p is below the threshold in this look
+	Missing    Number   `json:"missing"`           // least part of an arm's units whose loss explains the counts, 0..1
+	Trivial    bool     `json:"trivial,omitempty"` // an alarm about less than matters: missing is at most stats.SRMTrivial
+	Leaked     int64    `json:"leaked,omitempty"`  // units in arms that have no share
 	Warnings   []string `json:"warnings,omitempty"`
 }
 
