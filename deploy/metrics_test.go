@@ -101,6 +101,9 @@ func registered(t *testing.T) map[string][]metric {
 	}); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := watch.NewPlaceboGauges(guard); err != nil {
+		t.Fatal(err)
+	}
 	return map[string][]metric{"ingest": consumer.found, "guard": guard.found}
 }
 

@@ -112,7 +112,7 @@ func direction(increase bool) Direction {
 // countsArea are the functions of counts, shares, mixtures and families.
 func countsArea() contract.Area {
 	return area(map[string]any{
-		"CompareCounts": CompareCounts, "SampleRatio": SampleRatio, "LogMultinomialBF": LogMultinomialBF, "SRMThreshold": SRMThreshold, "SplitExactP": SplitExactP, "SRM.Trivial": SRM.Trivial,
+		"CompareCounts": CompareCounts, "SampleRatio": SampleRatio, "LogMultinomialBF": LogMultinomialBF, "SRMThreshold": SRMThreshold, "SplitExactP": SplitExactP, "BinomialAbove": BinomialAbove, "SRM.Trivial": SRM.Trivial,
 		"TestCountHarm": func(phases []CountPhase, m Margin, d bool, p CountPlan) CountDecision {
 			m.Relative = true
 			return TestCountHarm(phases, m, direction(d), p)

@@ -135,3 +135,19 @@ func TestMissing(t *testing.T) {
 		})
 	}
 }
+
+// TestBinomialAbove: sums of binomial probabilities by hand.
+func TestBinomialAbove(t *testing.T) {
+	for _, c := range []struct {
+		k, n int64
+		p    float64
+		want float64
+	}{
+		{0, 20, .05, 1}, {21, 20, .05, 0}, {1, 20, .05, 1 - math.Pow(.95, 20)}, {20, 20, .5, math.Pow(.5, 20)},
+		{2, 3, .25, 3*.0625*.75 + .015625}, {1, 5, math.NaN(), 1}, {1, 5, 0, 0}, {5, 5, 1, 1},
+	} {
+		if got := BinomialAbove(c.k, c.n, c.p); math.Abs(got-c.want) > 1e-14 {
+			t.Errorf("%d of %d at %v: %v, want %v", c.k, c.n, c.p, got, c.want)
+		}
+	}
+}

@@ -16,7 +16,7 @@ import (
 type analyzeCmd struct {
 	Experiment []string `arg:"" optional:"" help:"Keys of experiments; none: all."`
 	Iteration  uint32   `help:"Number of the iteration (default: the latest)." placeholder:"N"`
-	Slow       bool     `help:"Compute quantiles and covariate-adjusted metrics anew from stored events first; without it the last ones are shown with their age." xor:"past"`
+	Slow       bool     `help:"Compute quantiles, covariate-adjusted metrics and the placebo anew from stored events first; without it the last ones are shown with their age." xor:"past"`
 
 	Plan bool `help:"Show instead how each question is answered: the method, why, and each gate with the number of units that would open it."`
 

@@ -98,7 +98,7 @@ func (c runCmd) serve(ctx context.Context, env *environment, s *app.Stack, demo 
 		if err != nil {
 			return err
 		}
-		parts = append(parts, guard.Run, s.Slow)
+		parts = append(parts, guard.Run, s.Slow, func(ctx context.Context) error { return s.Placebo(ctx, registry) })
 	}
 	if demo != nil {
 		parts = append(parts, demo.Serve, func(ctx context.Context) error {
@@ -232,7 +232,8 @@ func (c guardCmd) Run(env *environment) error {
 		if err != nil {
 			return nil, err
 		}
-		return func(ctx context.Context) error { return app.Together(ctx, guard.Run, s.Slow) }, nil
+		placebo := func(ctx context.Context) error { return s.Placebo(ctx, r) }
+		return func(ctx context.Context) error { return app.Together(ctx, guard.Run, s.Slow, placebo) }, nil
 	})
 }
 

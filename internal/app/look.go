@@ -38,7 +38,10 @@ func (s *Stack) Look(ctx context.Context, v *experiment.Version, e *experiment.E
 	d.Gaps = gapsOf(gaps, it, d.Vector)
 	results.AddSmallCounts(e, d)
 	if d.Slow, err = s.lastSlow(ctx, e.Key, it.Number); err != nil {
-		return nil, fmt.Errorf("read the last slow look of %s: %w", e.Key, err)
+		return nil, err
+	}
+	if d.Placebo, err = s.lastPlacebo(ctx, e.Key, it.Number); err != nil {
+		return nil, err
 	}
 	return d, nil
 }

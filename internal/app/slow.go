@@ -2,8 +2,6 @@ package app
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -39,74 +37,37 @@ func (s *Stack) SlowLook(ctx context.Context, v *experiment.Version, e *experime
 		return nil, fmt.Errorf("compute matured slow metrics of %s: %w", e.Key, err)
 	}
 	out := &results.Slow{Experiment: e.Key, Iteration: it.Number, Version: v.Number, Code: s.Code, At: now.UTC(),
-		Vector: map[uint16]uint64{}, Comparisons: results.ComputeSlow(e, it, soFar, matured)}
-	for _, p := range positions {
-		out.Vector[p.Shard] = p.Seq
-	}
-	b, err := json.Marshal(out)
-	if err != nil {
-		return nil, fmt.Errorf("encode slow metrics: %w", err)
-	}
-	look := clickhouse.Look{Experiment: e.Key, Iteration: it.Number, Kind: clickhouse.SlowLook, At: out.At,
-		Version: v.Number, Vector: out.Vector, Document: b}
-	if err := s.DB.StoreLook(ctx, &look); err != nil {
-		return nil, fmt.Errorf("store slow metrics: %w", err)
-	}
-	return out, nil
+		Vector: vectorOf(positions), Comparisons: results.ComputeSlow(e, it, soFar, matured)}
+	look := clickhouse.Look{Experiment: e.Key, Iteration: it.Number, Kind: clickhouse.SlowLook, At: out.At, Version: v.Number, Vector: out.Vector}
+	return out, s.storeOwn(ctx, &look, out)
 }
 
-// SlowNow computes an iteration's slow metrics at once; 0 is the latest iteration.
+// SlowNow computes an iteration's slow metrics and its placebo at once; 0 is the
+// latest iteration.
 func (s *Stack) SlowNow(ctx context.Context, v *experiment.Version, e *experiment.Experiment, iteration uint32, now time.Time) error {
 	it := iterationOf(e, iteration, now)
 	if it == nil {
 		return nil // the look says so
 	}
-	_, err := s.SlowLook(ctx, v, e, it, now)
+	if _, err := s.SlowLook(ctx, v, e, it, now); err != nil {
+		return err
+	}
+	_, err := s.PlaceboLook(ctx, v, e, it, now)
 	return err
 }
 
 // lastSlow is the newest slow look of an iteration, nil without one.
 func (s *Stack) lastSlow(ctx context.Context, key string, iteration uint32) (*results.Slow, error) {
-	looks, err := s.DB.Looks(ctx, clickhouse.LookFilter{Experiment: key, Iteration: iteration, Kind: clickhouse.SlowLook, Documents: true, Limit: 1})
-	if err != nil || len(looks) == 0 {
-		return nil, err
-	}
-	var out results.Slow
-	if err := json.Unmarshal(looks[0].Document, &out); err != nil {
-		return nil, fmt.Errorf("decode look %s: %w", looks[0].ID, err)
-	}
-	return &out, nil
+	return lastOwn[results.Slow](ctx, s, key, iteration, clickhouse.SlowLook)
 }
 
 // Slow computes the slow metrics of running experiments now and then, until the
 // context ends. A failure is logged and costs nothing but age.
 func (s *Stack) Slow(ctx context.Context) error {
-	t := time.NewTicker(slowEvery)
-	defer t.Stop()
-	for {
-		if err := s.slowRound(ctx, time.Now()); err != nil && !errors.Is(err, context.Canceled) {
-			s.Log.Warn("slow metrics", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-t.C:
-		}
-	}
-}
-
-func (s *Stack) slowRound(ctx context.Context, now time.Time) error {
-	v, err := s.DB.Version(ctx)
-	if err != nil {
-		return fmt.Errorf("read the configuration in force: %w", err)
-	}
-	var errs []error
-	for i := range v.Experiments {
-		e := &v.Experiments[i]
-		if it := iterationOf(e, 0, now); it != nil && now.Before(it.End.Add(e.Window.Std())) {
-			_, err := s.SlowLook(ctx, &v, e, it, now)
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
+	return s.rounds(ctx, "slow metrics", slowEvery, func(ctx context.Context, now time.Time) error {
+		return s.eachRunning(ctx, now, func(v *experiment.Version, e *experiment.Experiment, it *experiment.Iteration) error {
+			_, err := s.SlowLook(ctx, v, e, it, now)
+			return err
+		})
+	})
 }

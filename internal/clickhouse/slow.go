@@ -39,7 +39,23 @@ func (db *DB) Slow(ctx context.Context, e *experiment.Experiment, it *experiment
 	if len(metrics) == 0 {
 		return nil, nil
 	}
-	run, err := json.Marshal(slowRunOf(e, it, metrics))
+	return db.slow(ctx, slowRunOf(e, it, metrics), at)
+}
+
+// Placebo halves the control's units of an iteration at random, as often as asked for,
+// and computes metrics of each half from the events below the positions. The variant
+// of a row is "k/0" or "k/1" for halving k. A unit stays in its halves for good.
+func (db *DB) Placebo(ctx context.Context, e *experiment.Experiment, it *experiment.Iteration, metrics []results.SlowMetric, splits uint8, at []Position) ([]results.SlowRow, error) {
+	if len(metrics) == 0 || splits == 0 {
+		return nil, nil
+	}
+	run := slowRunOf(e, it, metrics)
+	run.Control, run.Splits, run.Salt = e.AsOf(it).Control, splits, fmt.Sprintf("placebo/%s/%d", e.Key, it.Number)
+	return db.slow(ctx, run, at)
+}
+
+func (db *DB) slow(ctx context.Context, r slowRun, at []Position) ([]results.SlowRow, error) {
+	run, err := json.Marshal(r)
 	if err != nil {
 		return nil, fmt.Errorf("encode what to compute: %w", err)
 	}
@@ -110,6 +126,9 @@ type slowRun struct {
 	PreLength  int64            `json:"pre_length"`
 	Events     []string         `json:"events"` // of any metric
 	Metrics    []slowMetricText `json:"metrics"`
+	Control    string           `json:"control"` // whose units are halved
+	Splits     uint8            `json:"splits"`  // 0: none, variants stand as they are
+	Salt       string           `json:"salt"`
 }
 
 type slowPhase struct {

@@ -7,12 +7,14 @@ import (
 	"math/big"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/assay-dev/assay/ingest"
+	"github.com/assay-dev/assay/internal/clickhouse"
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/results"
 )
@@ -153,6 +155,60 @@ func TestSlow(t *testing.T) {
 		if len(want) != 2*2*5 && name == "open" {
 			t.Errorf("the world has %d rows", len(want))
 		}
+	}
+	halvesAddUp(t, db, e, it, positions)
+}
+
+// halvesAddUp: the two halves of every halving are the control, a unit stands in the same
+// half of every metric, and no two halvings are alike.
+func halvesAddUp(t *testing.T, db store, e *experiment.Experiment, it *experiment.Iteration, positions []clickhouse.Position) {
+	t.Helper()
+	metrics := results.PlaceboMetrics(it)
+	whole, err := db.Slow(t.Context(), e, it, metrics, positions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const splits = 5
+	halves, err := db.Placebo(t.Context(), e, it, metrics, splits, positions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(halves) != splits*2*2*len(metrics) {
+		t.Fatalf("%d rows of %d halvings, 2 phases and %d metrics", len(halves), splits, len(metrics))
+	}
+	units := map[string]int64{} // phase and half → units
+	sizes := map[int64]bool{}
+	for k := range splits {
+		for _, want := range whole {
+			if want.Variant != "c" {
+				continue
+			}
+			sum := emptySlow(want.Phase, "", want.Metric, len(want.Sums))
+			for _, r := range halves {
+				if r.Metric != want.Metric || r.Phase != want.Phase || !strings.HasPrefix(r.Variant, fmt.Sprint(k, "/")) {
+					continue
+				}
+				sum.N, sum.NonZero, sum.Over = sum.N+r.N, sum.NonZero+r.NonZero, sum.Over+r.Over
+				for i := range r.Sums {
+					sum.Sums[i].Add(sum.Sums[i], r.Sums[i])
+					for j := range r.Sums {
+						sum.Products[i][j].Add(sum.Products[i][j], r.Products[i][j])
+					}
+				}
+				half := fmt.Sprint(r.Phase, " ", r.Variant)
+				if n, known := units[half]; known && n != r.N {
+					t.Errorf("%s has %d units of %s and %d of another metric", half, r.N, r.Metric, n)
+				}
+				units[half] = r.N
+				sizes[r.N] = true
+			}
+			if sum.N != want.N || sum.NonZero != want.NonZero || text(sum.Sums[0]) != text(want.Sums[0]) || text(sum.Products[0][0]) != text(want.Products[0][0]) {
+				t.Errorf("halving %d of %s in phase %d: %+v, the control has %+v", k, want.Metric, want.Phase, sum, want)
+			}
+		}
+	}
+	if len(sizes) < splits {
+		t.Errorf("the halves have only %d sizes", len(sizes))
 	}
 }
 

@@ -171,9 +171,10 @@ type LookKind string
 
 // The kinds; empty means either where looks are asked for.
 const (
-	GuardLook LookKind = "guard" // guardrail metrics
-	FullLook  LookKind = "full"  // all metrics and dimensions
-	SlowLook  LookKind = "slow"  // metrics that are computed from stored events
+	GuardLook   LookKind = "guard"   // guardrail metrics
+	FullLook    LookKind = "full"    // all metrics and dimensions
+	SlowLook    LookKind = "slow"    // metrics that are computed from stored events
+	PlaceboLook LookKind = "placebo" // random halves of the control, which do not differ
 )
 
 // Look is a stored look. For this package its document is bytes.

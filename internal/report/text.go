@@ -26,6 +26,7 @@ func Text(w io.Writer, d *results.Document) error {
 	textDated(&b, d)
 	textDays(&b, d)
 	textBeliefs(&b, d)
+	textPlacebo(&b, d)
 	textGuardrails(&b, d)
 	textSplit(&b, d)
 	for _, c := range d.Crossovers {
@@ -136,7 +137,7 @@ func doubts(d *results.Document) []string {
 		}
 		out[i] = who + ": " + text
 	}
-	return append(out, splitDoubts(d)...)
+	return slices.Concat(out, splitDoubts(d), placeboDoubts(d))
 }
 
 // drifts are the warnings that only units with complete windows can give.

@@ -43,6 +43,9 @@ type Document struct {
 	// Slow are the metrics computed from stored events, of their own time. Whoever
 	// shows a document adds them.
 	Slow *Slow `json:"slow,omitempty"`
+	// Placebo is what the same computation makes of halves of the control, of its own
+	// time. Whoever shows a document adds it.
+	Placebo *Placebo `json:"placebo,omitempty"`
 	// Dated are the goals at the dated looks of the file. Whoever shows a document adds
 	// them (JudgeDates).
 	Dated *Dated `json:"dated_looks,omitempty"`

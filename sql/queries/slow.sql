@@ -13,6 +13,9 @@
 -- n events, their low, point and high order statistics, the units that have events at all,
 -- and the sums over all units of s (events at or below the point), of m (events), and of
 -- their products.
+--
+-- With splits > 0 only the control's units are read, and each stands in as many random
+-- halvings, by the bits of a hash of its key: rows of variant '0/0', '0/1', '1/0' ….
 WITH
     JSONExtract({run:String}, 'Tuple(
         experiment String, unit_kind String, variants Array(String), start Int64, enrol Int64, stop Int64, grace Int64,
@@ -22,7 +25,8 @@ WITH
         metrics Array(Tuple(name String, kind String, from Int64, upto Int64,
             parts Array(Tuple(event String, kind String, attribute String, decimals UInt8,
                 conditions Array(Tuple(attribute String, wanted String)), cap String)),
-            covariates Array(String), x_decimals UInt8, quantile Float64, before Int64, days Int64)))') AS run,
+            covariates Array(String), x_decimals UInt8, quantile Float64, before Int64, days Int64)),
+        control String, splits UInt8, salt String)') AS run,
     toInt256('140737488355328') AS edge, -- 2^47: a number at or beyond it does not take part
     at -> greatest(1, arrayLastIndex(p -> p.start <= at, run.phases)) AS phase_of,
     (attrs, wanted) -> arrayAll(c -> mapContains(attrs, c.attribute) AND attrs[c.attribute] = c.wanted, wanted) AS holds,
@@ -73,6 +77,7 @@ WITH
             AND NOT (p > 1 AND first_at < run.phases[p].settled)
             AND NOT (run.exclude AND arrayExists(x -> x.2 != variant AND phase_of(x.1) = p, seen))
             AND NOT arrayExists(e -> holds(first_attrs, e), run.exclusions)
+            AND (run.splits = 0 OR variant = run.control)
     ),
     done AS
     (
@@ -101,7 +106,9 @@ WITH
             arrayFilter(o -> dated AND o.at >= first_at AND o.at < first_at + m.days * 86400000, owns[1]) AS daily,
             arrayMap(o -> 2 * intDiv(o.at - first_at, 86400000) - m.days + 1, daily) AS weights,
             if(m.kind = 'proportion', toInt256(arraySum(arrayDistinct(weights))),
-                arraySum(arrayMap((o, w) -> ifNull(reading(o, m.parts[1]), toInt256(0)) * w, daily, weights))) AS trend
+                arraySum(arrayMap((o, w) -> ifNull(reading(o, m.parts[1]), toInt256(0)) * w, daily, weights))) AS trend,
+            if(run.splits = 0, [variant], arrayMap(k -> concat(toString(k), '/', toString(bitTest(sipHash64(run.salt, unit), k))),
+                range(run.splits))) AS shown_as
         FROM (SELECT * FROM members LEFT JOIN done ON members.unit = done.unit)
         ARRAY JOIN run.metrics AS m
         WHERE first_at < m.before
@@ -134,7 +141,7 @@ SELECT
     arrayMap(v -> toString(v), sumForEach(unit_numbers)) AS sums,
     arrayMap(v -> toString(v), sumForEach(arrayFlatten(arrayMap(a -> arrayMap(b -> a * b, unit_numbers), unit_numbers)))) AS products,
     toInt64(countIf(dated)) AS units
-FROM totals
+FROM (SELECT * EXCEPT (variant, shown_as), arrayJoin(shown_as) AS variant FROM totals)
 WHERE m.kind != 'quantile'
 GROUP BY phase, variant, metric
 UNION ALL
