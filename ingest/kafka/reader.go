@@ -9,9 +9,12 @@ import (
 )
 
 // Sizes of what is fetched ahead of each topic of a shard. One fetch a broker is
-// under way or waiting while the records of the one before are decoded.
+// under way or waiting while the records of the one before are decoded. Unpacked,
+// and with what the client keeps of each record, a fetch takes about ten times its
+// size, in some stages at once: with 4 MiB four shards of two topics held 640 MB that
+// no limit on units bounds, and read no faster than with 1 MiB, which take 220.
 const (
-	fetchBytes = 4 << 20
+	fetchBytes = 1 << 20
 	pollSize   = 10_000
 )
 
