@@ -80,6 +80,33 @@ func TestNaivePeekingIsCaught(t *testing.T) {
 	}
 }
 
+// TestBounds: a bound is passed up to where chance stops explaining it, by the binomial.
+func TestBounds(t *testing.T) {
+	// P(X ≥ 9) of 100 at 0.05 is 0.0631, P(X ≥ 10) 0.0282; P(X ≤ 97) of 100 at 0.99 is 0.0794, P(X ≤ 96) 0.0184.
+	for _, c := range []struct {
+		bound bound
+		mean  float64
+		holds bool
+	}{
+		{bound{atMost, .05, 0}, .09, true}, {bound{atMost, .05, 0}, .10, false}, {bound{atMost, .05, 0}, 0, true},
+		{bound{atLeast, .99, 0}, .97, true}, {bound{atLeast, .99, 0}, .96, false}, {bound{atLeast, .99, 0}, 1, true},
+		{bound{atMost, 0, 0}, 0, true}, {bound{atMost, 0, 0}, .01, false},
+		{bound{near, .04, .01}, .09, true}, {bound{near, .04, .01}, .10, false}, {bound{near, .98, .01}, .97, true},
+	} {
+		if got := c.bound.holds(c.mean, 100, .03); got != c.holds {
+			t.Errorf("%s: %.2f of 100 holds: %v", c.bound, c.mean, got)
+		}
+	}
+	for want, b := range map[float64]bound{.09: {atMost, .05, 0}, .97: {atLeast, .99, 0}, 0: {atMost, 0, 0}} {
+		if got := b.reach(100, .03); got != want {
+			t.Errorf("%s reaches %v, want %v", b, got, want)
+		}
+	}
+	if n := targets(); n < 100 || shareOf(n)*float64(n) != falseAlarm {
+		t.Errorf("%d figures with a target", n)
+	}
+}
+
 // TestNamesAreUnique: a scenario's name is its seed and its file.
 func TestNamesAreUnique(t *testing.T) {
 	seen := map[string]bool{}

@@ -2,10 +2,12 @@ package main
 
 import (
 	"math"
+	"sort"
 
 	"github.com/assay-dev/assay/guardrails"
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/results"
+	"github.com/assay-dev/assay/stats"
 )
 
 // figure is one number of a scenario, a mean over its replicates. A replicate's
@@ -17,7 +19,7 @@ type figure struct {
 	bound bound
 }
 
-// bound is what a figure's mean must be, up to 3 standard errors of the target.
+// bound is what a figure's mean must be, as far as so many replicates can tell.
 type bound struct {
 	Kind   boundKind `json:"kind"`
 	Target float64   `json:"target"`
@@ -33,19 +35,40 @@ const (
 	near    boundKind = "near"     // a rate known from elsewhere
 )
 
-// holds tells whether a mean of so many replicates is compatible with the bound.
-func (b bound) holds(mean float64, n int) bool {
-	slack := 3 * math.Sqrt(b.Target*(1-b.Target)/float64(n))
+// falseAlarm is the chance that an engine which keeps every promise misses a target
+// somewhere in a run; each figure with a target has an even share of it.
+const falseAlarm = 0.01
+
+// shareOf the chance for one of so many figures.
+func shareOf(figures int) float64 { return falseAlarm / float64(max(1, figures)) }
+
+// holds tells whether a mean of so many replicates is compatible with the bound: the
+// binomial probability of a mean as far off, or farther, is more than the level. A
+// mean of shares varies no more than one of zeros and ones.
+func (b bound) holds(mean float64, n int, level float64) bool {
+	k := int64(math.Round(mean * float64(n)))
+	above := func(p float64) bool { return stats.BinomialAbove(k, int64(n), p) <= level }
+	below := func(p float64) bool { return stats.BinomialAbove(int64(n)-k, int64(n), 1-p) <= level }
 	switch b.Kind {
 	case atMost:
-		return mean <= b.Target+slack
+		return !above(b.Target)
 	case atLeast:
-		return mean >= b.Target-slack
+		return !below(b.Target)
 	case near:
-		return math.Abs(mean-b.Target) <= b.Within+slack
+		return !above(min(1, b.Target+b.Within)) && !below(max(0, b.Target-b.Within))
 	default:
 		return true
 	}
+}
+
+// reach is the last mean that passes on the side that the bound guards; of Near, the upper one.
+func (b bound) reach(n int, level float64) float64 {
+	if b.Kind == atLeast {
+		return float64(sort.Search(n, func(k int) bool { return b.holds(float64(k)/float64(n), n, level) })) / float64(n)
+	}
+	first := int(math.Ceil((b.Target + b.Within) * float64(n)))
+	over := sort.Search(n+1-first, func(i int) bool { return !b.holds(float64(first+i)/float64(n), n, level) })
+	return float64(first+over-1) / float64(n)
 }
 
 // tracker follows the figures through one replicate.

@@ -28,10 +28,12 @@ Every replicate is a whole experiment. Its records go through the join, the join
 deltas into exact sums as the ledger keeps them, the sums into the document of a look,
 the document to the guardrails: the code that runs in production, without Kafka and
 ClickHouse. (Quantiles and covariates start at the sums that their query returns.)
-A figure misses its target if it lies more than 3 standard errors of the target,
-√(target·(1−target)/replicates), on the wrong side. "Any look" figures count a
-replicate once, however often it errs. Looks are spaced evenly on the logarithm of
-the number of units unless the scenario says otherwise.
+A figure misses its target if a rate that just meets it would be so far off, or
+farther, with a binomial probability of at most 1 % divided by the number of all
+figures with a target: an engine that keeps every promise is accused with at most
+1 %. "Any look" figures count a replicate once, however often it errs. Looks are
+spaced evenly on the logarithm of the number of units unless the scenario says
+otherwise.
 
 A *kill* is a guardrail judged ` + "`breached`" + ` on open results at 5 %, without the hold
 time that a rule may add. An *interval* is the always-valid one of matured results.
@@ -51,12 +53,13 @@ func writePage(o options, all []outcome) error {
 		fmt.Fprintf(&b, "\nThis run: commit %s, seed %d, %d scenarios, %s, %.0f seconds.\n", all[0].Commit, all[0].Seed, len(all), between(all), seconds)
 		b.WriteString("A rate that may be 0.05 passes up to the following at so many replicates:")
 		for i, n := range []int{100, 400, 4_000, 20_000} {
-			fmt.Fprintf(&b, "%s %.3f at %d", strings.Repeat(",", min(i, 1)), alpha+3*math.Sqrt(alpha*(1-alpha)/float64(n)), n)
+			fmt.Fprintf(&b, "%s %.3f at %d", strings.Repeat(",", min(i, 1)), bound{Kind: atMost, Target: alpha}.reach(n, shareOf(targets())), n)
 		}
 		b.WriteString(": few of them find gross errors only.\n")
 	}
 	b.WriteString("\n![How often each promise was broken, as a part of what was promised](images/calibration.svg)\n")
 	missed(&b, all)
+	summary(&b, all)
 	for _, f := range all {
 		fmt.Fprintf(&b, "\n## %s\n\n%s. N = %d, %d looks, %d replicates.\n\n", f.Scenario, sentence(f.About), f.Units, f.Looks, f.Replicates)
 		b.WriteString("| figure | observed | target | |\n|---|---:|---|---|\n")
@@ -110,6 +113,54 @@ func missed(b *strings.Builder, all []outcome) {
 	if none {
 		b.WriteString("Nothing: every figure with a target meets it, so no metric here is confined to notifying.\n")
 	}
+}
+
+// summary is a line a scenario: the figure that comes closest to breaking its target.
+func summary(b *strings.Builder, all []outcome) {
+	b.WriteString("\n## All scenarios\n\nOf each, the figure that is closest to its limit; the rest is below.\n\n")
+	b.WriteString("| scenario | N | replicates | figure | observed | target | passes to | |\n|---|---:|---:|---|---:|---|---:|---|\n")
+	for _, f := range all {
+		m := f.closest()
+		if m == nil {
+			continue
+		}
+		verdict := "holds"
+		if !m.Passes {
+			verdict = "**misses**"
+		}
+		fmt.Fprintf(b, "| %s | %d | %d | %s | %.4f | %s | %.4f | %s |\n", f.Scenario, f.Units, f.Replicates, m.Name, m.Mean, m.Bound, m.Reach, verdict)
+	}
+}
+
+// closest is the figure that is nearest to missing its target; nil without a target.
+func (f *outcome) closest() *measure {
+	var out *measure
+	least := math.Inf(1)
+	for i := range f.Figures {
+		m := &f.Figures[i]
+		var left float64 // until it misses, in standard errors of the target
+		se := math.Sqrt(m.Bound.Target * (1 - m.Bound.Target) / float64(f.Replicates))
+		switch m.Bound.Kind {
+		case shown:
+			continue
+		case atLeast:
+			left = (m.Mean - m.Bound.Target) / se
+		case near:
+			left = (m.Bound.Within - math.Abs(m.Mean-m.Bound.Target)) / se
+		default:
+			left = (m.Bound.Target - m.Mean) / se
+		}
+		if math.IsNaN(left) { // a target of 0 that is met
+			left = math.MaxFloat64
+		}
+		if !m.Passes {
+			left = math.Inf(-1)
+		}
+		if left < least {
+			out, least = m, left
+		}
+	}
+	return out
 }
 
 // plot draws each rate of errors as a dot, as a part of its target, with its
