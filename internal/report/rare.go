@@ -2,9 +2,15 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/assay-dev/assay/internal/results"
+)
+
+const (
+	rareAbout  = "by units with at least one (no normal approximation; shown, no guardrail judges by it)"
+	smallAbout = "score intervals for one look, in place of Welch's"
 )
 
 const rareHeader = "METRIC\tARM\tWITH EVENT\tIN CONTROL\tRATE RATIO\tEVERY LOOK\tP\tHARM BEYOND\tP OF HARM"
@@ -28,7 +34,10 @@ func rareRows(d *results.Document) []string {
 
 // times writes a ratio.
 func times(n results.Number) string {
-	if !n.Known() {
+	switch {
+	case math.IsInf(n.Float(), 1):
+		return "∞"
+	case !n.Known():
 		return "?"
 	}
 	return fmt.Sprintf("×%.3g", n.Float())
@@ -45,4 +54,30 @@ func smallRows(d *results.Document) []string {
 		}
 	}
 	return rows
+}
+
+// aside is a table of what stands beside the effects, for pages.
+type aside struct {
+	Title  string
+	About  string
+	Header []string
+	Rows   [][]string
+}
+
+// asides are the count tests and score intervals as the terminal shows them.
+func asides(d *results.Document) []aside {
+	var out []aside
+	add := func(title, about, header string, rows []string) {
+		if len(rows) == 0 {
+			return
+		}
+		a := aside{Title: title, About: about, Header: strings.Split(strings.ToLower(header), "\t")}
+		for _, r := range rows {
+			a.Rows = append(a.Rows, strings.Split(r, "\t"))
+		}
+		out = append(out, a)
+	}
+	add("Rare events", rareAbout, rareHeader, rareRows(d))
+	add("Few units of the rarer outcome", smallAbout, smallHeader, smallRows(d))
+	return out
 }

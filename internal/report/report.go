@@ -54,7 +54,7 @@ func HTML(w io.Writer, d Day) error {
 		"plots": plots, "headline": headline, "tone": tone, "overall": Overall, "doubts": doubts, "srm": SRMAlarm,
 		"bounds": DifferenceRange, "split": splitLines, "splitBy": splitBy, "oneLook": oneLook, "budget": budgetText, "limits": limits,
 		"kill": killText, "after": afterText, "gap": gapText,
-		"excluded": Excluded, "slow": slowRows, "checks": slowChecks, "segments": segmentTables, "slowAge": slowAge, "family": goalFamily, "placebo": placeboLines, "placeboText": placeboText, "dated": datedLines, "datedText": datedText, "datedEnds": datedEnds, "beliefs": beliefLines, "prior": priorText, "familyText": familyText, "familyLines": familyLines,
+		"excluded": Excluded, "slow": slowRows, "checks": slowChecks, "segments": segmentTables, "slowAge": slowAge, "family": goalFamily, "asides": asides, "placebo": placeboLines, "placeboText": placeboText, "dated": datedLines, "datedText": datedText, "datedEnds": datedEnds, "beliefs": beliefLines, "prior": priorText, "familyText": familyText, "familyLines": familyLines,
 		"history": func(e Entry, c results.Comparison) template.HTML {
 			return historyPlot(e.History[Series{c.Metric, c.Arm}])
 		},

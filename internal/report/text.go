@@ -94,11 +94,11 @@ func textEffects(b *strings.Builder, d *results.Document) {
 		table(b, effectHeader, complete)
 	}
 	if rare := rareRows(d); len(rare) > 0 {
-		b.WriteString("rare events, by units with at least one (no normal approximation; shown, no guardrail judges by it)\n")
+		b.WriteString("rare events, " + rareAbout + "\n")
 		table(b, rareHeader, rare)
 	}
 	if small := smallRows(d); len(small) > 0 {
-		b.WriteString("few units of the rarer outcome: score intervals for one look, in place of Welch's\n")
+		b.WriteString("few units of the rarer outcome: " + smallAbout + "\n")
 		table(b, smallHeader, small)
 	}
 	if len(totals) > 0 {
