@@ -52,7 +52,11 @@ func (s *Stack) SlowNow(ctx context.Context, v *experiment.Version, e *experimen
 	if _, err := s.SlowLook(ctx, v, e, it, now); err != nil {
 		return err
 	}
-	_, err := s.PlaceboLook(ctx, v, e, it, now)
+	last, err := s.lastPlacebo(ctx, e.Key, it.Number)
+	if err != nil {
+		return err
+	}
+	_, err = s.placeboLook(ctx, v, e, it, last, now)
 	return err
 }
 

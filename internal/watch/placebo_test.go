@@ -22,35 +22,15 @@ func TestPlaceboGauges(t *testing.T) {
 	b := &results.Placebo{Experiment: "b", Metrics: []results.PlaceboMetric{{Metric: "spend", Outside: 2}}}
 	g.Set([]*results.Placebo{a, b})
 	want := map[string]float64{
-		"assay_placebo_false_alarms a errors": 2, "assay_placebo_outside a errors": 1, "assay_placebo_suspect a errors": 1,
-		"assay_placebo_false_alarms b spend": 0, "assay_placebo_outside b spend": 2, "assay_placebo_suspect b spend": 0,
+		`assay_placebo_false_alarms{experiment="a",metric="errors"}`: 2, `assay_placebo_outside{experiment="a",metric="errors"}`: 1, `assay_placebo_suspect{experiment="a",metric="errors"}`: 1,
+		`assay_placebo_false_alarms{experiment="b",metric="spend"}`: 0, `assay_placebo_outside{experiment="b",metric="spend"}`: 2, `assay_placebo_suspect{experiment="b",metric="spend"}`: 0,
 	}
-	if diff := cmp.Diff(want, gathered(t, r)); diff != "" {
+	if diff := cmp.Diff(want, gather(t, r)); diff != "" {
 		t.Error(diff)
 	}
 	g.Set([]*results.Placebo{b})
-	maps.DeleteFunc(want, func(name string, _ float64) bool { return strings.Contains(name, " a ") })
-	if diff := cmp.Diff(want, gathered(t, r)); diff != "" {
+	maps.DeleteFunc(want, func(name string, _ float64) bool { return strings.Contains(name, `experiment="a"`) })
+	if diff := cmp.Diff(want, gather(t, r)); diff != "" {
 		t.Error(diff)
 	}
-}
-
-// gathered are values by name and labels.
-func gathered(t *testing.T, r *prometheus.Registry) map[string]float64 {
-	t.Helper()
-	families, err := r.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := map[string]float64{}
-	for _, f := range families {
-		for _, m := range f.GetMetric() {
-			name := f.GetName()
-			for _, l := range m.GetLabel() {
-				name += " " + l.GetValue()
-			}
-			out[name] = m.GetGauge().GetValue()
-		}
-	}
-	return out
 }

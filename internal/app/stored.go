@@ -1,0 +1,81 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/assay-dev/assay/internal/clickhouse"
+	"github.com/assay-dev/assay/internal/experiment"
+)
+
+// storeOwn stores a look that is computed from stored events.
+func (s *Stack) storeOwn(ctx context.Context, look *clickhouse.Look, document any) error {
+	b, err := json.Marshal(document)
+	if err != nil {
+		return fmt.Errorf("encode the %s look of %s: %w", look.Kind, look.Experiment, err)
+	}
+	look.Document = b
+	if err := s.DB.StoreLook(ctx, look); err != nil {
+		return fmt.Errorf("store the %s look of %s: %w", look.Kind, look.Experiment, err)
+	}
+	return nil
+}
+
+// lastOwn is the newest look of a kind, nil without one.
+func lastOwn[T any](ctx context.Context, s *Stack, key string, iteration uint32, kind clickhouse.LookKind) (*T, error) {
+	looks, err := s.DB.Looks(ctx, clickhouse.LookFilter{Experiment: key, Iteration: iteration, Kind: kind, Documents: true, Limit: 1})
+	if err != nil {
+		return nil, fmt.Errorf("read the last %s look of %s: %w", kind, key, err)
+	}
+	if len(looks) == 0 {
+		return nil, nil
+	}
+	out := new(T)
+	if err := json.Unmarshal(looks[0].Document, out); err != nil {
+		return nil, fmt.Errorf("decode look %s: %w", looks[0].ID, err)
+	}
+	return out, nil
+}
+
+func vectorOf(positions []clickhouse.Position) map[uint16]uint64 {
+	out := map[uint16]uint64{}
+	for _, p := range positions {
+		out[p.Shard] = p.Seq
+	}
+	return out
+}
+
+// rounds does something at once and then every so often. A failure is logged.
+func (s *Stack) rounds(ctx context.Context, what string, every time.Duration, round func(context.Context, time.Time) error) error {
+	t := time.NewTicker(every)
+	defer t.Stop()
+	for {
+		if err := round(ctx, time.Now()); err != nil && !errors.Is(err, context.Canceled) {
+			s.Log.Warn(what, "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+		}
+	}
+}
+
+// eachRunning goes through the iterations that run, or whose last outcomes may yet come.
+func (s *Stack) eachRunning(ctx context.Context, now time.Time, do func(*experiment.Version, *experiment.Experiment, *experiment.Iteration) error) error {
+	v, err := s.DB.Version(ctx)
+	if err != nil {
+		return fmt.Errorf("read the configuration in force: %w", err)
+	}
+	var errs []error
+	for i := range v.Experiments {
+		e := &v.Experiments[i]
+		if it := iterationOf(e, 0, now); it != nil && now.Before(it.End.Add(e.Window.Std())) {
+			errs = append(errs, do(&v, e, it))
+		}
+	}
+	return errors.Join(errs...)
+}
