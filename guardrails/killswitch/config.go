@@ -2,11 +2,12 @@ package killswitch
 
 import (
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/assay-dev/assay/internal/outbound"
 )
 
 // Config is one of the operator's switches. Addresses may contain {experiment}
@@ -38,26 +39,8 @@ const (
 	DefaultDeadline = 60 * time.Second
 )
 
-// Secret is a text that must not be shown. It prints, logs and marshals as a
-// placeholder; only a conversion gives the text.
-type Secret string
-
-// String hides the text.
-func (s Secret) String() string {
-	if s == "" {
-		return ""
-	}
-	return "[secret]"
-}
-
-// GoString hides the text from %#v.
-func (s Secret) GoString() string { return s.String() }
-
-// MarshalText hides the text from JSON and YAML.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
-
-// LogValue hides the text from log/slog.
-func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+// Secret is a text that must not be shown.
+type Secret = outbound.Secret
 
 // withDefaults fills in what was left out.
 func (c Config) withDefaults() Config {

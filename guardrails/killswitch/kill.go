@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/assay-dev/assay/internal/outbound"
 )
 
 // kill is one run of the engine. Its stages are methods that return the next
@@ -50,7 +52,7 @@ func (k *kill) send(ctx context.Context) stage {
 		return k.suspect(at, 0)
 	}
 	k.out.Detail, k.out.ResponseID = k.door.describe(answer), responseID(answer.Header)
-	return k.follow(k.vendor.Classify(answer), at, retryAfter(answer.Header, k.world.Now()))
+	return k.follow(k.vendor.Classify(answer), at, outbound.RetryAfter(answer.Header, k.world.Now()))
 }
 
 // follow goes where the answer to the call that left at a time points.

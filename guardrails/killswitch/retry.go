@@ -2,8 +2,6 @@ package killswitch
 
 import (
 	"context"
-	"net/http"
-	"strconv"
 	"time"
 )
 
@@ -20,18 +18,6 @@ func backoff(n int, random float64) time.Duration {
 		pause = min(pause, firstPause<<(n-1))
 	}
 	return pause/2 + time.Duration(random*float64(pause/2))
-}
-
-// retryAfter reads the header of that name: seconds or a date. It is 0 without one.
-func retryAfter(h http.Header, now time.Time) time.Duration {
-	text := h.Get("Retry-After")
-	if seconds, err := strconv.ParseInt(text, 10, 32); err == nil {
-		return time.Duration(max(seconds, 0)) * time.Second
-	}
-	if at, err := http.ParseTime(text); err == nil {
-		return max(at.Sub(now), 0)
-	}
-	return 0
 }
 
 // sleep waits, or returns the context's error when it ends first.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/assay-dev/assay/internal/outbound"
 )
 
 // webhook is the vendor for everything that can receive a signed POST: the
@@ -33,7 +35,7 @@ func newWebhook(c Config) (Vendor, error) {
 	if c.Secret == "" {
 		return nil, errors.New("a webhook needs a secret, so that the receiver can tell who calls")
 	}
-	key, err := signingKey(c.Secret)
+	key, err := outbound.SigningKey(c.Secret)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +67,7 @@ func (w webhook) Off(r Request, at time.Time) (Call, error) {
 	h := headers(w.config.Headers)
 	h.Set("Content-Type", "application/json")
 	h.Set("User-Agent", "assay")
-	sign(h, w.key, r.Key, at, body)
+	outbound.Sign(h, w.key, r.Key, at, body)
 	return Call{w.config.Method, expand(w.config.URL, r.Target), h, body}, nil
 }
 

@@ -20,7 +20,7 @@ var Allowed = map[string][]string{
 	// Adapters: the core and one thing outside, never one another.
 	"ingest/kafka":          {"ingest", "internal/experiment", "internal/results"},
 	"ingest/sources":        {"ingest"},
-	"guardrails/killswitch": {},
+	"guardrails/killswitch": {"internal/outbound"},
 	"internal/clickhouse":   {"ingest", "internal/experiment", "internal/results", "sql"},
 	"internal/embedded":     {},
 	"internal/simulate":     {"ingest", "internal/experiment"},
@@ -28,6 +28,9 @@ var Allowed = map[string][]string{
 	"internal/report":       {"internal/experiment", "internal/planning", "internal/results", "stats"},
 	"internal/web":          {"internal/experiment", "internal/results"},
 	"sql":                   {},
+
+	// What adapters that call others by HTTP have in common.
+	"internal/outbound": {},
 
 	// The process.
 	"internal/config": {"internal/experiment"},

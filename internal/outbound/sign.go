@@ -1,4 +1,4 @@
-package killswitch
+package outbound
 
 import (
 	"crypto/hmac"
@@ -14,8 +14,8 @@ import (
 // whsec marks a Standard Webhooks secret whose rest is base64.
 const whsec = "whsec_"
 
-// signingKey turns the configured secret into the key of the HMAC.
-func signingKey(s Secret) ([]byte, error) {
+// SigningKey turns the configured secret into the key of the HMAC.
+func SigningKey(s Secret) ([]byte, error) {
 	encoded, ok := strings.CutPrefix(string(s), whsec)
 	if !ok {
 		return []byte(s), nil
@@ -27,10 +27,10 @@ func signingKey(s Secret) ([]byte, error) {
 	return key, nil
 }
 
-// sign adds the headers of Standard Webhooks 1.0: the id names the message and
+// Sign adds the headers of Standard Webhooks 1.0: the id names the message and
 // stays the same at every attempt, the timestamp is that of the attempt, the
 // signature is HMAC-SHA256 of "id.timestamp.body".
-func sign(h http.Header, key []byte, id string, at time.Time, body []byte) {
+func Sign(h http.Header, key []byte, id string, at time.Time, body []byte) {
 	timestamp := strconv.FormatInt(at.Unix(), 10)
 	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte(id + "." + timestamp + "."))
