@@ -38,6 +38,11 @@ type Entry struct {
 	Code       string          `json:"code,omitempty"`
 	Look       string          `json:"look,omitempty"` // id of the stored look that it rests on
 	Evidence   json.RawMessage `json:"evidence,omitempty"`
+
+	// Hash is what the log has made of the entry and of all before it: whoever knows
+	// it can tell later whether any of them was touched. It comes from the log and is
+	// no part of what is hashed.
+	Hash string `json:"-"`
 }
 
 // EntryKind is what a line of the decision log records. The list is closed.

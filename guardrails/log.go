@@ -12,6 +12,7 @@ import (
 // The zero value is an empty log.
 type Log struct {
 	Last  uint64 // Seq of the newest entry
+	Head  string // Hash of the newest entry; it vouches for all of them
 	kills []Kill
 	rules map[ruleKey]State
 	srm   map[phaseKey]*Alarm
@@ -52,7 +53,7 @@ func (l *Log) Add(e Entry) {
 	if e.Seq <= l.Last {
 		return
 	}
-	l.Last = e.Seq
+	l.Last, l.Head = e.Seq, e.Hash
 	run := runKey{e.Experiment, e.Iteration}
 	switch e.Kind {
 	case Decided:

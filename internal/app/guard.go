@@ -108,25 +108,26 @@ func entriesOf(rows []clickhouse.Decision) ([]guardrails.Entry, error) {
 		if err := json.Unmarshal(d.Evidence, &out[i]); err != nil {
 			return nil, fmt.Errorf("decode decision %d: %w", d.Seq, err)
 		}
+		out[i].Hash = d.Hash
 	}
 	return out, nil
 }
 
 // Append implements watch.Journal.
-func (j journal) Append(ctx context.Context, e guardrails.Entry) error {
+func (j journal) Append(ctx context.Context, e guardrails.Entry) (hash string, err error) {
 	evidence, err := json.Marshal(e)
 	if err != nil {
-		return fmt.Errorf("encode decision: %w", err)
+		return "", fmt.Errorf("encode decision: %w", err)
 	}
-	_, err = j.db.AppendDecision(ctx, clickhouse.Decision{
+	row, err := j.db.AppendDecision(ctx, clickhouse.Decision{
 		Seq: e.Seq, At: e.At, Experiment: e.Experiment, Iteration: e.Iteration, Guardrail: e.Guardrail, Arm: e.Arm,
 		Kind: string(e.Kind), Verdict: e.Verdict.String(), Reason: string(e.Reason), Actor: e.Actor,
 		Look: e.Look, Config: e.Config, Code: e.Code, Evidence: evidence,
 	})
 	if errors.Is(err, clickhouse.ErrConflict) {
-		return guardrails.ErrTaken
+		return "", guardrails.ErrTaken
 	}
-	return err
+	return row.Hash, err
 }
 
 // reportDecision puts a row of the log into words.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/assay-dev/assay/guardrails"
@@ -20,6 +21,7 @@ type book struct {
 
 	mu  sync.Mutex
 	log guardrails.Log
+	end atomic.Pointer[string] // hash of the newest entry
 }
 
 // sync reads what others have written.
@@ -46,7 +48,7 @@ func (b *book) entries(ctx context.Context) ([]guardrails.Entry, error) {
 	return b.journal.Entries(ctx, b.log.Last)
 }
 
-func (b *book) append(ctx context.Context, e guardrails.Entry) error {
+func (b *book) append(ctx context.Context, e guardrails.Entry) (hash string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, b.timeout)
 	defer cancel()
 	return b.journal.Append(ctx, e)
@@ -57,7 +59,17 @@ func (b *book) add(e guardrails.Entry) {
 		return
 	}
 	b.log.Add(e)
+	b.end.Store(&e.Hash)
 	b.heard(e)
+}
+
+// head is the hash of the newest entry, "" before the first. It may be asked for
+// while an entry is being written.
+func (b *book) head() string {
+	if h := b.end.Load(); h != nil {
+		return *h
+	}
+	return ""
 }
 
 // read gives f the log; f must not keep it.
@@ -85,14 +97,15 @@ func (b *book) write(ctx context.Context, compose func(*guardrails.Log) (guardra
 				e.Key = guardrails.KillKey(e.Experiment, e.Iteration, guardrail(e), e.Seq)
 			}
 		}
-		err := b.append(ctx, e)
+		hash, err := b.append(ctx, e)
 		if err == nil {
+			e.Hash = hash
 			b.add(e)
 			return e, true, nil
 		}
 		landed, again := b.resolve(ctx, e, err)
-		if landed {
-			return e, true, nil
+		if landed != nil {
+			return *landed, true, nil
 		}
 		if again != nil {
 			return guardrails.Entry{}, false, fmt.Errorf("write the decision log: %w", again)
@@ -101,21 +114,23 @@ func (b *book) write(ctx context.Context, compose func(*guardrails.Log) (guardra
 }
 
 // resolve finds out what became of an append that returned an error: it may
-// have landed all the same. It returns nil when the log has grown and the entry
-// is to be composed again.
-func (b *book) resolve(ctx context.Context, e guardrails.Entry, cause error) (landed bool, err error) {
+// have landed all the same. Neither an entry nor an error means that the log has
+// grown and the entry is to be composed again.
+func (b *book) resolve(ctx context.Context, e guardrails.Entry, cause error) (landed *guardrails.Entry, err error) {
 	entries, err := b.entries(ctx)
 	if err != nil {
-		return false, errors.Join(cause, err)
+		return nil, errors.Join(cause, err)
 	}
-	for _, got := range entries {
+	for i, got := range entries {
 		b.add(got)
-		landed = landed || same(got, e)
+		if same(got, e) {
+			landed = &entries[i]
+		}
 	}
-	if landed || len(entries) > 0 {
+	if len(entries) > 0 {
 		return landed, nil
 	}
-	return false, cause
+	return nil, cause
 }
 
 // same tells whether a stored entry is the one that we tried to write.

@@ -204,14 +204,16 @@ func (g *guard) Entries(_ context.Context, after uint64) (out []guardrails.Entry
 	return append(out, g.entries[min(after, uint64(len(g.entries))):]...), nil
 }
 
-func (g *guard) Append(_ context.Context, e guardrails.Entry) error {
-	return g.op(func() error {
+func (g *guard) Append(_ context.Context, e guardrails.Entry) (string, error) {
+	err := g.op(func() error {
 		if e.Seq != uint64(len(g.entries))+1 {
 			return guardrails.ErrTaken
 		}
+		e.Hash = fmt.Sprintf("hash-%d", e.Seq)
 		g.entries = append(g.entries, e)
 		return nil
 	})
+	return e.Hash, err
 }
 
 func (g *guard) Store(_ context.Context, looks []*Look) error {

@@ -37,8 +37,8 @@ type Ledger interface {
 type Journal interface {
 	// Entries returns the entries after a number, in order.
 	Entries(ctx context.Context, after uint64) ([]guardrails.Entry, error)
-	// Append stores e as number e.Seq, or returns guardrails.ErrTaken.
-	Append(ctx context.Context, e guardrails.Entry) error
+	// Append stores e as number e.Seq and returns its hash, or guardrails.ErrTaken.
+	Append(ctx context.Context, e guardrails.Entry) (hash string, err error)
 }
 
 // Look is a document about to be stored.

@@ -90,7 +90,7 @@ func (w *Watch) heard(e guardrails.Entry) {
 		return
 	}
 	w.parts.Log.Info("decision log", "seq", e.Seq, "kind", string(e.Kind), "experiment", e.Experiment,
-		"guardrail", e.Guardrail, "arm", e.Arm, "actor", e.Actor, "text", e.Text)
+		"guardrail", e.Guardrail, "arm", e.Arm, "actor", e.Actor, "text", e.Text, "hash", e.Hash)
 	w.emit(Event{Kind: Journalled, At: e.At, Entry: &e})
 	if e.Actor == w.config.Instance {
 		w.gauges.count(e)

@@ -208,9 +208,9 @@ type deaf struct {
 	fails int
 }
 
-func (d *deaf) Append(ctx context.Context, e guardrails.Entry) error {
+func (d *deaf) Append(ctx context.Context, e guardrails.Entry) (string, error) {
 	if d.fails--; d.fails >= 0 {
-		return errors.New("no space left on device")
+		return "", errors.New("no space left on device")
 	}
 	return d.guard.Append(ctx, e)
 }
@@ -310,6 +310,13 @@ func TestStuckJournal(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.checkKilledOnce(t, 0)
+		// An entry that landed although its append failed comes back with its hash.
+		last := w.entries[len(w.entries)-1].Hash
+		guarding.book.read(func(log *guardrails.Log) {
+			if log.Head != last || guarding.book.head() != last || last == "" {
+				t.Errorf("the head is %q (%q), the last entry's hash %q", log.Head, guarding.book.head(), last)
+			}
+		})
 	})
 }
 
@@ -319,12 +326,12 @@ type stuckOnce struct {
 	appended bool
 }
 
-func (s *stuckOnce) Append(ctx context.Context, e guardrails.Entry) error {
-	err := s.guard.Append(ctx, e)
+func (s *stuckOnce) Append(ctx context.Context, e guardrails.Entry) (string, error) {
+	hash, err := s.guard.Append(ctx, e)
 	if s.appended {
-		return err
+		return hash, err
 	}
 	s.appended = true
 	<-ctx.Done()
-	return ctx.Err()
+	return "", ctx.Err()
 }
