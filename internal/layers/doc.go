@@ -44,7 +44,9 @@ var Allowed = map[string][]string{
 	// Tests' own.
 	"internal/e2e":                   {},
 	"internal/embedded/embeddedtest": {"internal/embedded", "internal/testref"},
-	"internal/realkafka":             {"internal/testref"},
+	"internal/peer":                  {},
+	"internal/realkafka":             {"internal/peer", "internal/testref"},
+	"internal/realunleash":           {"internal/peer", "internal/testref"},
 	"internal/contract":              {},
 	"internal/testref":               {},
 	"internal/layers":                {},

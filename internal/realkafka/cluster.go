@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -13,6 +11,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/assay-dev/assay/internal/peer"
 )
 
 // Config says what to start.
@@ -52,7 +52,7 @@ func Start(ctx context.Context, cfg Config) (*Cluster, error) {
 }
 
 func (c *Cluster) start(ctx context.Context, cfg Config, dir string) error {
-	ports, err := freePorts(2 * cfg.Brokers)
+	ports, err := peer.Ports(2 * cfg.Brokers)
 	if err != nil {
 		return err
 	}
@@ -78,20 +78,6 @@ func (c *Cluster) start(ctx context.Context, cfg Config, dir string) error {
 	return c.Await(ctx)
 }
 
-// freePorts finds ports that nobody has; all are held until all are found.
-func freePorts(n int) ([]int, error) {
-	ports := make([]int, n)
-	for i := range ports {
-		l, err := net.Listen("tcp4", "127.0.0.1:0")
-		if err != nil {
-			return nil, fmt.Errorf("find a free port: %w", err)
-		}
-		defer func() { _ = l.Close() }()
-		ports[i] = l.Addr().(*net.TCPAddr).Port
-	}
-	return ports, nil
-}
-
 // Await returns when every broker that was started takes part.
 func (c *Cluster) Await(ctx context.Context) error {
 	client, err := kgo.NewClient(kgo.SeedBrokers(c.Addrs()...), kgo.MetadataMinAge(10*time.Millisecond))
@@ -101,7 +87,7 @@ func (c *Cluster) Await(ctx context.Context) error {
 	defer client.Close()
 	want := 0
 	for _, n := range c.nodes {
-		if n.running() {
+		if n.process.Running() {
 			want++
 		}
 	}
@@ -136,12 +122,7 @@ func (c *Cluster) Addrs() []string {
 func (c *Cluster) Brokers() int { return len(c.nodes) }
 
 // Pid is the process of a broker, 0 when it has ended.
-func (c *Cluster) Pid(id int) int {
-	if n := c.nodes[id-1]; n.running() {
-		return n.cmd.Process.Pid
-	}
-	return 0
-}
+func (c *Cluster) Pid(id int) int { return c.nodes[id-1].process.Pid() }
 
 // Kill ends a broker with -9. What it had acknowledged is in its files.
 func (c *Cluster) Kill(id int) { c.nodes[id-1].kill() }
@@ -169,15 +150,9 @@ func (c *Cluster) Close() {
 
 // Said is the end of what the brokers wrote to their logs.
 func (c *Cluster) Said() string {
-	const most = 4000
 	var all strings.Builder
 	for _, n := range c.nodes {
-		text, err := os.ReadFile(n.log())
-		if err != nil {
-			continue
-		}
-		text = text[max(0, len(text)-most):]
-		_, _ = fmt.Fprintf(&all, "%s:\n%s\n", n.addr, text)
+		_, _ = fmt.Fprintf(&all, "%s:\n%s\n", n.addr, peer.Tail(n.log()))
 	}
 	return all.String()
 }

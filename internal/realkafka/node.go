@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/assay-dev/assay/internal/peer"
 )
 
 // clusterID is the same for all: clusters of different tests never meet.
@@ -23,8 +25,7 @@ const stopTimeout = 30 * time.Second
 // node is one broker and controller.
 type node struct {
 	jars, dir, addr string
-	cmd             *exec.Cmd
-	ended           chan struct{} // closed when the process is gone; nil before the first start
+	process         *peer.Process // nil before the first start
 }
 
 func (n *node) log() string { return filepath.Join(n.dir, "broker.log") }
@@ -101,75 +102,29 @@ func (n *node) args(memory, class string, more ...string) []string {
 }
 
 func (n *node) start() error {
-	if n.running() {
+	if n.process.Running() {
 		return errors.New("the broker is running")
 	}
-	out, err := os.OpenFile(n.log(), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		return fmt.Errorf("open a broker's log: %w", err)
-	}
-	defer func() { _ = out.Close() }()
 	cmd := exec.Command("java", n.args("512m", "kafka.Kafka", "server.properties")...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = n.dir, out, out, withParent()
-	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("start a broker: %w", err)
-	}
-	ended := make(chan struct{})
-	go func() {
-		_ = cmd.Wait() // a broker that was killed says so
-		close(ended)
-	}()
-	n.cmd, n.ended = cmd, ended
-	return nil
+	cmd.Dir = n.dir
+	var err error
+	n.process, err = peer.Start(cmd, n.log())
+	return err
 }
-
-// running tells whether the process is there, frozen or not.
-func (n *node) running() bool { return n.cmd != nil && !n.died() }
 
 // died tells whether a process that was started has ended.
-func (n *node) died() bool {
-	if n.ended == nil {
-		return false
-	}
-	select {
-	case <-n.ended:
-		return n.cmd != nil
-	default:
-		return false
-	}
-}
+func (n *node) died() bool { return n.process != nil && !n.process.Running() }
 
-func (n *node) signal(s syscall.Signal) {
-	if n.running() {
-		_ = n.cmd.Process.Signal(s) // it may end at this moment
-	}
-}
+func (n *node) freeze() { n.process.Signal(syscall.SIGSTOP) }
+func (n *node) thaw()   { n.process.Signal(syscall.SIGCONT) }
 
-func (n *node) freeze() { n.signal(syscall.SIGSTOP) }
-func (n *node) thaw()   { n.signal(syscall.SIGCONT) }
-
+// kill and stop leave no process: a broker that somebody ended has not died.
 func (n *node) kill() {
-	n.signal(syscall.SIGKILL)
-	n.gone()
+	n.process.Kill()
+	n.process = nil
 }
 
 func (n *node) stop() {
-	n.signal(syscall.SIGTERM)
-	if n.cmd == nil {
-		return
-	}
-	select {
-	case <-n.ended:
-	case <-time.After(stopTimeout):
-		n.signal(syscall.SIGKILL)
-	}
-	n.gone()
-}
-
-// gone waits for the end.
-func (n *node) gone() {
-	if n.cmd != nil {
-		<-n.ended
-		n.cmd = nil
-	}
+	n.process.Stop(syscall.SIGTERM, stopTimeout)
+	n.process = nil
 }

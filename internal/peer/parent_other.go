@@ -1,8 +1,8 @@
 //go:build !linux
 
-package realkafka
+package peer
 
-import "syscall"
+import "os/exec"
 
 // withParent is for systems that cannot tell a child of its parent's end.
-func withParent() *syscall.SysProcAttr { return nil }
+func withParent(*exec.Cmd) {}
