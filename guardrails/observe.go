@@ -92,13 +92,14 @@ func currentUnits(d *results.Document, r Rule) PhaseUnits {
 // pairSums are the exact cells of the rule's metric and pair.
 type pairSums struct {
 	rule  Rule
-	cells []results.CellSums
+	cells []*results.CellSums
 	over  int64
 }
 
 func newPairSums(d *results.Document, r Rule) *pairSums {
 	p := &pairSums{rule: r}
-	for _, c := range d.Cells {
+	for i := range d.Cells {
+		c := &d.Cells[i]
 		if c.Metric != r.Metric || c.Dimension != "" || (c.Variant != r.Arm && c.Variant != r.Control) {
 			continue
 		}
@@ -110,10 +111,10 @@ func newPairSums(d *results.Document, r Rule) *pairSums {
 	return p
 }
 
-func openExact(c results.CellSums) results.Exact    { return c.Open }
-func maturedExact(c results.CellSums) results.Exact { return c.Matured }
+func openExact(c *results.CellSums) *results.Exact    { return &c.Open }
+func maturedExact(c *results.CellSums) *results.Exact { return &c.Matured }
 
-func (p *pairSums) stratum(phase uint16, share float64, pick func(results.CellSums) results.Exact) Stratum {
+func (p *pairSums) stratum(phase uint16, share float64, pick func(*results.CellSums) *results.Exact) Stratum {
 	return Stratum{
 		Phase: phase, Share: share,
 		Treatment: p.moments(phase, p.rule.Arm, pick),
@@ -121,13 +122,12 @@ func (p *pairSums) stratum(phase uint16, share float64, pick func(results.CellSu
 	}
 }
 
-func (p *pairSums) moments(phase uint16, variant string, pick func(results.CellSums) results.Exact) stats.Moments {
-	sums, scale := results.NewSums(), results.Scale{}
-	for i := range p.cells {
-		c := &p.cells[i]
+func (p *pairSums) moments(phase uint16, variant string, pick func(*results.CellSums) *results.Exact) stats.Moments {
+	var sums results.Sums
+	var scale results.Scale
+	for _, c := range p.cells {
 		if c.Phase == phase && c.Variant == variant {
-			sums.Add(pick(*c).Sums())
-			scale = c.Scale()
+			sums, scale = sums.Plus(pick(c).Sums()), c.Scale()
 		}
 	}
 	return scale.Moments(sums)

@@ -16,14 +16,10 @@ func JointFromSums(n, nonZero int64, sums []*big.Int, products [][]*big.Int, dec
 		return unknownJoint(n, nonZero, len(sums))
 	}
 	j := flat(n, nonZero, len(sums), 0)
-	count := big.NewInt(n)
 	for i := range sums {
-		j.Mean[i] = quotient(sums[i], new(big.Int).Mul(count, power10(decimals[i])))
+		j.Mean[i] = exactMean(n, sums[i], decimals[i])
 		for k := range sums {
-			centred := new(big.Int).Mul(count, products[i][k])
-			centred.Sub(centred, new(big.Int).Mul(sums[i], sums[k]))
-			unit := new(big.Int).Mul(count, power10(decimals[i]+decimals[k]))
-			j.Product[i][k] = quotient(centred, unit)
+			j.Product[i][k] = exactCentred(n, products[i][k], sums[i], sums[k], decimals[i], decimals[k])
 		}
 	}
 	return j

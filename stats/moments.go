@@ -32,20 +32,35 @@ func FromSums(n, nonZero int64, sum, sumSquares *big.Int, decimals int) Moments 
 	if sum == nil || sumSquares == nil || decimals < 0 || decimals > maxDecimals {
 		return impossible(n, nonZero)
 	}
-	count := big.NewInt(n)
-	scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(decimals)), nil)
-	meanUnit := new(big.Int).Mul(count, scale)
-
-	centred := new(big.Int).Mul(count, sumSquares)
-	centred.Sub(centred, new(big.Int).Mul(sum, sum))
-	squareUnit := new(big.Int).Mul(meanUnit, scale)
-
 	return Moments{
 		N:       n,
 		NonZero: nonZero,
-		Mean:    quotient(sum, meanUnit),
-		M2:      quotient(centred, squareUnit),
+		Mean:    exactMean(n, sum, decimals),
+		M2:      exactCentred(n, sumSquares, sum, sum, decimals, decimals),
 	}
+}
+
+// exactMean is Σx/n of x·10^decimals.
+func exactMean(n int64, sum *big.Int, decimals int) float64 {
+	if x, fits := wideOf(sum); fits && decimals <= wideDecimals {
+		return x.over(wideCount(n).timesTens(decimals))
+	}
+	return quotient(sum, new(big.Int).Mul(big.NewInt(n), power10(decimals)))
+}
+
+// exactCentred is Σxy − ΣxΣy/n of x·10^dx and y·10^dy.
+func exactCentred(n int64, product, x, y *big.Int, dx, dy int) float64 {
+	p, fitsP := wideOf(product)
+	a, fitsX := wideOf(x)
+	b, fitsY := wideOf(y)
+	if fitsP && fitsX && fitsY && dx <= wideDecimals && dy <= wideDecimals {
+		count := wideCount(n)
+		return count.times(p).minus(a.times(b)).over(count.timesTens(dx).timesTens(dy))
+	}
+	count := big.NewInt(n)
+	centred := new(big.Int).Mul(count, product)
+	centred.Sub(centred, new(big.Int).Mul(x, y))
+	return quotient(centred, count.Mul(count, power10(dx+dy)))
 }
 
 // maxDecimals is more than a float64 has; it bounds the work.

@@ -11,10 +11,10 @@ import (
 )
 
 // which picks the sums of all slots or of the matured ones.
-type which func(Cell) Sums
+type which func(*Cell) Sums
 
-func openSums(c Cell) Sums    { return c.Open }
-func maturedSums(c Cell) Sums { return c.Matured }
+func openSums(c *Cell) Sums    { return c.Open }
+func maturedSums(c *Cell) Sums { return c.Matured }
 
 // compare judges every metric of every arm against the control.
 func (c *computation) compare() {
@@ -74,8 +74,8 @@ func (c *computation) plan(arm int) stats.Plan {
 // show no number at all.
 func (c *computation) over(metric, arm string) int64 {
 	var n int64
-	for _, cell := range c.main {
-		if cell.Metric == metric && (cell.Variant == arm || cell.Variant == c.e.Control) {
+	for _, cell := range c.main[metric] {
+		if cell.Variant == arm || cell.Variant == c.e.Control {
 			n += cell.Open.Over
 		}
 	}
@@ -119,12 +119,13 @@ func (c *computation) strata(m *experiment.Metric, arm string, pick which) []sta
 	return strata
 }
 
-// sums adds up the cells of one arm in one phase.
+// sums adds up the cells of one arm in one phase; most often there is one.
 func (c *computation) sums(metric string, phase uint16, settling bool, variant string, pick which) Sums {
-	out := NewSums()
-	for _, cell := range c.main {
-		if cell.Metric == metric && cell.Phase == phase && cell.Settling == settling && cell.Variant == variant {
-			out.Add(pick(cell))
+	var out Sums
+	for i := range c.main[metric] {
+		cell := &c.main[metric][i]
+		if cell.Phase == phase && cell.Settling == settling && cell.Variant == variant {
+			out = out.Plus(pick(cell))
 		}
 	}
 	return out
@@ -135,7 +136,7 @@ func (c *computation) total(m *experiment.Metric, variant string, pick which, le
 	sum := new(big.Int)
 	for _, p := range c.it.Phases {
 		if !slices.Contains(leftOut, fmt.Sprint(p.Number)) {
-			sum.Add(sum, c.sums(m.Name, p.Number, false, variant, pick).Sum)
+			sum.Add(sum, orZero(c.sums(m.Name, p.Number, false, variant, pick).Sum))
 		}
 	}
 	return Decimal(sum, m.Decimals)

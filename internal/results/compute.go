@@ -36,7 +36,7 @@ func Compute(v *experiment.Version, e *experiment.Experiment, number uint32, m M
 	if it == nil {
 		return d
 	}
-	c := computation{e: e.AsOf(it), it: it, doc: &d, goals: map[int]stats.Pair{}}
+	c := computation{e: e.AsOf(it), it: it, doc: &d, main: map[string][]Cell{}, goals: map[int]stats.Pair{}}
 	c.sort(m.Cells)
 	c.frame(e)
 	if v.Closed(it) {
@@ -53,8 +53,8 @@ type computation struct {
 	e    *experiment.Experiment
 	it   *experiment.Iteration
 	doc  *Document
-	main []Cell // metrics and $units, without dimensions
-	rest []Cell // the join's other counters
+	main map[string][]Cell // metrics and $units, without dimensions, by name
+	rest []Cell            // the join's other counters
 
 	segmented []Cell // metrics by dimension
 
@@ -64,23 +64,24 @@ type computation struct {
 
 // sort takes the iteration's cells apart and writes the exact sums down.
 func (c *computation) sort(cells []Cell) {
-	for _, cell := range cells {
+	for i := range cells {
+		cell := &cells[i]
 		if cell.Experiment != c.e.Key || (cell.Iteration != c.it.Number && cell.Metric != ingest.Outside) {
 			continue
 		}
 		metric := c.it.Metric(cell.Metric)
 		switch {
 		case cell.Metric == ingest.Units && cell.Dimension == "":
-			c.main = append(c.main, cell)
+			c.main[cell.Metric] = append(c.main[cell.Metric], *cell)
 		case strings.HasPrefix(cell.Metric, "$"):
-			c.rest = append(c.rest, cell)
+			c.rest = append(c.rest, *cell)
 			continue
 		case metric == nil:
 			continue // of a version that the shards have not adopted yet
 		case cell.Dimension == "":
-			c.main = append(c.main, cell)
+			c.main[cell.Metric] = append(c.main[cell.Metric], *cell)
 		default:
-			c.segmented = append(c.segmented, cell)
+			c.segmented = append(c.segmented, *cell)
 		}
 		if cell.Newest.After(c.doc.Newest) {
 			c.doc.Newest = cell.Newest
@@ -152,8 +153,8 @@ func (c *computation) arms(p *experiment.Phase, settling bool) []PhaseArm {
 
 func (c *computation) units(phase uint16, settling bool, variant string) int64 {
 	var n int64
-	for _, cell := range c.main {
-		if cell.Metric == ingest.Units && cell.Phase == phase && cell.Settling == settling && cell.Variant == variant {
+	for _, cell := range c.main[ingest.Units] {
+		if cell.Phase == phase && cell.Settling == settling && cell.Variant == variant {
 			n += cell.Open.N
 		}
 	}

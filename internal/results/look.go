@@ -45,6 +45,17 @@ func (s *Sums) Add(o Sums) {
 	s.each(o, (*big.Int).Add)
 }
 
+// Plus is s + o, and o itself where s is nothing.
+func (s Sums) Plus(o Sums) Sums {
+	if s == (Sums{}) {
+		return o
+	}
+	out := NewSums()
+	out.Add(s)
+	out.Add(o)
+	return out
+}
+
 // Sub takes o from s, which NewSums made.
 func (s *Sums) Sub(o Sums) {
 	s.N, s.NonZero, s.Over = s.N-o.N, s.NonZero-o.NonZero, s.Over-o.Over
@@ -68,6 +79,17 @@ type Moments struct {
 	Vector map[uint16]uint64 // shard → greatest seq of the rows read
 	Config map[uint16]uint32 // shard → configuration version of its last mark
 	Cells  []Cell
+}
+
+// ByExperiment takes the cells apart in one pass. A look at each of many experiments
+// would else search through the cells of all.
+func (m Moments) ByExperiment() map[string][]Cell {
+	parts := map[string][]Cell{}
+	for i := range m.Cells {
+		key := m.Cells[i].Experiment
+		parts[key] = append(parts[key], m.Cells[i])
+	}
+	return parts
 }
 
 // ShardStatus is what the consumer of a shard last said about itself.

@@ -87,10 +87,10 @@ func PlanAnalysis(e *experiment.Experiment, d *Document) []Plan {
 
 // readBack makes of a document again what it was computed from, without dimensions.
 func readBack(e *experiment.Experiment, it *experiment.Iteration, d *Document) *computation {
-	c := &computation{e: e.AsOf(it), it: it, doc: d}
+	c := &computation{e: e.AsOf(it), it: it, doc: d, main: map[string][]Cell{}}
 	for _, s := range d.Cells {
 		if s.Dimension == "" {
-			c.main = append(c.main, Cell{Experiment: e.Key, Iteration: it.Number, Phase: s.Phase, Settling: s.Settling,
+			c.main[s.Metric] = append(c.main[s.Metric], Cell{Experiment: e.Key, Iteration: it.Number, Phase: s.Phase, Settling: s.Settling,
 				Variant: s.Variant, Metric: s.Metric, Open: s.Open.Sums(), Matured: s.Matured.Sums()})
 		}
 	}

@@ -2,6 +2,7 @@ package results
 
 import (
 	"math/big"
+	"strconv"
 
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/stats"
@@ -27,18 +28,24 @@ func ScaleOf(m *experiment.Metric) Scale {
 // is no ratio; its moments are then impossible ones, which stats.Combine refuses by
 // name.
 func (s Scale) Moments(sums Sums) stats.Moments {
-	all := NewSums()
-	all.Add(sums)
 	if s.Denominator == nil {
-		return stats.FromSums(all.N, all.NonZero, all.Sum, all.SumSquares, s.Decimals)
+		return stats.FromSums(sums.N, sums.NonZero, orZero(sums.Sum), orZero(sums.SumSquares), s.Decimals)
 	}
-	if all.N <= 0 || all.SumDenominator.Sign() == 0 {
-		return stats.Moments{N: max(all.N, 0), NonZero: all.NonZero, M2: -1}
+	y, z := orZero(sums.Sum), orZero(sums.SumDenominator)
+	if sums.N <= 0 || z.Sign() == 0 {
+		return stats.Moments{N: max(sums.N, 0), NonZero: sums.NonZero, M2: -1}
 	}
-	return stats.JointFromSums(all.N, all.NonZero,
-		[]*big.Int{all.Sum, all.SumDenominator},
-		[][]*big.Int{{all.SumSquares, all.SumProduct}, {all.SumProduct, all.SumSquaresDenominator}},
+	yz := orZero(sums.SumProduct)
+	return stats.JointFromSums(sums.N, sums.NonZero, []*big.Int{y, z},
+		[][]*big.Int{{orZero(sums.SumSquares), yz}, {yz, orZero(sums.SumSquaresDenominator)}},
 		[]int{s.Decimals, *s.Denominator}).Ratio()
+}
+
+func orZero(v *big.Int) *big.Int {
+	if v == nil {
+		return new(big.Int)
+	}
+	return v
 }
 
 // exact writes sums down; a ratio's have all five.
@@ -60,6 +67,9 @@ func (e Exact) Sums() Sums {
 }
 
 func integer(text string) *big.Int {
+	if v, err := strconv.ParseInt(text, 10, 64); err == nil { // most often, and several times as fast
+		return big.NewInt(v)
+	}
 	v, ok := new(big.Int).SetString(text, 10)
 	if !ok {
 		return new(big.Int)
@@ -70,6 +80,9 @@ func integer(text string) *big.Int {
 func decimal(v *big.Int) string {
 	if v == nil {
 		return "0"
+	}
+	if v.IsInt64() {
+		return strconv.FormatInt(v.Int64(), 10)
 	}
 	return v.String()
 }

@@ -152,7 +152,8 @@ func (s segmentation) values() []string {
 func (s segmentation) segment(value string, pick which, level float64) (Segment, stats.Estimate) {
 	scale := ScaleOf(s.metric)
 	arm := func(variant string, phase uint16) stats.Moments {
-		return scale.Moments(pick(s.cells[segmentKey{s.metric.Name, variant, s.dimension.Attribute, value, phase}]))
+		cell := s.cells[segmentKey{s.metric.Name, variant, s.dimension.Attribute, value, phase}]
+		return scale.Moments(pick(&cell))
 	}
 	var strata []stats.Stratum
 	for _, p := range s.it.Phases {

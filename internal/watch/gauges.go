@@ -2,6 +2,7 @@ package watch
 
 import (
 	"errors"
+	"maps"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -20,10 +21,18 @@ type gauges struct {
 	aside        *prometheus.GaugeVec
 	failures     prometheus.Counter
 	lastRound    prometheus.Gauge
+
+	// What is shown at present: setting what stands is what costs, not looking it up.
+	verdicts map[ruleOf]guardrails.Kind
+	asides   map[string]aside
 }
+
+// ruleOf is a rule as the metrics name it.
+type ruleOf struct{ experiment, guardrail, arm string }
 
 func newGauges(r prometheus.Registerer) (*gauges, error) {
 	g := &gauges{
+		verdicts: map[ruleOf]guardrails.Kind{}, asides: map[string]aside{},
 		decisions: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "assay_guard_decisions_total", Help: "Decisions that this guard wrote, by what they led to and why.",
 		}, []string{"act", "reason"}),
@@ -87,20 +96,33 @@ func (g *gauges) count(e guardrails.Entry) {
 	g.kills.WithLabelValues(string(e.Kind)).Inc()
 }
 
-func (g *gauges) setVerdict(v guardrails.Verdict) {
+func (g *gauges) setVerdict(v *guardrails.Verdict) {
+	rule := ruleOf{v.Rule.Experiment, v.Rule.Metric, v.Rule.Arm}
+	if shown, known := g.verdicts[rule]; known && shown == v.Kind {
+		return
+	}
+	g.verdicts[rule] = v.Kind
 	for k := guardrails.Inconclusive; k <= guardrails.Error; k++ {
 		on := 0.0
 		if k == v.Kind {
 			on = 1
 		}
-		g.verdict.WithLabelValues(v.Rule.Experiment, v.Rule.Metric, v.Rule.Arm, k.String()).Set(on)
+		g.verdict.WithLabelValues(rule.experiment, rule.guardrail, rule.arm, k.String()).Set(on)
 	}
 }
 
+// aside is what an iteration has put aside.
+type aside struct{ unknownVariants, otherUnitKind, outside, moved int64 }
+
 // setAside shows what a look's iteration has put aside.
 func (g *gauges) setAside(experiment string, a results.Aside) {
+	now := aside{a.UnknownVariants, a.OtherUnitKind, a.Outside, a.Moved}
+	if shown, known := g.asides[experiment]; known && shown == now {
+		return
+	}
+	g.asides[experiment] = now
 	for why, n := range map[string]int64{
-		unknownVariant: a.UnknownVariants, otherUnitKind: a.OtherUnitKind, "outside": a.Outside, "moved": a.Moved,
+		unknownVariant: now.unknownVariants, otherUnitKind: now.otherUnitKind, "outside": now.outside, "moved": now.moved,
 	} {
 		g.aside.WithLabelValues(experiment, why).Set(float64(n))
 	}
@@ -112,8 +134,11 @@ const (
 	otherUnitKind  = "other_unit_kind"
 )
 
-// forget drops the numbers of an experiment that is no longer looked at.
+// forget drops the numbers of an experiment that is no longer looked at. Another
+// iteration of it that still is sets them again.
 func (g *gauges) forget(experiment string) {
 	g.verdict.DeletePartialMatch(prometheus.Labels{"experiment": experiment})
 	g.aside.DeletePartialMatch(prometheus.Labels{"experiment": experiment})
+	maps.DeleteFunc(g.verdicts, func(r ruleOf, _ guardrails.Kind) bool { return r.experiment == experiment })
+	delete(g.asides, experiment)
 }

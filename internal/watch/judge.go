@@ -15,7 +15,8 @@ import (
 // judged is a look with what its rules say of it.
 type judged struct {
 	looked
-	steps []step
+	steps    []step
+	identity storedLook
 }
 
 // step is one rule's step, not yet remembered.
@@ -35,6 +36,7 @@ func (w *Watch) judge(ctx context.Context, looks []looked, elapsed time.Duration
 		for _, r := range guardrails.Rules(l.experiment, l.iteration) {
 			j.steps = append(j.steps, w.step(r, guardrails.Observe(l.document, r, alarms)))
 		}
+		j.identity = identity(j)
 		w.annotate(j, alarms)
 		w.tellJudged(j, elapsed)
 		out = append(out, j)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"strings"
 	"time"
 
 	"github.com/assay-dev/assay/guardrails"
@@ -43,9 +42,11 @@ func (w *Watch) look(ctx context.Context, v *experiment.Version, runs []run, ful
 	if err != nil {
 		return nil, err
 	}
-	out := make([]looked, len(runs))
+	out, cells := make([]looked, len(runs)), moments.ByExperiment()
 	for i, r := range runs {
-		d := results.Compute(v, r.experiment, r.iteration.Number, moments, statuses, w.now(), results.Options{
+		part := moments
+		part.Cells = cells[r.experiment.Key]
+		d := results.Compute(v, r.experiment, r.iteration.Number, part, statuses, w.now(), results.Options{
 			Code: w.config.Code, Kind: results.KindFull,
 			SameCounting: func(number uint32) bool {
 				return older[number] != nil && !experiment.Counting(older[number], v, r.experiment.Key)
@@ -81,11 +82,12 @@ type storedLook struct {
 }
 
 func identity(j *judged) storedLook {
-	var words strings.Builder
-	for _, v := range j.steps {
-		fmt.Fprintf(&words, "%s=%s/%s/%s;", v.verdict.Rule.ID(), v.verdict.Kind, v.verdict.Reason, v.verdict.Act)
+	var words []byte
+	for i := range j.steps {
+		v := &j.steps[i].verdict
+		words = fmt.Appendf(words, "%s/%s=%s/%s/%s;", v.Rule.Metric, v.Rule.Arm, v.Kind, v.Reason, v.Act)
 	}
-	return storedLook{vector: j.document.Vector, version: j.document.Version, verdict: words.String()}
+	return storedLook{vector: j.document.Vector, version: j.document.Version, verdict: string(words)}
 }
 
 func (s storedLook) equal(o storedLook) bool {
@@ -99,7 +101,7 @@ func (w *Watch) store(ctx context.Context, all []*judged, full bool) error {
 	var looks []*Look
 	changed := map[runKey]*Look{}
 	for _, j := range all {
-		if last, ok := w.stored[j.key()]; !ok || !last.equal(identity(j)) {
+		if last, ok := w.stored[j.key()]; !ok || !last.equal(j.identity) {
 			guard := j.document.Guard()
 			l := &Look{Verdict: j.overall(), Document: &guard}
 			looks, changed[j.key()] = append(looks, l), l
@@ -119,7 +121,7 @@ func (w *Watch) store(ctx context.Context, all []*judged, full bool) error {
 	}
 	for _, j := range all {
 		if l := changed[j.key()]; l != nil {
-			now := identity(j)
+			now := j.identity
 			now.id = l.ID
 			w.stored[j.key()] = now
 		}
@@ -130,7 +132,7 @@ func (w *Watch) store(ctx context.Context, all []*judged, full bool) error {
 // lookOf is the id of the stored guard look that shows what j shows, of this
 // round or of an earlier one; "" when it could not be stored.
 func (w *Watch) lookOf(j *judged) string {
-	if s, ok := w.stored[j.key()]; ok && s.equal(identity(j)) {
+	if s, ok := w.stored[j.key()]; ok && s.equal(j.identity) {
 		return s.id
 	}
 	return ""

@@ -34,12 +34,12 @@ func (w *Watch) tellChanges(j *judged) {
 	for i := range j.steps {
 		v := &j.steps[i].verdict
 		key := memoryKey{j.key(), v.Rule.ID()}
-		last, known := w.verdicts[key]
-		w.verdicts[key] = *v
-		w.gauges.setVerdict(*v)
-		if known && last.Kind == v.Kind && last.Reason == v.Reason {
+		w.gauges.setVerdict(v)
+		said := saying{v.Kind, v.Reason}
+		if last, known := w.verdicts[key]; known && last == said {
 			continue
 		}
+		w.verdicts[key] = said
 		w.parts.Log.Info("verdict", "experiment", v.Rule.Experiment, "guardrail", v.Rule.Metric, "arm", v.Rule.Arm,
 			"verdict", v.Kind.String(), "reason", string(v.Reason), "text", v.Text)
 		w.emit(Event{Kind: Judged, At: v.At, Verdict: v, Document: j.document, Iteration: j.iteration})

@@ -24,7 +24,7 @@ type Watch struct {
 	versions map[uint32]*experiment.Version
 	current  uint32
 	memory   map[memoryKey]guardrails.State
-	verdicts map[memoryKey]guardrails.Verdict
+	verdicts map[memoryKey]saying
 	stored   map[runKey]storedLook
 	lastFull time.Time
 	// blindSince is since when a run cannot be judged.
@@ -50,6 +50,12 @@ type memoryKey struct {
 	rule string
 }
 
+// saying is what people heard of a verdict.
+type saying struct {
+	kind   guardrails.Kind
+	reason guardrails.Reason
+}
+
 // New makes a guard. It reads nothing yet.
 func New(c Config, p Parts) (*Watch, error) {
 	w, err := newWatch(c, p)
@@ -70,7 +76,7 @@ func newWatch(c Config, p Parts) (*Watch, error) {
 	w := &Watch{
 		config: c.withDefaults(), parts: p,
 		versions: map[uint32]*experiment.Version{},
-		memory:   map[memoryKey]guardrails.State{}, verdicts: map[memoryKey]guardrails.Verdict{},
+		memory:   map[memoryKey]guardrails.State{}, verdicts: map[memoryKey]saying{},
 		stored: map[runKey]storedLook{}, blindSince: map[runKey]time.Time{}, inFlight: map[uint64]bool{},
 		unkept: map[string]uint64{},
 	}

@@ -268,6 +268,30 @@ func TestEventsAndMetrics(t *testing.T) {
 	})
 }
 
+// TestGaugesOfTheNextIteration: those of an iteration that is over go, and those of the
+// next one, whose verdict may be the same, are there.
+func TestGaugesOfTheNextIteration(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	g, err := newGauges(registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const sample = `assay_guardrail_verdict{arm="treatment",experiment="checkout",guardrail="errors",verdict="healthy"}`
+	const put = `assay_guard_exposures_aside{experiment="checkout",why="moved"}`
+	v := guardrails.Verdict{Rule: guardrails.Rule{Experiment: "checkout", Metric: "errors", Arm: "treatment"}, Kind: guardrails.Healthy}
+	for range 2 {
+		g.setVerdict(&v)
+		g.setAside("checkout", results.Aside{Moved: 3})
+		if got := gather(t, registry); got[sample] != 1 || got[put] != 3 {
+			t.Errorf("healthy %v and %v moved, want 1 and 3", got[sample], got[put])
+		}
+		g.forget("checkout")
+		if got := gather(t, registry); len(got) == 0 || got[sample] != 0 || got[put] != 0 {
+			t.Errorf("forgotten, and still healthy %v and %v moved", got[sample], got[put])
+		}
+	}
+}
+
 // gather is every sample by its name and labels; of a histogram its count.
 func gather(t *testing.T, r *prometheus.Registry) map[string]float64 {
 	t.Helper()
