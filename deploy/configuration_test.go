@@ -31,8 +31,6 @@ var meanings = map[string]string{
 	"switches.NAME.webhook.url":               "what a kill is posted to; `{flag}` and `{experiment}` are filled in",
 	"switches.NAME.webhook.secret":            "signs the call",
 	"switches.NAME.webhook.headers":           "further headers of the call, by name",
-	"switches.NAME.webhook.timeout":           "of one call; 5s when not given",
-	"switches.NAME.webhook.deadline":          "of the whole kill; 60s when not given",
 	"switches.NAME.webhook.read_back.url":     "what is asked whether the flag is off",
 	"switches.NAME.webhook.read_back.headers": "further headers of that request, by name",
 }
@@ -86,7 +84,7 @@ func (r *reference) walk(prefix string, v reflect.Value) {
 			r.walk(path+".", value)
 		case inner.Kind() == reflect.Pointer:
 			r.walk(path+".", reflect.New(inner.Elem()).Elem())
-		case inner.Kind() == reflect.Map && inner.Elem() != reflect.TypeFor[config.Secret]():
+		case inner.Kind() == reflect.Map && inner.Elem().Kind() == reflect.Struct && inner.Elem() != reflect.TypeFor[config.Secret]():
 			r.walk(path+".NAME.", reflect.New(inner.Elem()).Elem())
 		case inner.Kind() == reflect.Slice && inner.Elem().Kind() == reflect.Struct:
 			r.walk(path+"[].", reflect.New(inner.Elem()).Elem())
@@ -131,6 +129,8 @@ func takes(t reflect.Type) string {
 		return "a size: `512MiB`"
 	case t == reflect.TypeFor[experiment.Duration]():
 		return "a duration: `5s`"
+	case t == reflect.TypeFor[map[string]string]():
+		return "texts by variant"
 	case t.Kind() == reflect.Map:
 		return "secrets' names by header"
 	case t.Kind() == reflect.Slice:

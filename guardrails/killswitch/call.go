@@ -6,14 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"time"
 
 	"github.com/assay-dev/assay/internal/outbound"
 )
 
-// maxID bounds how a system names its answer, in bytes.
-const maxID = 200
+const (
+	maxAnswer = 4 << 20 // bytes of an answer that are read; a flag with many rules is long
+	maxID     = 200     // bytes of how a system names its answer
+)
 
 // door sends calls. Its errors name the host and nothing else of the address: a
 // path or a query may be the secret.
@@ -25,11 +28,8 @@ type door struct {
 
 func newDoor(c Config, transport http.RoundTripper) door {
 	d := door{timeout: c.Timeout, client: outbound.NewClient(transport)}
-	d.hider.Hide(c.Secret)
-	for _, set := range []map[string]Secret{c.Headers, c.ReadBack.Headers} {
-		for _, value := range set {
-			d.hider.Hide(value)
-		}
+	for _, secret := range c.System.secrets() {
+		d.hider.Hide(secret)
 	}
 	return d
 }
@@ -42,23 +42,27 @@ func (d door) send(ctx context.Context, call Call, left time.Duration) (Answer, 
 	if err != nil {
 		return Answer{}, errors.New("the address or the method is not valid")
 	}
-	req.Header = call.Header
+	maps.Copy(req.Header, call.Header)
+	req.Header.Set("User-Agent", "assay")
 	response, err := d.client.Do(req)
 	if err != nil {
 		return Answer{}, fmt.Errorf("%s %s: %w", call.Method, req.URL.Host, outbound.Bare(err))
 	}
 	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(response.Body, outbound.MaxAnswer))
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	if err == nil && len(body) > maxAnswer {
+		err = errors.New("it is longer than 4 MiB") // half a flag must never be written back
+	}
 	if err != nil {
 		return Answer{}, fmt.Errorf("%s %s: read the answer: %w", call.Method, req.URL.Host, outbound.Bare(err))
 	}
-	return Answer{response.StatusCode, response.Header, body}, nil
+	return Answer{Status: response.StatusCode, Header: response.Header, Body: body}, nil
 }
 
 // describe is an answer in one line, without secrets.
 func (d door) describe(a Answer) string {
 	status := fmt.Sprintf("%d %s", a.Status, http.StatusText(a.Status))
-	if text := d.hider.Show(a.Body); text != "" {
+	if text := d.hider.Show(a.Body[:min(len(a.Body), outbound.MaxAnswer)]); text != "" {
 		return status + ": " + text
 	}
 	return status

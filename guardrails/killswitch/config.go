@@ -1,8 +1,9 @@
 package killswitch
 
 import (
+	"errors"
 	"fmt"
-	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -10,27 +11,21 @@ import (
 	"github.com/assay-dev/assay/internal/outbound"
 )
 
-// Config is one of the operator's switches. Addresses may contain {experiment}
-// and {flag}, which are replaced by the keys of the Target.
+// Config is one of the operator's switches.
 type Config struct {
-	Type     string            // "webhook" (the default)
-	URL      string            // where the off call goes
-	Method   string            // default POST
-	Headers  map[string]Secret // sent with the off call, such as Authorization
-	Secret   Secret            // signs the call
-	ReadBack ReadBack
-	Timeout  time.Duration // of one call, default 5 s
-	Deadline time.Duration // of the whole kill, default 60 s
+	System   System            // where the flags are: a Webhook, an Unleash …
+	Flag     string            // the flag's key, with {experiment}; empty: the experiment's key
+	Arms     map[string]string // the per-arm offs: the flag's key, or an address for a Webhook, by arm
+	Timeout  time.Duration     // of one call, default 5 s
+	Deadline time.Duration     // of the whole kill, default 60 s
 }
 
-// ReadBack says how the state of the switch is read. Without a URL nothing is
-// read, and no kill is ever verified.
-type ReadBack struct {
-	URL     string
-	Method  string // default GET
-	Headers map[string]Secret
-	Path    string // into the JSON answer, such as data.enabled
-	Off     string // the text of the value at Path when it is off, such as false
+// System is one flag system and the way into it.
+type System interface {
+	// vendor checks the configuration and gives the calls.
+	vendor() (Vendor, error)
+	// secrets are the texts that nothing may show.
+	secrets() []Secret
 }
 
 // The defaults of a Config.
@@ -44,15 +39,6 @@ type Secret = outbound.Secret
 
 // withDefaults fills in what was left out.
 func (c Config) withDefaults() Config {
-	if c.Type == "" {
-		c.Type = "webhook"
-	}
-	if c.Method == "" {
-		c.Method = http.MethodPost
-	}
-	if c.ReadBack.Method == "" {
-		c.ReadBack.Method = http.MethodGet
-	}
 	if c.Timeout == 0 {
 		c.Timeout = DefaultTimeout
 	}
@@ -64,24 +50,35 @@ func (c Config) withDefaults() Config {
 
 // validate refuses what every vendor would refuse.
 func (c Config) validate() error {
+	if c.System == nil {
+		return errors.New("no flag system is named")
+	}
 	if c.Timeout < 0 || c.Deadline < 0 {
 		return fmt.Errorf("timeout %v and deadline %v must be positive", c.Timeout, c.Deadline)
 	}
-	if err := checkURL("url", c.URL); err != nil {
-		return err
+	for _, secret := range c.System.secrets() {
+		if strings.ContainsAny(string(secret), "\r\n\x00") {
+			return errors.New("a secret has a line break in it and cannot be sent in a header")
+		}
 	}
-	for _, set := range []map[string]Secret{c.Headers, c.ReadBack.Headers} {
-		for name, value := range set {
-			if strings.ContainsAny(string(value), "\r\n\x00") {
-				return fmt.Errorf("header %s has a line break in its value", name)
+	_, webhook := c.System.(Webhook)
+	for arm, named := range c.Arms {
+		switch {
+		case named == "":
+			return fmt.Errorf("arms.%s is empty: name the flag that turns this arm off", arm)
+		case isAddress(named) && !webhook:
+			return fmt.Errorf("arms.%s is an address; only a webhook has one for each arm", arm)
+		case isAddress(named):
+			if err := checkURL("arms."+arm, named); err != nil {
+				return err
 			}
 		}
 	}
-	if c.ReadBack.URL == "" {
-		return nil
-	}
-	return checkURL("read_back.url", c.ReadBack.URL)
+	return nil
 }
+
+// isAddress tells an arm's address from the key of its flag.
+func isAddress(s string) bool { return strings.Contains(s, "://") }
 
 // checkURL looks at a template with its placeholders filled in. Its errors do
 // not repeat the address, which may itself be a secret.
@@ -98,6 +95,9 @@ func checkURL(field, template string) error {
 		return fmt.Errorf("%s has no host", field)
 	case u.User != nil:
 		return fmt.Errorf("%s must not carry a password; use headers", field)
+	}
+	if address, err := netip.ParseAddr(u.Hostname()); err == nil && outbound.Forbidden(address) {
+		return fmt.Errorf("%s: %w", field, outbound.ErrForbidden)
 	}
 	return nil
 }

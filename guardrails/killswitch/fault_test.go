@@ -110,12 +110,16 @@ func (c *clock) runtime() Runtime {
 const testSecret = "a-secret-of-the-demo"
 
 func (r *receiver) config() Config {
-	return Config{
+	return Config{Timeout: 2 * time.Second, System: Webhook{
 		URL:      r.URL + "/flags/{flag}/off",
 		Secret:   testSecret,
 		ReadBack: ReadBack{URL: r.URL + "/flags/{flag}", Path: "data.enabled", Off: "false"},
-		Timeout:  2 * time.Second,
-	}
+	}}
+}
+
+// blind cannot be read back.
+func (r *receiver) blind() Webhook {
+	return Webhook{URL: r.URL + "/flags/{flag}/off", Secret: testSecret}
 }
 
 func (r *receiver) open(t *testing.T, c Config, k *clock) *Switch {

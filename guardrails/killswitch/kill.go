@@ -1,6 +1,7 @@
 package killswitch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -37,22 +38,71 @@ func (k *kill) look(ctx context.Context) stage {
 	return k.send
 }
 
-// send makes one off call and goes where its answer points.
-func (k *kill) send(ctx context.Context) stage {
-	at := k.world.Now()
-	call, err := k.vendor.Off(k.request, at)
+// send begins the vendor's plan.
+func (k *kill) send(context.Context) stage {
+	step, err := k.vendor.Off(k.request, k.world.Now())
 	if err != nil {
 		return k.fail(err)
 	}
-	k.out.Attempts++
-	k.tell(Sending, at)
-	answer, err := k.door.send(ctx, call, k.until.Sub(at))
-	if err != nil {
-		k.out.Detail = err.Error()
-		return k.suspect(at, 0)
+	return k.take(step)
+}
+
+// take makes one call of the plan and goes where its answer points.
+func (k *kill) take(step Step) stage {
+	return func(ctx context.Context) stage {
+		at := k.world.Now()
+		if !step.Aside {
+			k.out.Attempts++
+			k.tell(Sending, at)
+		}
+		answer, err := k.door.send(ctx, step.Call, k.until.Sub(at))
+		if err != nil {
+			return k.lose(step, at, err)
+		}
+		answer.At = k.world.Now()
+		reply := step.Then(answer)
+		k.note(answer, reply)
+		if reply.Next != nil {
+			return k.take(*reply.Next)
+		}
+		wait := max(reply.Wait, outbound.RetryAfter(answer.Header, answer.At))
+		if step.Aside && reply.Class == ClassFault {
+			k.last = Unknown
+			return k.pause(wait, k.send) // nothing can have been applied
+		}
+		return k.follow(reply.Class, at, wait)
 	}
-	k.out.Detail, k.out.ResponseID = k.door.describe(answer), responseID(answer.Header)
-	return k.follow(k.vendor.Classify(answer), at, outbound.RetryAfter(answer.Header, k.world.Now()))
+}
+
+// lose goes on after a call that left at a time and got no answer.
+func (k *kill) lose(step Step, at time.Time, err error) stage {
+	switch {
+	case errors.Is(err, outbound.ErrForbidden):
+		k.out.Detail = err.Error()
+		return k.conclude(Denied)
+	case step.Lost != ClassFault:
+		k.out.Detail += "; " + err.Error()
+		return k.follow(step.Lost, at, 0)
+	}
+	k.out.Detail = err.Error()
+	if step.Aside {
+		k.last = Unknown
+		return k.pause(0, k.send)
+	}
+	return k.suspect(at, 0)
+}
+
+// note keeps what people want to know of an answer. The last word of the plan
+// stands, with what it rests on.
+func (k *kill) note(a Answer, r Reply) {
+	k.out.Detail = k.door.describe(a)
+	if r.Why != "" {
+		k.out.Detail = r.Why + " (" + k.out.Detail + ")"
+	}
+	k.out.ResponseID = responseID(a.Header)
+	k.out.Link = cmp.Or(r.Link, k.out.Link)
+	k.out.Serves = cmp.Or(r.Serves, k.out.Serves)
+	k.out.Saved = cmp.Or(r.Saved, k.out.Saved)
 }
 
 // follow goes where the answer to the call that left at a time points.
@@ -159,16 +209,17 @@ func (k *kill) pause(asked time.Duration, next stage) stage {
 
 // readBack reads the state, if the vendor can, and notes when it was off.
 func (k *kill) readBack(ctx context.Context) (State, error) {
-	call, ok := k.vendor.Read(k.request.Target)
+	step, ok := k.vendor.Read(k.request.Target)
 	if !ok {
 		return StateUnknown, ErrNoReadBack
 	}
-	state, err := k.read(ctx, call, k.until.Sub(k.world.Now()))
-	if state == StateOff {
+	reply, err := k.read(ctx, step, k.until)
+	k.out.Serves = cmp.Or(reply.Serves, k.out.Serves)
+	if reply.State == StateOff {
 		k.out.ReadBackAt = k.world.Now()
 		k.tell(Verified, k.out.ReadBackAt)
 	}
-	return state, err
+	return reply.State, err
 }
 
 func (k *kill) tell(s Stage, at time.Time) {

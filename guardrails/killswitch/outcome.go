@@ -5,7 +5,10 @@ import "time"
 // Target names what is switched.
 type Target struct {
 	Experiment string
-	Flag       string // the flag's key in its own system; empty: the experiment's key
+	Flag       string // the flag's key in its own system; empty: as the switch is configured, else the experiment's key
+	Arm        string // only this arm, by the switch's per-arm off; empty: the experiment
+
+	address string // of the arm's own webhook
 }
 
 // flag returns the key to use in the flag system.
@@ -68,6 +71,9 @@ type Outcome struct {
 	Attempts   int       `json:"attempts"`              // off calls that were sent
 	ResponseID string    `json:"response_id,omitempty"` // how the system names its answer
 	Detail     string    `json:"detail,omitempty"`      // for people: the last answer
+	Link       string    `json:"link,omitempty"`        // where a person can approve or look
+	Serves     string    `json:"serves,omitempty"`      // what users get when it is off, where that is known
+	Saved      string    `json:"saved,omitempty"`       // what the call overwrote, for a system that keeps nothing of it
 }
 
 // Off reports whether the switch is known to be off.

@@ -59,10 +59,10 @@ func TestOffNeverClaimsTooMuch(t *testing.T) {
 		sys := &system{t: t, clock: k, off: rapid.Bool().Draw(t, "off before")}
 		world := k.runtime()
 		world.Transport = sys
-		s, err := New("demo", Config{
+		s, err := New("demo", Config{System: Webhook{
 			URL: "http://flags.example/off", Secret: "s",
 			ReadBack: ReadBack{URL: "http://flags.example/state", Path: "enabled", Off: "false"},
-		}, world)
+		}}, world)
 		if err != nil {
 			t.Fatal(err)
 		}

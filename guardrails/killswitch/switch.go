@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"time"
+
+	"github.com/assay-dev/assay/internal/outbound"
 )
 
 // Runtime is the outside world of a Switch. The zero value is the real one.
 type Runtime struct {
-	Transport http.RoundTripper                          // default http.DefaultTransport
+	Transport http.RoundTripper                          // default: the network, without link-local addresses
 	Now       func() time.Time                           // default time.Now
 	Sleep     func(context.Context, time.Duration) error // default: a timer
 	Random    func() float64                             // in [0, 1), for jitter
@@ -19,7 +22,7 @@ type Runtime struct {
 
 func (r Runtime) withDefaults() Runtime {
 	if r.Transport == nil {
-		r.Transport = http.DefaultTransport
+		r.Transport = outbound.NewTransport()
 	}
 	if r.Now == nil {
 		r.Now = time.Now
@@ -37,6 +40,8 @@ func (r Runtime) withDefaults() Runtime {
 type Switch struct {
 	name     string
 	vendor   Vendor
+	flag     string
+	arms     map[string]string
 	door     door
 	deadline time.Duration
 	world    Runtime
@@ -48,16 +53,39 @@ func New(name string, c Config, world Runtime) (*Switch, error) {
 	if err := c.validate(); err != nil {
 		return nil, fmt.Errorf("kill switch %q: %w", name, err)
 	}
-	vendor, err := newVendor(c)
+	vendor, err := c.System.vendor()
 	if err != nil {
 		return nil, fmt.Errorf("kill switch %q: %w", name, err)
 	}
-	return newSwitch(name, vendor, c, world), nil
+	world = world.withDefaults()
+	return &Switch{
+		name: name, vendor: vendor, flag: c.Flag, arms: c.Arms,
+		door: newDoor(c, world.Transport), deadline: c.Deadline, world: world,
+	}, nil
 }
 
-func newSwitch(name string, vendor Vendor, c Config, world Runtime) *Switch {
-	world = world.withDefaults()
-	return &Switch{name: name, vendor: vendor, door: newDoor(c, world.Transport), deadline: c.Deadline, world: world}
+// OffersArm tells whether the arm can be turned off by itself.
+func (s *Switch) OffersArm(arm string) bool {
+	return s.arms[arm] != ""
+}
+
+// aim finds what a target is called in the flag system.
+func (s *Switch) aim(t Target) (Target, error) {
+	if t.Arm != "" {
+		named := s.arms[t.Arm]
+		switch {
+		case named == "":
+			return t, fmt.Errorf("it has no off for the arm %q: name one under arms", t.Arm)
+		case isAddress(named):
+			t.address = named
+		default:
+			t.Flag = expand(named, t)
+		}
+	}
+	if t.Flag == "" && s.flag != "" {
+		t.Flag = strings.ReplaceAll(s.flag, "{experiment}", t.Experiment)
+	}
+	return t, nil
 }
 
 // ErrNoReadBack says that the state of a switch cannot be read: its kills can
@@ -66,15 +94,19 @@ var ErrNoReadBack = errors.New("no read-back is configured, so a kill can never 
 
 // State reads what the switch of a target reads as, now.
 func (s *Switch) State(ctx context.Context, t Target) (State, error) {
-	call, ok := s.vendor.Read(t)
+	t, err := s.aim(t)
+	if err != nil {
+		return StateUnknown, fmt.Errorf("kill switch %q: %w", s.name, err)
+	}
+	step, ok := s.vendor.Read(t)
 	if !ok {
 		return StateUnknown, fmt.Errorf("kill switch %q: %w", s.name, ErrNoReadBack)
 	}
-	state, err := s.read(ctx, call, s.door.timeout)
+	reply, err := s.read(ctx, step, s.world.Now().Add(s.deadline))
 	if err != nil {
 		return StateUnknown, fmt.Errorf("kill switch %q: read the state of %q: %w", s.name, t.flag(), err)
 	}
-	return state, nil
+	return reply.State, nil
 }
 
 // Check is a dry run: it tells whether a kill of the target could be verified,
@@ -89,8 +121,15 @@ func (s *Switch) Check(ctx context.Context, t Target) error {
 // deadline. The error is for what no retry can mend, a request that cannot be
 // built or a context that ended; the Outcome is complete then, too.
 func (s *Switch) Off(ctx context.Context, r Request) (Outcome, error) {
-	k := &kill{Switch: s, request: r, until: s.world.Now().Add(s.deadline)}
-	for next := k.look; next != nil; {
+	k := &kill{Switch: s, until: s.world.Now().Add(s.deadline)}
+	next := k.look
+	if target, err := s.aim(r.Target); err != nil {
+		next = k.fail(err)
+	} else {
+		r.Target = target
+	}
+	k.request = r
+	for next != nil {
 		next = next(ctx)
 	}
 	if k.err != nil {
@@ -99,15 +138,22 @@ func (s *Switch) Off(ctx context.Context, r Request) (Outcome, error) {
 	return k.out, nil
 }
 
-// read makes the call that reads the state.
-func (s *Switch) read(ctx context.Context, call Call, left time.Duration) (State, error) {
-	answer, err := s.door.send(ctx, call, left)
-	if err != nil {
-		return StateUnknown, err
+// read carries out a plan that reads the state.
+func (s *Switch) read(ctx context.Context, step Step, until time.Time) (Reply, error) {
+	for {
+		answer, err := s.door.send(ctx, step.Call, until.Sub(s.world.Now()))
+		if err != nil {
+			return Reply{}, err
+		}
+		answer.At = s.world.Now()
+		reply := step.Then(answer)
+		switch {
+		case reply.Next != nil:
+			step = *reply.Next
+		case reply.State == StateUnknown:
+			return reply, fmt.Errorf("%s (%s)", reply.Why, s.door.describe(answer))
+		default:
+			return reply, nil
+		}
 	}
-	state, err := s.vendor.State(answer)
-	if err != nil {
-		return StateUnknown, fmt.Errorf("%w (%s)", err, s.door.describe(answer))
-	}
-	return state, nil
 }

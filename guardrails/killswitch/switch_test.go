@@ -95,7 +95,7 @@ func TestOff(t *testing.T) {
 		{name: "accepted, but still on", script: []behaviour{{status: 200}},
 			kind: Unknown, readBack: -1, attempts: 1, detail: "accepted (200 OK), but it still reads as on"},
 		{name: "accepted, and nothing to read", script: []behaviour{{status: 202, apply: true}},
-			change: func(c *Config, _ *receiver) { c.ReadBack = ReadBack{} },
+			change: func(c *Config, r *receiver) { c.System = r.blind() },
 			kind:   Unknown, readBack: -1, attempts: 1, detail: "a kill can never be verified"},
 		{name: "the state cannot be read at first", script: []behaviour{applied},
 			change: func(_ *Config, r *receiver) { r.unread = 3 },
@@ -105,7 +105,7 @@ func TestOff(t *testing.T) {
 			change: func(_ *Config, r *receiver) { r.unread = 2 },
 			kind:   Applied, readBack: 0.125, attempts: 2, detail: "403 Forbidden; an earlier call turned it off"},
 		{name: "nothing to read, 503, then accepted", script: []behaviour{{status: 503}, applied},
-			change: func(c *Config, _ *receiver) { c.ReadBack = ReadBack{} },
+			change: func(c *Config, r *receiver) { c.System = r.blind() },
 			kind:   Unknown, sent: 0.125, readBack: -1, attempts: 2},
 		{name: "two calls without an answer, applied, state unreadable meanwhile: the first counts",
 			script: []behaviour{{status: 503}, {status: 503, apply: true}},
@@ -239,7 +239,7 @@ func TestState(t *testing.T) {
 		t.Errorf("check of a system that is down: %v", err)
 	}
 	blind := r.config()
-	blind.ReadBack = ReadBack{}
+	blind.System = r.blind()
 	if err := r.open(t, blind, k).Check(t.Context(), request().Target); !errors.Is(err, ErrNoReadBack) {
 		t.Errorf("check without read-back: %v, want ErrNoReadBack", err)
 	}

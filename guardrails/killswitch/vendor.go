@@ -1,41 +1,20 @@
 package killswitch
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 )
 
-// Vendor is what differs between flag systems. It builds calls and reads
+// Vendor is what differs between flag systems. It plans calls and reads
 // answers; it sends nothing and keeps no state.
 type Vendor interface {
-	// Off builds the call that turns the switch off. It is built anew for every
-	// attempt, at the time at which it will leave.
-	Off(r Request, at time.Time) (Call, error)
-	// Classify says what an answer to the off call means.
-	Classify(Answer) Class
-	// Read builds the call that reads the state; false when there is none.
-	Read(Target) (Call, bool)
-	// State reads the answer to that call. An answer that does not say
-	// clearly is StateUnknown and an error.
-	State(Answer) (State, error)
-}
-
-// Call is an HTTP request to be sent.
-type Call struct {
-	Method string
-	URL    string
-	Header http.Header
-	Body   []byte
-}
-
-// Answer is an HTTP response that was read.
-type Answer struct {
-	Status int
-	Header http.Header
-	Body   []byte // the first 64 KiB
+	// Off plans how the switch is turned off. The plan is made anew for every
+	// attempt, at the time at which its first call will leave.
+	Off(r Request, at time.Time) (Step, error)
+	// Read plans how the state is read; false when it cannot be.
+	Read(Target) (Step, bool)
 }
 
 // Class is what an answer means for the engine. The zero value is a fault: it
@@ -54,17 +33,6 @@ const (
 	ClassNotFound                     // final: unknown flag or address
 	ClassMisdirected                  // final: a redirect, which is not followed
 )
-
-// newVendor is the table of the systems that are known. Adding one is its file
-// and its line here.
-func newVendor(c Config) (Vendor, error) {
-	switch c.Type {
-	case "webhook":
-		return newWebhook(c)
-	default:
-		return nil, fmt.Errorf("type %q is not known; known: webhook", c.Type)
-	}
-}
 
 // classifyStatus is the meaning of plain HTTP, from which vendors deviate.
 func classifyStatus(status int) Class {
@@ -93,6 +61,7 @@ func expand(template string, t Target) string {
 	return strings.NewReplacer(
 		"{experiment}", url.PathEscape(t.Experiment),
 		"{flag}", url.PathEscape(t.flag()),
+		"{arm}", url.PathEscape(t.Arm),
 	).Replace(template)
 }
 

@@ -1,18 +1,42 @@
 package killswitch
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"net/http"
+	"slices"
 	"time"
 
 	"github.com/assay-dev/assay/internal/outbound"
 )
 
-// webhook is the vendor for everything that can receive a signed POST: the
-// call follows Standard Webhooks, the state is any JSON document.
+// Webhook is everything that can receive a signed POST: the call follows
+// Standard Webhooks, the state is any JSON document. Its addresses may contain
+// {experiment}, {flag} and {arm}, which are replaced by the keys of the Target.
+type Webhook struct {
+	URL      string            // where the off call goes
+	Method   string            // default POST
+	Headers  map[string]Secret // sent with the off call, such as Authorization
+	Secret   Secret            // signs the call
+	ReadBack ReadBack
+}
+
+// ReadBack says how the state of the switch is read. Without a URL nothing is
+// read, and no kill is ever verified.
+type ReadBack struct {
+	URL     string
+	Method  string // default GET
+	Headers map[string]Secret
+	Path    string // into the JSON answer, such as data.enabled
+	Off     string // the text of the value at Path when it is off, such as false
+}
+
+// webhook is the vendor.
 type webhook struct {
-	config Config
+	config Webhook
 	key    []byte
 	path   jsonPath
 }
@@ -26,79 +50,77 @@ type message struct {
 		Experiment string `json:"experiment"`
 		Iteration  uint32 `json:"iteration"`
 		Flag       string `json:"flag"`
+		Arm        string `json:"arm,omitempty"` // only this one
 		Reason     string `json:"reason"`
 		Evidence   string `json:"evidence,omitempty"`
 	} `json:"data"`
 }
 
-func newWebhook(c Config) (Vendor, error) {
-	if c.Secret == "" {
+func (w Webhook) secrets() []Secret {
+	return slices.Concat([]Secret{w.Secret}, slices.Collect(maps.Values(w.Headers)), slices.Collect(maps.Values(w.ReadBack.Headers)))
+}
+
+func (w Webhook) vendor() (Vendor, error) {
+	w.Method = cmp.Or(w.Method, http.MethodPost)
+	w.ReadBack.Method = cmp.Or(w.ReadBack.Method, http.MethodGet)
+	if err := checkURL("url", w.URL); err != nil {
+		return nil, err
+	}
+	if w.Secret == "" {
 		return nil, errors.New("a webhook needs a secret, so that the receiver can tell who calls")
 	}
-	key, err := outbound.SigningKey(c.Secret)
+	key, err := outbound.SigningKey(w.Secret)
 	if err != nil {
 		return nil, err
 	}
-	w := webhook{config: c, key: key}
-	if c.ReadBack.URL == "" {
-		return w, nil
+	out := webhook{config: w, key: key}
+	if w.ReadBack.URL == "" {
+		return out, nil
 	}
-	if w.path, err = parsePath(c.ReadBack.Path); err != nil {
+	if err := checkURL("read_back.url", w.ReadBack.URL); err != nil {
+		return nil, err
+	}
+	if out.path, err = parsePath(w.ReadBack.Path); err != nil {
 		return nil, fmt.Errorf("read_back.path: %w", err)
 	}
-	if c.ReadBack.Off == "" {
+	if w.ReadBack.Off == "" {
 		return nil, errors.New("read_back.off is missing: the value at the path when the switch is off, such as false")
 	}
-	return w, nil
+	return out, nil
 }
 
-// Off implements Vendor.
-func (w webhook) Off(r Request, at time.Time) (Call, error) {
+// Off implements Vendor. Its answers have the plain meaning of HTTP.
+func (w webhook) Off(r Request, at time.Time) (Step, error) {
 	if r.Key == "" {
-		return Call{}, errors.New("the request has no idempotency key")
+		return Step{}, errors.New("the request has no idempotency key")
 	}
 	m := message{Type: "experiment.kill", Timestamp: r.DecidedAt.UTC()}
 	m.Data.Action, m.Data.Experiment, m.Data.Iteration = "off", r.Experiment, r.Iteration
-	m.Data.Flag, m.Data.Reason, m.Data.Evidence = r.flag(), r.Reason, r.Evidence
+	m.Data.Flag, m.Data.Arm, m.Data.Reason, m.Data.Evidence = r.flag(), r.Arm, r.Reason, r.Evidence
 	body, err := json.Marshal(m)
 	if err != nil {
-		return Call{}, fmt.Errorf("write the message: %w", err)
+		return Step{}, fmt.Errorf("write the message: %w", err)
 	}
 	h := headers(w.config.Headers)
 	h.Set("Content-Type", "application/json")
-	h.Set("User-Agent", "assay")
 	outbound.Sign(h, w.key, r.Key, at, body)
-	return Call{w.config.Method, expand(w.config.URL, r.Target), h, body}, nil
+	address := expand(cmp.Or(r.address, w.config.URL), r.Target)
+	return Step{Call: Call{w.config.Method, address, h, body}, Then: plain}, nil
 }
 
-// Classify implements Vendor with the plain meaning of HTTP.
-func (w webhook) Classify(a Answer) Class { return classifyStatus(a.Status) }
-
-// Read implements Vendor.
-func (w webhook) Read(t Target) (Call, bool) {
+// Read implements Vendor. Any value other than the expected one is "on": only
+// that exact text counts as off.
+func (w webhook) Read(t Target) (Step, bool) {
 	back := w.config.ReadBack
 	if back.URL == "" {
-		return Call{}, false
+		return Step{}, false
 	}
 	h := headers(back.Headers)
 	h.Set("Accept", "application/json")
-	h.Set("User-Agent", "assay")
-	return Call{Method: back.Method, URL: expand(back.URL, t), Header: h}, true
-}
-
-// State implements Vendor. Any value other than the expected one is "on":
-// only that exact text counts as off.
-func (w webhook) State(a Answer) (State, error) {
-	if classifyStatus(a.Status) != ClassAccepted {
-		return StateUnknown, errors.New("the state was not answered")
-	}
-	value, err := w.path.find(a.Body)
-	switch {
-	case err != nil:
-		return StateUnknown, err
-	case value == w.config.ReadBack.Off:
-		return StateOff, nil
-	default:
-		return StateOn, nil
-	}
+	return Step{Call: Call{Method: back.Method, URL: expand(back.URL, t), Header: h}, Then: func(a Answer) Reply {
+		return readState(a, func(body []byte) (bool, error) {
+			value, err := w.path.find(body)
+			return value == back.Off, err
+		})
+	}}, true
 }

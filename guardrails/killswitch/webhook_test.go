@@ -60,7 +60,7 @@ func TestSecretsStayInside(t *testing.T) {
 		fmt.Fprintf(w, "no: %s %s", q.Header.Get("Authorization"), testSecret)
 	}))
 	defer echo.Close()
-	c := Config{
+	c := Webhook{
 		URL: echo.URL + "/off?key=" + hidden, Secret: testSecret, Headers: map[string]Secret{"Authorization": "Bearer " + token},
 		ReadBack: ReadBack{URL: echo.URL + "/state?key=" + hidden, Path: "on", Off: "false", Headers: map[string]Secret{"Authorization": token}},
 	}
@@ -74,7 +74,7 @@ func TestSecretsStayInside(t *testing.T) {
 	}
 	inspect := func() {
 		k := newClock()
-		s, err := New("demo", c, k.runtime())
+		s, err := New("demo", Config{System: c}, k.runtime())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -102,35 +102,34 @@ func TestSecretsStayInside(t *testing.T) {
 }
 
 func TestNewRefuses(t *testing.T) {
-	good := func() Config {
-		return Config{URL: "https://flags.example/off", Secret: "s", ReadBack: ReadBack{URL: "https://flags.example/state", Path: "on", Off: "false"}}
+	good := func() Webhook {
+		return Webhook{URL: "https://flags.example/off", Secret: "s", ReadBack: ReadBack{URL: "https://flags.example/state", Path: "on", Off: "false"}}
 	}
-	if _, err := New("x", good(), Runtime{}); err != nil {
+	if _, err := New("x", Config{System: good()}, Runtime{}); err != nil {
 		t.Fatalf("the good one is refused: %v", err)
 	}
 	tests := []struct {
-		change func(*Config)
+		change func(*Webhook)
 		want   string
 	}{
-		{func(c *Config) { c.URL = "" }, "url is missing"},
-		{func(c *Config) { c.URL = "https://a b" }, "url is not a URL"},
-		{func(c *Config) { c.URL = "ftp://flags.example" }, "url must begin with https://"},
-		{func(c *Config) { c.URL = "https:///off" }, "url has no host"},
-		{func(c *Config) { c.URL = "https://u:pass-word@flags.example/" }, "must not carry a password"},
-		{func(c *Config) { c.ReadBack.URL = "nowhere" }, "read_back.url must begin"},
-		{func(c *Config) { c.ReadBack.Path = "" }, "read_back.path: it is missing"},
-		{func(c *Config) { c.ReadBack.Path = "a..b" }, `"a..b" is not a path`},
-		{func(c *Config) { c.ReadBack.Off = "" }, "read_back.off is missing"},
-		{func(c *Config) { c.Secret = "" }, "needs a secret"},
-		{func(c *Config) { c.Secret = "whsec_%%" }, "its rest is not base64"},
-		{func(c *Config) { c.Type = "pigeon" }, `type "pigeon" is not known`},
-		{func(c *Config) { c.Timeout = -1 }, "must be positive"},
-		{func(c *Config) { c.Headers = map[string]Secret{"Authorization": "x\ny"} }, "line break"},
+		{func(c *Webhook) { c.URL = "" }, "url is missing"},
+		{func(c *Webhook) { c.URL = "https://a b" }, "url is not a URL"},
+		{func(c *Webhook) { c.URL = "ftp://flags.example" }, "url must begin with https://"},
+		{func(c *Webhook) { c.URL = "https:///off" }, "url has no host"},
+		{func(c *Webhook) { c.URL = "https://u:pass-word@flags.example/" }, "must not carry a password"},
+		{func(c *Webhook) { c.ReadBack.URL = "nowhere" }, "read_back.url must begin"},
+		{func(c *Webhook) { c.ReadBack.Path = "" }, "read_back.path: it is missing"},
+		{func(c *Webhook) { c.ReadBack.Path = "a..b" }, `"a..b" is not a path`},
+		{func(c *Webhook) { c.ReadBack.Off = "" }, "read_back.off is missing"},
+		{func(c *Webhook) { c.Secret = "" }, "needs a secret"},
+		{func(c *Webhook) { c.Secret = "whsec_%%" }, "its rest is not base64"},
+		{func(c *Webhook) { c.URL = "http://169.254.169.254/latest" }, "url: link-local and cloud metadata addresses are refused"},
+		{func(c *Webhook) { c.Headers = map[string]Secret{"Authorization": "x\ny"} }, "line break"},
 	}
 	for _, tt := range tests {
 		c := good()
 		tt.change(&c)
-		_, err := New("x", c, Runtime{})
+		_, err := New("x", Config{System: c}, Runtime{})
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("error %v, want %q in it", err, tt.want)
 		}

@@ -11,9 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/assay-dev/assay/guardrails"
-	"github.com/assay-dev/assay/guardrails/killswitch"
 	"github.com/assay-dev/assay/internal/clickhouse"
-	"github.com/assay-dev/assay/internal/config"
 	"github.com/assay-dev/assay/internal/report"
 	"github.com/assay-dev/assay/internal/results"
 	"github.com/assay-dev/assay/internal/watch"
@@ -169,90 +167,6 @@ func (l looks) Store(ctx context.Context, all []*watch.Look) error {
 // Keep implements watch.Looks.
 func (l looks) Keep(ctx context.Context, id string, decision uint64) error {
 	return l.db.KeepLook(ctx, id, decision)
-}
-
-// switches are the operator's kill switches by name.
-type switches map[string]*killswitch.Switch
-
-func newSwitches(cfg map[string]config.Switch) (switches, error) {
-	out := switches{}
-	for name, c := range cfg {
-		sw, err := newSwitch(name, c.Webhook)
-		if err != nil {
-			return nil, fmt.Errorf("switches.%s: %w", name, err)
-		}
-		out[name] = sw
-	}
-	return out, nil
-}
-
-func newSwitch(name string, w *config.Webhook) (*killswitch.Switch, error) {
-	secret, err := w.Secret.Resolve()
-	if err != nil {
-		return nil, err
-	}
-	headers, err := secretHeaders(w.Headers)
-	if err != nil {
-		return nil, err
-	}
-	readHeaders, err := secretHeaders(w.ReadBack.Headers)
-	if err != nil {
-		return nil, err
-	}
-	return killswitch.New(name, killswitch.Config{
-		Type: "webhook", URL: w.URL, Headers: headers, Secret: killswitch.Secret(secret),
-		Timeout: w.Timeout.Std(), Deadline: w.Deadline.Std(),
-		ReadBack: killswitch.ReadBack{URL: w.ReadBack.URL, Headers: readHeaders, Path: w.ReadBack.Path, Off: w.ReadBack.Off},
-	}, killswitch.Runtime{})
-}
-
-// secretHeaders resolves headers whose values are secrets.
-func secretHeaders(in map[string]config.Secret) (map[string]killswitch.Secret, error) {
-	out := map[string]killswitch.Secret{}
-	for name, ref := range in {
-		v, err := ref.Resolve()
-		if err != nil {
-			return nil, fmt.Errorf("header %s: %w", name, err)
-		}
-		out[name] = killswitch.Secret(v)
-	}
-	return out, nil
-}
-
-// Off implements watch.Switch.
-func (s switches) Off(ctx context.Context, o watch.Order, progress func(guardrails.EntryKind, time.Time)) (watch.Result, error) {
-	sw, ok := s[o.Switch]
-	if !ok {
-		return watch.Result{}, WithHint(fmt.Errorf("no switch %q in the operator's configuration", o.Switch),
-			"add it under switches: in assay.yaml; docs/switches.md shows how")
-	}
-	out, err := sw.Off(ctx, killswitch.Request{
-		Target: killswitch.Target{Experiment: o.Experiment}, Key: o.Key, Iteration: o.Iteration,
-		DecidedAt: o.DecidedAt, Reason: o.Reason, Evidence: o.Evidence,
-		Progress: func(stage killswitch.Stage, at time.Time) {
-			switch stage {
-			case killswitch.Sending:
-				progress(guardrails.Sending, at)
-			case killswitch.Accepted:
-				progress(guardrails.Accepted, at)
-			}
-		},
-	})
-	return watch.Result{State: orderState(out), OffAt: out.OffAt(), Detail: out.Detail}, err
-}
-
-// orderState maps how a kill ended to the decision log's word for it.
-func orderState(o killswitch.Outcome) guardrails.EntryKind {
-	switch o.Kind {
-	case killswitch.Applied, killswitch.AlreadyOff:
-		return guardrails.Verified
-	case killswitch.PendingApproval:
-		return guardrails.PendingApproval
-	case killswitch.Denied, killswitch.NotFound:
-		return guardrails.Denied
-	default:
-		return guardrails.Failed
-	}
 }
 
 // Hand is a person's way to kill, acknowledge and resume: through the same

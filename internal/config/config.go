@@ -85,29 +85,6 @@ type Guard struct {
 	KillsPerHour int  `yaml:"kills_per_hour"` // more than this at once suspects the data: hold and page
 }
 
-// Switch is a kill switch that experiment files name.
-type Switch struct {
-	Webhook *Webhook `yaml:"webhook"`
-}
-
-// Webhook is the generic switch: a signed POST, and a GET that reads back.
-type Webhook struct {
-	URL      string              `yaml:"url"`
-	Secret   Secret              `yaml:"secret"`
-	Headers  map[string]Secret   `yaml:"headers"`
-	Timeout  experiment.Duration `yaml:"timeout"`
-	Deadline experiment.Duration `yaml:"deadline"`
-	ReadBack ReadBack            `yaml:"read_back"`
-}
-
-// ReadBack says how to see that the switch is off.
-type ReadBack struct {
-	URL     string            `yaml:"url"`
-	Headers map[string]Secret `yaml:"headers"`
-	Path    string            `yaml:"path"` // into the JSON answer: enabled, or data.state
-	Off     string            `yaml:"off"`  // the value's text when off: false
-}
-
 // Secret is named, never written down: by an environment variable or a file.
 type Secret struct {
 	Env  string `yaml:"env"`
@@ -238,11 +215,8 @@ func (c *Config) Validate() error {
 		return err
 	}
 	for name, s := range c.Switches {
-		if s.Webhook == nil || s.Webhook.URL == "" {
-			return fmt.Errorf("switches.%s: webhook.url is missing", name)
-		}
-		if s.Webhook.Timeout < 0 || s.Webhook.Deadline > experiment.Duration(10*time.Minute) {
-			return fmt.Errorf("switches.%s: timeout must not be negative, deadline at most 10m", name)
+		if f := s.fault(); f != nil {
+			return fmt.Errorf("switches.%s: %w", name, f)
 		}
 	}
 	return nil

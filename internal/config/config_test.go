@@ -9,7 +9,7 @@ import (
 
 func TestLoad(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "assay.yaml")
-	write(t, file, "data: state\nkafka:\n  brokers: [127.0.0.1:9092]\nswitches:\n  s:\n    webhook: {url: http://127.0.0.1/off, secret: {env: S}, timeout: 5s}\n")
+	write(t, file, "data: state\nkafka:\n  brokers: [127.0.0.1:9092]\nswitches:\n  s:\n    timeout: 5s\n    arms: {b: new-search-b}\n    unleash: {url: http://127.0.0.1:4242, token: {env: S}, environment: production}\n")
 	c, err := Load(file)
 	if err != nil {
 		t.Fatal(err)
@@ -20,29 +20,32 @@ func TestLoad(t *testing.T) {
 	if c.Kafka.Partitions != 4 || c.Kafka.Topics[0].Name != "assay.exposures" {
 		t.Errorf("defaults are gone: %+v", c.Kafka)
 	}
-	if got := c.Switches["s"].Webhook.Timeout.String(); got != "5s" {
-		t.Errorf("timeout = %s", got)
+	if s := c.Switches["s"]; s.Timeout.String() != "5s" || s.Arms["b"] != "new-search-b" || s.Unleash.Environment != "production" || s.Unleash.Token.Env != "S" {
+		t.Errorf("switch = %+v, %+v", s, s.Unleash)
 	}
 }
 
 func TestLoadRefuses(t *testing.T) {
 	for text, want := range map[string]string{
-		"dta: x\n":                                            "[1:1] unknown field \"dta\"",
-		"memory: 0MiB\n":                                      "memory: 0MiB is below",
-		"memory: lots\n":                                      "is not a size",
-		"kafka: {topics: []}\n":                               "name at least one topic",
-		"kafka: {partitions: 0}\n":                            "kafka.partitions",
-		"kafka: {topics: [{name: a}, {name: a}]}\n":           "there twice",
-		"kafka: {batch: {time: 1m}}\n":                        "kafka.batch: time",
-		"kafka: {batch: {records: 0}}\n":                      "kafka.batch: time",
-		"kafka: {topics: [{name: a, partitioner: random}]}\n": "unknown partitioner",
-		"kafka: {tls: {ca: x.pem}}\n":                         "kafka.tls: enabled is not set",
-		"kafka: {tls: {enabled: true, cert: x.pem}}\n":        "cert and key belong together",
-		"kafka: {sasl: {user: u}}\n":                          "kafka.sasl: mechanism is missing",
-		"kafka: {sasl: {mechanism: md5}}\n":                   "unknown mechanism",
-		"kafka: {sasl: {mechanism: plain, user: u}}\n":        "user and password are needed",
-		"switches: {x: {}}\n":                                 "switches.x: webhook.url is missing",
-		"switches: {x: {webhook: {url: u, deadline: 1h}}}\n":  "at most 10m",
+		"dta: x\n":                                                  "[1:1] unknown field \"dta\"",
+		"memory: 0MiB\n":                                            "memory: 0MiB is below",
+		"memory: lots\n":                                            "is not a size",
+		"kafka: {topics: []}\n":                                     "name at least one topic",
+		"kafka: {partitions: 0}\n":                                  "kafka.partitions",
+		"kafka: {topics: [{name: a}, {name: a}]}\n":                 "there twice",
+		"kafka: {batch: {time: 1m}}\n":                              "kafka.batch: time",
+		"kafka: {batch: {records: 0}}\n":                            "kafka.batch: time",
+		"kafka: {topics: [{name: a, partitioner: random}]}\n":       "unknown partitioner",
+		"kafka: {tls: {ca: x.pem}}\n":                               "kafka.tls: enabled is not set",
+		"kafka: {tls: {enabled: true, cert: x.pem}}\n":              "cert and key belong together",
+		"kafka: {sasl: {user: u}}\n":                                "kafka.sasl: mechanism is missing",
+		"kafka: {sasl: {mechanism: md5}}\n":                         "unknown mechanism",
+		"kafka: {sasl: {mechanism: plain, user: u}}\n":              "user and password are needed",
+		"switches: {x: {}}\n":                                       "[1:15] name a flag system: one of webhook, unleash",
+		"switches:\n  x:\n    timeout: 5s\n    webhook: {url: u}\n": "[4:5] webhook.secret is missing",
+		"switches: {x: {deadline: 1h}}\n":                           "at most 10m",
+		"switches:\n  x:\n    webhook: {url: u, timeout: 5s}\n":     "[3:23] unknown field \"timeout\"",
+		"switches:\n  x:\n    webhook: {}\n    unleash: {}\n":       "[4:5] a switch is of one flag system, this one names webhook and unleash",
 	} {
 		file := filepath.Join(t.TempDir(), "assay.yaml")
 		write(t, file, text)

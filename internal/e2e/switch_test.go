@@ -62,10 +62,10 @@ func (f *flags) on(key string) bool {
 func (f *flags) yaml(deadline string) string {
 	return fmt.Sprintf(`switches:
   flags:
+    deadline: %s
     webhook:
       url: %s/{experiment}/off
       secret: {env: ASSAY_E2E_SECRET}
-      deadline: %s
       read_back: {url: "%s/{experiment}", path: enabled, off: "false"}
-`, f.URL, deadline, f.URL)
+`, deadline, f.URL, f.URL)
 }

@@ -129,10 +129,10 @@ func TestKillSwitchTurnsTheDemoOff(t *testing.T) {
 		go func() { ended <- s.Serve(ctx, l) }()
 		base := "http://" + l.Addr().String()
 		transport := &http.Transport{DisableKeepAlives: true}
-		k, err := killswitch.New(DemoSwitch, killswitch.Config{
+		k, err := killswitch.New(DemoSwitch, killswitch.Config{System: killswitch.Webhook{
 			URL: base + "/flags/{flag}/off", Secret: killswitch.Secret(secret),
 			ReadBack: killswitch.ReadBack{URL: base + "/flags/{flag}", Path: "enabled", Off: "false"},
-		}, killswitch.Runtime{Transport: transport})
+		}}, killswitch.Runtime{Transport: transport})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,71 @@
+package killswitch
+
+import (
+	"bytes"
+	"cmp"
+	"net/http"
+	"time"
+)
+
+// Unleash is an Unleash server, 5 or newer (run against 7.4.1). The flag is
+// turned off in one environment of one project.
+type Unleash struct {
+	URL         string // of the server, without /api
+	Token       Secret // an admin token, a service account's or a personal one
+	Project     string // default "default"
+	Environment string // such as production
+}
+
+type unleash struct {
+	Unleash
+	api api
+}
+
+func (u Unleash) secrets() []Secret { return []Secret{u.Token} }
+
+func (u Unleash) vendor() (Vendor, error) {
+	u.Project = cmp.Or(u.Project, "default")
+	if err := checkURL("url", u.URL); err != nil {
+		return nil, err
+	}
+	if err := need("token", string(u.Token), "environment", u.Environment); err != nil {
+		return nil, err
+	}
+	return unleash{u, newAPI(u.URL, "Authorization", string(u.Token))}, nil
+}
+
+func (u unleash) address(t Target) string {
+	return u.api.at("/api/admin/projects/%s/features/%s/environments/%s", u.Project, t.flag(), u.Environment)
+}
+
+// Off implements Vendor. A second off is answered with 200 and changes nothing,
+// not even the audit log. There is no field for a reason.
+func (u unleash) Off(r Request, _ time.Time) (Step, error) {
+	call, err := u.api.call(http.MethodPost, u.address(r.Target)+"/off", nil)
+	return Step{Call: call, Then: func(a Answer) Reply {
+		reply := plain(a)
+		// Where change requests are on, the refusal names the permission that
+		// would pass them by (PermissionError, stopWhenChangeRequestsEnabled).
+		if a.Status == http.StatusForbidden && bytes.Contains(a.Body, []byte("SKIP_CHANGE_REQUEST")) {
+			reply.Class = ClassPendingApproval
+			reply.Why = "this environment asks for a change request: file one, or give the token's user the permission SKIP_CHANGE_REQUEST"
+			reply.Link = u.api.at("/projects/%s/features/%s", u.Project, r.flag())
+		}
+		return reply
+	}}, err
+}
+
+// Read implements Vendor.
+func (u unleash) Read(t Target) (Step, bool) {
+	return Step{Call: u.api.get(u.address(t)), Then: func(a Answer) Reply {
+		reply := readState(a, func(body []byte) (bool, error) {
+			var environment struct{ Enabled *bool }
+			if err := decode(body, &environment); err != nil {
+				return false, err
+			}
+			return isOff(environment.Enabled)
+		})
+		reply.Serves = "everybody gets the flag as disabled: isEnabled is false, getVariant the disabled variant"
+		return reply
+	}}, true
+}

@@ -1,0 +1,145 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+
+	"github.com/assay-dev/assay/internal/experiment"
+)
+
+// Switch is a kill switch that experiment files name: exactly one flag system.
+type Switch struct {
+	Timeout  experiment.Duration `yaml:"timeout"`  // of one call; 5s when not given
+	Deadline experiment.Duration `yaml:"deadline"` // of the whole kill; 60s when not given
+	Arms     map[string]string   `yaml:"arms"`     // variants that can be turned off by themselves, each with its flag's key or, for a webhook, an address
+
+	Webhook *Webhook `yaml:"webhook"`
+	Unleash *Unleash `yaml:"unleash"`
+}
+
+// Webhook is the generic switch: a signed POST, and a GET that reads back.
+type Webhook struct {
+	URL      string            `yaml:"url"`
+	Secret   Secret            `yaml:"secret"`
+	Headers  map[string]Secret `yaml:"headers"`
+	ReadBack ReadBack          `yaml:"read_back"`
+}
+
+// ReadBack says how to see that the switch is off.
+type ReadBack struct {
+	URL     string            `yaml:"url"`
+	Headers map[string]Secret `yaml:"headers"`
+	Path    string            `yaml:"path"` // into the JSON answer: enabled, or data.state
+	Off     string            `yaml:"off"`  // the value's text when off: false
+}
+
+// Unleash is a flag's environment in an Unleash server.
+type Unleash struct {
+	URL         string `yaml:"url"`         // of the server, without /api
+	Token       Secret `yaml:"token"`       // that may write this environment: a service account's, a personal or an admin token
+	Project     string `yaml:"project"`     // of the flags; default when not given
+	Environment string `yaml:"environment"` // to turn off, such as production
+	Flag        string `yaml:"flag"`        // the flag's key, may contain `{experiment}`; the experiment's key when not given
+}
+
+// longest is the deadline after which nobody would wait for a kill.
+const longest = experiment.Duration(10 * time.Minute)
+
+// setting is one that must be given.
+type setting struct {
+	name  string
+	given bool
+}
+
+// system is one that a switch can be of.
+type system interface {
+	// needs are the settings that it cannot do without.
+	needs() []setting
+}
+
+// named is a system by its name in the file.
+type named struct {
+	name  string
+	given bool
+	system
+}
+
+// systems is the table of the flag systems.
+func (s Switch) systems() []named {
+	return []named{
+		{"webhook", s.Webhook != nil, s.Webhook},
+		{"unleash", s.Unleash != nil, s.Unleash},
+	}
+}
+
+func (w *Webhook) needs() []setting {
+	return []setting{{"url", w.URL != ""}, {"secret", !w.Secret.Empty()}}
+}
+
+func (u *Unleash) needs() []setting {
+	return []setting{{"url", u.URL != ""}, {"token", !u.Token.Empty()}, {"environment", u.Environment != ""}}
+}
+
+// fault is what is wrong with a switch, and where below it.
+type fault struct {
+	at   string // the setting: "", or a system's name
+	text string
+}
+
+// Error implements error.
+func (f *fault) Error() string { return f.text }
+
+// fault finds what cannot work.
+func (s Switch) fault() *fault {
+	if s.Timeout < 0 || s.Deadline < 0 || s.Deadline > longest {
+		return &fault{"deadline", "timeout and deadline must not be negative, deadline at most 10m"}
+	}
+	var known, given []string
+	var missing *fault
+	for _, y := range s.systems() {
+		known = append(known, y.name)
+		if !y.given {
+			continue
+		}
+		given = append(given, y.name)
+		for _, n := range y.needs() {
+			if !n.given && missing == nil {
+				missing = &fault{y.name, fmt.Sprintf("%s.%s is missing", y.name, n.name)}
+			}
+		}
+	}
+	switch len(given) {
+	case 0:
+		return &fault{"", "name a flag system: one of " + strings.Join(known, ", ")}
+	case 1:
+		return missing
+	default:
+		return &fault{given[1], "a switch is of one flag system, this one names " + strings.Join(given, " and ")}
+	}
+}
+
+// UnmarshalYAML reads a switch as strictly as the rest of the file, and says of
+// what is missing where it should stand.
+func (s *Switch) UnmarshalYAML(node ast.Node) error {
+	type plain Switch
+	if err := yaml.NodeToValue(node, (*plain)(s), yaml.Strict(), yaml.DisallowUnknownField()); err != nil {
+		return err
+	}
+	f := s.fault()
+	if f == nil {
+		return nil
+	}
+	token := node.GetToken()
+	if m, ok := node.(ast.MapNode); ok {
+		for i := m.MapRange(); i.Next(); {
+			if i.Key().String() == f.at {
+				token = i.Key().GetToken()
+			}
+		}
+	}
+	return &yaml.SyntaxError{Message: f.text, Token: token}
+}
