@@ -23,6 +23,7 @@ var Allowed = map[string][]string{
 	"guardrails/killswitch": {"internal/outbound"},
 	"internal/clickhouse":   {"ingest", "internal/experiment", "internal/results", "sql"},
 	"internal/embedded":     {},
+	"internal/notify":       {"internal/outbound"},
 	"internal/simulate":     {"ingest", "internal/experiment"},
 	"internal/watch":        {"guardrails", "ingest", "internal/experiment", "internal/results", "stats"},
 	"internal/report":       {"internal/experiment", "internal/planning", "internal/results", "stats"},
