@@ -40,7 +40,7 @@ func newPoster(address, path string, headers map[string]outbound.Secret, secrets
 	if path != "" {
 		u = u.JoinPath(path)
 	}
-	p := &poster{client: outbound.NewClient(http.DefaultTransport), url: u.String(), host: u.Host, header: http.Header{}, now: time.Now}
+	p := &poster{client: outbound.NewClient(outbound.NewTransport()), url: u.String(), host: u.Host, header: http.Header{}, now: time.Now}
 	for _, s := range secrets {
 		p.hider.Hide(s)
 	}

@@ -1,87 +1,156 @@
 package watch
 
 import (
-	"context"
 	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/assay-dev/assay/guardrails"
 )
 
-// alerts tells people, one matter once, in a goroutine of its own: a messenger
-// that hangs must not hold the guard up.
+// alerts are the matters that are open and what people were told of them. It is
+// rebuilt from the decision log, so a guard that begins goes on with what another
+// one has told.
 type alerts struct {
 	notifier Notifier
 	log      *slog.Logger
-	queue    chan Alert
-	done     chan struct{}
+	complete func(*Alert) // adds what the log and the applied version say
 
-	mu     sync.Mutex
-	open   map[string]string // key → text of what people know of
-	closed bool
+	mu   sync.Mutex
+	live bool // else the log's lines are history, and are told to nobody yet
+	open map[string]*matter
 }
 
-const (
-	alertQueue   = 256              // more than that waiting are written to the log only
-	alertTimeout = 10 * time.Second // for one message
-)
-
-func newAlerts(n Notifier, log *slog.Logger) *alerts {
-	return &alerts{notifier: n, log: log, queue: make(chan Alert, alertQueue), done: make(chan struct{}), open: map[string]string{}}
+// matter is an open one.
+type matter struct {
+	last Alert
+	told bool            // by this guard
+	said map[string]bool // titles
 }
 
-// run delivers until close. Messages about a shutdown's last decisions still go out.
-func (a *alerts) run() {
-	defer close(a.done)
-	for alert := range a.queue {
-		ctx, cancel := context.WithTimeout(context.Background(), alertTimeout)
-		if err := a.notifier.Notify(ctx, alert); err != nil {
-			a.log.Error("nobody was told", "alert", alert.Key, "title", alert.Title, "error", err)
-		}
-		cancel()
+func newAlerts(n Notifier, log *slog.Logger, complete func(*Alert)) *alerts {
+	return &alerts{notifier: n, log: log, complete: complete, open: map[string]*matter{}}
+}
+
+// hear tells what a line of the decision log means for people. Each line is news,
+// but that an arm is silent is said once: a rule warns anew after a restart.
+func (a *alerts) hear(alert Alert) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if m := a.open[alert.Key]; m == nil || !m.said[alert.Title] || alert.Matter != SilenceMatter {
+		a.tell(alert, a.live)
 	}
 }
 
-// close delivers what waits and ends run.
-func (a *alerts) close() {
-	a.mu.Lock()
-	a.closed = true
-	close(a.queue)
-	a.mu.Unlock()
-	<-a.done
-}
-
-// raise opens a matter, or tells what is new about it.
+// raise tells of a state that was seen: once, and again when it has another title.
 func (a *alerts) raise(alert Alert) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.open[alert.Key] == alert.Title {
-		return
+	if m := a.open[alert.Key]; m == nil || !m.said[alert.Title] {
+		a.tell(alert, true)
 	}
-	a.open[alert.Key] = alert.Title
-	a.log.Warn("alert", "key", alert.Key, "page", alert.Page, "title", alert.Title, "text", alert.Text)
-	a.send(alert)
 }
 
-// resolve closes a matter, if it is open.
-func (a *alerts) resolve(key string, at time.Time) {
+func (a *alerts) tell(alert Alert, aloud bool) {
+	m := a.open[alert.Key]
+	if m == nil {
+		m = &matter{said: map[string]bool{}, last: Alert{Since: alert.At}}
+		a.open[alert.Key] = m
+	}
+	alert.Since, alert.Page = m.last.Since, alert.Matter.pages()
+	m.last, m.said[alert.Title] = alert, true
+	if aloud {
+		m.told = true
+		a.send(alert)
+	}
+}
+
+// progress notes how far a kill is, which is told with the next news.
+func (a *alerts) progress(key string, state guardrails.EntryKind) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	title, ok := a.open[key]
-	if !ok {
-		return
+	if m := a.open[key]; m != nil {
+		m.last.State = state
 	}
-	delete(a.open, key)
-	a.log.Info("alert resolved", "key", key, "title", title)
-	a.send(Alert{Key: key, Resolved: true, Title: title, At: at})
 }
 
-func (a *alerts) send(alert Alert) {
-	if a.notifier == nil || a.closed {
+// isOpen tells whether people know of a matter that is not over.
+func (a *alerts) isOpen(key string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.open[key] != nil
+}
+
+// resolve closes the open matters that match.
+func (a *alerts) resolve(at time.Time, title, text string, match func(Alert) bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for key, m := range a.open {
+		if match(m.last) {
+			a.close(key, at, title, text)
+		}
+	}
+}
+
+// resolveKey closes a matter, if it is open.
+func (a *alerts) resolveKey(key string, at time.Time, title, text string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.open[key] != nil {
+		a.close(key, at, title, text)
+	}
+}
+
+func (a *alerts) close(key string, at time.Time, title, text string) {
+	m := a.open[key]
+	delete(a.open, key)
+	last := m.last
+	last.Resolved, last.At, last.Text = true, at, text
+	if title != "" {
+		last.Title = title
+	}
+	if a.live || m.told {
+		a.send(last)
+	}
+}
+
+// begin takes up what the log has left open: what still runs is told again, what
+// ended while nobody looked is resolved, what is old is let go.
+func (a *alerts) begin(now time.Time, runs func(Alert) bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.live {
 		return
 	}
-	select {
-	case a.queue <- alert:
-	default:
-		a.log.Error("too many alerts are waiting", "alert", alert.Key, "title", alert.Title)
+	a.live = true
+	for key, m := range a.open {
+		recent := now.Sub(m.last.At) < stillHot
+		switch {
+		case m.told:
+		case runs(m.last), recent && m.last.State == guardrails.NotEffective:
+			m.told, m.last.Repeat = true, true
+			a.send(m.last)
+			m.last.Repeat = false
+		case recent:
+			a.close(key, now, "", over)
+		default:
+			delete(a.open, key)
+		}
+	}
+}
+
+// stillHot is how old a matter of an iteration that is over may be to be resolved
+// after a restart. Whoever was told of an older one has seen to it.
+const stillHot = 24 * time.Hour
+
+func (a *alerts) send(alert Alert) {
+	a.complete(&alert)
+	if alert.Resolved {
+		a.log.Info("alert resolved", "key", alert.Key, "title", alert.Title)
+	} else {
+		a.log.Warn("alert", "key", alert.Key, "page", alert.Page, "title", alert.Title, "text", alert.Text)
+	}
+	if a.notifier != nil {
+		a.notifier.Notify(alert)
 	}
 }

@@ -260,11 +260,10 @@ func (g *guard) Off(ctx context.Context, o Order, progress func(guardrails.Entry
 	return Result{State: guardrails.Verified, OffAt: at, Detail: "200 OK"}, nil
 }
 
-func (g *guard) Notify(_ context.Context, a Alert) error {
+func (g *guard) Notify(a Alert) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.alerts = append(g.alerts, a)
-	return nil
 }
 
 func (g *guard) parts() Parts {

@@ -82,21 +82,10 @@ type Switch interface {
 	Off(ctx context.Context, o Order, progress func(guardrails.EntryKind, time.Time)) (Result, error)
 }
 
-// Notifier tells people. Its failures never keep the guard from acting.
+// Notifier tells people. It must return at once: it is called where decisions are
+// written, and its failures never keep the guard from acting.
 type Notifier interface {
-	Notify(ctx context.Context, a Alert) error
-}
-
-// Alert is one thing that people should hear of.
-type Alert struct {
-	Key        string // the same for the same matter, so that it can be updated and closed
-	Page       bool   // somebody should get up for it
-	Resolved   bool
-	Experiment string
-	Iteration  uint32
-	Title      string
-	Text       string
-	At         time.Time
+	Notify(a Alert)
 }
 
 // Event is what an Observer sees, in order.

@@ -60,15 +60,22 @@ func (w *Watch) forget(runs []run) {
 		if !alive[key.runKey] {
 			delete(w.memory, key)
 			delete(w.verdicts, key)
+			delete(w.spoke, key)
 		}
 	}
 	for key := range w.stored {
 		if !alive[key] {
 			delete(w.stored, key)
-			delete(w.blindSince, key)
 			w.gauges.forget(key.experiment)
 		}
 	}
+	for key := range w.blindSince {
+		if !alive[key] {
+			delete(w.blindSince, key)
+		}
+	}
+	w.alerts.begin(w.now(), func(a Alert) bool { return a.Experiment == "" || alive[runKey{a.Experiment, a.Iteration}] })
+	w.resolveOver(alive)
 }
 
 // queryOf asks for what the run needs. The statuses were read before.

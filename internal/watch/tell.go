@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/assay-dev/assay/guardrails"
+	"github.com/assay-dev/assay/internal/experiment"
 )
 
 // blindBeforePage is how long an experiment must be blind before people hear of
@@ -35,6 +36,7 @@ func (w *Watch) tellChanges(j *judged) {
 		v := &j.steps[i].verdict
 		key := memoryKey{j.key(), v.Rule.ID()}
 		w.gauges.setVerdict(v)
+		w.tellSpeech(&j.steps[i])
 		said := saying{v.Kind, v.Reason}
 		if last, known := w.verdicts[key]; known && last == said {
 			continue
@@ -49,11 +51,10 @@ func (w *Watch) tellChanges(j *judged) {
 // tellBlindness counts the seconds in which nothing could be judged, and raises
 // an alert when they last. That nothing has come in yet is expected at a start.
 func (w *Watch) tellBlindness(j *judged, elapsed time.Duration) {
-	key := fmt.Sprintf("blind/%s/%d", j.experiment.Key, j.iteration.Number)
 	v := j.blindest()
 	if v == nil {
 		delete(w.blindSince, j.key())
-		w.alerts.resolve(key, w.now())
+		w.alerts.resolveKey(blindKey(j.experiment.Key, j.iteration.Number), w.now(), fmt.Sprintf("%s can be judged again", j.experiment.Key), "")
 		return
 	}
 	w.gauges.blindSeconds.WithLabelValues(j.experiment.Key).Add(elapsed.Seconds())
@@ -62,14 +63,49 @@ func (w *Watch) tellBlindness(j *judged, elapsed time.Duration) {
 		since = v.At
 		w.blindSince[j.key()] = since
 	}
-	early := v.Reason == guardrails.NoData && v.At.Before(v.Rule.Start.Add(v.Rule.Silence))
-	if v.At.Sub(since) < blindBeforePage || early {
+	if v.At.Sub(since) < blindBeforePage || w.toldAlready(v) {
 		return
 	}
 	w.alerts.raise(Alert{
-		Key: key, Page: true, Experiment: j.experiment.Key, Iteration: j.iteration.Number, At: v.At,
+		Key: blindKey(j.experiment.Key, j.iteration.Number), Matter: BlindMatter, Reason: string(v.Reason),
+		Experiment: j.experiment.Key, Iteration: j.iteration.Number, At: v.At,
 		Title: fmt.Sprintf("%s cannot be judged: %s", j.experiment.Key, v.Reason), Text: v.Text,
 	})
+}
+
+// toldAlready tells whether a blindness needs no alert: it is only the start, or
+// people hear of its cause as another matter, and once is enough.
+func (w *Watch) toldAlready(v *guardrails.Verdict) bool {
+	switch v.Reason {
+	case guardrails.NoData:
+		return v.At.Before(v.Rule.Start.Add(v.Rule.Silence))
+	case guardrails.LookFailed:
+		return true // the guard cannot look: one matter, not one for each experiment
+	case guardrails.ArmSilent, guardrails.Latched:
+		return w.alerts.isOpen(silenceKey(v.Rule)) || w.alerts.isOpen(killKey(v.Rule.Experiment, v.Rule.Iteration))
+	}
+	return false
+}
+
+// tellSpeech ends the warning about a silent arm once both arms were seen to get
+// units. That a rule does not call an arm silent is not enough: a guard that has
+// just begun has not waited for long enough to know.
+func (w *Watch) tellSpeech(s *step) {
+	v := &s.verdict
+	if v.Rule.OnNoData == experiment.HoldOnNoData {
+		return
+	}
+	key := memoryKey{runKey{v.Rule.Experiment, v.Rule.Iteration}, v.Rule.ID()}
+	was, is, spoke := s.before.Arms, s.after.Arms, w.spoke[key]
+	if v.Reason == guardrails.ArmSilent {
+		spoke = [2]bool{}
+	} else if was.Phase != 0 && was.Phase == is.Phase {
+		spoke[0] = spoke[0] || is.Treatment > was.Treatment
+		spoke[1] = spoke[1] || is.Control > was.Control
+	}
+	if w.spoke[key] = spoke; spoke[0] && spoke[1] {
+		w.alerts.resolveKey(silenceKey(v.Rule), v.At, fmt.Sprintf("%s: both arms get units again", v.Rule.Experiment), v.Text)
+	}
 }
 
 // blindest is a verdict that says that nothing can be judged.
@@ -86,6 +122,7 @@ func (j *judged) blindest() *guardrails.Verdict {
 // lines that were there at the start are history and told to nobody.
 func (w *Watch) heard(e guardrails.Entry) {
 	w.note(e)
+	w.tellOf(e)
 	if !w.live.Load() {
 		return
 	}
@@ -95,53 +132,9 @@ func (w *Watch) heard(e guardrails.Entry) {
 	if e.Actor == w.config.Instance {
 		w.gauges.count(e)
 	}
-	w.alertOn(e)
 }
 
-// alertOn tells people what a line means for them. A kill keeps one key from
-// its decision to its end.
-func (w *Watch) alertOn(e guardrails.Entry) {
-	a := Alert{
-		Key:        fmt.Sprintf("kill/%s/%d", e.Experiment, e.Iteration),
-		Experiment: e.Experiment, Iteration: e.Iteration, Text: e.Text, At: e.At,
-	}
-	switch e.Kind {
-	case guardrails.Decided:
-		if e.Act < guardrails.DoNotify {
-			return
-		}
-		a.Page, a.Title = true, fmt.Sprintf("%s: %s, turning it off", e.Experiment, e.Reason)
-		if e.Act == guardrails.DoNotify {
-			a.Key = fmt.Sprintf("guardrail/%s/%d/%s/%s", e.Experiment, e.Iteration, e.Guardrail, e.Arm)
-			a.Title = fmt.Sprintf("%s: guardrail %s is breached in %s", e.Experiment, e.Guardrail, e.Arm)
-		}
-	case guardrails.Held:
-		a.Page, a.Title = true, fmt.Sprintf("%s: a kill is held back, look at the data", e.Experiment)
-	case guardrails.Verified:
-		a.Title = fmt.Sprintf("%s is off", e.Experiment)
-	case guardrails.Denied, guardrails.Failed:
-		a.Page, a.Title = true, fmt.Sprintf("%s could NOT be turned off: %s", e.Experiment, e.Kind)
-	case guardrails.PendingApproval:
-		a.Page, a.Title = true, fmt.Sprintf("%s: turning it off waits for an approval", e.Experiment)
-	case guardrails.NotEffective:
-		a.Page, a.Title = true, fmt.Sprintf("%s is off, but its exposures go on", e.Experiment)
-	case guardrails.Effective:
-		w.alerts.resolve(a.Key, e.At)
-		return
-	case guardrails.SRMAlarm:
-		a.Key = fmt.Sprintf("srm/%s/%d/%d", e.Experiment, e.Iteration, e.Phase)
-		a.Page, a.Title = true, fmt.Sprintf("%s: the split of phase %d is broken", e.Experiment, e.Phase)
-	case guardrails.SRMAcknowledged:
-		w.alerts.resolve(fmt.Sprintf("srm/%s/%d/%d", e.Experiment, e.Iteration, e.Phase), e.At)
-		return
-	default:
-		return
-	}
-	w.alerts.raise(a)
-}
-
-// start reads the decision log for the first time. Its lines are history, but a
-// kill that hangs is not: whoever told people of it may have died before.
+// start reads the decision log for the first time. Its lines are history.
 func (w *Watch) start(ctx context.Context) error {
 	if w.live.Load() {
 		return nil
@@ -150,20 +143,5 @@ func (w *Watch) start(ctx context.Context) error {
 		return err
 	}
 	w.live.Store(true)
-	w.book.read(func(log *guardrails.Log) {
-		for _, k := range log.Kills() {
-			switch k.State {
-			case guardrails.Denied, guardrails.Failed, guardrails.PendingApproval:
-				if w.now().Sub(k.Touched) < stillHot {
-					e := k.Decided
-					e.Kind, e.At = k.State, k.Touched
-					w.alertOn(e)
-				}
-			}
-		}
-	})
 	return nil
 }
-
-// stillHot is how old a kill that hangs may be and still be told after a restart.
-const stillHot = 24 * time.Hour

@@ -23,10 +23,12 @@ type Watch struct {
 	// What the loop alone remembers.
 	versions map[uint32]*experiment.Version
 	current  uint32
+	applied  atomic.Pointer[experiment.Version] // the newest, for whoever tells of it
 	memory   map[memoryKey]guardrails.State
 	verdicts map[memoryKey]saying
 	stored   map[runKey]storedLook
 	lastFull time.Time
+	spoke    map[memoryKey][2]bool // treatment, control: got units since the rule last called an arm silent
 	// blindSince is since when a run cannot be judged.
 	blindSince map[runKey]time.Time
 	lastTick   time.Time
@@ -78,12 +80,12 @@ func newWatch(c Config, p Parts) (*Watch, error) {
 		versions: map[uint32]*experiment.Version{},
 		memory:   map[memoryKey]guardrails.State{}, verdicts: map[memoryKey]saying{},
 		stored: map[runKey]storedLook{}, blindSince: map[runKey]time.Time{}, inFlight: map[uint64]bool{},
-		unkept: map[string]uint64{},
+		unkept: map[string]uint64{}, spoke: map[memoryKey][2]bool{},
 	}
 	if w.gauges, err = newGauges(p.Metrics); err != nil {
 		return nil, fmt.Errorf("register the guard's metrics: %w", err)
 	}
-	w.alerts = newAlerts(p.Notifier, p.Log)
+	w.alerts = newAlerts(p.Notifier, p.Log, w.context)
 	w.book = &book{journal: p.Journal, now: p.Now, timeout: w.config.Timeout, heard: w.heard}
 	return w, nil
 }
@@ -92,8 +94,6 @@ func newWatch(c Config, p Parts) (*Watch, error) {
 // calls end with the context. A round that fails is told and the next one tried:
 // a guard never gives up.
 func (w *Watch) Run(ctx context.Context) error {
-	go w.alerts.run()
-	defer w.alerts.close()
 	defer w.carriers.Wait()
 	ticker := time.NewTicker(w.config.Every)
 	defer ticker.Stop()
@@ -115,7 +115,7 @@ func (w *Watch) round(ctx context.Context) {
 	if err == nil {
 		w.failures = 0
 		w.gauges.lastRound.Set(float64(w.now().UnixMilli()) / 1000)
-		w.alerts.resolve("guard/round", w.now())
+		w.alerts.resolveKey(roundKey, w.now(), "the guard looks again", "")
 		return
 	}
 	if ctx.Err() != nil {
@@ -127,7 +127,7 @@ func (w *Watch) round(ctx context.Context) {
 	w.emit(Event{Kind: Failed, At: w.now(), Err: err})
 	if w.failures >= failuresBeforePage {
 		w.alerts.raise(Alert{
-			Key: "guard/round", Page: true, At: w.now(), Title: "the guard cannot look",
+			Key: roundKey, Matter: GuardMatter, Reason: "round_failed", At: w.now(), Title: "the guard cannot look",
 			Text: fmt.Sprintf("%d rounds in a row failed: %v", w.failures, err),
 		})
 	}
@@ -136,6 +136,9 @@ func (w *Watch) round(ctx context.Context) {
 // failuresBeforePage is how many rounds may fail in a row before people are
 // told: one lost connection is nobody's night.
 const failuresBeforePage = 4
+
+// roundKey is the matter of a guard that cannot look.
+const roundKey = "guard/round"
 
 // tick is one round. Its reads end with ctx; kills outlive it and end with life.
 func (w *Watch) tick(ctx, life context.Context) error {
@@ -154,6 +157,7 @@ func (w *Watch) tick(ctx, life context.Context) error {
 	if version == nil {
 		return nil // nothing was applied yet
 	}
+	w.applied.Store(version)
 	runs := runsAt(version, now)
 	w.forget(runs)
 	full := now.Sub(w.lastFull) >= w.config.FullEvery
