@@ -82,6 +82,7 @@ func rowsArea() contract.Area {
 func pairsArea() contract.Area {
 	return area(map[string]any{
 		"Combine": Combine, "Welch": Welch, "WelchDelta": WelchDelta,
+		"Arm.Estimate":      func(s []Stratum) Estimate { return Combine(s).Treatment.Estimate() },
 		"Pair.Difference":   func(s []Stratum) float64 { return Combine(s).Difference() },
 		"Pair.Fixed":        func(s []Stratum, alpha float64) Result { return Combine(s).Fixed(alpha) },
 		"Pair.Sequential":   func(s []Stratum, p Plan) Result { return Combine(s).Sequential(p) },

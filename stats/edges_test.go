@@ -355,6 +355,12 @@ func TestEffectSlopeEdges(t *testing.T) {
 			t.Errorf("%s: %+v", name, e)
 		}
 	}
+	// One day, counted from 1970: rounded, the weighted mean of a day alone lies beside it.
+	alone := at(13958, 1, 5, 21307)
+	alone.Control.N = 21306
+	if e := EffectSlope([]TimedStratum{alone}); !math.IsNaN(e.Value) {
+		t.Errorf("one day alone: %+v", e)
+	}
 	if e := EffectSlope([]TimedStratum{at(1, 1, 0, 100), at(3, 2, 0, 100)}); e.Value != 0.5 || e.StdError != 0 || e.Student(0.05).P != 1 {
 		t.Errorf("without variance: %+v", e)
 	}

@@ -45,7 +45,7 @@ type TimedStratum struct {
 // strata with fewer than 30 units in an arm, or impossible moments, take no part.
 // NaN where no group has two times, and zero variance gives the error 0.
 func EffectSlope(strata []TimedStratum) Estimate {
-	type sums struct{ weight, time float64 }
+	type sums struct{ first, weight, time float64 }
 	groups := map[string]sums{}
 	counts := func(s TimedStratum) bool {
 		return min(s.Treatment.N, s.Control.N) >= fewUnits && s.Treatment.plausible() && s.Control.plausible()
@@ -56,8 +56,12 @@ func EffectSlope(strata []TimedStratum) Estimate {
 	}
 	for _, s := range strata {
 		if counts(s) {
-			g, w := groups[s.Group], weight(s)
-			groups[s.Group] = sums{g.weight + w, g.time + w*s.At}
+			g, known := groups[s.Group]
+			if !known { // times count from here: rounded, days since 1970 would make a spread of one day
+				g.first = s.At
+			}
+			w := weight(s)
+			groups[s.Group] = sums{g.first, g.weight + w, g.time + w*(s.At-g.first)}
 		}
 	}
 	var effect, spread, variance float64
@@ -66,7 +70,7 @@ func EffectSlope(strata []TimedStratum) Estimate {
 			continue
 		}
 		w, g := weight(s), groups[s.Group]
-		lever := w * (s.At - g.time/g.weight)
+		lever := w * (s.At - g.first - g.time/g.weight)
 		effect += lever * (s.Treatment.Mean - s.Control.Mean)
 		spread += lever * lever / w
 		variance += lever * lever * (s.Treatment.squaredError() + s.Control.squaredError())

@@ -97,6 +97,10 @@ func (s *Stack) entry(ctx context.Context, v *experiment.Version, e *experiment.
 	if err := s.AddDated(ctx, e, d); err != nil {
 		return entry, err
 	}
+	if d.Days, err = s.ByDay(ctx, e, d.Iteration); err != nil {
+		return entry, err
+	}
+	d.Plan = results.PlanAnalysis(e, d)
 	entry.Document = d
 	every := now.Sub(d.Start) / historyPoints
 	looks, err := s.DB.Looks(ctx, clickhouse.LookFilter{Experiment: e.Key, Iteration: d.Iteration, Every: every, Documents: true})

@@ -36,7 +36,7 @@ func (s *Stack) Look(ctx context.Context, v *experiment.Version, e *experiment.E
 		return nil, fmt.Errorf("read the gaps: %w", err)
 	}
 	d.Gaps = gapsOf(gaps, it, d.Vector)
-	results.AddSmallCounts(e, d)
+	results.AddDetails(e, d)
 	if d.Slow, err = s.lastSlow(ctx, e.Key, it.Number); err != nil {
 		return nil, err
 	}

@@ -97,7 +97,7 @@ func (s *Stack) LookBack(ctx context.Context, p Past, e *experiment.Experiment, 
 		return nil, fmt.Errorf("read the gaps: %w", err)
 	}
 	d.Gaps = gapsOf(gaps, it, d.Vector)
-	results.AddSmallCounts(e, &d)
+	results.AddDetails(e, &d)
 	return &d, nil
 }
 

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/assay-dev/assay/internal/results"
@@ -9,12 +10,33 @@ import (
 
 // dayConclusion says whether the effect depends on the day of exposure.
 func dayConclusion(d results.Days) string {
+	if !d.Slope.Known() {
+		return fmt.Sprintf("%s in %s: a drift needs two days of one phase with units enough in both arms, there are none yet", d.Metric, d.Arm)
+	}
 	numbers := fmt.Sprintf("%s in %s: the effect grows by %s (%s) with each day of first exposure, p %s",
 		d.Metric, d.Arm, Difference(d.Slope, d.Kind, d.Unit), DifferenceRange(d.Fixed, d.Kind, d.Unit), PValue(d.P))
 	if d.Drifts {
 		return numbers + ": the effect of all units is an average of different effects"
 	}
 	return numbers + ", no drift is shown"
+}
+
+const dayColumns = "DAY\tPHASE\tUNITS\tIN CONTROL\tDIFFERENCE\tINTERVAL, ONE LOOK\tEFFECT"
+
+// dayRows are the effects of each day, in dayColumns.
+func dayRows(days results.Days) [][]string {
+	var rows [][]string
+	for _, x := range days.Days {
+		rows = append(rows, []string{x.Day, fmt.Sprint(x.Phase), Count(x.Treatment.Units), Count(x.Control.Units),
+			Difference(x.Absolute.Estimate, days.Kind, days.Unit), DifferenceRange(x.Absolute.Fixed, days.Kind, days.Unit),
+			Percent(x.Relative.Estimate)})
+	}
+	return rows
+}
+
+// severalDays are those that have anything to compare.
+func severalDays(d *results.Document) []results.Days {
+	return slices.DeleteFunc(slices.Clone(d.Days), func(x results.Days) bool { return len(x.Days) < 2 })
 }
 
 func textDays(b *strings.Builder, d *results.Document) {
@@ -24,12 +46,10 @@ func textDays(b *strings.Builder, d *results.Document) {
 	fmt.Fprintf(b, "%s\n", results.DayNote)
 	for _, days := range d.Days {
 		var rows []string
-		for _, x := range days.Days {
-			rows = append(rows, strings.Join([]string{x.Day, fmt.Sprint(x.Phase), Count(x.Treatment.Units), Count(x.Control.Units),
-				Difference(x.Absolute.Estimate, days.Kind, days.Unit), DifferenceRange(x.Absolute.Fixed, days.Kind, days.Unit),
-				Percent(x.Relative.Estimate)}, "\t"))
+		for _, r := range dayRows(days) {
+			rows = append(rows, strings.Join(r, "\t"))
 		}
 		fmt.Fprintf(b, "%s\n", dayConclusion(days))
-		table(b, "DAY\tPHASE\tUNITS\tIN CONTROL\tDIFFERENCE\tINTERVAL, ONE LOOK\tEFFECT", rows)
+		table(b, dayColumns, rows)
 	}
 }

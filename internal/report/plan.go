@@ -38,6 +38,49 @@ func planTitle(p results.Plan) string {
 	return fmt.Sprintf("%s of %s in %s", p.For, p.Metric, p.Arm)
 }
 
+// planLine is a question's plan for pages.
+type planLine struct {
+	results.Plan
+	Title string
+	Gates []gateLine
+	Open  int // gates that are not met
+}
+
+// gateLine is one condition of a method.
+type gateLine struct{ State, Tone, Code, Text string }
+
+func planLines(d *results.Document) []planLine {
+	tones := map[string]string{results.Met: "good", results.NotMet: "warn", results.Assumed: "none"}
+	var out []planLine
+	for _, p := range d.Plan {
+		l := planLine{Plan: p, Title: planTitle(p)}
+		for _, c := range p.Gates {
+			l.Gates = append(l.Gates, gateLine{c.State, tones[c.State], c.Code, conditionText(c)})
+			if c.State == results.NotMet {
+				l.Open++
+			}
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+// planSummary is what stands on the page before a reader opens the plan.
+func planSummary(d *results.Document) string {
+	notMet := 0
+	for _, l := range planLines(d) {
+		notMet += l.Open
+	}
+	text := fmt.Sprintf("How each question is answered, why, and on what it rests: %d questions", len(d.Plan))
+	switch notMet {
+	case 0:
+		return text + ", every condition that can be checked is met"
+	case 1:
+		return text + ", one condition is not met"
+	}
+	return fmt.Sprintf("%s, %d conditions are not met", text, notMet)
+}
+
 // conditionText is a condition with its count and the number of units that lifts it.
 func conditionText(c results.Condition) string {
 	text := c.Text

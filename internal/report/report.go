@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/results"
 )
 
-//go:embed report.html
+//go:embed *.html
 var files embed.FS
 
 // Day is everything that one report shows.
@@ -55,10 +56,13 @@ func HTML(w io.Writer, d Day) error {
 		"bounds": DifferenceRange, "split": splitLines, "splitBy": splitBy, "oneLook": oneLook, "budget": budgetText, "limits": limits,
 		"kill": killText, "after": afterText, "gap": gapText,
 		"excluded": Excluded, "slow": slowRows, "checks": slowChecks, "segments": segmentTables, "slowAge": slowAge, "family": goalFamily, "asides": asides, "placebo": placeboLines, "placeboText": placeboText, "dated": datedLines, "datedText": datedText, "datedEnds": datedEnds, "beliefs": beliefLines, "prior": priorText, "familyText": familyText, "familyLines": familyLines,
+		"meanRange": meanRange, "armsText": armsText, "planSummary": planSummary, "planLines": planLines,
+		"dayNote": func() string { return results.DayNote }, "severalDays": severalDays, "dayConclusion": dayConclusion, "dayPlot": dayPlot, "dayRows": dayRows,
+		"dayHeader": func() []string { return strings.Split(strings.ToLower(dayColumns), "\t") },
 		"history": func(e Entry, c results.Comparison) template.HTML {
 			return historyPlot(e.History[Series{c.Metric, c.Arm}])
 		},
-	}).ParseFS(files, "report.html")
+	}).ParseFS(files, "*.html")
 	if err != nil {
 		return fmt.Errorf("parse the report's template: %w", err)
 	}
@@ -73,7 +77,7 @@ func HTML(w io.Writer, d Day) error {
 type row struct {
 	results.Comparison
 	Estimate results.Estimate
-	Complete bool // of units whose windows are complete
+	Of       string // which units, and what the metric is for
 	Plot     template.HTML
 	Tone     string
 }
@@ -87,16 +91,44 @@ func anyMatured(c results.Comparison) bool {
 	return c.Matured.Treatment.Units+c.Matured.Control.Units > 0
 }
 
-// plots draws the comparisons of a document on one scale. Goals have a second
-// row: that of complete windows is the one to decide by.
-func plots(d *results.Document) []row {
+// allMatured tells whether every unit's window is complete: then nothing is different
+// so far.
+func allMatured(c results.Comparison) bool {
+	return anyMatured(c) && c.Matured.Treatment.Units == c.Open.Treatment.Units && c.Matured.Control.Units == c.Open.Control.Units
+}
+
+// effectRows are the comparisons of a document. Goals have a second row: that of
+// complete windows is the one to decide by.
+func effectRows(d *results.Document) []row {
 	var rows []row
 	for _, c := range d.Comparisons {
-		rows = append(rows, row{Comparison: c, Estimate: c.Open})
-		if c.Goal && c.Overflow == 0 && anyMatured(c) {
-			rows = append(rows, row{Comparison: c, Estimate: c.Matured, Complete: true})
+		complete := c.Goal && c.Overflow == 0 && anyMatured(c)
+		if !complete || !allMatured(c) {
+			rows = append(rows, row{Comparison: c, Estimate: c.Open, Of: role(c)})
+		}
+		if complete {
+			rows = append(rows, row{Comparison: c, Estimate: c.Matured, Of: "goal, complete windows"})
 		}
 	}
+	return rows
+}
+
+// role says what a metric is for in the row of all units so far.
+func role(c results.Comparison) string {
+	switch {
+	case c.Goal && c.Guardrail:
+		return "goal and guardrail, so far"
+	case c.Goal:
+		return "goal, so far"
+	case c.Guardrail:
+		return "guardrail, so far"
+	}
+	return ""
+}
+
+// plots draws the rows on one scale.
+func plots(d *results.Document) []row {
+	rows := effectRows(d)
 	var all, shown []results.Interval
 	for _, r := range rows {
 		all = append(all, r.Estimate.Relative.Sequential)

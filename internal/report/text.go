@@ -20,6 +20,7 @@ func Text(w io.Writer, d *results.Document) error {
 	}
 	fmt.Fprintf(&b, "%s\n\n", headline(d))
 	textEffects(&b, d)
+	textArms(&b, d)
 	textSlow(&b, d)
 	textSegments(&b, d)
 	textFamilies(&b, d)

@@ -220,7 +220,10 @@ type Arm struct {
 	Units   int64  `json:"units"`
 	NonZero int64  `json:"nonzero"`
 	Mean    Number `json:"mean"`
-	Total   string `json:"total,omitempty"` // Σ of all phases that count, exact; for metrics of kind sum
+	// Interval is that of Mean alone; absent where there is none. Whoever shows a document
+	// adds it (AddDetails).
+	Interval *ArmInterval `json:"interval,omitempty"`
+	Total    string       `json:"total,omitempty"` // Σ of all phases that count, exact; for metrics of kind sum
 }
 
 // Effect is an estimate with the interval for one planned look (fixed) and the

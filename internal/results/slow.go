@@ -174,6 +174,10 @@ func (s slow) compare(m SlowMetric, arm int, rows []SlowRow) SlowComparison {
 	}
 	pair := stats.Combine(strata)
 	out.Estimate = newEstimate(pair, pair.Fixed(plan.Alpha), pair.Sequential(plan))
+	if m.Kind == experiment.Quantile { // what is adjusted shares its covariate's mean with the other arm
+		out.Estimate.Treatment.Interval = armInterval(m.Metric, pair.Treatment, false, plan.Alpha)
+		out.Estimate.Control.Interval = armInterval(m.Metric, pair.Control, false, plan.Alpha)
+	}
 	if f := goalsOf(s.e); f != nil && out.Goal && m.Kind == experiment.Quantile {
 		out.Adjusted = f.alone(newTest(pair, plan, f.weights[m.Name]))
 	}

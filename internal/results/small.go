@@ -14,27 +14,6 @@ type SmallCounts struct {
 	Relative Interval `json:"relative"` // over the control's share; an end that is null is not bounded
 }
 
-// AddSmallCounts puts them into a document. Whoever shows one asks for it: they are
-// found by iteration, and looks are taken every second.
-func AddSmallCounts(e *experiment.Experiment, d *Document) {
-	it := findIteration(e, d.Iteration)
-	if it == nil {
-		return
-	}
-	c := readBack(e, it, d)
-	for i := range d.Comparisons {
-		x := &d.Comparisons[i]
-		m := it.Metric(x.Metric)
-		if m == nil || x.Overflow > 0 {
-			continue
-		}
-		x.Open.SmallCounts = smallCounts(m, c.strata(m, x.Arm, openSums), c.e.Alpha)
-		if x.Matured.Treatment.Units > 0 {
-			x.Matured.SmallCounts = smallCounts(m, c.strata(m, x.Arm, maturedSums), c.e.Alpha)
-		}
-	}
-}
-
 // smallCounts is nil where Welch is good enough, and of several phases: the score
 // intervals do not add up over strata.
 func smallCounts(m *experiment.Metric, strata []stats.Stratum, alpha float64) *SmallCounts {

@@ -23,7 +23,7 @@ func TestSmallCounts(t *testing.T) {
 			cells = append(cells, binary("errors", "control", uint16(p+1), control[1], control[0]), binary("errors", "treatment", uint16(p+1), treatment[1], treatment[0]))
 		}
 		d := results.Compute(v, e, 2, moments(cells...), statuses(), noon().Add(2*time.Hour), results.Options{})
-		results.AddSmallCounts(e, &d)
+		results.AddDetails(e, &d)
 		for _, c := range d.Comparisons {
 			if c.Kind != string(experiment.Proportion) && c.Open.SmallCounts != nil {
 				t.Errorf("%s is no share", c.Metric)
