@@ -4,25 +4,35 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/results"
 	"github.com/assay-dev/assay/stats"
 )
 
 // measure runs both tests and the gate.
 func (j *judge) measure() Verdict {
+	if j.rule.Method == experiment.ByCount {
+		return j.measureCounts()
+	}
 	open, matured := combine(j.obs.Open), combine(j.obs.Matured)
 	margin := stats.Margin{Value: j.rule.Margin, Relative: j.rule.Relative}
 	plan := j.rule.plan(j.rule.AlphaKill)
 	plan.Unfinished = unfinished(open, matured)
 	harm := newTest(open, open.TestHarm(margin, j.rule.direction(), plan), j.rule.AlphaKill)
 	safe := newTest(matured, matured.TestNonInferior(margin, j.rule.direction(), j.rule.plan(j.rule.Alpha)), j.rule.Alpha)
-	maturedGate := matured.Gate(gateShare(j.obs.Matured), j.rule.Binary)
-	safe.Reject = safe.Reject && maturedGate.Passes && min(safe.Units[0], safe.Units[1]) >= j.rule.MinUnits
-	g := open.Gate(gateShare(j.obs.Open), j.rule.Binary)
-	return Verdict{
-		Harm: harm, Safe: safe,
-		Gate: &results.Gate{Passes: g.Passes, Have: results.Number(g.Have), Need: results.Number(g.Need)},
+	safe.Reject = safe.Reject && j.gate(matured, j.obs.Matured).Passes && min(safe.Units[0], safe.Units[1]) >= j.rule.MinUnits
+	return Verdict{Harm: harm, Safe: safe, Gate: j.gate(open, j.obs.Open)}
+}
+
+// gate is the method's own, or the file's where that asks for more. The count test
+// approximates nothing, so it has none of its own.
+func (j *judge) gate(p stats.Pair, strata []Stratum) *results.Gate {
+	g := p.Gate(gateShare(strata), j.rule.Binary)
+	if j.rule.Method == experiment.ByCount {
+		g.Need = 0
 	}
+	need := math.Max(g.Need, float64(j.rule.MinEvents))
+	return &results.Gate{Passes: g.Have >= need, Have: results.Number(g.Have), Need: results.Number(need)}
 }
 
 func newTest(p stats.Pair, d stats.Decision, alpha float64) *results.Test {

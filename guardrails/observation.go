@@ -15,6 +15,8 @@ type Observation struct {
 	Over      int64     `json:"over,omitempty"`       // units of the pair whose total is too large
 	SRMPhases []uint16  `json:"srm_phases,omitempty"` // phases with an open sample-ratio alarm
 
+	CrossPhases []uint16 `json:"cross_phases,omitempty"` // phases whose crossovers hold the rules
+
 	Open    []Stratum `json:"open,omitempty"`    // all slots, one stratum a phase, settling units left out
 	Matured []Stratum `json:"matured,omitempty"` // slots whose window has passed
 

@@ -1,6 +1,7 @@
 package guardrails
 
 import (
+	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/results"
 	"github.com/assay-dev/assay/stats"
 )
@@ -9,7 +10,8 @@ import (
 // so a stored look can be judged again.
 func Observe(d *results.Document, r Rule, alarms []Alarm) Observation {
 	o := Observation{
-		At: d.At, Freshness: d.Freshness, Newest: d.Newest, SRMPhases: OpenPhases(alarms),
+		At: d.At, Freshness: d.Freshness, Newest: d.Newest,
+		SRMPhases: OpenPhases(alarms), CrossPhases: heldBy(d.CrossoverChecks),
 	}
 	for _, t := range d.Troubles {
 		reason := StateReason(t.Code)
@@ -34,6 +36,17 @@ func Observe(d *results.Document, r Rule, alarms []Alarm) Observation {
 	o.Over = arms.over
 	o.Current = currentUnits(d, r)
 	return o
+}
+
+// heldBy are the phases in which crossovers hold the guardrails.
+func heldBy(checks []results.CrossoverCheck) []uint16 {
+	var phases []uint16
+	for _, c := range checks {
+		if c.Alarm && c.OnAlarm == string(experiment.HoldOnAlarm) {
+			phases = append(phases, c.Phase)
+		}
+	}
+	return phases
 }
 
 // Splits are the sample-ratio tests of the document's phases.

@@ -5,9 +5,12 @@ import (
 	"math"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/assay-dev/assay/internal/experiment"
 )
 
 var replicates = flag.Int("replicates", 0, "simulated experiments per scenario; 0 is quick")
@@ -85,6 +88,35 @@ func derivedScenarios() (quick, all []world) {
 	}, quick...)
 }
 
+// countScenarios are rare events that guardrails judge by method count. quick ones run by
+// default.
+func countScenarios() (quick, all []world) {
+	base := world{
+		units: 8000, enrol: 4 * time.Hour, window: time.Hour, shares: []float64{.5}, rate: .01, more: 20,
+		delay: waning, value: gaussian, factor: 1, scale: 1, pace: 2, method: experiment.ByCount,
+		measures: append(basics()[1:], retention("retention", 10*time.Minute, time.Hour)),
+	}
+	with := func(name string, change func(*world)) world {
+		w := base
+		w.name = name
+		change(&w)
+		return w
+	}
+	quick = []world{
+		with("rare, 90/10", func(w *world) { w.shares = []float64{.1} }),
+		with("rare, ramp and trend", func(w *world) { w.shares, w.trend = []float64{.01, .1, .5}, 2 }),
+		with("rare, 50 % more at a margin of 50 %", func(w *world) { w.margin, w.factor = .5, 1.5 }),
+	}
+	return quick, append([]world{
+		with("rare", func(*world) {}),
+		with("rare, 99/1", func(w *world) { w.shares = []float64{.01} }),
+		with("rare, late", func(w *world) { w.delay = late }),
+		with("rare, all at once, 90/10", func(w *world) { w.enrol, w.pace, w.shares = time.Minute, 4, []float64{.1} }),
+		with("rare, 50 % fewer at a margin of 50 %", func(w *world) { w.margin, w.factor = .5, .5 }),
+		with("rare, 50 % more at a margin of 50 %, 90/10", func(w *world) { w.margin, w.factor, w.shares = .5, 1.5, []float64{.1} }),
+	}, quick...)
+}
+
 // TestOpenResults: harm is judged while outcomes still arrive, by the mean so
 // far of the units so far. Theory covers complete outcomes, so this rests on
 // simulation, through the guard's own path: a guardrail whose harm is zero, or
@@ -95,10 +127,11 @@ func TestOpenResults(t *testing.T) {
 	worlds, all := scenarios()
 	derivedWorlds, allDerived := derivedScenarios()
 	n := 40
+	rareWorlds, allRare := countScenarios()
 	if *replicates > 0 {
-		worlds, derivedWorlds, n = all, allDerived, *replicates
+		worlds, derivedWorlds, rareWorlds, n = all, allDerived, allRare, *replicates
 	}
-	worlds = append(worlds, derivedWorlds...)
+	worlds = slices.Concat(worlds, derivedWorlds, rareWorlds)
 	allowed := alphaEach*float64(n) + 3*math.Sqrt(alphaEach*(1-alphaEach)*float64(n))
 	for i, w := range worlds {
 		t.Run(w.name, func(t *testing.T) {
@@ -132,10 +165,14 @@ func TestOpenHarmIsFound(t *testing.T) {
 		n     int
 		found []string
 	}
+	rare, _ := countScenarios()
+	crashes := rare[0]
+	crashes.factor, crashes.units = 3, 30_000
 	returning := []string{"retention decrease", "late retention decrease", "capped mean decrease"}
 	tests := []search{
 		{"half as many again", more, 20, []string{"count decrease", "proportion decrease"}},
 		{"half as many again", returns, 10, returning},
+		{"three times as many crashes, 90/10", crashes, 10, []string{"count decrease", "proportion decrease"}},
 		{"twice as great", values, 10, []string{"ratio decrease"}},
 	}
 	if *replicates > 0 {

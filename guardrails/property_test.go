@@ -23,7 +23,7 @@ func anyRule() *rapid.Generator[guardrails.Rule] {
 			Binary:    rapid.Bool().Draw(t, "binary"),
 			Margin:    rapid.Float64Range(0, .2).Draw(t, "margin"), Relative: rapid.Bool().Draw(t, "relative"),
 			Mode:      rapid.SampledFrom([]experiment.Mode{experiment.Kill, experiment.Notify, experiment.Observe, ""}).Draw(t, "mode"),
-			Limit:     rapid.SampledFrom([]guardrails.Limit{"", "", guardrails.Retrospective, guardrails.AddedLater}).Draw(t, "limit"),
+			Limit:     rapid.SampledFrom([]experiment.Limit{"", "", experiment.LimitRetrospective, experiment.LimitAddedLater}).Draw(t, "limit"),
 			Hold:      rapid.SampledFrom([]time.Duration{0, 0, 5 * time.Second}).Draw(t, "hold"),
 			OnNoData:  rapid.SampledFrom([]experiment.OnNoData{experiment.HoldOnNoData, experiment.WarnOnNoData, experiment.KillOnNoData}).Draw(t, "on_no_data"),
 			AlphaKill: .05, Alpha: .05, PlannedUnits: 10000, TreatmentShare: .5,

@@ -23,6 +23,9 @@ const (
 	// SplitBroken: a phase has an open sample-ratio alarm, so its arms are not
 	// comparable until a person says why they are.
 	SplitBroken Reason = "srm"
+	// ManyCrossovers: it is shown that more units cross over than the file's limit,
+	// and the file says that this holds the guardrails.
+	ManyCrossovers Reason = "crossovers"
 	// Holding: harm beyond the margin is shown, but not yet for the rule's hold time.
 	Holding Reason = "holding"
 )
@@ -82,7 +85,7 @@ const (
 func Reasons() map[Reason]Kind {
 	return map[Reason]Kind{
 		Undecided: Inconclusive, NotStarted: Inconclusive, Ended: Inconclusive, WarmingUp: Inconclusive,
-		NoBasis: Inconclusive, FewUnits: Inconclusive, FewEvents: Inconclusive, SplitBroken: Inconclusive,
+		NoBasis: Inconclusive, FewUnits: Inconclusive, FewEvents: Inconclusive, SplitBroken: Inconclusive, ManyCrossovers: Inconclusive,
 		Holding: Inconclusive, NonInferior: Healthy, Harm: Breached, Latched: Breached,
 		NoStatus: Blind, Stale: Blind, ClockSkew: Blind, NoData: Blind, Silent: Blind, ArmSilent: Blind,
 		Adopting: Blind, Gap: Blind, Partitions: Blind, BrokenChain: Blind, MisplacedUnits: Blind,

@@ -3,7 +3,6 @@ package guardrails
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/assay-dev/assay/internal/experiment"
@@ -22,15 +21,19 @@ type Rule struct {
 	Control    string               `json:"control"`
 	Direction  experiment.Direction `json:"direction"`
 	Binary     bool                 `json:"binary,omitempty"`
-	Margin     float64              `json:"margin"`   // tolerated harm, ≥ 0
-	Relative   bool                 `json:"relative"` // Margin is a fraction of the control's mean
+	Margin     float64              `json:"margin"`           // tolerated harm, ≥ 0
+	Relative   bool                 `json:"relative"`         // Margin is a fraction of the control's mean
+	Method     experiment.Method    `json:"method,omitempty"` // "": by the mean
 
-	Mode     experiment.Mode     `json:"mode"`
-	Limit    Limit               `json:"limit,omitempty"` // why it may at most notify
-	Hold     time.Duration       `json:"hold,omitempty"`
-	MinUnits int64               `json:"min_units,omitempty"` // per arm
-	WarmUp   time.Duration       `json:"warm_up,omitempty"`
-	OnNoData experiment.OnNoData `json:"on_no_data,omitempty"`
+	Mode     experiment.Mode `json:"mode"`
+	Limit    Limit           `json:"limit,omitempty"` // why it may at most notify
+	Hold     time.Duration   `json:"hold,omitempty"`
+	MinUnits int64           `json:"min_units,omitempty"` // per arm
+	// MinEvents are units with an event that the smaller arm must expect; less than the
+	// method's own gate changes nothing.
+	MinEvents int64               `json:"min_events,omitempty"`
+	WarmUp    time.Duration       `json:"warm_up,omitempty"`
+	OnNoData  experiment.OnNoData `json:"on_no_data,omitempty"`
 
 	AlphaKill      float64 `json:"alpha_kill"`      // this rule's part of its budget, for breached
 	Alpha          float64 `json:"alpha"`           // unsplit, for healthy
@@ -44,16 +47,7 @@ type Rule struct {
 }
 
 // Limit is why a rule may at most notify, whatever its mode. "" is no limit.
-type Limit string
-
-// The limits.
-const (
-	Retrospective Limit = "retrospective" // the iteration started before it was applied
-	NotRearmed    Limit = "notify_only"   // opened by resume without a new budget
-	AddedLater    Limit = "added_later"   // not among the guardrails that share the budget
-	NeverKill     Limit = "never_kill"    // declared to take no part of the budget
-	OpenCap       Limit = "open_cap"      // the metric's cap is a percentile that is no number yet
-)
+type Limit = experiment.Limit
 
 // What a rule falls back to when the experiment does not say.
 const (
@@ -63,35 +57,14 @@ const (
 )
 
 // Rules are the rules of an iteration: each guardrail for each arm that is not
-// the control, in the order of the file. The budget is split over what was
-// declared at the iteration's start, whatever the modes are now. The rules
-// outside it may only notify; they share a second budget of the same size, so
-// that no number of them makes false messages likely.
+// the control, in the order of the file, with its part of the budget.
 func Rules(e *experiment.Experiment, it *experiment.Iteration) []Rule {
 	e = e.AsOf(it)
-	budget := cmp.Or(it.AlphaKill, e.AlphaKill, DefaultAlpha)
-	arms := len(e.Variants) - 1
-	outside := 0
-	for i := range e.Guardrails {
-		if !declared(it, &e.Guardrails[i]) {
-			outside += arms
-		}
-	}
-	var rules []Rule
-	for i := range e.Guardrails {
-		g := &e.Guardrails[i]
-		for v := range e.Variants {
-			if e.Variants[v].Key == e.Control {
-				continue
-			}
-			r := newRule(e, it, g, v)
-			r.Limit = limitOf(it, g)
-			r.AlphaKill = budget / float64(outside)
-			if declared(it, g) {
-				r.AlphaKill = budget / float64(cmp.Or(it.KillRules, len(it.KillGuardrails)*arms))
-			}
-			rules = append(rules, r)
-		}
+	parts := e.BudgetOf(it)
+	rules := make([]Rule, len(parts))
+	for i, p := range parts {
+		rules[i] = newRule(e, it, &e.Guardrails[p.Guardrail], p.Arm)
+		rules[i].Limit, rules[i].AlphaKill = p.Limit, p.Alpha
 	}
 	return rules
 }
@@ -101,38 +74,19 @@ func newRule(e *experiment.Experiment, it *experiment.Iteration, g *experiment.G
 		Experiment: e.Key, Iteration: it.Number,
 		Metric: g.Metric, Arm: e.Variants[arm].Key, Control: e.Control,
 		Margin: g.Margin, Relative: g.Relative,
-		Mode: g.Mode, Hold: g.Hold.Std(), MinUnits: g.MinUnits, WarmUp: g.WarmUp.Std(), OnNoData: g.OnNoData,
+		Mode: g.Mode, Hold: g.Hold.Std(), MinUnits: g.MinUnits, MinEvents: g.MinEvents, WarmUp: g.WarmUp.Std(), OnNoData: g.OnNoData,
 		Alpha:        cmp.Or(e.Alpha, DefaultAlpha),
 		PlannedUnits: float64(e.PlannedUnits), TreatmentShare: results.PlannedShare(e, it, arm),
 		Start: it.Start, End: it.End,
 		Stall: cmp.Or(e.Stall.Std(), DefaultStall), Silence: cmp.Or(e.Silence.Std(), DefaultSilence),
 	}
+	if g.MethodOf() == experiment.ByCount {
+		r.Method = experiment.ByCount
+	}
 	if m := it.Metric(g.Metric); m != nil {
-		r.Direction, r.Binary = m.Direction, m.Kind.Binary()
+		r.Direction, r.Binary = g.DirectionOf(m), m.Kind.Binary()
 	}
 	return r
-}
-
-// declared tells whether the guardrail has a part of the iteration's budget.
-func declared(it *experiment.Iteration, g *experiment.Guardrail) bool {
-	return slices.Contains(it.KillGuardrails, g.Metric)
-}
-
-func limitOf(it *experiment.Iteration, g *experiment.Guardrail) Limit {
-	switch {
-	case it.Retrospective:
-		return Retrospective
-	case it.NotifyOnly:
-		return NotRearmed
-	case g.NeverKill:
-		return NeverKill
-	case !declared(it, g):
-		return AddedLater
-	}
-	if m := it.Metric(g.Metric); m != nil && m.CapOpen() {
-		return OpenCap
-	}
-	return ""
 }
 
 // Allowed is the most that the rule may do.
@@ -159,6 +113,10 @@ func (r Rule) wrong() string {
 		return fmt.Sprintf("metric %q is not defined in this iteration", r.Metric)
 	case !(r.Margin >= 0):
 		return fmt.Sprintf("the margin is %v, it must be at least 0", r.Margin)
+	case r.Method == experiment.ByCount && !r.Relative && r.Margin != 0:
+		return "a count test compares rates, so its margin must be relative"
+	case r.Method != "" && r.Method != experiment.ByMean && r.Method != experiment.ByCount:
+		return fmt.Sprintf("there is no method %q", r.Method)
 	case !(r.AlphaKill > 0 && r.AlphaKill < 0.5) || !(r.Alpha > 0 && r.Alpha < 0.5):
 		return fmt.Sprintf("the error rates are %v and %v, they must lie between 0 and 0.5", r.AlphaKill, r.Alpha)
 	}

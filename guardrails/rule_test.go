@@ -89,7 +89,7 @@ func TestOpenCap(t *testing.T) {
 	for i := range e.Guardrails {
 		e.Guardrails[i].Mode = experiment.Kill
 	}
-	if r := guardrails.Rules(e, it)[0]; r.Metric != "errors" || r.Limit != guardrails.OpenCap || r.Allowed() != guardrails.DoNotify {
+	if r := guardrails.Rules(e, it)[0]; r.Metric != "errors" || r.Limit != experiment.LimitOpenCap || r.Allowed() != guardrails.DoNotify {
 		t.Errorf("with an open cap: %+v", r)
 	}
 	m.Cap.At = "3"

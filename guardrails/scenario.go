@@ -3,12 +3,12 @@ package guardrails
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/goccy/go-yaml"
 
 	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/results"
 	"github.com/assay-dev/assay/stats"
 )
 
@@ -36,80 +36,6 @@ func (r ScenarioResult) OK() bool {
 	return true
 }
 
-// scenario is the file: a rule, and looks over time with the verdicts expected.
-// An arm that a step does not name keeps its numbers; everything else is in
-// good order unless the step says otherwise.
-type scenario struct {
-	Name     string         `yaml:"name"`
-	Describe string         `yaml:"description"`
-	Rule     scenarioRule   `yaml:"rule"`
-	Steps    []scenarioStep `yaml:"steps"`
-}
-
-type scenarioRule struct {
-	Metric       string               `yaml:"metric"`
-	Kind         experiment.Kind      `yaml:"kind"`
-	Direction    experiment.Direction `yaml:"direction"`
-	Margin       float64              `yaml:"margin"`
-	Relative     bool                 `yaml:"relative"`
-	Mode         experiment.Mode      `yaml:"mode"`
-	Limit        Limit                `yaml:"limit"`
-	Hold         experiment.Duration  `yaml:"hold"`
-	MinUnits     int64                `yaml:"min_units"`
-	WarmUp       experiment.Duration  `yaml:"warm_up"`
-	OnNoData     experiment.OnNoData  `yaml:"on_no_data"`
-	Alpha        float64              `yaml:"alpha"`      // unsplit, default 0.05
-	AlphaKill    float64              `yaml:"alpha_kill"` // of the iteration, default 0.05
-	KillRules    int                  `yaml:"kill_rules"` // that share it, default 1
-	PlannedUnits int64                `yaml:"planned_units"`
-	Share        float64              `yaml:"share"`    // of the treatment in the pair, default 0.5
-	Stall        experiment.Duration  `yaml:"stall"`    // default 60s
-	Silence      experiment.Duration  `yaml:"silence"`  // default 10m
-	Duration     experiment.Duration  `yaml:"duration"` // of the iteration, default 14d
-}
-
-type scenarioStep struct {
-	At          experiment.Duration  `yaml:"at"`     // after the iteration's start; negative: before
-	Fresh       experiment.Duration  `yaml:"fresh"`  // age of the freshness
-	Newest      *experiment.Duration `yaml:"newest"` // age of the newest counted event, default 0s
-	Nothing     bool                 `yaml:"nothing"`
-	Mode        experiment.Mode      `yaml:"mode"` // the mode from here on
-	Troubles    []scenarioTrouble    `yaml:"troubles"`
-	Overflow    int64                `yaml:"overflow"`
-	Failed      string               `yaml:"failed"`
-	SRM         float64              `yaml:"srm"` // p of phase 1, default 1
-	Acknowledge bool                 `yaml:"acknowledge"`
-	Treatment   *scenarioArm         `yaml:"treatment"`
-	Control     *scenarioArm         `yaml:"control"`
-	Matured     *scenarioPair        `yaml:"matured"` // default: nothing has matured
-	Expect      scenarioExpect       `yaml:"expect"`
-}
-
-type scenarioTrouble struct {
-	Reason Reason `yaml:"reason"`
-	Detail string `yaml:"detail"`
-}
-
-// scenarioArm gives moments in the words of a person. A binary metric needs
-// units and nonzero only.
-type scenarioArm struct {
-	Units   int64   `yaml:"units"`
-	NonZero int64   `yaml:"nonzero"`
-	Mean    float64 `yaml:"mean"`
-	SD      float64 `yaml:"sd"`
-}
-
-type scenarioPair struct {
-	Treatment scenarioArm `yaml:"treatment"`
-	Control   scenarioArm `yaml:"control"`
-}
-
-type scenarioExpect struct {
-	Verdict Kind   `yaml:"verdict"`
-	Reason  Reason `yaml:"reason"`
-	Act     Act    `yaml:"act"`
-}
-
 // scenarioStart is the iteration's start in every scenario.
 func scenarioStart() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
 
@@ -123,7 +49,7 @@ func RunScenario(data []byte) (ScenarioResult, error) {
 	if len(s.Steps) == 0 {
 		return ScenarioResult{}, fmt.Errorf("scenario %q has no steps", s.Name)
 	}
-	p := player{rule: s.Rule.rule()}
+	p := player{rule: s.Rule.rule(), kind: s.Rule.Kind, checks: s.Checks}
 	out := ScenarioResult{Name: s.Name}
 	for _, step := range s.Steps {
 		out.Steps = append(out.Steps, p.play(step))
@@ -134,9 +60,12 @@ func RunScenario(data []byte) (ScenarioResult, error) {
 // player goes through the steps with the memory that a guard has.
 type player struct {
 	rule               Rule
+	kind               experiment.Kind
+	checks             scenarioChecks
 	state              State
 	alarms             []Alarm
 	treatment, control scenarioArm
+	crossed            int64
 }
 
 func (p *player) play(s scenarioStep) StepResult {
@@ -164,9 +93,9 @@ func (p *player) observe(s scenarioStep) Observation {
 	p.split(s, at)
 	o := Observation{
 		At: at, Freshness: at.Add(-s.Fresh.Std()), Newest: at, Over: s.Overflow, Failed: s.Failed,
-		SRMPhases: OpenPhases(p.alarms),
-		Open:      p.strata(p.treatment, p.control),
-		Current:   PhaseUnits{Phase: 1, Share: p.rule.TreatmentShare, Treatment: p.treatment.Units, Control: p.control.Units},
+		SRMPhases: OpenPhases(p.alarms), CrossPhases: p.crossovers(s),
+		Open:    p.strata(p.treatment, p.control),
+		Current: PhaseUnits{Phase: 1, Share: p.rule.TreatmentShare, Treatment: p.treatment.Units, Control: p.control.Units},
 	}
 	if s.Newest != nil {
 		o.Newest = at.Add(-s.Newest.Std())
@@ -185,6 +114,10 @@ func (p *player) observe(s scenarioStep) Observation {
 
 // split raises and acknowledges the alarm of phase 1.
 func (p *player) split(s scenarioStep, at time.Time) {
+	if p.checks.SRM {
+		share := p.rule.TreatmentShare
+		s.SRM = stats.SampleRatio([]int64{p.control.Units, p.treatment.Units}, []float64{1 - share, share}).P
+	}
 	if s.SRM > 0 {
 		p.alarms, _ = StepSRM(p.alarms, []Split{{Phase: 1, P: s.SRM, Threshold: stats.SRMThreshold(1)}}, at)
 	}
@@ -195,20 +128,23 @@ func (p *player) split(s scenarioStep, at time.Time) {
 	}
 }
 
+// crossovers tests those of phase 1.
+func (p *player) crossovers(s scenarioStep) []uint16 {
+	p.crossed = max(p.crossed, s.Crossed)
+	x := p.checks.Crossovers
+	if x == nil {
+		return nil
+	}
+	rule := experiment.CrossoverCheck{Limit: x.Limit, OnAlarm: cmp.Or(x.OnAlarm, experiment.HoldOnAlarm)}
+	c := results.CheckCrossovers(rule, 1, stats.Share{Successes: p.crossed, Units: p.treatment.Units + p.control.Units})
+	return heldBy([]results.CrossoverCheck{c})
+}
+
 func (p *player) strata(treatment, control scenarioArm) []Stratum {
 	return []Stratum{{
 		Phase: 1, Share: p.rule.TreatmentShare,
-		Treatment: treatment.moments(p.rule.Binary), Control: control.moments(p.rule.Binary),
+		Treatment: treatment.moments(p.kind), Control: control.moments(p.kind),
 	}}
-}
-
-func (a scenarioArm) moments(binary bool) stats.Moments {
-	m := stats.Moments{N: a.Units, NonZero: a.NonZero, Mean: a.Mean, M2: a.SD * a.SD * math.Max(0, float64(a.Units-1))}
-	if binary && a.Units > 0 {
-		m.Mean = float64(a.NonZero) / float64(a.Units)
-		m.M2 = float64(a.NonZero) * (1 - m.Mean)
-	}
-	return m
 }
 
 func (e scenarioExpect) differs(v Verdict) string {
@@ -217,19 +153,4 @@ func (e scenarioExpect) differs(v Verdict) string {
 			e.Verdict, e.Reason, e.Act, v.Kind, v.Reason, v.Act, v.Text)
 	}
 	return ""
-}
-
-// rule fills in what the file leaves out.
-func (s scenarioRule) rule() Rule {
-	start := scenarioStart()
-	return Rule{
-		Experiment: "scenario", Iteration: 1, Metric: s.Metric, Arm: "treatment", Control: "control",
-		Direction: s.Direction, Binary: s.Kind.Binary(), Margin: s.Margin, Relative: s.Relative,
-		Mode: s.Mode, Limit: s.Limit, Hold: s.Hold.Std(), MinUnits: s.MinUnits, WarmUp: s.WarmUp.Std(), OnNoData: s.OnNoData,
-		Alpha:        cmp.Or(s.Alpha, DefaultAlpha),
-		AlphaKill:    cmp.Or(s.AlphaKill, DefaultAlpha) / float64(cmp.Or(s.KillRules, 1)),
-		PlannedUnits: float64(s.PlannedUnits), TreatmentShare: cmp.Or(s.Share, 0.5),
-		Start: start, End: start.Add(cmp.Or(s.Duration.Std(), 14*24*time.Hour)),
-		Stall: cmp.Or(s.Stall.Std(), DefaultStall), Silence: cmp.Or(s.Silence.Std(), DefaultSilence),
-	}
 }

@@ -50,7 +50,7 @@ func (e Evidence) Replay() Verdict {
 func (v Verdict) Result() results.Verdict {
 	out := results.Verdict{
 		Metric: v.Rule.Metric, Arm: v.Rule.Arm, Mode: string(v.Rule.Mode), Limit: string(v.Rule.Limit),
-		Margin: v.Rule.Margin, Relative: v.Rule.Relative,
+		Margin: v.Rule.Margin, Relative: v.Rule.Relative, Method: string(v.Rule.Method),
 		Verdict: v.Kind.String(), Reason: string(v.Reason), Act: v.Act.String(), Text: v.Text,
 		Harm: v.Harm, Safe: v.Safe, Gate: v.Gate,
 	}

@@ -40,6 +40,7 @@ type world struct {
 	// scale is the treatment's values over the control's.
 	scale  float64
 	margin float64
+	method experiment.Method
 	// pace above 1 crowds the looks towards the beginning, below 1 towards the end:
 	// look i of n at length·(i/n)^pace.
 	pace float64
@@ -123,7 +124,7 @@ func (w world) version() *experiment.Version {
 			it.Metrics = append(it.Metrics, metric)
 			it.KillGuardrails = append(it.KillGuardrails, name)
 			e.Guardrails = append(e.Guardrails, experiment.Guardrail{
-				Metric: name, Mode: experiment.Kill, Margin: w.margin, Relative: w.margin > 0})
+				Metric: name, Mode: experiment.Kill, Margin: w.margin, Relative: w.margin > 0, Method: w.method})
 		}
 	}
 	it.KillRules = len(it.KillGuardrails)

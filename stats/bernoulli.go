@@ -32,3 +32,34 @@ func (s Share) Sequence(alpha, planned, tuned float64) Interval {
 	}
 	return out
 }
+
+// ShareDecision is the outcome of a one-sided test of one proportion.
+type ShareDecision struct {
+	LogE float64 // log e-value against the hypothesis
+	P    float64 // min(1, 1/e), always valid
+	Low  float64 // always-valid one-sided lower bound of p; P < alpha exactly when it lies above the limit
+}
+
+// Exceeds tests H0: p ≤ limit at error rate alpha over all looks, by the likelihood
+// ratio mixed over the proportions beyond the limit alone: Beta(k·limit, k(1−limit))
+// truncated there, the one-sided beta-binomial mixture of TestCountHarm, with
+// k = 1/(limit(1−limit)δ²) for the log odds δ = ln 2 beyond the limit (Howard et al. 2021,
+// prop. 7). Under any smaller proportion its expectation is at most one, so it holds
+// for the whole hypothesis. Successes that are still to come only make it smaller:
+// it may be looked at before all units have had their time.
+//
+// P is 1 and Low 0 without units, with counts that no data have, with a limit outside
+// (0, 1) or an alpha outside (0, 0.5).
+func (s Share) Exceeds(limit, alpha float64) ShareDecision {
+	out := ShareDecision{P: 1}
+	if !s.possible() || !(limit > 0 && limit < 1) || !validAlpha(alpha) {
+		return out
+	}
+	phase := CountPhase{Treatment: s.Successes, Control: s.Units - s.Successes, Share: limit}
+	d := TestCountHarm([]CountPhase{phase}, Margin{Relative: true}, DecreaseIsGood, CountPlan{Alpha: alpha, Ratio: math.Ln2})
+	out.LogE, out.P = d.LogE, d.P
+	if odds := limit / (1 - limit) * (1 + d.Bound); odds > 0 {
+		out.Low = odds / (1 + odds)
+	}
+	return out
+}

@@ -122,7 +122,7 @@ func countsArea() contract.Area {
 			m.Relative = true
 			return TestCountNonInferior(phases, m, direction(d), p)
 		},
-		"Share.Wilson": Share.Wilson, "Share.Sequence": Share.Sequence, "NewcombeDifference": NewcombeDifference,
+		"Share.Wilson": Share.Wilson, "Share.Sequence": Share.Sequence, "Share.Exceeds": Share.Exceeds, "NewcombeDifference": NewcombeDifference,
 		"ScoreDifference": ScoreDifference, "ScoreRatio": ScoreRatio, "DifferenceScore": DifferenceScore, "RatioScore": RatioScore,
 		"MixtureLogE": MixtureLogE, "MixtureP": MixtureP, "MixturePOneSided": MixturePOneSided, "MixtureRadius": MixtureRadius,
 		"MixtureRadiusOneSided": MixtureRadiusOneSided, "MixtureRho2": MixtureRho2, "OptimalRho2": OptimalRho2,

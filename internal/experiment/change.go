@@ -117,6 +117,9 @@ func (c *changeList) measures(was, is *Experiment) {
 		}
 		c.guardrail(was.Guardrails[i], g)
 	}
+	if a, b := was.Checks.onAlarmText(), is.Checks.onAlarmText(); a != "" && b != "" && a != b {
+		c.add(false, "crossovers above their limit: %s → %s", a, b)
+	}
 	for _, g := range was.Guardrails {
 		if !slices.ContainsFunc(is.Guardrails, func(o Guardrail) bool { return o.Metric == g.Metric }) {
 			c.add(false, "guardrail %s taken out", g.Metric)

@@ -23,6 +23,7 @@ func readExperiment(s *source, root ast.Node) *experimentFile {
 	}
 	for _, g := range text.guardrails {
 		g.Margin, g.Relative = g.margin.value, g.margin.relative
+		g.NeverKill = g.action == alertOnly
 		e.Guardrails = append(e.Guardrails, g.Guardrail)
 	}
 	return e
@@ -45,6 +46,7 @@ func (set *Set) check(e *experimentFile) {
 	e.checkFamilies()
 	e.checkLooks()
 	set.checkGuardrails(e)
+	e.checkChecks()
 	e.checkPhases()
 	if len(e.problems) == 0 {
 		set.timeline(e, nil, time.Time{})
@@ -151,8 +153,9 @@ func (set *Set) checkGuardrails(e *experimentFile) {
 				"make it a goal, and guard a proportion: the share of units with an event beyond a limit")
 		}
 		mode := fmt.Sprintf("guardrails[%d].mode", i)
+		set.checkMethod(e, i)
 		if g.Mode == Kill && g.NeverKill {
-			e.refuse(mode, RuleNeverKill, g.Metric+" has mode kill and never_kill", "take one of them out")
+			e.refuse(mode, RuleAlertOnly, g.Metric+" has mode kill and action alert", "write mode: notify, or action: turn_off")
 		}
 		if g.Mode == Kill && !e.written("kill_switch") {
 			e.refuse(mode, RuleKillSwitch, g.Metric+" may kill, but the experiment names no kill_switch", "add kill_switch: NAME, or use mode: notify")

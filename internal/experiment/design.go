@@ -27,8 +27,7 @@ func (e *Experiment) AsOf(it *Iteration) *Experiment {
 // iteration, in one that was resumed without a new budget, for a guardrail that
 // was added after the start, and for a metric whose cap is not a number yet.
 func (it *Iteration) ModeOf(g Guardrail) Mode {
-	m := it.Metric(g.Metric)
-	if g.Mode == Kill && (it.Retrospective || it.NotifyOnly || !slices.Contains(it.KillGuardrails, g.Metric) || m != nil && m.CapOpen()) {
+	if g.Mode == Kill && it.LimitOf(&g) != "" {
 		return Notify
 	}
 	return g.Mode
@@ -43,7 +42,7 @@ func (e *Experiment) under(d *Design) *Experiment {
 	then.PlannedUnits, then.Alpha, then.AlphaKill = d.PlannedUnits, d.Alpha, d.AlphaKill
 	then.Stall, then.Silence, then.Families = d.Stall, d.Silence, d.Families
 	then.Looks = d.Looks
-	then.Goals, then.Guardrails = d.Goals, d.Guardrails
+	then.Goals, then.Guardrails, then.Checks = d.Goals, d.Guardrails, d.Checks
 	return &then
 }
 
@@ -55,6 +54,6 @@ func (e *Experiment) design() *Design {
 		Exclude: slices.Clone(e.Exclude), Covariate: e.Covariate,
 		PlannedUnits: e.PlannedUnits, Alpha: e.Alpha, AlphaKill: e.AlphaKill,
 		Stall: e.Stall, Silence: e.Silence, Families: e.Families, Looks: e.Looks.clone(),
-		Goals: slices.Clone(e.Goals), Guardrails: slices.Clone(e.Guardrails),
+		Goals: slices.Clone(e.Goals), Guardrails: slices.Clone(e.Guardrails), Checks: e.Checks,
 	}
 }

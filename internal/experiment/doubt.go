@@ -12,8 +12,14 @@ func (set *Set) doubt(e *experimentFile) {
 	}
 	e.doubtStory()
 	for i, g := range e.Guardrails {
-		if m := set.metric(g.Metric); g.Mode == Kill && m != nil && m.CapOpen() {
-			e.warn(fmt.Sprintf("guardrails[%d].mode", i), WarnOpenCap, g.Metric+" only notifies until its cap is a number", "")
+		mode := fmt.Sprintf("guardrails[%d].mode", i)
+		switch m := set.metric(g.Metric); {
+		case g.Mode != Kill:
+		case m != nil && m.CapOpen():
+			e.warn(mode, WarnOpenCap, g.Metric+" only notifies until its cap is a number", "")
+		case e.beginsAtApply():
+			e.warn(mode, WarnNewKill, g.Metric+" may kill from the first look on, and nobody has seen it at work",
+				"start a new guardrail with mode: observe; to move it to kill later costs nothing")
 		}
 	}
 	for i, it := range e.text.iterations {
@@ -21,6 +27,13 @@ func (set *Set) doubt(e *experimentFile) {
 			e.doubtSplit(i, j)
 		}
 	}
+}
+
+// beginsAtApply tells whether the file is of an experiment that has not begun: its
+// first iteration begins whenever it is applied.
+func (e *experimentFile) beginsAtApply() bool {
+	its := e.text.iterations
+	return len(its) == 0 || len(its) == 1 && its[0].start.IsZero() && (its[0].number == nil || *its[0].number == 1)
 }
 
 // doubtStory misses what a reader of the result will ask for.

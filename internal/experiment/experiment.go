@@ -48,6 +48,7 @@ type Experiment struct {
 	Silence         Duration    `json:"silence"`                 // newest counted event older than this is blind (default 10 min)
 	Goals           []string    `json:"goals"`                   // metric names
 	Guardrails      []Guardrail `json:"guardrails,omitempty"`
+	Checks          Checks      `json:"checks,omitzero"`
 	KillSwitch      string      `json:"kill_switch,omitempty"` // a name in the operator's configuration
 	Iterations      []Iteration `json:"iterations"`            // ascending, never overlapping
 }
@@ -114,6 +115,7 @@ type Design struct {
 	Silence      Duration    `json:"silence"`
 	Goals        []string    `json:"goals"`
 	Guardrails   []Guardrail `json:"guardrails,omitempty"`
+	Checks       Checks      `json:"checks,omitzero"`
 }
 
 // Killed says that an iteration was ended by its kill switch.
@@ -185,17 +187,39 @@ type Condition map[string]string
 
 // Guardrail is a rule that may stop an experiment.
 type Guardrail struct {
-	Metric   string   `json:"metric"`
-	Margin   float64  `json:"margin"`   // tolerated harm in the bad direction, ≥ 0
-	Relative bool     `json:"relative"` // Margin is a fraction of the control's mean
-	Mode     Mode     `json:"mode"`
-	Hold     Duration `json:"hold,omitempty"`      // the breach must persist this long
-	MinUnits int64    `json:"min_units,omitempty"` // per arm
-	WarmUp   Duration `json:"warm_up,omitempty"`   // after the iteration's start
-	OnNoData OnNoData `json:"on_no_data"`
-	// NeverKill keeps the rule out of the budget of false kills: it takes no part of
-	// α_kill and can never be given mode kill while an iteration runs.
+	Metric    string    `json:"metric"`
+	Direction Direction `json:"direction,omitempty"` // which way is good; "": the metric's
+	Margin    float64   `json:"margin"`              // tolerated harm in the bad direction, ≥ 0
+	Relative  bool      `json:"relative"`            // Margin is a fraction of the control's mean
+	Method    Method    `json:"method,omitempty"`    // "": the engine's choice, see MethodOf
+	Mode      Mode      `json:"mode"`
+	Hold      Duration  `json:"hold,omitempty"`       // the breach must persist this long
+	MinUnits  int64     `json:"min_units,omitempty"`  // per arm
+	MinEvents int64     `json:"min_events,omitempty"` // units with an event that the smaller arm expects
+	WarmUp    Duration  `json:"warm_up,omitempty"`    // after the iteration's start
+	OnNoData  OnNoData  `json:"on_no_data"`
+	// NeverKill is action: alert in the file. It keeps the rule out of the budget of
+	// false kills: it takes no part of α_kill and can never be given mode kill while
+	// an iteration runs.
 	NeverKill bool `json:"never_kill,omitempty"`
+}
+
+// DirectionOf is which way is good for the guardrail.
+func (g *Guardrail) DirectionOf(m *Metric) Direction {
+	if g.Direction == "" {
+		return m.Direction
+	}
+	return g.Direction
+}
+
+// MethodOf is the test that the guardrail judges by. The engine's choice is the
+// mean's for every kind: it was measured on open results of all of them, and a
+// test that depends on the data would not hold its level.
+func (g *Guardrail) MethodOf() Method {
+	if g.Method == "" {
+		return ByMean
+	}
+	return g.Method
 }
 
 // Kind is how a unit's events become its y.
@@ -267,6 +291,15 @@ const (
 	Observe Mode = "observe" // write down what it would do
 	Notify  Mode = "notify"  // tell people
 	Kill    Mode = "kill"    // turn the experiment off
+)
+
+// Method is the test by which a guardrail judges harm.
+type Method string
+
+// The methods. The zero value is the engine's choice.
+const (
+	ByMean  Method = "mean"  // the one-sided normal mixture on the margin's linear form
+	ByCount Method = "count" // in which arm the units with an event are: exact, for rare events
 )
 
 // OnNoData is what one silent arm leads to.

@@ -74,7 +74,7 @@ func familyFields() []field[Families] {
 	return []field[Families]{
 		as("goals", adjustment, func(f *Families) *Adjustment { return &f.Goals }, "How alpha is shared among goals × arms; default bonferroni. Hommel's and Hochberg's procedures are left out: no intervals agree with them."),
 		as("primary", metricName(), func(f *Families) *string { return &f.Primary }, "The goal that gets a part of alpha for itself, under bonferroni."),
-		as("primary_share", portion(), func(f *Families) *float64 { return &f.PrimaryShare }, "The primary goal's part of alpha; default 50%."),
+		as("primary_share", portion("50% is usual"), func(f *Families) *float64 { return &f.PrimaryShare }, "The primary goal's part of alpha; default 50%."),
 		as("segments", adjustment, func(f *Families) *Adjustment { return &f.Segments }, "The same for goals × arms × values of dimensions, a family of their own; default benjamini-hochberg."),
 	}
 }

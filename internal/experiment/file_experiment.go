@@ -33,7 +33,16 @@ type experimentText struct {
 type guardrailText struct {
 	Guardrail
 	margin margin
+	action action
 }
+
+// action is what a breach may lead to in the end, as the file says it.
+type action string
+
+const (
+	turnOff   action = "turn_off"
+	alertOnly action = "alert"
+)
 
 type iterationText struct {
 	number     *uint32
@@ -91,7 +100,8 @@ func experimentFields() []field[experimentText] {
 		as("stall", span(time.Second), func(e *t) *Duration { return &e.Stall }, "Data older than this is blind; default 60s."),
 		as("silence", spanWithin(time.Second, maxSilence), func(e *t) *Duration { return &e.Silence }, "Blind when the newest counted event is older than this; default and at most 10m."),
 		as("goals", listOf(metricName(), 0), func(e *t) *[]string { return &e.Goals }, "Names of the metrics that it wants to move."),
-		as("guardrails", listOf(object(guardrailText{Guardrail: Guardrail{OnNoData: HoldOnNoData}}, guardrailFields()), 0), func(e *t) *[]guardrailText { return &e.guardrails }, "Metrics that must not get worse."),
+		as("guardrails", listOf(object(guardrailText{Guardrail: Guardrail{OnNoData: HoldOnNoData}}, guardrailFields()), 0), func(e *t) *[]guardrailText { return &e.guardrails }, "Metrics that must not get worse; new ones start in mode observe."),
+		as("checks", object(Checks{}, checkFields()), func(e *t) *Checks { return &e.Checks }, "Guardrails on the experiment itself: its split and its crossovers."),
 		as("kill_switch", name(), func(e *t) *string { return &e.KillSwitch }, "The name of the switch in the operator's configuration."),
 		as("iterations", listOf(object(iterationText{}, iterationFields()), 0), func(e *t) *[]iterationText { return &e.iterations }, "Numbered runs; default: one from the time of apply."),
 	}
@@ -116,13 +126,16 @@ func guardrailFields() []field[guardrailText] {
 	type t = guardrailText
 	return []field[t]{
 		must(as("metric", metricName(), func(g *t) *string { return &g.Metric }, "The name of a metric.")),
+		as("direction", choice(Increase, Decrease), func(g *t) *Direction { return &g.Direction }, "Which way is good: increase or decrease; default: the metric's."),
 		must(as("margin", marginShape(), func(g *t) *margin { return &g.margin }, "Tolerated harm: 0, 0.01 (in the metric's unit) or 2% (of the control's mean).")),
 		must(as("mode", choice(Observe, Notify, Kill), func(g *t) *Mode { return &g.Mode }, "What a breach does: observe writes it down, notify tells people, kill turns the experiment off.")),
+		as("action", choice(turnOff, alertOnly), func(g *t) *action { return &g.action }, "What a breach may ever lead to: turn_off (default), or alert, which takes no part of the budget of false kills."),
+		as("method", choice(ByMean, ByCount), func(g *t) *Method { return &g.Method }, "The test: mean (the engine's choice), or count for rare events of units."),
 		as("hold", span(0), func(g *t) *Duration { return &g.Hold }, "The breach must last this long; default 0s."),
 		as("min_units", whole[int64](0, 1e12), func(g *t) *int64 { return &g.MinUnits }, "Units that each arm must have first; default 0."),
+		as("min_events", whole[int64](0, 1e12), func(g *t) *int64 { return &g.MinEvents }, "Units with an event that the smaller arm must expect first; default: the method's own."),
 		as("warm_up", span(0), func(g *t) *Duration { return &g.WarmUp }, "No verdict this long after the iteration's start; default 0s."),
 		as("on_no_data", choice(HoldOnNoData, WarnOnNoData, KillOnNoData), func(g *t) *OnNoData { return &g.OnNoData }, "When one arm goes silent while the other goes on: hold (default), warn or kill."),
-		as("never_kill", truth(), func(g *t) *bool { return &g.NeverKill }, "true keeps it out of the budget of false kills, for good."),
 	}
 }
 

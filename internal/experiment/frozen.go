@@ -55,6 +55,7 @@ func designFacts(e *Experiment) []difference {
 		fact("looks", e.Looks.String()),
 		fact("stall", e.Stall.String()),
 		fact("silence", e.Silence.String()),
+		fact("checks.crossovers.limit", e.Checks.limitText()),
 	}
 }
 
@@ -85,13 +86,23 @@ func guardrailFacts(g Guardrail) []difference {
 		tolerated = percent(g.Margin)
 	}
 	return []difference{
+		fact("direction", cmp.Or(string(g.Direction), "the metric's")),
 		fact("margin", tolerated),
+		fact("method", string(g.MethodOf())),
 		fact("hold", g.Hold.String()),
 		fact("min_units", strconv.FormatInt(g.MinUnits, 10)),
+		fact("min_events", strconv.FormatInt(g.MinEvents, 10)),
 		fact("warm_up", g.WarmUp.String()),
 		fact("on_no_data", string(g.OnNoData)),
-		fact("never_kill", strconv.FormatBool(g.NeverKill)),
+		fact("action", string(actionOf(g))),
 	}
+}
+
+func actionOf(g Guardrail) action {
+	if g.NeverKill {
+		return alertOnly
+	}
+	return turnOff
 }
 
 // refuseFrozen refuses changes of the design while an iteration runs.

@@ -51,7 +51,9 @@ const (
 	RuleFamilies        Rule = "families"         // the primary goal is a goal, with its share and bonferroni
 	RuleLooks           Rule = "looks"            // dated looks ascend, lie within the iteration, and have a design and planned units
 	RuleKillSwitch      Rule = "kill-switch"      // mode kill needs a switch
-	RuleNeverKill       Rule = "never-kill"       // and excludes never_kill
+	RuleAlertOnly       Rule = "alert-only"       // and excludes action alert
+	RuleCountMethod     Rule = "count-method"     // counts compare rates of units that have an event
+	RuleCrossoverCheck  Rule = "crossover-check"  // a limit needs crossovers to be counted
 	RuleSlowGuardrail   Rule = "slow-guardrail"   // what is computed every few minutes guards nothing
 	RuleIterationNumber Rule = "iteration-number" // ascending, without gaps
 	RuleTimeOrder       Rule = "time-order"       // start < phases < enrol_until ≤ end ≤ the next start
@@ -64,6 +66,7 @@ const (
 	WarnSplitChanges Rule = "split-changes" // a phase changes the split, not the traffic
 	WarnNoGuardrails Rule = "no-guardrails"
 	WarnOpenCap      Rule = "open-cap" // a guardrail that may not kill before its cap is a number
+	WarnNewKill      Rule = "new-kill" // a guardrail that nobody has seen at work may kill at once
 	WarnNoStory      Rule = "no-story" // no objective, hypothesis, criteria or way back
 )
 

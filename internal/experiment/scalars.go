@@ -102,16 +102,6 @@ func choice[V ~string](words ...V) shape[V] {
 	})
 }
 
-// truth is true or false.
-func truth() shape[bool] {
-	return scalarShape(schema{"type": "boolean"}, RuleChoice, func(path, text string) (bool, string, string) {
-		if text != "true" && text != "false" {
-			return false, fmt.Sprintf("%s cannot be %q", path, text), "write true or false"
-		}
-		return text == "true", "", ""
-	})
-}
-
 // whole is a whole number between two bounds.
 func whole[V ~int | ~int64 | ~uint32](least, most int64) shape[V] {
 	sc := schema{"type": "integer", "minimum": least, "maximum": most}
@@ -204,11 +194,11 @@ func level() shape[float64] {
 }
 
 // portion is a part of a whole that leaves something to the rest.
-func portion() shape[float64] {
+func portion(hint string) shape[float64] {
 	return scalarShape(fractionSchema(portionPattern, schema{"exclusiveMinimum": 0, "exclusiveMaximum": 1}), RuleShare, func(path, text string) (float64, string, string) {
 		v, _, ok := fraction(text)
 		if !ok || v.Sign() <= 0 || v.Cmp(big.NewRat(1, 1)) >= 0 {
-			return 0, fmt.Sprintf("%s must be above 0%% and below 100%%, not %s", path, text), "50% is usual"
+			return 0, fmt.Sprintf("%s must be above 0%% and below 100%%, not %s", path, text), hint
 		}
 		f, _ := v.Float64()
 		return f, "", ""

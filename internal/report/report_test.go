@@ -43,7 +43,19 @@ func document() *results.Document {
 		Experiment: "checkout-cta", Iteration: 2, Iterations: 2, Version: 7, Code: "v1", Kind: "full",
 		At: at("2026-03-02T10:00:00Z"), Freshness: at("2026-03-02T09:59:59Z"), Vector: map[uint16]uint64{0: 12, 1: 9},
 		Control: "control", Start: at("2026-03-01T00:00:00Z"), EnrolUntil: at("2026-03-20T00:00:00Z"), End: at("2026-03-27T00:00:00Z"),
-		Budget: results.Budget{Alpha: 0.05, AlphaKill: 0.05, Rules: 1, Spent: 0.1},
+		Budget: results.Budget{
+			Alpha: 0.05, AlphaKill: 0.05, Rules: 1, Spent: 0.1,
+			Iterations: []results.BudgetIteration{
+				{Number: 1, AlphaKill: 0.05, Rules: 1, Start: at("2026-02-01T00:00:00Z"), End: at("2026-02-09T12:00:00Z"), Killed: true},
+				{Number: 2, AlphaKill: 0.05, Rules: 1, Start: at("2026-03-01T00:00:00Z"), End: at("2026-03-27T00:00:00Z")},
+			},
+			Parts: []results.BudgetPart{
+				{Metric: "latency", Arm: "treatment", Alpha: 0.05, Declared: true, Mode: "kill", Method: "mean"},
+				{Metric: "crashes", Arm: "treatment", Alpha: 0.05, Mode: "notify", Method: "count", Limit: "added_later"},
+			},
+			Checks: []results.BudgetCheck{{Check: "srm", Alpha: 0.01, OnAlarm: "hold"}},
+		},
+		CrossoverChecks: []results.CrossoverCheck{{Phase: 1, Units: 20400, Crossed: 3, Share: 0.000147, P: 1, Limit: 0.01, Threshold: 0.005, OnAlarm: "hold"}},
 		Phases: []results.Phase{{
 			Number: 1, From: at("2026-03-01T00:00:00Z"), Traffic: 1,
 			Arms: []results.PhaseArm{{Variant: "control", Share: 0.5, Units: 10213, Left: 10210}, {Variant: "treatment", Share: 0.5, Units: 10187, Left: 10184}},

@@ -30,15 +30,13 @@ func Text(w io.Writer, d *results.Document) error {
 	textPlacebo(&b, d)
 	textGuardrails(&b, d)
 	textSplit(&b, d)
-	for _, c := range d.Crossovers {
-		fmt.Fprintf(&b, "crossovers: %s units saw %s, then %s (phase %d)\n", Count(c.Units), c.First, c.Other, c.Phase)
-	}
+	textCrossovers(&b, d)
 	if text := Excluded(d); text != "" {
 		fmt.Fprintf(&b, "excluded: %s\n", text)
 	}
 	textAside(&b, d)
 	textActs(&b, d)
-	fmt.Fprintf(&b, "budget: %s\n", budgetText(d.Budget))
+	textBudget(&b, d)
 	fmt.Fprintf(&b, "look at %s, fresh to %s, configuration %d\n", Instant(d.At), Instant(d.Freshness), d.Version)
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("write results: %w", err)

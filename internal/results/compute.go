@@ -44,6 +44,7 @@ func Compute(v *experiment.Version, e *experiment.Experiment, number uint32, m M
 	}
 	c.phases()
 	c.counters()
+	c.checkCrossovers()
 	c.compare()
 	return d
 }
@@ -129,10 +130,7 @@ func (c *computation) frame(e *experiment.Experiment) {
 	if it.NotifyOnly {
 		d.Limits = append(d.Limits, "notify_only")
 	}
-	d.Budget = Budget{Alpha: c.e.Alpha, AlphaKill: it.AlphaKill, Rules: it.KillRules}
-	for i := range e.Iterations {
-		d.Budget.Spent += e.Iterations[i].AlphaKill
-	}
+	d.Budget = c.budget(e)
 }
 
 func (c *computation) arms(p *experiment.Phase, settling bool) []PhaseArm {

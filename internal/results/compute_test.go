@@ -118,7 +118,15 @@ func TestDocument(t *testing.T) {
 	if diff := cmp.Diff([]results.AfterEnd{{Variant: "treatment", Exposures: 6, Newest: noon().Add(3 * time.Hour)}}, d.AfterEnd); diff != "" {
 		t.Error("after the end:", diff)
 	}
-	wantBudget := results.Budget{Alpha: .05, AlphaKill: .05, Rules: 1, Spent: .07}
+	wantBudget := results.Budget{
+		Alpha: .05, AlphaKill: .05, Rules: 1, Spent: .07,
+		Iterations: []results.BudgetIteration{
+			{Number: 1, AlphaKill: .02, Rules: 1, Start: noon().Add(-48 * time.Hour), End: noon().Add(-24 * time.Hour)},
+			{Number: 2, AlphaKill: .05, Rules: 1, Start: noon(), End: noon().Add(25 * time.Hour)},
+		},
+		Parts:  []results.BudgetPart{{Metric: "errors", Arm: "treatment", Alpha: .05, Declared: true, Mode: "kill", Method: "mean"}},
+		Checks: []results.BudgetCheck{{Check: "srm", Alpha: .01, OnAlarm: "hold"}},
+	}
 	if diff := cmp.Diff(wantBudget, d.Budget); diff != "" {
 		t.Error("budget:", diff)
 	}

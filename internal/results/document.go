@@ -34,8 +34,10 @@ type Document struct {
 	Families    []Family     `json:"families,omitempty"` // of tests that share an error rate
 	Cells       []CellSums   `json:"cells"`
 	Crossovers  []Crossover  `json:"crossovers,omitempty"`
-	Aside       Aside        `json:"aside"`
-	AfterEnd    []AfterEnd   `json:"after_end,omitempty"`
+	// CrossoverChecks hold the phases against the file's limit, if it sets one.
+	CrossoverChecks []CrossoverCheck `json:"crossover_checks,omitempty"`
+	Aside           Aside            `json:"aside"`
+	AfterEnd        []AfterEnd       `json:"after_end,omitempty"`
 	// Gaps are records that may have belonged to the iteration and that nobody
 	// read. Whoever shows a document adds them.
 	Gaps []Gap `json:"gaps,omitempty"`
@@ -122,6 +124,39 @@ type Budget struct {
 	AlphaKill float64 `json:"alpha_kill"` // of this iteration
 	Rules     int     `json:"rules"`      // that share it
 	Spent     float64 `json:"spent"`      // by all iterations together
+
+	// What it was spent on; looks of the guard have none of these.
+	Iterations []BudgetIteration `json:"iterations,omitempty"` // that make Spent
+	Parts      []BudgetPart      `json:"parts,omitempty"`      // of this iteration: guardrails × arms
+	Checks     []BudgetCheck     `json:"checks,omitempty"`     // beside AlphaKill
+}
+
+// BudgetIteration is what one iteration may err by.
+type BudgetIteration struct {
+	Number    uint32    `json:"number"`
+	AlphaKill float64   `json:"alpha_kill"`
+	Rules     int       `json:"rules"`
+	Start     time.Time `json:"start"`
+	End       time.Time `json:"end"`
+	Killed    bool      `json:"killed,omitempty"`
+}
+
+// BudgetPart is what one guardrail may err by in one arm, over all looks.
+type BudgetPart struct {
+	Metric   string  `json:"metric"`
+	Arm      string  `json:"arm"`
+	Alpha    float64 `json:"alpha"`
+	Declared bool    `json:"declared"` // a part of AlphaKill; else of the second budget, for messages
+	Mode     string  `json:"mode"`
+	Method   string  `json:"method"`
+	Limit    string  `json:"limit,omitempty"` // why it may at most notify
+}
+
+// BudgetCheck is what a check of the experiment itself may err by.
+type BudgetCheck struct {
+	Check   string  `json:"check"` // srm, crossovers
+	Alpha   float64 `json:"alpha"`
+	OnAlarm string  `json:"on_alarm"`
 }
 
 // Phase is one stretch of constant shares with its sample-ratio tests. Units

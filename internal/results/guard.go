@@ -10,6 +10,7 @@ import (
 // metrics and the counts of units. It is what is stored every second.
 func (d Document) Guard() Document {
 	d.Kind = KindGuard
+	d.Budget.Iterations, d.Budget.Parts, d.Budget.Checks = nil, nil, nil
 	guarded := map[string]bool{ingest.Units: true}
 	for _, c := range d.Comparisons {
 		if c.Guardrail {

@@ -36,6 +36,7 @@ const (
 	MethodCUPED    = "cuped"            // y − θ*x, then as welch
 	MethodGroup    = "group_sequential" // dated looks with a spending function
 	MethodMargin   = "margin"           // one-sided mixture on the margin's linear form
+	MethodCount    = "count"            // in which arm the units with an event are, against the shares
 	MethodSRM      = "srm"              // Dirichlet-multinomial Bayes factor
 )
 
@@ -204,6 +205,10 @@ func (q question) guardrailPlan(g *experiment.Guardrail) Plan {
 		margin, form = fmt.Sprintf("harm beyond %v %% of the control's mean", 100*g.Margin), " of the linear form (no division by an uncertain mean)"
 	case g.Margin > 0:
 		margin = fmt.Sprintf("harm beyond %v", g.Margin)
+	}
+	if g.MethodOf() == experiment.ByCount {
+		return Plan{For: PlanGuardrail, Metric: q.m.Name, Arm: q.arm, Method: MethodCount, Gates: q.guardrailGates(g),
+			Why: fmt.Sprintf("%s of the rate of units with an event, asked of rare events as the file says: in which arm they are, at every look, without an approximation", margin)}
 	}
 	return Plan{
 		For: PlanGuardrail, Metric: q.m.Name, Arm: q.arm, Method: MethodMargin,

@@ -222,7 +222,7 @@ func (q question) design() []Condition {
 
 // guardrailGates are those of a rule: harm is judged by open results.
 func (q question) guardrailGates(g *experiment.Guardrail) []Condition {
-	out := []Condition{q.events(q.open, q.openShare)}
+	out := q.ruleEvents(g)
 	if g.MinUnits > 0 {
 		out = append(out, q.fromShare(counted("min_units", float64(min(q.open.Treatment.N, q.open.Control.N)), float64(g.MinUnits),
 			"units in the smaller arm", q.open.Treatment.N+q.open.Control.N, "the file asks for min_units: %d", g.MinUnits)))
@@ -233,6 +233,12 @@ func (q question) guardrailGates(g *experiment.Guardrail) []Condition {
 			out[len(out)-1] = notMet("warm_up", "no verdict before %s", until.UTC().Format("2006-01-02 15:04 UTC"))
 		}
 	}
+	if c, limited := q.limit(g); limited {
+		out = append(out, c)
+	}
+	if g.MethodOf() == experiment.ByCount {
+		return append(out, assumed("rates", "the arms' rates of first events keep one ratio; how the rates themselves drift, and how many outcomes are still to come, does not matter"))
+	}
 	matured, open := q.matured.Treatment.N+q.matured.Control.N, q.open.Treatment.N+q.open.Control.N
 	half := counted("matured_half", float64(matured), float64(open)/2, "units with a complete window", 0,
 		"while fewer than half of the units have a complete window, information grows faster than units, and harm must pass a floor as well")
@@ -240,10 +246,27 @@ func (q question) guardrailGates(g *experiment.Guardrail) []Condition {
 		half.State = NotMet
 	}
 	out = append(out, half)
-	if c, limited := q.limit(g); limited {
-		out = append(out, c)
-	}
 	return append(out, assumed("open", "harm is judged by the mean so far of the units so far: that this errs no more often than it may is shown by simulation, not by a theorem"))
+}
+
+// ruleEvents is the event gate of a rule: its method's own, or more if the file asks.
+func (q question) ruleEvents(g *experiment.Guardrail) []Condition {
+	if g.MethodOf() == experiment.ByMean {
+		c := q.events(q.open, q.openShare)
+		if float64(g.MinEvents) > c.Need.Float() {
+			return []Condition{q.minEvents(g, c.Have.Float())}
+		}
+		return []Condition{c}
+	}
+	if g.MinEvents == 0 {
+		return []Condition{met("events", "the count test is exact at any number of events")}
+	}
+	return []Condition{q.minEvents(g, q.open.Gate(q.openShare, true).Have)}
+}
+
+func (q question) minEvents(g *experiment.Guardrail, have float64) Condition {
+	return counted("min_events", have, float64(g.MinEvents), "units with an event that the smaller arm expects",
+		q.open.Treatment.N+q.open.Control.N, "the file asks for min_events: %d", g.MinEvents)
 }
 
 // limit says why a rule that is to kill may only notify.
@@ -251,17 +274,27 @@ func (q question) limit(g *experiment.Guardrail) (Condition, bool) {
 	if g.Mode != experiment.Kill {
 		return Condition{}, false
 	}
-	switch {
-	case q.c.it.Retrospective:
-		return notMet("may_kill", "it only notifies: the iteration began before it was applied"), true
-	case q.c.it.NotifyOnly:
-		return notMet("may_kill", "it only notifies: the iteration was resumed without a new budget"), true
-	case q.m.CapOpen():
-		return notMet("may_kill", "it only notifies until the cap is a number"), true
-	case !slices.Contains(q.c.it.KillGuardrails, g.Metric):
-		return notMet("may_kill", "it only notifies: it was added after the iteration's start and has no part of its budget"), true
+	if why := OnlyNotifies(q.c.it.LimitOf(g)); why != "" {
+		return notMet("may_kill", "%s", why), true
 	}
 	return met("may_kill", "it may kill, with %.4g of the budget of false kills", q.c.it.AlphaKill/float64(max(q.c.it.KillRules, 1))), true
+}
+
+// OnlyNotifies says in words why a guardrail may at most notify; "" when nothing limits it.
+func OnlyNotifies(l experiment.Limit) string {
+	switch l {
+	case experiment.LimitRetrospective:
+		return "it only notifies: the iteration began before it was applied"
+	case experiment.LimitNotRearmed:
+		return "it only notifies: the iteration was resumed without a new budget"
+	case experiment.LimitNeverKill:
+		return "it only notifies: the file says action: alert"
+	case experiment.LimitAddedLater:
+		return "it only notifies: it was added after the iteration's start and has no part of its budget"
+	case experiment.LimitOpenCap:
+		return "it only notifies until the cap is a number"
+	}
+	return ""
 }
 
 // slowGates are those of what is computed from stored events.

@@ -119,6 +119,10 @@ func scenarios() map[string]struct {
 		"resumed":                {planned{change: func(_ *experiment.Experiment, it *experiment.Iteration) { it.NotifyOnly = true }}, "guardrail errors", "may_kill", results.NotMet, "without a new budget", 0},
 		"added later":            {planned{change: func(_ *experiment.Experiment, it *experiment.Iteration) { it.KillGuardrails = nil }}, "guardrail errors", "may_kill", results.NotMet, "added after", 0},
 		"an open cap may notify": {planned{change: kindOf("errors", func(m *experiment.Metric) { m.Kind, m.Cap = experiment.Count, &experiment.Cap{Percentile: 99} })}, "guardrail errors", "may_kill", results.NotMet, "until the cap is a number", 0},
+		"a count's ratio":        {planned{change: byCount(0), cells: arms("errors", 1000, 8, 12)}, "guardrail errors count", "rates", results.Assumed, "keep one ratio", 0},
+		"a count's events":       {planned{change: byCount(0), cells: arms("errors", 1000, 8, 12)}, "guardrail errors count", "events", results.Met, "any number of events", 0},
+		"a count asked for more": {planned{change: byCount(40), cells: arms("errors", 1000, 8, 12)}, "guardrail errors count", "min_events", results.NotMet, "min_events: 40", 8000},
+		"only alerts":            {planned{change: func(e *experiment.Experiment, _ *experiment.Iteration) { e.Guardrails[0].NeverKill = true }}, "guardrail errors", "may_kill", results.NotMet, "action: alert", 0},
 		"open results":           {planned{}, "guardrail errors", "open", results.Assumed, "by simulation, not by a theorem", 0},
 
 		"a quantile, not computed":      {planned{change: quantile}, "interval spend", "computed", results.NotMet, "assay analyze --slow", 0},
@@ -135,6 +139,12 @@ func scenarios() map[string]struct {
 		"too few for χ²":                {planned{cells: []results.Cell{units("control", 1, 4), units("treatment", 1, 4)}}, "split", "expected", results.NotMet, "five expected units", 10},
 		"nobody yet":                    {planned{}, "split", "expected", results.NotMet, "five expected units", 10},
 		"units in an arm without share": {planned{change: func(_ *experiment.Experiment, it *experiment.Iteration) { it.Phases[0].Shares = []float64{1, 0} }, cells: split}, "split", "unplanned_arm", results.NotMet, "2000 units were seen in treatment", 0},
+	}
+}
+
+func byCount(events int64) func(*experiment.Experiment, *experiment.Iteration) {
+	return func(e *experiment.Experiment, _ *experiment.Iteration) {
+		e.Guardrails[0].Method, e.Guardrails[0].MinEvents = experiment.ByCount, events
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 
 // FirstEvents compares the arms by their units with at least one event, without
 // the normal approximation (stats.CompareCounts): for rare events. It is shown
-// beside the effect; guardrails do not judge by it.
+// beside the effect; a guardrail judges by it where the file says method: count.
 type FirstEvents struct {
 	Treatment int64 `json:"treatment"` // units with an event, of the phases that count
 	Control   int64 `json:"control"`

@@ -11,7 +11,8 @@ type Verdict struct {
 	Limit     string    `json:"limit,omitempty"` // why it may at most notify
 	Margin    float64   `json:"margin"`
 	Relative  bool      `json:"relative"`
-	Verdict   string    `json:"verdict"` // inconclusive, healthy, breached, blind, error
+	Method    string    `json:"method,omitempty"` // count; absent: mean
+	Verdict   string    `json:"verdict"`          // inconclusive, healthy, breached, blind, error
 	Reason    string    `json:"reason"`
 	Act       string    `json:"act"`  // what this look led to
 	Text      string    `json:"text"` // one sentence
@@ -25,17 +26,22 @@ type Verdict struct {
 // Test is a one-sided always-valid test with the numbers that it stands on.
 // Harm is the effect in the bad direction, in the units of the margin.
 type Test struct {
-	Reject    bool      `json:"reject"`
-	Estimate  Number    `json:"estimate"`  // of the harm
-	Bound     Number    `json:"bound"`     // of the harm: lower for Verdict.Harm, upper for Verdict.Safe; null: none
-	P         Number    `json:"p"`         // always valid
-	Z         Number    `json:"z"`         // distance from the margin in standard errors
-	Threshold Number    `json:"threshold"` // that Z must exceed
-	Alpha     float64   `json:"alpha"`
-	Units     [2]int64  `json:"units"` // treatment, control
-	Means     [2]Number `json:"means"`
-	LeftOut   []string  `json:"left_out,omitempty"` // phases with too few units in an arm
-	Warnings  []string  `json:"warnings,omitempty"`
+	Reject    bool     `json:"reject"`
+	Estimate  Number   `json:"estimate"`  // of the harm
+	Bound     Number   `json:"bound"`     // of the harm: lower for Verdict.Harm, upper for Verdict.Safe; null: none
+	P         Number   `json:"p"`         // always valid
+	Z         Number   `json:"z"`         // distance from the margin in standard errors
+	Threshold Number   `json:"threshold"` // that Z must exceed
+	Alpha     float64  `json:"alpha"`
+	Units     [2]int64 `json:"units"` // treatment, control
+	// Of the count test only, which has no Z: the log e-value, which must exceed
+	// ln(1/Alpha), and the units with an event.
+	LogE   Number    `json:"log_e,omitempty"`
+	Events *[2]int64 `json:"events,omitempty"`
+
+	Means    [2]Number `json:"means"`
+	LeftOut  []string  `json:"left_out,omitempty"` // phases with too few units in an arm
+	Warnings []string  `json:"warnings,omitempty"`
 }
 
 // Gate says whether enough units had an event.

@@ -26,6 +26,7 @@ type world struct {
 	alerts   []Alert
 
 	cells     map[string][2]int64 // variant → units, units with an event, open and matured alike
+	crossed   int64               // units of the control seen in the treatment too
 	fresh     time.Duration       // age of the freshness
 	newest    time.Duration       // age of the newest counted event
 	state     string              // of the shard
@@ -182,6 +183,10 @@ func (g *guard) Moments(_ context.Context, queries []Query) (results.Moments, er
 				cell.Metric, cell.Open, cell.Matured = metric, s, s
 				m.Cells = append(m.Cells, cell)
 			}
+		}
+		if g.crossed > 0 {
+			m.Cells = append(m.Cells, results.Cell{Experiment: q.Experiment, Iteration: q.Iteration, Phase: 1, Variant: "control",
+				Metric: ingest.CrossoverUnits, Value: "treatment", Open: results.Sums{N: g.crossed}})
 		}
 		if !g.afterEnd.IsZero() {
 			m.Cells = append(m.Cells, results.Cell{Experiment: q.Experiment, Iteration: q.Iteration, Variant: "treatment",

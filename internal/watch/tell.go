@@ -28,6 +28,7 @@ func (w *Watch) tellJudged(j *judged, elapsed time.Duration) {
 	w.gauges.setAside(j.document.Experiment, j.document.Aside)
 	w.tellChanges(j)
 	w.tellBlindness(j, elapsed)
+	w.tellChecks(j)
 }
 
 // tellChanges tells the verdicts that are not what they were.
