@@ -55,10 +55,11 @@ const (
 	SplitMatter     Matter = "split"     // a phase's split is broken
 	BlindMatter     Matter = "blind"     // an experiment cannot be judged
 	GuardMatter     Matter = "guard"     // the guard itself cannot look
+	DataMatter      Matter = "data"      // what comes in looks wrong; the guardrails go on
 )
 
 // pages tells whether a matter is worth a night.
-func (m Matter) pages() bool { return m != SilenceMatter }
+func (m Matter) pages() bool { return m != SilenceMatter && m != DataMatter }
 
 // of tells whether the alert is about an iteration.
 func (a *Alert) of(run runKey) bool {
