@@ -117,7 +117,7 @@ func (j *Joiner) post(t *trial, r *run, a *stance, sign int64) {
 			d.sub(o)
 			return
 		}
-		d.add(o)
+		d.Add(o)
 		d.Newest = max(d.Newest, newest)
 	}
 	put(&deltas[0], Delta{N: 1}, a.first.t)

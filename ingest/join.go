@@ -213,7 +213,7 @@ func (j *Joiner) increase(s *standing, k int, t *term, x, at int64) {
 	d := &j.tally.of(s.profile)[t.metric+1]
 	d.sub(j.given(m, s))
 	j.totals.set(i, total)
-	d.add(j.given(m, s))
+	d.Add(j.given(m, s))
 	d.Newest = max(d.Newest, at)
 }
 

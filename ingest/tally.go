@@ -81,7 +81,7 @@ func (a *tally) of(n uint32) []Delta {
 // count adds n to a counter's cell.
 func (a *tally) count(c Cell, n, newest int64) {
 	d := a.cells[c]
-	d.add(Delta{N: n, Newest: newest})
+	d.Add(Delta{N: n, Newest: newest})
 	a.cells[c] = d
 }
 
@@ -115,7 +115,7 @@ func (a *tally) spread(p *profile, i int, d Delta) {
 
 func (a *tally) merge(c Cell, d Delta) {
 	sum := a.cells[c]
-	sum.add(d)
+	sum.Add(d)
 	a.cells[c] = sum
 }
 
@@ -205,7 +205,8 @@ func (c *Cell) Compare(o *Cell) int {
 	return cmp.Compare(c.Slot, o.Slot)
 }
 
-func (d *Delta) add(o Delta) {
+// Add adds what o adds to a cell.
+func (d *Delta) Add(o Delta) {
 	d.N += o.N
 	d.NonZero += o.NonZero
 	d.Over += o.Over
