@@ -97,7 +97,9 @@ func (p Pair) test(m Margin, d Direction, plan Plan, side float64) Decision {
 	out.Threshold = MixtureRadiusOneSided(out.A, plan.Alpha)
 	out.P = MixturePOneSided(out.A, out.Z)
 	if plan.Unfinished {
-		out.Threshold = math.Max(out.Threshold, GrowthRadius(plan.Alpha))
+		if GrowthP(out.Threshold) > plan.Alpha { // else it lies above the floor, which need not be solved for
+			out.Threshold = math.Max(out.Threshold, GrowthRadius(plan.Alpha))
+		}
 		out.P = math.Max(out.P, GrowthP(out.Z))
 	}
 	out.Reject = out.P < plan.Alpha

@@ -35,25 +35,23 @@ type simLoop struct {
 }
 
 // newSimLoop makes experiments number from to to of the kind, each of its own seed.
-func newSimLoop(n *nature, from, to, looks int, seen func(l *simLoop, d *results.Document)) (*simLoop, error) {
-	v := experiment.Version{Number: 1, AppliedAt: simStart().Add(-time.Hour)}
+func newSimLoop(n *nature, from, to, looks int, looked func(*simLoop, *results.Document)) (*simLoop, error) {
 	l := &simLoop{looks: looks, fed: make([]int, to-from), killed: map[string]int{}}
+	var all []experiment.Experiment
 	for i := from; i < to; i++ {
-		v.Experiments = append(v.Experiments, n.experiment(i))
-		l.logs = append(l.logs, n.draw(rand.New(rand.NewPCG(n.seed(), uint64(i)))))
+		all, l.logs = append(all, n.experiment(i)), append(l.logs, n.draw(n.random(i)))
 	}
-	l.versions, l.simLedger = []experiment.Version{v}, newSimLedger(n, &v)
+	v := versionOf(all...)
+	l.versions, l.simLedger = []experiment.Version{*v}, newSimLedger(n, v)
 	config := DefaultConfig()
 	config.Limits = guardrails.Limits{} // as many kills an hour as there are false ones
 	parts := Parts{
 		Versions: l, Ledger: l, Journal: l, Looks: l, Switch: l,
 		Now: func() time.Time { return l.now }, Log: slog.New(slog.DiscardHandler),
 	}
-	if seen != nil {
-		parts.Observer = func(e Event) {
-			if e.Kind == Looked {
-				seen(l, e.Document)
-			}
+	parts.Observer = func(e Event) {
+		if e.Kind == Looked {
+			looked(l, e.Document)
 		}
 	}
 	var err error
@@ -61,11 +59,16 @@ func newSimLoop(n *nature, from, to, looks int, seen func(l *simLoop, d *results
 	return l, err
 }
 
-// seed of a kind: its name's, so that it stays when others are added.
-func (n *nature) seed() uint64 {
+func versionOf(all ...experiment.Experiment) *experiment.Version {
+	return &experiment.Version{Number: 1, AppliedAt: simStart().Add(-time.Hour), Experiments: all}
+}
+
+// random are the numbers of the i-th experiment of a kind. They go by its name, so that
+// they stay when others are added.
+func (n *nature) random(i int) *rand.Rand {
 	h := fnv.New64a()
 	_, _ = io.WriteString(h, n.name) // a hash takes everything
-	return h.Sum64() ^ *simSeed
+	return rand.New(rand.NewPCG(h.Sum64()^*simSeed, uint64(i)))
 }
 
 // run takes all looks. Each is a round of the guard and what its kills do.
@@ -154,7 +157,7 @@ const simBatch = 25
 
 // simulate runs so many experiments of a kind, some at a time, on all processors, and
 // hands each loop over when it is done.
-func (n *nature) simulate(t *testing.T, replicates, looks int, seen func(*simLoop, *results.Document), done func(*simLoop)) {
+func (n *nature) simulate(t *testing.T, replicates, looks int, looked func(*simLoop, *results.Document), done func(*simLoop)) {
 	t.Helper()
 	var next atomic.Int64
 	var mu sync.Mutex
@@ -162,7 +165,7 @@ func (n *nature) simulate(t *testing.T, replicates, looks int, seen func(*simLoo
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			for from := int(next.Add(simBatch)) - simBatch; from < replicates && !t.Failed(); from = int(next.Add(simBatch)) - simBatch {
-				l, err := newSimLoop(n, from, min(from+simBatch, replicates), looks, seen)
+				l, err := newSimLoop(n, from, min(from+simBatch, replicates), looks, looked)
 				if err == nil {
 					err = l.run(t.Context())
 				}
@@ -173,6 +176,9 @@ func (n *nature) simulate(t *testing.T, replicates, looks int, seen func(*simLoo
 				mu.Lock()
 				done(l)
 				mu.Unlock()
+				if replicates > 10*simBatch {
+					t.Logf("%s: experiments %d to %d of %d, %d killed", n.name, from, from+len(l.logs)-1, replicates, len(l.killed))
+				}
 			}
 		})
 	}
