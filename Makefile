@@ -55,6 +55,10 @@ bench: engine kafka ## events/s end to end, what an event costs each process, ea
 	@echo; echo "A COMPARISON FROM MOMENTS, beside one t quantile of gonum"
 	$(GO) test ./stats -run '^$$' -bench '^BenchmarkComparison$$'
 
+.PHONY: bench-kill
+bench-kill: engine kafka ## from the event that shows harm to the off call, and a round over 1,000 experiments (ARGS="--long": ten minutes)
+	$(GO) run ./internal/bench -kill $(ARGS)
+
 .PHONY: simulate-stats
 simulate-stats: ## the statistics' guarantees by simulation, hours; writes docs/calibration.md (ARGS="--replicates 500 --only drift")
 	$(GO) run ./internal/calibrate --commit $(VERSION) $(ARGS)

@@ -18,7 +18,7 @@ func TestMain(m *testing.M) { embeddedtest.Main(m) }
 // because the machine is slow.
 func TestBenchRuns(t *testing.T) {
 	embeddedtest.Library(t)
-	o := shortOptions()
+	o := shortOptions(false)
 	o.long = 100_000_000 // a tenth of a second
 	var out bytes.Buffer
 	if err := bench(t.Context(), &out, o); err != nil {
@@ -33,10 +33,26 @@ func TestBenchRuns(t *testing.T) {
 	}
 }
 
+// TestKillsAreMeasured runs the short form: all harmed experiments are called off,
+// none before there was harm, and the guard looks at many others.
+func TestKillsAreMeasured(t *testing.T) {
+	embeddedtest.Library(t)
+	var out bytes.Buffer
+	if err := bench(t.Context(), &out, shortOptions(true)); err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	t.Log(out.String())
+	for _, want := range []string{"FROM THE EVENT THAT SHOWS HARM TO THE OFF CALL", "produced → in the ledger", "parts of the ledger", "A ROUND OF THE GUARD over 20 experiments"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the report has no %q", want)
+		}
+	}
+}
+
 // TestWrongSumsAreNoResult reads one load and expects the sums of another.
 func TestWrongSumsAreNoResult(t *testing.T) {
 	embeddedtest.Library(t)
-	o := shortOptions()
+	o := shortOptions(false)
 	o.units = 500
 	b, err := prepare(t.Context(), t.TempDir(), o)
 	if err != nil {

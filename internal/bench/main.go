@@ -48,6 +48,11 @@ type options struct {
 	memory     int64         // of this process; 0: no limit
 	verify     bool          // also measure a verification of each run
 	profile    string
+
+	kill    bool          // kills are measured, and nothing else
+	trials  int           // experiments that are harmed
+	stagger time.Duration // between them
+	loop    int           // experiments of ten guardrails whose rounds are measured then
 }
 
 func flags() options {
@@ -55,22 +60,29 @@ func flags() options {
 	partitions := flag.Int("partitions", 4, "partitions of both topics")
 	embeddedBroker := flag.Bool("embedded", false, "the embedded broker even if there is a real one")
 	short := flag.Bool("short", false, "a few seconds: whether it works, not how fast it is")
-	long := flag.Bool("long", false, "also a run of five minutes")
+	long := flag.Bool("long", false, "also a run of five minutes; with -kill: ten minutes of trials")
 	flag.IntVar(&o.units, "units", 400_000, "units; each is exposed twice and buys up to 6 times")
 	flag.IntVar(&o.runs, "runs", 3, "runs of the whole path; the median counts")
 	flag.Int64Var(&o.memory, "memory", 4<<30, "most that this process may take; three quarters hold the state")
 	flag.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile of the runs of the whole path to this file")
 	flag.BoolVar(&o.verify, "verify", false, "also measure a verification of each run: everything recounted in SQL")
 	only := flag.Bool("whole", false, "the whole path only")
+	flag.BoolVar(&o.kill, "kill", false, "how soon harm is called off, and what a round of the guard takes, and nothing else")
+	flag.IntVar(&o.trials, "trials", 60, "with -kill: harmed experiments, one every 1.5 s; 0: none")
+	flag.IntVar(&o.loop, "loop", 1000, "with -kill: experiments of a guard whose rounds are measured; 0: none")
 	flag.Parse()
 	if o.partitions = int32(*partitions); *short {
-		o = shortOptions()
+		o = shortOptions(o.kill)
 	}
 	if *only {
 		o.alone, o.curve, o.rate = false, nil, 0
 	}
 	if *long {
 		o.long = 5 * time.Minute
+	}
+	o.stagger = 1500 * time.Millisecond
+	if *long && o.kill {
+		o.trials = int(10 * time.Minute / o.stagger)
 	}
 	if !*embeddedBroker {
 		o.jars = jars()
@@ -92,7 +104,10 @@ func jars() string {
 }
 
 // shortOptions are what the test runs.
-func shortOptions() options {
+func shortOptions(kill bool) options {
+	if kill {
+		return options{partitions: 2, kill: true, rate: 2000, live: 2 * time.Second, trials: 2, stagger: time.Second, loop: 20}
+	}
 	return options{units: 4000, partitions: 2, runs: 1, alone: true, curve: []int{2000, 20_000}, rate: 2000, live: time.Second, verify: true}
 }
 
@@ -102,12 +117,15 @@ func bench(ctx context.Context, w io.Writer, o options) (err error) {
 		return fmt.Errorf("make a folder: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	r := report{w: w}
+	if o.kill {
+		return errors.Join(benchKills(ctx, dir, o, &r), r.err)
+	}
 	b, err := prepare(ctx, dir, o)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.close()) }()
-	r := report{w: w}
 	r.say("%d events of about 200 bytes from %s, %d units in %d experiments of 3 metrics, %d partitions",
 		b.load.Count(), b.broker.name, o.units, len(keys), o.partitions)
 	if err := b.measure(ctx, o, &r); err != nil {

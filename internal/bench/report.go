@@ -116,10 +116,15 @@ func (r *report) live(rate int, delays []time.Duration) {
 		r.err = cmp.Or(r.err, errors.New("nothing of the live stream was seen"))
 		return
 	}
-	slices.Sort(delays)
-	at := func(share float64) time.Duration {
-		return delays[int(share*float64(len(delays)-1))].Round(time.Millisecond)
-	}
 	r.say("\nFROM ACKNOWLEDGED TO VISIBLE at %d events/s: median %v, p99 %v, most %v (%d samples, looked at every %v)",
-		rate, at(0.5), at(0.99), at(1), len(delays), lookTick)
+		rate, at(delays, 0.5), at(delays, 0.99), at(delays, 1), len(delays), lookTick)
+}
+
+// at is a quantile, which some of the delays are at most.
+func at(delays []time.Duration, share float64) time.Duration {
+	if len(delays) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(delays))
+	return sorted[int(share*float64(len(sorted)-1))].Round(time.Millisecond)
 }

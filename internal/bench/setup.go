@@ -47,23 +47,34 @@ type bencher struct {
 }
 
 // prepare starts the servers and writes the load into the broker.
-func prepare(ctx context.Context, dir string, o options) (_ *bencher, err error) {
-	b := &bencher{load: load(o.units, o.partitions), topics: sourceNamed("bench"), memory: o.memory / 4 * 3, verify: o.verify}
+func prepare(ctx context.Context, dir string, o options) (*bencher, error) {
+	set, err := files()
+	if err != nil {
+		return nil, err
+	}
+	b, err := start(ctx, dir, o, set)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.produce(ctx, b.topics, b.load); err != nil {
+		return nil, errors.Join(err, b.close())
+	}
+	return b, nil
+}
+
+// start starts the servers, for experiments.
+func start(ctx context.Context, dir string, o options, set *experiment.Set) (_ *bencher, err error) {
+	b := &bencher{set: set, load: load(o.units, o.partitions), topics: sourceNamed("bench"), memory: o.memory / 4 * 3, verify: o.verify}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, b.close())
 		}
 	}()
-	if b.set, err = files(); err != nil {
-		return b, err
-	}
 	if b.engine, err = embedded.StartClickHouse(ctx, embedded.ClickHouseConfig{Dir: filepath.Join(dir, "clickhouse")}); err != nil {
 		return b, fmt.Errorf("start ClickHouse: %w", err)
 	}
-	if b.broker, err = startBroker(ctx, o.jars, filepath.Join(dir, "broker")); err != nil {
-		return b, err
-	}
-	return b, b.produce(ctx, b.topics, b.load)
+	b.broker, err = startBroker(ctx, o.jars, filepath.Join(dir, "broker"))
+	return b, err
 }
 
 func (b *bencher) close() error {
@@ -105,9 +116,8 @@ func (b *bencher) produce(ctx context.Context, topics source, l simulate.Load) e
 	return nil
 }
 
-// files are the experiments and their three metrics.
-func files() (*experiment.Set, error) {
-	var all []experiment.File
+// files are the experiments and their three metrics, and what else there is.
+func files(all ...experiment.File) (*experiment.Set, error) {
 	for _, key := range keys {
 		all = append(all, experiment.File{Name: "experiments/" + key + ".yaml", Data: []byte(strings.ReplaceAll(`key: KEY
 owner: bench

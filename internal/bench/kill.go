@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/assay-dev/assay/guardrails"
+	"github.com/assay-dev/assay/ingest"
+	"github.com/assay-dev/assay/internal/app"
+	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/watch"
+)
+
+// The experiments of the trials. Each begins some time after the one before; its
+// treatment fails more often from a moment on.
+const (
+	killUnits   = 100             // of a trial, a second
+	killHealthy = 6 * time.Second // before the harm, so that the gates are open
+	killRate    = 0.2             // of units that fail
+	killHarm    = 0.6             // of the treatment's, harmed
+	killMargin  = 0.02
+	killTick    = 10 * time.Millisecond
+	killEnd     = 30 * time.Second // for the last trial to be killed
+)
+
+// trial is one harmed experiment.
+type trial struct {
+	key     string
+	begins  time.Duration // after the start of the run
+	oracle  *oracle
+	arms    [2]int // of the next two units
+	units   int
+	shown   time.Time // the event was produced at which the oracle first breaches
+	place   lane      // of that event, once it is acknowledged
+	offset  int64
+	acked   bool
+	decided time.Time // the guard's decision was in the log
+}
+
+// killing is the trials and what feeds them.
+type killing struct {
+	*guarded
+	mu     sync.Mutex // of the trials' fields that others write
+	trials []*trial
+	byKey  map[string]*trial
+	random *rand.Rand
+	looks  []time.Duration
+}
+
+func trialKey(i int) string { return fmt.Sprintf("harmed-%03d", i) }
+
+// trialFiles are an experiment for each trial, and their metric.
+func trialFiles(n int) []experiment.File {
+	files := []experiment.File{{Name: "metrics/failures.yaml", Data: []byte(
+		"name: failures\nowner: bench\nevent: failure\nkind: proportion\ndirection: decrease\n")}}
+	for i := range n {
+		files = append(files, experiment.File{Name: "experiments/" + trialKey(i) + ".yaml", Data: fmt.Appendf(nil, `key: %s
+owner: bench
+variants: {control: 50%%, treatment: 50%%}
+control: control
+window: 1h
+guardrails: [{metric: failures, margin: %v, mode: kill}]
+kill_switch: flags
+`, trialKey(i), killMargin)})
+	}
+	return files
+}
+
+// kill lets trials be harmed one after the other above a background of events,
+// and measures how long each takes until its off call arrives.
+func (b *bencher) kill(ctx context.Context, dir string, o options) (*killing, error) {
+	g, err := b.guard(ctx, dir, "kill", o.partitions)
+	if err != nil {
+		return nil, err
+	}
+	defer g.close()
+	g.commits.Store = app.Store(g.db)
+	k := &killing{guarded: g, byKey: map[string]*trial{}, random: rand.New(rand.NewPCG(7, 7))}
+	for i := range o.trials {
+		t := &trial{key: trialKey(i), begins: time.Duration(i) * o.stagger, oracle: newOracle(g.version.Find(trialKey(i)))}
+		k.trials, k.byKey[t.key] = append(k.trials, t), t
+	}
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	group, running := errgroup.WithContext(running)
+	stopParts := watchParts(running, g.db, &g.parts)
+	group.Go(func() error { return g.consume(running) })
+	group.Go(func() error { return g.watch(running, k.observe) })
+	group.Go(func() error { return b.background(running, g.topics, o) })
+	group.Go(func() error {
+		defer stop() // ends the others
+		return k.harm(running)
+	})
+	err = group.Wait()
+	return k, errors.Join(err, ctx.Err(), stopParts())
+}
+
+// observe hears of the guard's decisions.
+func (k *killing) observe(e watch.Event) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	switch {
+	case e.Kind == watch.Looked:
+		if n := len(k.looks); n == 0 || k.looks[n-1] != e.LookTook { // one look, an event for each experiment
+			k.looks = append(k.looks, e.LookTook)
+		}
+	case e.Kind == watch.Journalled && e.Entry.Kind == guardrails.Decided:
+		k.byKey[e.Entry.Experiment].decided = time.Now()
+	}
+}
+
+// background is a steady stream of other experiments' events until the context ends.
+func (b *bencher) background(ctx context.Context, topics source, o options) error {
+	for ctx.Err() == nil {
+		o.live = time.Minute
+		if err := b.feed(ctx, topics, o, &stream{}); err != nil && ctx.Err() == nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// harm feeds the trials until all of them are killed.
+func (k *killing) harm(ctx context.Context) error {
+	cl, err := k.b.producer()
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	began := time.Now()
+	last := k.trials[len(k.trials)-1].begins + killHealthy + killEnd
+	for tick := time.NewTicker(killTick); ; {
+		left := 0
+		for _, t := range k.trials {
+			if k.calls.arrived(t.key).IsZero() {
+				left++
+				k.advance(ctx, cl, t, time.Since(began)-t.begins)
+			}
+		}
+		if left == 0 {
+			return cl.Flush(ctx)
+		}
+		if time.Since(began) > last {
+			return fmt.Errorf("%d of %d harmed experiments were not killed after %v", left, len(k.trials), last)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// advance sends the units of a trial that are due at its age.
+func (k *killing) advance(ctx context.Context, cl *kgo.Client, t *trial, age time.Duration) {
+	for ; float64(t.units) < age.Seconds()*killUnits; t.units++ {
+		if t.units%2 == 0 { // of every two units one is in each arm: the split is never suspect
+			t.arms[0] = k.random.IntN(2)
+			t.arms[1] = 1 - t.arms[0]
+		}
+		arm, unit := t.arms[t.units%2], fmt.Sprintf("%s-%d", t.key, t.units)
+		rate := killRate
+		if arm == 1 && age > killHealthy {
+			rate = killHarm
+		}
+		now := time.Now()
+		t.oracle.exposed(arm)
+		k.produce(ctx, cl, t, ingest.Exposure, unit, fmt.Sprintf(
+			`{"type":"exposure","id":"%s","ts":%d,"unit":"%[1]s","experiment":"%[3]s","variant":"%[4]s"}`,
+			unit, now.UnixMilli(), t.key, [...]string{"control", "treatment"}[arm]))
+		if k.random.Float64() < rate {
+			t.oracle.failed(arm)
+			k.produce(ctx, cl, t, ingest.Outcome, unit, fmt.Sprintf(
+				`{"type":"outcome","id":"%s-f","ts":%d,"unit":"%[1]s","event":"failure"}`, unit, now.UnixMilli()+1))
+		}
+	}
+}
+
+// produce sends one event of a trial, and starts the clock if it is the one that
+// shows the harm.
+func (k *killing) produce(ctx context.Context, cl *kgo.Client, t *trial, kind ingest.Type, unit, value string) {
+	topic := 0
+	if kind == ingest.Outcome {
+		topic = 1
+	}
+	r := &kgo.Record{Topic: k.topics[topic], Key: []byte(unit), Value: []byte(value),
+		Partition: ingest.Partition([]byte(unit), k.b.load.Partitions, ingest.Murmur2)}
+	shows := t.shown.IsZero() && t.oracle.breached(time.Now())
+	if shows {
+		t.shown = time.Now()
+	}
+	cl.Produce(ctx, r, func(r *kgo.Record, err error) {
+		if err != nil || !shows {
+			return
+		}
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		t.place, t.offset, t.acked = lane{topic, r.Partition}, r.Offset, true
+	})
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// mostParts is how many parts a shard of the ledger may have at any time.
+const mostParts = 300
+
+// benchKills measures kills, and then the rounds of a guard of many experiments,
+// each on servers of its own.
+func benchKills(ctx context.Context, dir string, o options, r *report) error {
+	if o.trials > 0 {
+		if err := benchTrials(ctx, filepath.Join(dir, "kill"), o, r); err != nil {
+			return fmt.Errorf("kills: %w", err)
+		}
+	}
+	if o.loop > 0 {
+		if err := benchLoop(ctx, filepath.Join(dir, "loop"), o, r); err != nil {
+			return fmt.Errorf("the loop: %w", err)
+		}
+	}
+	return nil
+}
+
+func benchTrials(ctx context.Context, dir string, o options, r *report) error {
+	set, err := files(trialFiles(o.trials)...)
+	if err != nil {
+		return err
+	}
+	b, err := start(ctx, dir, o, set)
+	if err != nil {
+		return err
+	}
+	r.say("%d harmed experiments above %d events/s of others from %s, %d shards", o.trials, o.rate, b.broker.name, o.partitions)
+	k, err := b.kill(ctx, dir, o)
+	if err = errors.Join(err, b.close()); err != nil {
+		return err
+	}
+	r.kills(k)
+	if k.parts.ledgerMost >= mostParts {
+		return fmt.Errorf("a shard of the ledger had %d parts, it must stay below %d", k.parts.ledgerMost, mostParts)
+	}
+	return nil
+}
+
+func benchLoop(ctx context.Context, dir string, o options, r *report) error {
+	set, err := loopFiles(o.loop)
+	if err != nil {
+		return err
+	}
+	b, err := start(ctx, dir, o, set)
+	if err != nil {
+		return err
+	}
+	l, err := b.loop(ctx, dir, o)
+	if err = errors.Join(err, b.close()); err != nil {
+		return err
+	}
+	r.loop(l, o)
+	return nil
+}
+
+// delays of one trial, from the event that shows the harm.
+type delays struct{ committed, decided, called []time.Duration }
+
+// measured takes the trials apart. Those that the guard ended before the oracle,
+// because shards are read in another order than they are written, have no delay.
+func (k *killing) measured() (d delays, early int) {
+	for _, t := range k.trials {
+		if t.shown.IsZero() || !t.acked {
+			early++
+			continue
+		}
+		commit := k.commits.of(t.place, t.offset)
+		d.committed = append(d.committed, commit.Sub(t.shown))
+		d.decided = append(d.decided, t.decided.Sub(commit))
+		d.called = append(d.called, k.calls.arrived(t.key).Sub(t.shown))
+	}
+	return d, early
+}
+
+func (r *report) kills(k *killing) {
+	d, early := k.measured()
+	r.say("\nFROM THE EVENT THAT SHOWS HARM TO THE OFF CALL: p50 %v, p90 %v, p99 %v, most %v (%d kills; %d more were called off before it)",
+		at(d.called, 0.5), at(d.called, 0.9), at(d.called, 0.99), at(d.called, 1), len(d.called), early)
+	r.histogram(d.called)
+	r.table("  STEP\tMEDIAN\tP90\tMOST",
+		row("produced → in the ledger", d.committed), row("in the ledger → decided", d.decided), row("a look's reading", k.looks))
+	r.say("  of the median %.2f is until the ledger has the event, which nothing that reads it can beat",
+		at(d.committed, 0.5).Seconds()/at(d.called, 0.5).Seconds())
+	r.say("  parts of the ledger in a shard: %d at the end, at most %d", k.parts.ledger, k.parts.ledgerMost)
+}
+
+func row(name string, d []time.Duration) string {
+	return fmt.Sprintf("  %s\t%v\t%v\t%v", name, at(d, 0.5), at(d, 0.9), at(d, 1))
+}
+
+// histogram draws how many delays fall into each quarter of a second.
+func (r *report) histogram(d []time.Duration) {
+	const step = 250 * time.Millisecond
+	counts := map[int]int{}
+	last := 0
+	for _, v := range d {
+		i := max(0, int(v/step))
+		counts[i]++
+		last = max(last, i)
+	}
+	for i := range last + 1 {
+		r.say("  %5.2f s  %3d  %s", (time.Duration(i) * step).Seconds(), counts[i], strings.Repeat("▇", counts[i]))
+	}
+}
+
+func (r *report) loop(l *looping, o options) {
+	r.say("\nA ROUND OF THE GUARD over %d experiments of 10 guardrails, parts of the ledger in a shard %d", o.loop, l.parts.ledger)
+	lines := []string{"  ROUNDS\tREAD\tCOMPUTE\tJUDGE\tTOGETHER\tMOST"}
+	lines = append(lines, rounds(fmt.Sprintf("under %d events/s", o.rate), l.all[:l.loads]), rounds("after it, no merges", l.all[l.loads:]))
+	r.table(lines...)
+	if l.costs > 0 {
+		n := time.Duration(l.costs)
+		r.say("  processor time of a round after it, the second of waiting included: guard %v, ClickHouse %v",
+			(l.cost.consumer / n).Round(time.Millisecond), (l.cost.engine / n).Round(time.Millisecond))
+	}
+}
+
+func rounds(name string, all []round) string {
+	var read, compute, judge, total []time.Duration
+	for _, x := range all {
+		read, compute, judge, total = append(read, x.read), append(compute, x.compute), append(judge, x.judge), append(total, x.total())
+	}
+	return fmt.Sprintf("  %s (%d)\t%v\t%v\t%v\t%v\t%v", name, len(all), at(read, 0.5), at(compute, 0.5), at(judge, 0.5), at(total, 0.5), at(total, 1))
+}
