@@ -202,8 +202,8 @@ func TestWriterAppends(t *testing.T) {
 	}); err != nil {
 		t.Fatalf("append a decision: %v", err)
 	}
-	if n, err := db.VerifyDecisions(ctx); err != nil || n == 0 {
-		t.Errorf("the decision log holds %d lines: %v", n, err)
+	if c, err := db.VerifyDecisions(ctx, ""); err != nil || c.Decisions == 0 {
+		t.Errorf("the decision log holds %d lines: %v", c.Decisions, err)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/assay-dev/assay/ingest/kafka"
+	"github.com/assay-dev/assay/internal/announce"
 	"github.com/assay-dev/assay/internal/watch"
 )
 
@@ -102,6 +103,9 @@ func registered(t *testing.T) map[string][]metric {
 		t.Fatal(err)
 	}
 	if _, err := watch.NewPlaceboGauges(guard); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := announce.New(announce.Config{Topic: "t", Brokers: cfg.Brokers, Metrics: guard}, nil); err != nil {
 		t.Fatal(err)
 	}
 	return map[string][]metric{"ingest": consumer.found, "guard": guard.found}

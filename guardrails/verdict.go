@@ -31,18 +31,25 @@ type Hold struct {
 	Until time.Time `json:"until"`
 }
 
-// Evidence is everything that a verdict follows from: Step of it gives the
-// verdict again, today and in ten years.
+// Evidence is everything that a verdict follows from: the exact sums give the
+// observation, and Step of that the verdict again, today and in ten years.
 type Evidence struct {
-	Rule        Rule        `json:"rule"`
-	State       State       `json:"state"` // before the step
-	Observation Observation `json:"observation"`
-	Verdict     Verdict     `json:"verdict"`
+	Rule        Rule                `json:"rule"`
+	State       State               `json:"state"`            // before the step
+	Vector      map[uint16]uint64   `json:"vector,omitempty"` // shard → last part in the numbers: the look's identity
+	Cells       []*results.CellSums `json:"cells,omitempty"`  // exact sums of the pair, integers as decimal text
+	Observation Observation         `json:"observation"`
+	Verdict     Verdict             `json:"verdict"`
+}
+
+// NewEvidence is the evidence of a verdict, with what it takes from the document.
+func NewEvidence(d *results.Document, before State, o Observation, v Verdict) Evidence {
+	return Evidence{Rule: v.Rule, State: before, Vector: d.Vector, Cells: newPairSums(d, v.Rule).cells, Observation: o, Verdict: v}
 }
 
 // Replay decides again from the evidence alone.
 func (e Evidence) Replay() Verdict {
-	_, v := Step(e.Rule, e.State, e.Observation)
+	_, v := Step(e.Rule, e.State, e.recount())
 	return v
 }
 

@@ -1,9 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"regexp"
 
 	"github.com/assay-dev/assay/guardrails"
 	"github.com/assay-dev/assay/internal/app"
@@ -13,35 +14,57 @@ import (
 
 type decisionCmd struct {
 	Show   decisionShowCmd   `cmd:"" default:"withargs" help:"List the decision log."`
-	Replay decisionReplayCmd `cmd:"" help:"Decide again from a decision's evidence alone."`
+	Replay decisionReplayCmd `cmd:"" help:"Decide again from the evidence alone; exit code 3 when anything comes out otherwise."`
 	Verify decisionVerifyCmd `cmd:"" help:"Recompute every hash of the decision log."`
+}
+
+// withLog opens the decision log.
+func (e *environment) withLog(f func(*app.Stack) error) error {
+	cfg, err := e.config()
+	if err != nil {
+		return err
+	}
+	return e.with(cfg, app.Options{Migrate: true}, f)
 }
 
 type decisionShowCmd struct {
 	Experiment string `arg:"" optional:"" help:"Only of this experiment."`
 }
 
+// shownLog is the log with its end: whoever keeps the head can have everything up
+// to it verified later.
+type shownLog struct {
+	Head struct {
+		Seq  uint64 `json:"seq"`
+		Hash string `json:"hash"`
+	} `json:"head"`
+	Decisions []clickhouse.Decision `json:"decisions"`
+}
+
 // Run lists the log, oldest first.
 func (c decisionShowCmd) Run(env *environment) error {
-	cfg, err := env.config()
-	if err != nil {
-		return err
-	}
-	return env.with(cfg, app.Options{Migrate: true}, func(s *app.Stack) error {
-		rows, err := s.DB.Decisions(env.ctx, clickhouse.DecisionFilter{Experiment: c.Experiment})
-		if err != nil {
+	return env.withLog(func(s *app.Stack) error {
+		var shown shownLog
+		var err error
+		if shown.Head.Seq, shown.Head.Hash, err = s.DB.LastDecision(env.ctx); err != nil {
+			return fmt.Errorf("read the end of the decision log: %w", err)
+		}
+		if shown.Decisions, err = s.DB.Decisions(env.ctx, clickhouse.DecisionFilter{Experiment: c.Experiment}); err != nil {
 			return fmt.Errorf("read the decision log: %w", err)
 		}
-		if rows == nil {
-			rows = []clickhouse.Decision{} // in JSON a list, too
+		if shown.Decisions == nil {
+			shown.Decisions = []clickhouse.Decision{} // in JSON a list, too
 		}
-		return env.print(rows, func() error {
-			for _, d := range rows {
-				var e guardrails.Entry
-				if err := json.Unmarshal(d.Evidence, &e); err != nil {
-					return fmt.Errorf("decode decision %d: %w", d.Seq, err)
+		return env.print(shown, func() error {
+			for _, d := range shown.Decisions {
+				e, err := app.EntryOf(d)
+				if err != nil {
+					return err
 				}
 				env.println("%4d  %s  %-16s %-20s %-18s %s", d.Seq, report.Instant(d.At), d.Kind, d.Experiment, d.Actor, e.Text)
+			}
+			if shown.Head.Seq > 0 {
+				env.println("head: decision %d, %s", shown.Head.Seq, shown.Head.Hash)
 			}
 			return nil
 		})
@@ -49,82 +72,154 @@ func (c decisionShowCmd) Run(env *environment) error {
 }
 
 type decisionReplayCmd struct {
-	Decision uint64 `arg:"" help:"Number of the decision."`
+	Decision uint64 `arg:"" optional:"" help:"Number of the decision."`
+	All      bool   `help:"Every decision and alarm that rests on a look."`
 }
 
-// Run decides again; another verdict than that of then gives exit code 3.
+// Run decides again; anything that comes out otherwise gives exit code 3.
 func (c decisionReplayCmd) Run(env *environment) error {
-	cfg, err := env.config()
-	if err != nil {
-		return err
+	if c.All == (c.Decision > 0) {
+		return usage(app.WithHint(errors.New("name one decision, or --all"), "`assay decision show` lists them"))
 	}
-	return env.with(cfg, app.Options{Migrate: true}, func(s *app.Stack) error {
+	return env.withLog(func(s *app.Stack) error {
 		rows, err := s.DB.Decisions(env.ctx, clickhouse.DecisionFilter{After: max(c.Decision, 1) - 1})
 		if err != nil {
 			return fmt.Errorf("read the decision log: %w", err)
 		}
+		if c.All {
+			return replayAll(env, rows)
+		}
 		if len(rows) == 0 || rows[0].Seq != c.Decision {
 			return usage(app.WithHint(fmt.Errorf("there is no decision %d", c.Decision), "`assay decision show` lists them"))
 		}
-		return c.replay(env, rows[0])
+		return replayOne(env, rows[0])
 	})
 }
 
 // replayed is a decision with the verdict of then and that of now.
 type replayed struct {
-	Decision uint64             `json:"decision"`
-	Same     bool               `json:"same"`
-	Was      guardrails.Verdict `json:"was"`
-	Is       guardrails.Verdict `json:"is"`
+	guardrails.Replayed
+	Same bool `json:"same"`
 }
 
-func (c decisionReplayCmd) replay(env *environment, row clickhouse.Decision) error {
-	var e guardrails.Entry
-	if err := json.Unmarshal(row.Evidence, &e); err != nil {
-		return fmt.Errorf("decode decision %d: %w", row.Seq, err)
-	}
-	was, is, err := e.Replay()
+func replay(row clickhouse.Decision) (replayed, error) {
+	e, err := app.EntryOf(row)
 	if err != nil {
-		return fmt.Errorf("replay decision %d (%s): %w", row.Seq, row.Kind, err)
+		return replayed{}, err
 	}
-	out := replayed{Decision: row.Seq, Was: was, Is: is}
-	before, err := json.Marshal(was)
+	r, err := e.Replay()
 	if err != nil {
-		return fmt.Errorf("encode the verdict: %w", err)
+		return replayed{}, fmt.Errorf("replay decision %d (%s): %w", row.Seq, row.Kind, err)
 	}
-	now, err := json.Marshal(is)
+	return replayed{r, r.Same()}, nil
+}
+
+func replayOne(env *environment, row clickhouse.Decision) error {
+	r, err := replay(row)
 	if err != nil {
-		return fmt.Errorf("encode the verdict: %w", err)
+		return err
 	}
-	out.Same = bytes.Equal(before, now)
-	if err := env.print(out, func() error {
-		env.println("then  %s, %s: %s", was.Kind, was.Act, was.Text)
-		env.println("now   %s, %s: %s", is.Kind, is.Act, is.Text)
+	if err := env.print(r, func() error {
+		env.println("then  %s", inWords(r.Was))
+		env.println("now   %s", inWords(r.Is))
+		printDifferences(env, r)
 		return nil
 	}); err != nil {
 		return err
 	}
-	if !out.Same {
+	return r.exit()
+}
+
+// replayedLog is every decision that rests on a look, decided again.
+type replayedLog struct {
+	Replayed  int        `json:"replayed"`
+	Others    int        `json:"others"` // by hand, or steps of carrying out
+	Different []replayed `json:"different"`
+}
+
+func replayAll(env *environment, rows []clickhouse.Decision) error {
+	all := replayedLog{Different: []replayed{}}
+	for _, row := range rows {
+		r, err := replay(row)
+		switch {
+		case errors.Is(err, guardrails.ErrNoEvidence):
+			all.Others++
+			continue
+		case err != nil:
+			return err
+		}
+		all.Replayed++
+		if !r.Same {
+			all.Different = append(all.Different, r)
+		}
+	}
+	if err := env.print(all, func() error {
+		for _, r := range all.Different {
+			printDifferences(env, r)
+		}
+		env.println("%d decisions and alarms decided again, %d come out otherwise; %d other lines rest on no look",
+			all.Replayed, len(all.Different), all.Others)
+		return nil
+	}); err != nil {
+		return err
+	}
+	for _, r := range all.Different {
+		return r.exit()
+	}
+	return nil
+}
+
+func (r replayed) exit() error {
+	if !r.Same {
 		return errBreach
 	}
 	return nil
 }
 
-type decisionVerifyCmd struct{}
+func printDifferences(env *environment, r replayed) {
+	for _, d := range r.Differences {
+		env.println("decision %d: %s was %s, is %s", r.Decision, d.Field, d.Was, d.Is)
+	}
+}
+
+// inWords is a verdict, or the test of a split.
+func inWords(v any) string {
+	if v, ok := v.(guardrails.Verdict); ok {
+		return fmt.Sprintf("%s, %s: %s", v.Kind, v.Act, v.Text)
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
+}
+
+type decisionVerifyCmd struct {
+	Head string `help:"A hash from an alert, a report or the topic: whether the log up to that decision is what it was then." placeholder:"HASH"`
+}
+
+// hexadecimal is how hashes are written.
+var hexadecimal = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // Run recomputes the chain; a break is a failure that names the row.
-func (decisionVerifyCmd) Run(env *environment) error {
-	cfg, err := env.config()
-	if err != nil {
-		return err
+func (c decisionVerifyCmd) Run(env *environment) error {
+	if c.Head != "" && !hexadecimal.MatchString(c.Head) {
+		return usage(fmt.Errorf("--head %q is no hash: 64 hexadecimal digits, in small letters", c.Head))
 	}
-	return env.with(cfg, app.Options{Migrate: true}, func(s *app.Stack) error {
-		n, err := s.DB.VerifyDecisions(env.ctx)
+	return env.withLog(func(s *app.Stack) error {
+		chain, err := s.DB.VerifyDecisions(env.ctx, c.Head)
 		if err != nil {
-			return fmt.Errorf("verify the decision log: %w", err)
+			return app.WithHint(fmt.Errorf("verify the decision log: %w", err),
+				"`assay decision show` lists it; the topic "+s.Config.Kafka.Decisions+" has what it said when it was written")
 		}
-		return env.print(map[string]uint64{"decisions": n}, func() error {
-			env.println("%d decisions, every hash fits", n)
+		return env.print(chain, func() error {
+			env.println("%d decisions, every hash fits", chain.Decisions)
+			switch {
+			case chain.Anchored > 0:
+				env.println("decisions 1 to %d are what they were when that hash was given", chain.Anchored)
+			case chain.Decisions > 0:
+				env.println("whether its end is missing, or the whole was written anew, only --head with a hash from an alert, a report or the topic can tell")
+			}
 			return nil
 		})
 	})

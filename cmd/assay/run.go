@@ -98,7 +98,11 @@ func (c runCmd) serve(ctx context.Context, env *environment, s *app.Stack, demo 
 		if err != nil {
 			return err
 		}
-		parts = append(parts, guard.Run, s.Slow, func(ctx context.Context) error { return s.Placebo(ctx, registry) })
+		announce, err := s.Announce(registry)
+		if err != nil {
+			return err
+		}
+		parts = append(parts, guard.Run, announce, s.Slow, func(ctx context.Context) error { return s.Placebo(ctx, registry) })
 	}
 	if demo != nil {
 		parts = append(parts, demo.Serve, func(ctx context.Context) error {
@@ -232,8 +236,12 @@ func (c guardCmd) Run(env *environment) error {
 		if err != nil {
 			return nil, err
 		}
+		announce, err := s.Announce(r)
+		if err != nil {
+			return nil, err
+		}
 		placebo := func(ctx context.Context) error { return s.Placebo(ctx, r) }
-		return func(ctx context.Context) error { return app.Together(ctx, guard.Run, s.Slow, placebo) }, nil
+		return func(ctx context.Context) error { return app.Together(ctx, guard.Run, announce, s.Slow, placebo) }, nil
 	})
 }
 

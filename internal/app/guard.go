@@ -103,12 +103,21 @@ func (j journal) Entries(ctx context.Context, after uint64) ([]guardrails.Entry,
 func entriesOf(rows []clickhouse.Decision) ([]guardrails.Entry, error) {
 	out := make([]guardrails.Entry, len(rows))
 	for i, d := range rows {
-		if err := json.Unmarshal(d.Evidence, &out[i]); err != nil {
-			return nil, fmt.Errorf("decode decision %d: %w", d.Seq, err)
+		var err error
+		if out[i], err = EntryOf(d); err != nil {
+			return nil, err
 		}
-		out[i].Hash = d.Hash
 	}
 	return out, nil
+}
+
+// EntryOf reads the entry that a row of the decision log holds.
+func EntryOf(d clickhouse.Decision) (e guardrails.Entry, err error) {
+	if err := json.Unmarshal(d.Evidence, &e); err != nil {
+		return e, fmt.Errorf("decode decision %d: %w", d.Seq, err)
+	}
+	e.Hash = d.Hash
+	return e, nil
 }
 
 // Append implements watch.Journal.
@@ -131,8 +140,7 @@ func (j journal) Append(ctx context.Context, e guardrails.Entry) (hash string, e
 // reportDecision puts a row of the log into words.
 func reportDecision(d clickhouse.Decision) report.Decision {
 	out := report.Decision{Seq: d.Seq, At: d.At, Kind: d.Kind, Actor: d.Actor, Reason: d.Reason}
-	var e guardrails.Entry
-	if json.Unmarshal(d.Evidence, &e) == nil {
+	if e, err := EntryOf(d); err == nil {
 		out.Text = e.Text
 	}
 	return out

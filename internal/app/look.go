@@ -40,6 +40,9 @@ func (s *Stack) Look(ctx context.Context, v *experiment.Version, e *experiment.E
 	if d.Slow, err = s.lastSlow(ctx, e.Key, it.Number); err != nil {
 		return nil, err
 	}
+	if _, d.LogHead, err = s.DB.LastDecision(ctx); err != nil {
+		return nil, fmt.Errorf("read the end of the decision log: %w", err)
+	}
 	if d.Placebo, err = s.lastPlacebo(ctx, e.Key, it.Number); err != nil {
 		return nil, err
 	}

@@ -173,6 +173,9 @@ func TestLookTellsWhatWasDecided(t *testing.T) {
 		if d.Kill == nil || d.Kill.State != "failed" || d.Kill.Reason != "errors rose" {
 			t.Errorf("kill %+v, want the failed one", d.Kill)
 		}
+		if _, head, err := w.DB.LastDecision(t.Context()); err != nil || d.LogHead != head || len(head) != 64 {
+			t.Errorf("the head is %q, the log ends with %q, %v", d.LogHead, head, err)
+		}
 	}
 	check(w.look(0))
 

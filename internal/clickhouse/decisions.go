@@ -2,18 +2,12 @@ package clickhouse
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"fmt"
 	"math"
 	"time"
 
 	native "github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 )
-
-// genesis is what the first decision carries for a hash before it.
-const genesis = "0000000000000000000000000000000000000000000000000000000000000000"
 
 // lastDecision is the end of the decision log.
 type lastDecision struct {
@@ -79,10 +73,13 @@ func (db *DB) endOfDecisions(ctx context.Context) (lastDecision, error) {
 	return last, err
 }
 
-// LastDecision is the number of the last decision; 0 without one.
-func (db *DB) LastDecision(ctx context.Context) (uint64, error) {
+// LastDecision is the number and the hash of the last decision; 0 and "" without one.
+func (db *DB) LastDecision(ctx context.Context) (seq uint64, hash string, err error) {
 	last, err := db.endOfDecisions(ctx)
-	return last.seq, err
+	if last.seq == 0 {
+		return 0, "", err
+	}
+	return last.seq, last.hash, err
 }
 
 func (db *DB) decisionLink(d Decision) *link {
@@ -120,24 +117,6 @@ func (db *DB) decisionLink(d Decision) *link {
 	}
 }
 
-// digest is the hexadecimal SHA-256 over every field but Hash, each with its
-// length before it so that no two decisions have the same encoding.
-func (d *Decision) digest() string {
-	b := []byte("assay decision 1")
-	for _, n := range []uint64{d.Seq, uint64(d.At.UnixMilli()), uint64(d.Iteration), uint64(d.Config)} {
-		b = binary.BigEndian.AppendUint64(b, n)
-	}
-	for _, s := range []string{
-		d.Experiment, d.Guardrail, d.Arm, d.Kind, d.Verdict, d.Reason, d.Actor,
-		d.Look, d.Code, string(d.Evidence), d.PrevHash,
-	} {
-		b = binary.BigEndian.AppendUint64(b, uint64(len(s)))
-		b = append(b, s...)
-	}
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
-}
-
 // Decisions lists the log, oldest first.
 func (db *DB) Decisions(ctx context.Context, f DecisionFilter) ([]Decision, error) {
 	var all []Decision
@@ -164,35 +143,4 @@ func (db *DB) decisions(ctx context.Context, f DecisionFilter, begin func(), fn 
 		fn(&d)
 		return err
 	})
-}
-
-// VerifyDecisions recomputes every hash and returns the number of decisions. The
-// error names the first that does not fit.
-func (db *DB) VerifyDecisions(ctx context.Context) (uint64, error) {
-	var last lastDecision
-	var fault error
-	begin := func() { last, fault = lastDecision{hash: genesis}, nil }
-	err := db.decisions(ctx, DecisionFilter{}, begin, func(d *Decision) {
-		if fault == nil {
-			fault = d.follows(last)
-		}
-		last = lastDecision{d.Seq, d.Hash}
-	})
-	if err == nil {
-		err = fault
-	}
-	return last.seq, err
-}
-
-// follows tells whether a decision is the untouched successor of last.
-func (d *Decision) follows(last lastDecision) error {
-	switch {
-	case d.Seq != last.seq+1:
-		return fmt.Errorf("decision %d follows decision %d", d.Seq, last.seq)
-	case d.PrevHash != last.hash:
-		return fmt.Errorf("decision %d does not carry the hash of decision %d", d.Seq, last.seq)
-	case d.Hash != d.digest():
-		return fmt.Errorf("decision %d was changed after it was written", d.Seq)
-	}
-	return nil
 }

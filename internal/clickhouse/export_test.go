@@ -18,3 +18,10 @@ func MomentsParams(specs []MomentsSpec) (bound []any) {
 func (cfg Config) Render(name string, b []byte) ([]byte, error) {
 	return cfg.complete().render(name, b)
 }
+
+// Seal gives a decision the hashes that it has after another: what a forger can do
+// who knows the program.
+func (d *Decision) Seal(previous string) {
+	d.PrevHash = previous
+	d.Hash = d.digest()
+}

@@ -43,6 +43,7 @@ type Kafka struct {
 	Group       string   `yaml:"group"`
 	Topics      []Topic  `yaml:"topics"`
 	DeadLetters string   `yaml:"dead_letters"` // topic; empty for none
+	Decisions   string   `yaml:"decisions"`    // topic that the decision log is published on; empty for none
 	Batch       Batch    `yaml:"batch"`
 	TLS         TLS      `yaml:"tls"`
 	SASL        SASL     `yaml:"sasl"`
@@ -125,8 +126,8 @@ func Default() Config {
 		Kafka: Kafka{
 			Port: 9092, Partitions: 4, Group: "assay",
 			Topics:      []Topic{{Name: "assay.exposures"}, {Name: "assay.outcomes"}},
-			DeadLetters: "assay.deadletters",
-			Batch:       Batch{Time: experiment.Duration(250 * time.Millisecond), Records: 200_000},
+			DeadLetters: "assay.deadletters", Decisions: "assay.decisions",
+			Batch: Batch{Time: experiment.Duration(250 * time.Millisecond), Records: 200_000},
 		},
 		ClickHouse: ClickHouse{Database: "assay", User: "assay", Port: 9000},
 		Guard:      Guard{KillsPerHour: 10},
@@ -210,6 +211,9 @@ func (c *Config) Validate() error {
 		default:
 			return fmt.Errorf("kafka.topics[%d]: unknown partitioner %q: murmur2, crc32, fnv1a or any", i, t.Partitioner)
 		}
+	}
+	if d := c.Kafka.Decisions; d != "" && (seen[d] || d == c.Kafka.DeadLetters) {
+		return fmt.Errorf("kafka.decisions: %s is used for something else", d)
 	}
 	if err := c.Kafka.secure(); err != nil {
 		return err

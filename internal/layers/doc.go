@@ -25,6 +25,7 @@ var Allowed = map[string][]string{
 	"internal/embedded":     {},
 	"internal/notify":       {"internal/outbound"},
 	"internal/simulate":     {"ingest", "internal/experiment"},
+	"internal/announce":     {"guardrails"},
 	"internal/watch":        {"guardrails", "ingest", "internal/experiment", "internal/results", "stats"},
 	"internal/report":       {"internal/experiment", "internal/planning", "internal/results", "stats"},
 	"internal/web":          {"internal/experiment", "internal/results"},

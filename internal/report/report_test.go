@@ -164,6 +164,7 @@ func eventful() *results.Document {
 			Absolute: effect(0.01, 0.1), Relative: effect(0.0083, 0.08),
 		},
 	}
+	d.LogHead = "ab12"
 	d.Limits, d.Verdicts[0].Limit = []string{"notify_only"}, "notify_only"
 	d.Aside.OutOfRange = map[string]int64{"revenue": 2}
 	d.Gaps = []results.Gap{{Topic: "assay.outcomes", Partition: 3, Records: 1200, AcceptedAt: at("2026-03-01T12:00:00Z")}}
@@ -195,7 +196,7 @@ func TestNothingIsLeftOut(t *testing.T) {
 	for _, want := range []string{
 		"iteration 2 of 2", "split over 1; all iterations together 10.0 %", // how often one has tried, and what that cost
 		"(notify_only)", "resumed without a new budget",
-		"+0.400 pp to +1.60 pp", "12322.64", "2 values of revenue",
+		"decision log head", "ab12", "+0.400 pp to +1.60 pp", "12322.64", "2 values of revenue",
 		"2, settling 10m", "acknowledged by ada: a bot", "after crossovers and excluded units were taken out the split is not the intended one (p 0.0001)",
 		"1\u202f200 records of assay.outcomes, partition 3, were lost before they were read",
 		"decision 3 by guard@a at 2026-03-02 09:00:00 UTC, sent at 2026-03-02 09:00:01 UTC, read back as off at 2026-03-02 09:00:02 UTC, the exposures stopped",

@@ -38,6 +38,9 @@ func Text(w io.Writer, d *results.Document) error {
 	textActs(&b, d)
 	textBudget(&b, d)
 	fmt.Fprintf(&b, "look at %s, fresh to %s, configuration %d\n", Instant(d.At), Instant(d.Freshness), d.Version)
+	if d.LogHead != "" {
+		fmt.Fprintf(&b, "decision log head %s\n", d.LogHead)
+	}
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("write results: %w", err)
 	}

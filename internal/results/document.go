@@ -62,6 +62,10 @@ type Document struct {
 	// What the guard adds: its verdicts, and the kill of the iteration if one was decided.
 	Verdicts []Verdict `json:"verdicts,omitempty"`
 	Kill     *Kill     `json:"kill,omitempty"`
+
+	// LogHead is the hash of the decision log's last line when the document was shown:
+	// it vouches for all decisions up to then. Whoever shows a document adds it.
+	LogHead string `json:"log_head,omitempty"`
 }
 
 // The kinds of a document.

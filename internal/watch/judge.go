@@ -132,9 +132,7 @@ func (w *Watch) decide(ctx context.Context, all []*judged) error {
 
 func (w *Watch) writeDecision(ctx context.Context, j *judged, s *step) error {
 	v := s.verdict
-	evidence, err := json.Marshal(guardrails.Evidence{
-		Rule: v.Rule, State: s.before, Observation: s.observation, Verdict: v,
-	})
+	evidence, err := json.Marshal(guardrails.NewEvidence(j.document, s.before, s.observation, v))
 	if err != nil {
 		return fmt.Errorf("write the evidence of %s: %w", v.Rule.ID(), err)
 	}

@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -157,10 +158,18 @@ func TestEvidenceStays(t *testing.T) {
 		before := w.entries[0]
 		w.setCells(9000, 450, 9000, 450) // late data that would have told otherwise
 		w.run(t, Config{}, 0, 5*time.Second)
-		if was, is, err := before.Replay(); err != nil || cmp.Diff(was, is) != "" || is.Act != guardrails.DoKill {
-			t.Errorf("decided again from the log: %v, %v:\n%s", is.Act, err, cmp.Diff(was, is))
+		again, err := before.Replay()
+		if err != nil || !again.Same() || cmp.Diff(again.Was, again.Is) != "" || again.Is.(guardrails.Verdict).Act != guardrails.DoKill {
+			t.Errorf("decided again from the log: %+v, %v:\n%s", again.Differences, err, cmp.Diff(again.Was, again.Is))
 		}
-		if _, _, err := w.entries[1].Replay(); !errors.Is(err, guardrails.ErrNoEvidence) {
+		var evidence guardrails.Evidence
+		if err := json.Unmarshal(before.Evidence, &evidence); err != nil {
+			t.Fatal(err)
+		}
+		if got := evidence.Cells[1].Open.Sum; len(evidence.Cells) != 2 || got != "1000" || len(evidence.Vector) != 1 {
+			t.Errorf("the evidence has the sum %s of %d cells, of parts %v; want the treatment's 1000 errors of two", got, len(evidence.Cells), evidence.Vector)
+		}
+		if _, err := w.entries[1].Replay(); !errors.Is(err, guardrails.ErrNoEvidence) {
 			t.Errorf("a step of the kill is replayed: %v", err)
 		}
 		if string(w.entries[0].Evidence) != string(before.Evidence) || w.kinds()[guardrails.Decided] != 1 {
