@@ -76,6 +76,9 @@ func magnitude(v int64) uint64 {
 
 // Big returns a as a big integer.
 func (a Int128) Big() *big.Int {
+	if Int64(int64(a.Lo)) == a { // nearly always
+		return big.NewInt(int64(a.Lo))
+	}
 	v := big.NewInt(a.Hi)
 	v.Lsh(v, 64)
 	return v.Add(v, new(big.Int).SetUint64(a.Lo))

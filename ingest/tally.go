@@ -11,6 +11,7 @@ type tally struct {
 	profiles []profile
 	free     []uint32 // numbers of profiles that were swept
 	known    map[profileKey]uint32
+	latest   uint32 // the one that was asked for last
 	deltas   []Delta
 	touched  []uint32
 	cells    map[Cell]Delta
@@ -46,12 +47,16 @@ func (a *tally) profile(t *trial, r *run, s *stance, attrs []byte) uint32 {
 	for i := range r.dims {
 		key.dims[i] = r.dims[i].find(attrs)
 	}
+	if int(a.latest) < len(a.profiles) && a.profiles[a.latest].profileKey == key {
+		return a.latest
+	}
 	n, ok := a.known[key]
 	if !ok {
 		n = a.number()
 		a.known[key] = n
 		a.profiles[n] = profile{profileKey: key, trial: t, from: -1}
 	}
+	a.latest = n
 	return n
 }
 

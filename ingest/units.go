@@ -41,7 +41,14 @@ type units struct {
 // full tells whether a table with n of size places taken has to grow.
 func full(n, size int) bool { return 5*n >= 4*size }
 
-func larger(size int) int { return max(8, size+size/4) }
+// larger is the next size of a table. Small ones double: there are hundreds, and what
+// they leave free is little.
+func larger(size int) int {
+	if size < 256 {
+		return max(8, 2*size)
+	}
+	return size + size/4
+}
 
 // spot is where a hash belongs in a table.
 func spot(hash uint64, size int) int {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/assay-dev/assay/internal/experiment"
@@ -50,7 +51,7 @@ func (c *computation) comparison(m *experiment.Metric, arm int) Comparison {
 	if !withheld {
 		out.Matured.FirstEvents = c.firstEvents(m, arm, maturedSums, plan.Alpha)
 		// Not of open results: there a young phase differs because it is young.
-		if d, drifts := drift(c.strata(m, key, maturedSums), plan, plan.Alpha/float64(len(c.it.Metrics)*(len(c.e.Variants)-1))); drifts {
+		if d, drifts := c.drift(m, key, plan, plan.Alpha/float64(len(c.it.Metrics)*(len(c.e.Variants)-1))); drifts {
 			out.Matured.Warnings = append(out.Matured.Warnings, d)
 		}
 	}
@@ -111,7 +112,7 @@ func (c *computation) strata(m *experiment.Metric, arm string, pick which) []sta
 	scale := ScaleOf(m)
 	for _, p := range c.it.Phases {
 		strata = append(strata, stats.Stratum{
-			Name:      fmt.Sprint(p.Number),
+			Name:      strconv.Itoa(int(p.Number)),
 			Treatment: scale.Moments(c.sums(m.Name, p.Number, false, arm, pick)),
 			Control:   scale.Moments(c.sums(m.Name, p.Number, false, c.e.Control, pick)),
 		})

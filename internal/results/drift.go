@@ -4,12 +4,21 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/stats"
 )
 
 // EffectDrifts is the code of the warning that the effect is not the same in every
 // phase, so that one number for all of them is an average of different effects.
 const EffectDrifts = "effect_drifts"
+
+// drift compares the effect of matured units between the phases.
+func (c *computation) drift(m *experiment.Metric, arm string, plan stats.Plan, level float64) (Doubt, bool) {
+	if len(c.it.Phases) < 2 {
+		return Doubt{}, false
+	}
+	return drift(c.strata(m, arm, maturedSums), plan, level)
+}
 
 // drift compares the effect between the phases of a pair, which share no units. It
 // warns where the intervals for every look of two phases, each at level over the

@@ -67,6 +67,9 @@ func (e Exact) Sums() Sums {
 }
 
 func integer(text string) *big.Int {
+	if text == "" {
+		return new(big.Int)
+	}
 	if v, err := strconv.ParseInt(text, 10, 64); err == nil { // most often, and several times as fast
 		return big.NewInt(v)
 	}

@@ -27,7 +27,9 @@ func (c *computation) phases() {
 			units[a], left[a] = out.Arms[a].Units+out.Arms[a].Excluded, out.Arms[a].Left
 		}
 		out.SRM = sampleRatio(units, p, 1)
-		out.SRMLeft = sampleRatio(left, p, 1)
+		if out.SRMLeft = out.SRM; !slices.Equal(left, units) {
+			out.SRMLeft = sampleRatio(left, p, 1)
+		}
 		out.SRMBy = c.splitBy(p)
 		c.doc.Phases = append(c.doc.Phases, out)
 	}
