@@ -10,20 +10,22 @@ import (
 	"github.com/assay-dev/assay/stats"
 )
 
-// figure is one number of a scenario, a mean over its replicates. A replicate's
+// figure is one number of a scenario, as a rule a mean over its replicates. A replicate's
 // value is taken at the first look at which the figure stops, else at the last.
 type figure struct {
 	name  string
 	stop  func(l *look) bool
 	value func(l *look) float64
 	bound bound
+	// median: the middle of the replicates, not their mean.
+	median bool
 }
 
 // bound is what a figure's mean must be, as far as so many replicates can tell.
 type bound struct {
 	Kind   boundKind `json:"kind"`
 	Target float64   `json:"target"`
-	Within float64   `json:"within,omitempty"` // of Near: how far from the target it may be
+	Within float64   `json:"within,omitempty"` // of near and about: how far from the target it may be
 }
 
 type boundKind string
@@ -33,6 +35,7 @@ const (
 	atMost  boundKind = "at most"  // a rate of errors
 	atLeast boundKind = "at least" // a rate of successes
 	near    boundKind = "near"     // a rate known from elsewhere
+	about   boundKind = "about"    // likewise a mean that is no rate
 )
 
 // falseAlarm is the chance that an engine which keeps every promise misses a target
@@ -44,8 +47,9 @@ func shareOf(figures int) float64 { return falseAlarm / float64(max(1, figures))
 
 // holds tells whether a mean of so many replicates is compatible with the bound: the
 // binomial probability of a mean as far off, or farther, is more than the level. A
-// mean of shares varies no more than one of zeros and ones.
-func (b bound) holds(mean float64, n int, level float64) bool {
+// mean of shares varies no more than one of zeros and ones. Other means vary by their
+// standard error.
+func (b bound) holds(mean, se float64, n int, level float64) bool {
 	k := int64(math.Round(mean * float64(n)))
 	above := func(p float64) bool { return stats.BinomialAbove(k, int64(n), p) <= level }
 	below := func(p float64) bool { return stats.BinomialAbove(int64(n)-k, int64(n), 1-p) <= level }
@@ -56,18 +60,23 @@ func (b bound) holds(mean float64, n int, level float64) bool {
 		return !below(b.Target)
 	case near:
 		return !above(min(1, b.Target+b.Within)) && !below(max(0, b.Target-b.Within))
+	case about:
+		return math.Abs(mean-b.Target) <= b.Within+se*math.Sqrt2*math.Erfcinv(2*level)
 	default:
 		return true
 	}
 }
 
-// reach is the last mean that passes on the side that the bound guards; of Near, the upper one.
-func (b bound) reach(n int, level float64) float64 {
-	if b.Kind == atLeast {
-		return float64(sort.Search(n, func(k int) bool { return b.holds(float64(k)/float64(n), n, level) })) / float64(n)
+// reach is the last mean that passes on the side that the bound guards; of near and about, the upper one.
+func (b bound) reach(se float64, n int, level float64) float64 {
+	switch b.Kind {
+	case atLeast:
+		return float64(sort.Search(n, func(k int) bool { return b.holds(float64(k)/float64(n), 0, n, level) })) / float64(n)
+	case about:
+		return b.Target + b.Within + se*math.Sqrt2*math.Erfcinv(2*level)
 	}
 	first := int(math.Ceil((b.Target + b.Within) * float64(n)))
-	over := sort.Search(n+1-first, func(i int) bool { return !b.holds(float64(first+i)/float64(n), n, level) })
+	over := sort.Search(n+1-first, func(i int) bool { return !b.holds(float64(first+i)/float64(n), 0, n, level) })
 	return float64(first+over-1) / float64(n)
 }
 
@@ -168,6 +177,11 @@ func gateOpen(metric string) func(*look) bool {
 	}
 }
 
+// opens: a scenario whose gate stays shut would prove nothing about what it guards.
+func opens(metric string) figure {
+	return figure{name: metric + ": the gate opens", stop: gateOpen(metric), bound: bound{atLeast, .9, 0}}
+}
+
 func both(a, b func(*look) bool) func(*look) bool {
 	return func(l *look) bool { return a(l) && b(l) }
 }
@@ -210,6 +224,7 @@ func nothing(metric string) []figure {
 			return l.comparison(metric, arms[1]).Matured.Absolute.FixedP.Float() < alpha
 		}),
 		watched(metric+": interval, any number of events", misses(metric, 0)),
+		opens(metric),
 		rarely(metric+": interval, gate open", alpha, both(gateOpen(metric), misses(metric, 0))),
 		rarely(metric+": relative interval, gate open", alpha, both(gateOpen(metric), missesRelative(metric, 0))),
 		watched(metric+": interval, gate open, first tenth", early(both(gateOpen(metric), misses(metric, 0)))),

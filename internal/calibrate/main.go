@@ -5,6 +5,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -19,12 +20,17 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	debug.SetGCPercent(400) // replicates are short-lived, and there is memory
+	// Replicates are short-lived: collecting what they leave costs nothing if it is rare.
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(memory)
 	if err := calibrate(ctx, os.Stdout, flags()); err != nil {
 		fmt.Fprintln(os.Stderr, "calibrate: error:", err)
 		os.Exit(1)
 	}
 }
+
+// memory is what the run may use.
+const memory = 512 << 20
 
 // options say what is run.
 type options struct {
@@ -42,9 +48,9 @@ type options struct {
 
 func flags() options {
 	var o options
-	flag.IntVar(&o.replicates, "replicates", 0, "experiments of each scenario, fewer of those above 20,000 units (default: up to 20,000, in the short form up to 4,000)")
+	flag.IntVar(&o.replicates, "replicates", 0, "experiments of each scenario, fewer of those that cost more (default: 20,000, in the short form 4,000)")
 	flag.StringVar(&o.only, "only", "", "run the scenarios whose name matches this expression")
-	flag.BoolVar(&o.short, "short", false, "only scenarios of at most 20,000 units, 3 million units of each in all replicates; no page")
+	flag.BoolVar(&o.short, "short", false, "scenarios as small as their gates allow, none above 20,000 units; no page")
 	flag.Uint64Var(&o.seed, "seed", 1, "seed of all scenarios")
 	flag.StringVar(&o.commit, "commit", "dev", "what the results are results of; a scenario with a result of the same commit and seed, and as many replicates, is not run again")
 	flag.StringVar(&o.dir, "results", "reports/calibration", "folder of the results")
@@ -71,8 +77,8 @@ func calibrate(ctx context.Context, out io.Writer, o options) error {
 	}
 	var all []outcome
 	broken := 0
-	for _, s := range scenarios() {
-		if !only.MatchString(s.name) || o.short && s.world.units > shortUnits {
+	for _, s := range scenarios(o.form()) {
+		if !only.MatchString(s.name) || o.short && s.world.units > smallUnits {
 			continue
 		}
 		if o.list {
@@ -115,19 +121,23 @@ func (o options) outcome(ctx context.Context, s *scenario, progress io.Writer) (
 	return found, o.write(s, found)
 }
 
+// form is how large the scenarios are.
+func (o options) form() form { return form{o.short} }
+
 // replicates is how often a scenario runs. The time goes by the units of all
 // replicates together, so large scenarios run less often.
 func (s *scenario) replicates(o options) int {
+	n, least := cmp.Or(o.replicates, o.form().of(20_000, 4_000)), 2_000
 	switch {
-	case o.replicates > 0 && s.world.units > shortUnits:
-		return max(100, o.replicates*shortUnits/s.world.units)
-	case o.replicates > 0:
-		return o.replicates
-	case o.short:
-		return max(250, min(4_000, 3_000_000/s.world.units/max(1, s.cost)))
-	default:
-		return max(2_000, min(20_000, 200_000_000/s.world.units/max(1, s.cost)))
+	case s.cost > 1:
+		n /= s.cost
+	case s.world.units > smallUnits:
+		n = n * smallUnits / s.world.units
 	}
+	if o.replicates > 0 || o.short {
+		least = min(100, o.replicates)
+	}
+	return max(least, n)
 }
 
 // print tells the figures and returns how many miss their target.

@@ -13,8 +13,8 @@ func (b bound) String() string {
 	switch b.Kind {
 	case shown:
 		return "–"
-	case near:
-		return fmt.Sprintf("%g ± %g", b.Target, b.Within)
+	case near, about:
+		return fmt.Sprintf("%g ± %.3g", b.Target, b.Within)
 	default:
 		return fmt.Sprintf("%s %g", b.Kind, b.Target)
 	}
@@ -53,7 +53,7 @@ func writePage(o options, all []outcome) error {
 		fmt.Fprintf(&b, "\nThis run: commit %s, seed %d, %d scenarios, %s, %.0f seconds.\n", all[0].Commit, all[0].Seed, len(all), between(all), seconds)
 		b.WriteString("A rate that may be 0.05 passes up to the following at so many replicates:")
 		for i, n := range []int{100, 400, 4_000, 20_000} {
-			fmt.Fprintf(&b, "%s %.3f at %d", strings.Repeat(",", min(i, 1)), bound{Kind: atMost, Target: alpha}.reach(n, shareOf(targets())), n)
+			fmt.Fprintf(&b, "%s %.3f at %d", strings.Repeat(",", min(i, 1)), bound{Kind: atMost, Target: alpha}.reach(0, n, shareOf(targets())), n)
 		}
 		b.WriteString(": few of them find gross errors only.\n")
 	}
@@ -140,12 +140,15 @@ func (f *outcome) closest() *measure {
 		m := &f.Figures[i]
 		var left float64 // until it misses, in standard errors of the target
 		se := math.Sqrt(m.Bound.Target * (1 - m.Bound.Target) / float64(f.Replicates))
+		if m.Bound.Kind == about {
+			se = m.SD / math.Sqrt(float64(f.Replicates))
+		}
 		switch m.Bound.Kind {
 		case shown:
 			continue
 		case atLeast:
 			left = (m.Mean - m.Bound.Target) / se
-		case near:
+		case near, about:
 			left = (m.Bound.Within - math.Abs(m.Mean-m.Bound.Target)) / se
 		default:
 			left = (m.Bound.Target - m.Mean) / se

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"maps"
+	"math/big"
 	"slices"
 	"time"
 
@@ -52,7 +53,7 @@ func (p *path) feed(w *world, log []record) {
 		rec := &log[i]
 		e := ingest.Event{
 			Type: ingest.Outcome, T: start + rec.at, KafkaT: start + rec.arrives, UnitKind: "user",
-			Unit: ingest.Unit{Hi: uint64(rec.unit) * 0x9e3779b97f4a7c15, Lo: uint64(rec.unit)},
+			Unit: unitOf(rec.unit),
 			Name: rec.name, Value: rec.value,
 		}
 		topic := topicDone
@@ -71,6 +72,13 @@ func (p *path) feed(w *world, log []record) {
 		p.next[topic]++
 		p.join.Add(&e)
 	}
+}
+
+// unitOf is a unit's hash, spread as the join's index needs it, but within one of the
+// join's sixteen segments: pages of the others would only be cleared for every replicate.
+func unitOf(n int32) ingest.Unit {
+	const odd, other = 0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9 // multiplying by an odd number loses nothing
+	return ingest.Unit{Hi: uint64(n+1) * odd >> 4, Lo: uint64(n+1) * other}
 }
 
 // commit takes the join's deltas into the sums, as one part of the ledger.
@@ -97,7 +105,9 @@ func (p *path) commit() {
 // moments are what the look's query would return.
 func (p *path) moments(statuses []results.ShardStatus) results.Moments {
 	horizons := results.Maturity(p.e, p.it, statuses)
-	m := results.Moments{Vector: map[uint16]uint64{0: p.seq}, Config: map[uint16]uint32{0: 1}}
+	m := results.Moments{
+		Vector: map[uint16]uint64{0: p.seq}, Config: map[uint16]uint32{0: 1}, Cells: make([]results.Cell, 0, len(p.sums)),
+	}
 	for c, a := range p.sums {
 		// A slot once matured gets nothing more: each world's windows are over by then.
 		if horizon, ok := horizons[c.Metric]; ok {
@@ -134,8 +144,16 @@ func plus(to, d *ingest.Delta) {
 func exact(d *ingest.Delta) results.Sums {
 	return results.Sums{
 		N: d.N, NonZero: d.NonZero, Over: d.Over, Sum: d.Sum.Big(), SumSquares: d.SumSquares.Big(),
-		SumDenominator: d.SumDenominator.Big(), SumSquaresDenominator: d.SumSquaresDenominator.Big(), SumProduct: d.SumProduct.Big(),
+		SumDenominator: big0(d.SumDenominator), SumSquaresDenominator: big0(d.SumSquaresDenominator), SumProduct: big0(d.SumProduct),
 	}
+}
+
+// big0 leaves out what only ratios have.
+func big0(v ingest.Int128) *big.Int {
+	if v.IsZero() {
+		return nil
+	}
+	return v.Big()
 }
 
 // look is everything that one look shows.

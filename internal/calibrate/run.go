@@ -8,8 +8,10 @@ import (
 	"math"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/assay-dev/assay/internal/experiment"
@@ -25,6 +27,7 @@ type outcome struct {
 	Units      int       `json:"units"` // N of each replicate
 	Looks      int       `json:"looks"`
 	Seconds    float64   `json:"seconds"`
+	CPU        float64   `json:"cpu_seconds"` // of all processors together; other programs may have shared them
 	Figures    []measure `json:"figures"`
 }
 
@@ -48,7 +51,7 @@ func (s *scenario) seed(base uint64) uint64 {
 // run makes n replicates on all processors. Replicate i depends on the seed and
 // on i alone. A panic of the engine would end the run: it must be seen.
 func (s *scenario) run(ctx context.Context, n int, base uint64, progress io.Writer) (outcome, error) {
-	began := time.Now()
+	began, used := time.Now(), processor()
 	seed := s.seed(base)
 	v := s.world.version()
 	values := make([][]float64, n)
@@ -72,13 +75,17 @@ func (s *scenario) run(ctx context.Context, n int, base uint64, progress io.Writ
 	if s.direct != nil {
 		looks = slowLooks
 	}
-	out := outcome{Scenario: s.name, About: s.about, Seed: base, Replicates: n, Units: s.world.units, Looks: looks, Seconds: math.Round(time.Since(began).Seconds()*10) / 10}
+	out := outcome{Scenario: s.name, About: s.about, Seed: base, Replicates: n, Units: s.world.units, Looks: looks, Seconds: tenths(time.Since(began)), CPU: tenths(processor() - used)}
 	level := shareOf(targets())
 	for k, f := range s.figures {
 		m := measure{Name: f.name, Bound: f.bound}
 		m.Mean, m.SD = moments(values, k)
-		if m.Passes = f.bound.holds(m.Mean, n, level); f.bound.Kind != shown {
-			m.Reach = f.bound.reach(n, level)
+		se := m.SD / math.Sqrt(float64(n))
+		if f.median {
+			m.Mean = median(values, k)
+		}
+		if m.Passes = f.bound.holds(m.Mean, se, n, level); f.bound.Kind != shown {
+			m.Reach = f.bound.reach(se, n, level)
 		}
 		out.Figures = append(out.Figures, m)
 	}
@@ -86,10 +93,21 @@ func (s *scenario) run(ctx context.Context, n int, base uint64, progress io.Writ
 	return out, nil
 }
 
+func tenths(d time.Duration) float64 { return math.Round(d.Seconds()*10) / 10 }
+
+// processor is the time that this process has computed so far; 0 where it is not told.
+func processor() time.Duration {
+	var used syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &used) != nil {
+		return 0
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}
+
 // targets counts the figures with a target, of all scenarios: a run of a few of them
 // is judged like the whole.
 func targets() (n int) {
-	for _, s := range scenarios() {
+	for _, s := range scenarios(form{}) {
 		for _, f := range s.figures {
 			if f.bound.Kind != shown {
 				n++
@@ -115,4 +133,13 @@ func moments(values [][]float64, k int) (mean, sd float64) {
 		sd += (v[k] - mean) * (v[k] - mean)
 	}
 	return mean, math.Sqrt(sd / math.Max(1, n-1))
+}
+
+func median(values [][]float64, k int) float64 {
+	all := make([]float64, len(values))
+	for i, v := range values {
+		all[i] = v[k]
+	}
+	slices.Sort(all)
+	return all[len(all)/2]
 }

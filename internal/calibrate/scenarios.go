@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"time"
@@ -23,8 +24,21 @@ type scenario struct {
 // source is the randomness of one replicate: the scenario's seed and its number.
 type source struct{ *rand.Rand }
 
-// shortUnits is the most units of a scenario that the short form runs.
-const shortUnits = 20_000
+// form is how large the scenarios are: as large as experiments are, or in the short
+// form as small as they can be and still have open gates. What is promised is the same,
+// and most of it depends on the number of units only through the gates.
+type form struct{ short bool }
+
+// of picks a number by form.
+func (f form) of(full, short int) int {
+	if f.short {
+		return short
+	}
+	return full
+}
+
+// smallUnits is the most units of a scenario that is run as often as wished.
+const smallUnits = 20_000
 
 func equal() [][]float64          { return [][]float64{{.5, .5}} }
 func split(t float64) [][]float64 { return [][]float64{{1 - t, t}} }
@@ -69,12 +83,17 @@ func revenue(sigma float64) func(*rand.Rand, entrant) (float64, bool) {
 }
 
 // simple is a world in which outcomes are complete at entry: a minute's window
-// in an enrolment of thirty hours.
-func simple(units int, phases [][]float64, m experiment.Metric, unit func(*rand.Rand, entrant) (float64, bool)) world {
-	return world{
-		units: units, phases: phases, enrol: 30 * time.Hour, window: time.Minute, looks: 60,
+// in an enrolment of thirty hours (short: one).
+func (f form) simple(units int, phases [][]float64, m experiment.Metric, unit func(*rand.Rand, entrant) (float64, bool)) world {
+	w := world{
+		units: units, phases: phases, enrol: time.Duration(f.of(30, 1)) * time.Hour, window: time.Minute,
+		looks: f.of(60, 20), first: 50,
 		metrics: []experiment.Metric{m}, mirrored: []string{m.Name}, unit: atOnce(unit),
 	}
+	if f.short { // of few looks, fewer before the gates open
+		w.first = max(w.first, units/20)
+	}
+	return w
 }
 
 func capped(at string) experiment.Metric {
@@ -84,42 +103,48 @@ func capped(at string) experiment.Metric {
 }
 
 // plain are the scenarios without an effect whose outcomes are complete at entry.
-func plain() []scenario {
+// Each is at least half as large again as its gate needs, in both forms.
+func plain(f form) []scenario {
 	value, converts, money := metric("value", experiment.Mean, 2), metric("converts", experiment.Proportion, 0), metric("revenue", experiment.Mean, 2)
 	still := constant(0)
 	drift := func(u entrant) float64 { return math.Sin(u.at*2*math.Pi*7) + 2*u.at }
-	shares := []struct {
-		name   string
-		phases [][]float64
-	}{{"50/50", equal()}, {"90/10", split(.1)}, {"99/1", split(.01)}}
 	var out []scenario
-	for _, s := range shares {
+	for _, s := range []struct {
+		name                       string
+		phases                     [][]float64
+		normal, binary, rare, late int // units
+	}{
+		{"50/50", equal(), f.of(10_000, 800), f.of(20_000, 3_000), 150_000, f.of(20_000, 4_000)},
+		{"90/10", split(.1), f.of(10_000, 1_500), f.of(20_000, 10_000), 500_000, f.of(20_000, 14_000)},
+		{"99/1", split(.01), f.of(10_000, 8_000), 100_000, 0, 0},
+	} {
 		add := func(name, about string, w world) {
 			out = append(out, scenario{name: name + " " + s.name, about: about, world: w, figures: nothing(w.mirrored[0])})
 		}
-		add("normal", "no effect, variance 1", simple(10_000, s.phases, value, normal(still)))
-		add("binary 5 %", "no effect", simple(20_000, s.phases, converts, binary(constant(.05))))
-		if s.name == "99/1" {
+		add("normal", "no effect, variance 1", f.simple(s.normal, s.phases, value, normal(still)))
+		add("binary 5 %", "no effect", f.simple(s.binary, s.phases, converts, binary(constant(.05))))
+		if s.late == 0 {
 			continue
 		}
-		add("drift", "no effect; a daily wave of amplitude 1 and a trend of 2 standard deviations", simple(10_000, s.phases, value, normal(drift)))
-		add("binary 0.1 %", "no effect", simple(100_000, s.phases, converts, binary(constant(.001))))
-		add("lognormal σ 1.5, 95 % zeros", "no effect, no cap", simple(20_000, s.phases, money, revenue(1.5)))
-		add("lognormal σ 2, 95 % zeros", "no effect, no cap", simple(20_000, s.phases, money, revenue(2)))
-		add("lognormal σ 1.5, P99 cap", "no effect; totals capped at the 99th percentile of the non-zero ones", simple(20_000, s.phases, capped("32.78"), revenue(1.5)))
-		add("ratio with correlated events", "no effect; value per event, units differ in value and in activity", ratioWorld(4_000, s.phases))
+		add("drift", "no effect; a daily wave of amplitude 1 and a trend of 2 standard deviations", f.simple(s.normal, s.phases, value, normal(drift)))
+		add("binary 0.1 %", "no effect", f.simple(s.rare, s.phases, converts, binary(constant(.001))))
+		add("lognormal σ 1, 95 % zeros", "no effect, no cap", f.simple(s.late, s.phases, money, revenue(1)))
+		add("lognormal σ 1.5, 95 % zeros", "no effect, no cap", f.simple(s.late, s.phases, money, revenue(1.5)))
+		add("lognormal σ 2, 95 % zeros", "no effect, no cap", f.simple(s.late, s.phases, money, revenue(2)))
+		add("lognormal σ 1.5, P99 cap", "no effect; totals capped at the 99th percentile of the non-zero ones", f.simple(s.late, s.phases, capped("32.78"), revenue(1.5)))
+		add("ratio with correlated events", "no effect; value per event, units differ in value and in activity", ratioWorld(f, f.of(4_000, s.normal), s.phases))
 	}
 	return out
 }
 
 // ratioWorld: each unit has a level and an activity that are correlated.
-func ratioWorld(units int, phases [][]float64) world {
+func ratioWorld(f form, units int, phases [][]float64) world {
 	m := experiment.Metric{
 		Name: "per event", Kind: experiment.Ratio,
 		Numerator:   &experiment.Part{Event: "event", Aggregation: experiment.AggregateSum, Decimals: 2},
 		Denominator: &experiment.Part{Event: "event", Aggregation: experiment.AggregateCount},
 	}
-	w := simple(units, phases, m, nil)
+	w := f.simple(units, phases, m, nil)
 	w.unit = func(r *rand.Rand, _ entrant, happens func(time.Duration, string, ingest.Value)) {
 		a, b := r.NormFloat64(), r.NormFloat64()
 		level, more := math.Exp(.5*a), 3*math.Exp(.4*a+.4*b)
@@ -134,55 +159,66 @@ func ratioWorld(units int, phases [][]float64) world {
 }
 
 // unfinished are the scenarios whose outcomes still arrive when they are judged.
-func unfinished() []scenario {
+func unfinished(f form) []scenario {
 	var out []scenario
 	add := func(name, about string, w world) {
 		var figures []figure
 		for _, m := range w.mirrored {
 			figures = append(figures, kills(m)...)
-			figures = append(figures, rarely(m+": interval of matured results, gate open", alpha, both(gateOpen(m), misses(m, 0))))
+			figures = append(figures, opens(m), rarely(m+": interval of matured results, gate open", alpha, both(gateOpen(m), misses(m, 0))))
 		}
 		out = append(out, scenario{name: name, about: about, world: w, figures: figures})
 	}
+	even, small, growing := f.of(4_000, 1_200), f.of(10_000, 4_000), f.of(4_000, 2_000)
 	for _, delay := range []struct {
-		name string
-		part float64
-	}{{"1 %", .01}, {"10 %", .1}, {"100 %", 1}} {
-		add("delay, median "+delay.name+" of the run", "no effect; one outcome of a fifth of the units, exponential delay", late(equal(), delay.part, 0, 0))
-		add("delay, median "+delay.name+", 90/10", "no effect, as above", late(split(.1), delay.part, 0, 0))
-		add("delay, median "+delay.name+", ramp", "no effect; shares of 1, 10 and 50 % while the base rate trebles", late(ramp(.01, .1, .5), delay.part, 0, 2))
+		name  string
+		part  float64
+		small int
+	}{{"1 %", .01, small}, {"10 %", .1, small}, {"100 %", 1, f.of(10_000, 8_000)}} {
+		add("delay, median "+delay.name+" of the run", "no effect; one outcome of a fifth of the units, exponential delay", late(f, even, equal(), delay.part, 0, 0))
+		add("delay, median "+delay.name+", 90/10", "no effect, as above", late(f, delay.small, split(.1), delay.part, 0, 0))
+		add("delay, median "+delay.name+", ramp", "no effect; shares of 1, 10 and 50 % while the base rate trebles", late(f, growing, ramp(.01, .1, .5), delay.part, 0, 2))
 	}
-	add("cumulative totals", "no effect; several outcomes spread over a window as long as the run", late(equal(), -1, 3, 0))
-	add("cumulative totals, 90/10", "no effect, as above", late(split(.1), -1, 3, 0))
-	add("cumulative totals, ramp", "no effect; shares of 1, 10 and 50 % while the base rate trebles", late(ramp(.01, .1, .5), -1, 3, 2))
-	second := late(equal(), -1, 1, 0)
-	second.enrol, second.window, second.looks, second.pace = time.Minute, 2*time.Minute, 6*60, 1
-	add("looks every second", "no effect; all units within a minute, outcomes over two minutes", second)
+	add("cumulative totals", "no effect; several outcomes spread over a window as long as the run", late(f, even, equal(), -1, 3, 0))
+	add("cumulative totals, 90/10", "no effect, as above", late(f, small, split(.1), -1, 3, 0))
+	add("cumulative totals, ramp", "no effect; shares of 1, 10 and 50 % while the base rate trebles", late(f, growing, ramp(.01, .1, .5), -1, 3, 2))
+	second := late(f, f.of(4_000, 1_500), equal(), -1, 1, 0)
+	second.enrol, second.window, second.every = time.Duration(f.of(60, 20))*time.Second, time.Duration(f.of(120, 20))*time.Second, time.Second
+	second.unit = second.lateUnit(-1, 1, 0)
+	second.looks = int((second.enrol+second.window)/second.every) + 1
+	add("looks every second", fmt.Sprintf("no effect; all units within %s, outcomes over %s", second.enrol, second.window), second)
 	return out
 }
 
 // late is a world of outcomes that come after entry: one at an exponential delay
 // with a median of a part of the enrolment, or (part < 0) evenly over the window,
 // and more on average.
-func late(phases [][]float64, part, more, trend float64) world {
+func late(f form, units int, phases [][]float64, part, more, trend float64) world {
 	w := world{
-		units: 4_000, phases: phases, enrol: 4 * time.Hour, window: 4 * time.Hour, looks: 80, pace: 1.5,
+		units: units, phases: phases, enrol: 4 * time.Hour, window: 4 * time.Hour, looks: f.of(80, 24), pace: 1.5,
 		metrics:  []experiment.Metric{metric("total", experiment.Mean, 2), metric("converts", experiment.Proportion, 0)},
 		mirrored: []string{"total", "converts"},
 	}
 	if part > 0 && part < 1 {
 		w.window = max(time.Hour, time.Duration(8*part*float64(w.enrol)))
 	}
-	w.unit = func(r *rand.Rand, u entrant, happens func(time.Duration, string, ingest.Value)) {
+	w.unit = w.lateUnit(part, more, trend)
+	return w
+}
+
+// lateUnit goes by the world's enrolment and window as they are now.
+func (w *world) lateUnit(part, more, trend float64) func(*rand.Rand, entrant, func(time.Duration, string, ingest.Value)) {
+	enrol, window := float64(w.enrol), w.window
+	return func(r *rand.Rand, u entrant, happens func(time.Duration, string, ingest.Value)) {
 		if r.Float64() >= .2*(1+trend*u.at) {
 			return
 		}
 		for {
-			after := time.Duration(r.Float64() * float64(w.window))
+			after := time.Duration(r.Float64() * float64(window))
 			if part > 0 {
-				after = time.Duration(r.ExpFloat64() / math.Ln2 * part * float64(w.enrol))
+				after = time.Duration(r.ExpFloat64() / math.Ln2 * part * enrol)
 			}
-			if after < w.window {
+			if after < window {
 				happens(after, "event", decimal(math.Exp(r.NormFloat64())))
 			}
 			if r.Float64() >= more/(1+more) {
@@ -190,5 +226,4 @@ func late(phases [][]float64, part, more, trend float64) world {
 			}
 		}
 	}
-	return w
 }

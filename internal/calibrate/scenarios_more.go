@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/assay-dev/assay/ingest"
@@ -11,49 +12,49 @@ import (
 )
 
 // scenarios are all of them; a scenario's seed comes from its name.
-func scenarios() []scenario {
-	var out []scenario
-	out = append(out, plain()...)
-	out = append(out, unfinished()...)
-	out = append(out, effects()...)
-	out = append(out, harms()...)
-	out = append(out, splits()...)
-	out = append(out, many()...)
-	out = append(out, stored()...)
-	return out
+func scenarios(f form) []scenario {
+	return slices.Concat(plain(f), unfinished(f), effects(f), harms(f), splits(f), many(f), stored(f))
 }
 
-// fixedUnits find an effect of 0.1 standard deviations with a probability of 0.8
-// in one look: 2·(1.96+0.8416)²/0.1² = 1570 in each arm.
-const fixedUnits = 3140
+// powerPlan is an effect in standard deviations and the units that find it with a
+// probability of 0.8 in one look: 2·(1.96+0.8416)²/0.1² = 1570 in each arm.
+func powerPlan(f form) (effect float64, units int) {
+	return float64(f.of(10, 20)) / 100, f.of(3_140, 785)
+}
 
 // effects are the scenarios with one: power, coverage, the size of what is found.
-func effects() []scenario {
+func effects(f form) []scenario {
 	value, converts := metric("value", experiment.Mean, 2), metric("converts", experiment.Proportion, 0)
 	finds := func(l *look) bool { return l.comparison("value", arms[1]).Matured.Absolute.SequentialP.Float() < alpha }
 	var out []scenario
-	// Powers of an independent implementation with 20 000 replicates and a look at every unit.
-	for i, power := range []float64{.547, .889, .979} {
-		w := simple(fixedUnits*(i+1), equal(), value, normal(byArm(0, .1)))
-		w.planned, w.looks = fixedUnits, 200
+	effect, fixedUnits := powerPlan(f)
+	for i, gavi := range powers(f) {
+		w := powerWorld(f, i)
 		out = append(out, scenario{
 			name: fmt.Sprintf("power at %d× the fixed plan", i+1), world: w,
-			about: "an effect that one look finds with probability 0.8 after 3,140 units; 200 looks",
+			about: fmt.Sprintf("an effect of %g that one look finds with probability 0.8 after %d units; %d looks; the targets are GAVI's at the same looks", effect, fixedUnits, w.looks),
 			figures: []figure{
-				{name: "found", stop: finds, bound: bound{near, power, .015}},
+				{name: "found", stop: finds, bound: bound{near, gavi.found, .01}},
 				{name: "found by one look at the end", stop: atLast(missesFixed("value", 0)), bound: bound{Kind: shown}},
-				stoppingUnits("mean units at the stop ÷ fixed plan", fixedUnits, finds),
-				watched("Wald's test of 0.1 against 0 decides for it", func(l *look) bool { return wald(l) > 0 }),
-				stoppingUnits("Wald: mean units at the stop ÷ fixed plan", fixedUnits, func(l *look) bool { return wald(l) != 0 }),
-				rarely("interval", alpha, misses("value", .1)),
-				{name: "interval where it stopped", stop: finds, value: truth(misses("value", .1)), bound: bound{atMost, alpha, 0}},
-				{name: "estimate − truth where it stopped", stop: finds, bound: bound{Kind: shown}, value: func(l *look) float64 {
-					return l.comparison("value", arms[1]).Matured.Absolute.Estimate.Float() - .1
+				{name: "mean units at the stop ÷ fixed plan", stop: finds, bound: bound{about, gavi.units, .02 * gavi.units},
+					value: func(l *look) float64 { return float64(l.units) / float64(fixedUnits) }},
+				watched("Wald's test of the effect against 0 decides for it", func(l *look) bool { return wald(l, effect) > 0 }),
+				stoppingUnits("Wald: mean units at the stop ÷ fixed plan", fixedUnits, func(l *look) bool { return wald(l, effect) != 0 }),
+				rarely("interval", alpha, misses("value", effect)),
+				{name: "interval where it stopped", stop: finds, value: truth(misses("value", effect)), bound: bound{atMost, alpha, 0}},
+				{name: "estimate − truth where it stopped", stop: finds, bound: bound{Kind: shown}, value: bias(effect)},
+				{name: "|estimate − truth| where it stopped", stop: finds, bound: bound{Kind: shown}, value: func(l *look) float64 {
+					return math.Abs(bias(effect)(l))
 				}},
+				{name: "width of the interval ÷ of the one for one look, at the plan (median)", median: true, bound: bound{about, 1.55, .01},
+					stop: func(l *look) bool { return l.units >= fixedUnits }, value: func(l *look) float64 {
+						e := l.comparison("value", arms[1]).Matured.Absolute
+						return (e.Sequential.High - e.Sequential.Low).Float() / (e.Fixed.High - e.Fixed.Low).Float()
+					}},
 			},
 		})
 	}
-	covered := simple(20_000, equal(), converts, binary(byArm(.05, .06)))
+	covered := f.simple(f.of(20_000, 4_000), equal(), converts, binary(byArm(.05, .06)))
 	gate := gateOpen("converts")
 	out = append(out, scenario{name: "coverage, binary 5 % against 6 %", about: "an effect of a point, 20 %", world: covered, figures: []figure{
 		rarely("interval, gate open", alpha, both(gate, misses("converts", .01))),
@@ -61,12 +62,37 @@ func effects() []scenario {
 		{name: "fixed interval at the end", stop: atLast(missesFixed("converts", .01)), bound: bound{near, alpha, .005}},
 		{name: "fixed relative interval at the end", stop: atLast(missesFixedRelative("converts", .2)), bound: bound{near, alpha, .01}},
 	}})
-	fixed := simple(2_000, equal(), value, normal(byArm(5, 5.2)))
+	fixed := f.simple(2_000, equal(), value, normal(byArm(5, 5.2)))
 	fixed.looks = 2
 	return append(out, scenario{name: "coverage of one look, normal", about: "means of 5 and 5.2", world: fixed, figures: []figure{
 		{name: "fixed interval", stop: atLast(missesFixed("value", .2)), bound: bound{near, alpha, .005}},
 		{name: "fixed relative interval", stop: atLast(missesFixedRelative("value", .04)), bound: bound{near, alpha, .01}},
 	}})
+}
+
+// gaviFinds is what GAVI does at the looks of the scenarios: how often it finds the
+// effect, and the mean number of units until it stops ÷ the fixed plan.
+type gaviFinds struct{ found, units float64 }
+
+// powers are held against the yardstick by a test.
+func powers(f form) []gaviFinds {
+	if f.short {
+		return []gaviFinds{{.501, .799}, {.865, 1.108}, {.974, 1.190}}
+	}
+	return []gaviFinds{{.516, .787}, {.873, 1.071}, {.975, 1.141}} // at every unit: .547, .889, .979 and .77, 1.02, 1.07
+}
+
+// powerWorld has the effect and once, twice, … the units of the fixed plan.
+func powerWorld(f form, more int) world {
+	effect, fixedUnits := powerPlan(f)
+	w := f.simple(fixedUnits*(more+1), equal(), metric("value", experiment.Mean, 2), normal(byArm(0, effect)))
+	w.planned, w.looks, w.first, w.mirrored = int64(fixedUnits), f.of(200, 60), 50, nil
+	w.enrol = 30 * time.Hour // so that hardly a unit at a look has not matured
+	return w
+}
+
+func bias(truth float64) func(*look) float64 {
+	return func(l *look) float64 { return l.comparison("value", arms[1]).Matured.Absolute.Estimate.Float() - truth }
 }
 
 func truth(is func(*look) bool) func(*look) float64 {
@@ -78,12 +104,12 @@ func truth(is func(*look) bool) func(*look) float64 {
 	}
 }
 
-// wald is Wald's test of an effect of 0.1 against none, at 0.025 and power 0.8:
-// 1, −1, or 0 while it goes on.
-func wald(l *look) int {
+// wald is Wald's test of an effect against none, at 0.025 and power 0.8: 1, −1, or 0
+// while it goes on.
+func wald(l *look, effect float64) int {
 	e := l.comparison("value", arms[1]).Matured.Absolute
 	se := e.StdError.Float()
-	logRatio := (e.Estimate.Float() - .05) * .1 / (se * se)
+	logRatio := (e.Estimate.Float() - effect/2) * effect / (se * se)
 	switch {
 	case logRatio >= math.Log(.8/.025):
 		return 1
@@ -94,59 +120,66 @@ func wald(l *look) int {
 }
 
 // harms: how soon harm is found, and that harm just at the margin is not.
-func harms() []scenario {
+func harms(f form) []scenario {
 	converts := metric("converts", experiment.Proportion, 0)
+	rate := float64(f.of(5, 20)) / 100
 	var out []scenario
 	for _, s := range []struct {
-		name  string
-		share float64
-	}{{"50/50", .5}, {"90/10", .1}} {
+		name                string
+		share               float64
+		units, gate, margin int
+	}{
+		{"50/50", .5, f.of(20_000, 2_500), f.of(20_000, 2_000), f.of(20_000, 2_500)},
+		{"90/10", .1, f.of(20_000, 5_000), f.of(20_000, 4_000), f.of(20_000, 8_000)},
+	} {
 		for _, left := range []struct {
 			part, power float64
 		}{{0, .99}, {.5, .99}, {.9, 0}} {
-			w := simple(20_000, split(s.share), converts, binary(byArm(.05, .05*left.part)))
+			w := f.simple(s.units, split(s.share), converts, binary(byArm(rate, rate*left.part)))
 			figures := []figure{
 				{name: "killed", stop: breached("converts"), bound: bound{atLeast, left.power, 0}},
-				stoppingUnits("mean units at the kill ÷ 20,000", w.units, breached("converts")),
+				stoppingUnits("mean units at the kill ÷ N", w.units, breached("converts")),
 				rarely("killed in the other direction", alpha, breached(mirror("converts"))),
 			}
 			if left.part == .9 {
 				figures[0].bound = bound{Kind: shown}
 			}
 			out = append(out, scenario{name: fmt.Sprintf("time to kill, %.0f %% left, %s", 100*left.part, s.name),
-				about: "5 % of the control convert, the treatment only that part of them", world: w, figures: figures})
+				about: fmt.Sprintf("%.0f %% of the control convert, the treatment only that part of them", 100*rate), world: w, figures: figures})
 		}
-		out = append(out, atTheGate(s.name, s.share), atTheMargin(s.name, s.share))
+		out = append(out, atTheGate(f, s.gate, s.name, s.share), atTheMargin(f, s.margin, s.name, s.share))
 	}
 	return out
 }
 
 // atTheGate: so few events that the gate opens halfway.
-func atTheGate(name string, share float64) scenario {
-	rate := 2 * 30 / math.Min(share, 1-share) / 20_000
-	w := simple(20_000, split(share), metric("converts", experiment.Proportion, 0), binary(constant(rate)))
+func atTheGate(f form, units int, name string, share float64) scenario {
+	rate := 2 * 30 / math.Min(share, 1-share) / float64(units)
+	w := f.simple(units, split(share), metric("converts", experiment.Proportion, 0), binary(constant(rate)))
 	return scenario{name: "pooled gate, " + name, about: "no effect; the gate opens in the middle of the run", world: w,
-		figures: append(kills("converts"),
+		figures: append(kills("converts"), opens("converts"),
+			stoppingUnits("mean units when the gate opens ÷ N", units, gateOpen("converts")),
 			rarely("interval, gate open", alpha, both(gateOpen("converts"), misses("converts", 0))),
 			watched("interval, any number of events", misses("converts", 0)))}
 }
 
 // atTheMargin: harm of exactly the margin is neither killed for nor called healthy.
-func atTheMargin(name string, share float64) scenario {
-	w := simple(20_000, split(share), metric("converts", experiment.Proportion, 0), binary(byArm(.1, .08)))
+func atTheMargin(f form, units int, name string, share float64) scenario {
+	w := f.simple(units, split(share), metric("converts", experiment.Proportion, 0), binary(byArm(.1, .08)))
 	w.margin = .2
 	return scenario{name: "harm at the margin, " + name, about: "20 % fewer at a margin of 20 %", world: w, figures: []figure{
+		opens("converts"),
 		rarely("killed", alpha, breached("converts")),
 		rarely("called healthy", alpha, healthy("converts")),
 	}}
 }
 
 // splits are the sample-ratio scenarios.
-func splits() []scenario {
+func splits(f form) []scenario {
 	visits := metric("visits", experiment.Count, 0)
 	nobody := func(*rand.Rand, entrant) (float64, bool) { return 0, false }
-	world := func(phases, actual [][]float64) world {
-		w := simple(20_000, phases, visits, nobody)
+	world := func(units int, phases, actual [][]float64) world {
+		w := f.simple(units, phases, visits, nobody)
 		w.mirrored, w.actual = nil, actual
 		return w
 	}
@@ -160,27 +193,28 @@ func splits() []scenario {
 		name   string
 		phases [][]float64
 	}{{"50/50", equal()}, {"90/10", split(.1)}, {"four arms", quarters}, {"three phases", ramp(.01, .1, .5)}} {
-		out = append(out, scenario{name: "split, " + s.name, about: "a sound split", world: world(s.phases, nil), figures: []figure{
+		out = append(out, scenario{name: "split, " + s.name, about: "a sound split", world: world(f.of(20_000, 4_000), s.phases, nil), figures: []figure{
 			rarely("alarm in any phase", .01, alarms), rarely("first phase, p < 0.05", alpha, warns),
 		}})
 	}
-	return append(out, scenario{name: "split, 53/47 of 50/50", about: "a broken split", world: world(equal(), [][]float64{{.53, .47}}), figures: []figure{
-		{name: "alarm", stop: alarms, bound: bound{atLeast, .99, 0}}, stoppingUnits("mean units at the alarm ÷ 20,000", 20_000, alarms),
+	broken := world(f.of(20_000, 8_000), equal(), [][]float64{{.55, .45}})
+	return append(out, scenario{name: "split, 55/45 of 50/50", about: "a broken split", world: broken, figures: []figure{
+		{name: "alarm", stop: alarms, bound: bound{atLeast, .99, 0}}, stoppingUnits("mean units at the alarm ÷ N", broken.units, alarms),
 	}})
 }
 
 // many are the scenarios with families of tests, segments and duplicates.
-func many() []scenario {
-	twice := simple(5_000, equal(), metric("value", experiment.Mean, 2), normal(constant(0)))
+func many(f form) []scenario {
+	twice := f.simple(f.of(5_000, 1_500), equal(), metric("value", experiment.Mean, 2), normal(constant(0)))
 	twice.twice, twice.window = .2, time.Minute
 	figures := append(kills("value"), rarely("interval", alpha, misses("value", 0)))
-	figures = append(figures, figure{name: "sums differ from those without duplicates", value: func(l *look) float64 {
+	figures = append(figures, opens("value"), figure{name: "sums differ from those without duplicates", value: func(l *look) float64 {
 		return truth(func(l *look) bool { return l.differs })(l)
 	}, bound: bound{atMost, 0, 0}})
 	return []scenario{
 		{name: "duplicates", about: "no effect; a fifth of the records arrives again, up to an hour later", world: twice, figures: figures},
-		family("holm"), family("benjamini-hochberg"),
-		segments(),
+		family(f, "holm"), family(f, "benjamini-hochberg"),
+		segments(f),
 	}
 }
 
@@ -190,8 +224,8 @@ const (
 )
 
 // family is 20 metrics in three arms, of which the first 16 metrics have no effect.
-func family(adjustment experiment.Adjustment) scenario {
-	w := world{units: 3_000, phases: [][]float64{{1. / 3, 1. / 3, 1. / 3}}, enrol: 30 * time.Hour, window: time.Minute, looks: 10,
+func family(f form, adjustment experiment.Adjustment) scenario {
+	w := world{units: f.of(3_000, 1_000), phases: [][]float64{{1. / 3, 1. / 3, 1. / 3}}, enrol: time.Duration(f.of(30, 1)) * time.Hour, window: time.Minute, looks: 10, first: 50,
 		family: experiment.Families{Goals: adjustment}}
 	name := func(i int) string { return fmt.Sprintf("goal %02d", i) }
 	null := map[string]bool{}
@@ -262,10 +296,10 @@ func family(adjustment experiment.Adjustment) scenario {
 
 // segments splits one metric by a dimension: the parts add up to the whole, and
 // the whole errs no more often for being split.
-func segments() scenario {
-	w := simple(10_000, equal(), metric("value", experiment.Mean, 2), normal(constant(0)))
+func segments(f form) scenario {
+	w := f.simple(f.of(10_000, 2_000), equal(), metric("value", experiment.Mean, 2), normal(constant(0)))
 	w.segments = []string{"de", "fr", "it", "pl", "se"}
-	return scenario{name: "segments", about: "no effect; five segments of one metric", world: w, figures: append(kills("value"),
+	return scenario{name: "segments", about: "no effect; five segments of one metric", world: w, figures: append(kills("value"), opens("value"),
 		rarely("interval", alpha, misses("value", 0)),
 		rarely("any segment, always valid at a fifth of the level", alpha, anySegment),
 		figure{name: "segments do not add up to the whole", value: truth(unlikeWhole), bound: bound{atMost, 0, 0}})}

@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"slices"
 
+	"github.com/assay-dev/assay/ingest"
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/results"
 	"github.com/assay-dev/assay/stats"
@@ -62,13 +63,13 @@ func unlikeWhole(l *look) bool {
 // stored are the scenarios of metrics that are computed from stored events: the
 // sums that the query returns are formed here, and everything behind it is the
 // engine's.
-func stored() []scenario {
+func stored(f form) []scenario {
 	var out []scenario
 	for _, q := range []struct {
 		name  string
 		p     float64
 		units int
-	}{{"p50", .5, 500}, {"p90", .9, 1_000}, {"p99", .99, 4_000}} {
+	}{{"p50", .5, 500}, {"p90", .9, 1_000}, {"p99", .99, f.of(4_000, 2_000)}} {
 		w := world{units: q.units, phases: equal(), metrics: []experiment.Metric{{Name: q.name, Event: "event", Kind: experiment.Quantile, Quantile: q.p, Decimals: 2}}}
 		out = append(out, scenario{name: "quantile of clustered events, " + q.name, world: w,
 			about: "no effect; about ten events a unit, correlated; 20 looks", direct: quantiles, figures: slowFigures(.01)})
@@ -77,7 +78,7 @@ func stored() []scenario {
 		name   string
 		phases [][]float64
 	}{{"50/50", equal()}, {"90/10", split(.1)}} {
-		w := world{units: 5_000, phases: s.phases, metrics: []experiment.Metric{{Name: "value", Event: "event", Kind: experiment.Mean, Decimals: 6, Covariate: "attrs.before"}}}
+		w := world{units: f.of(5_000, 2_000), phases: s.phases, metrics: []experiment.Metric{{Name: "value", Event: "event", Kind: experiment.Mean, Decimals: 6, Covariate: "attrs.before"}}}
 		out = append(out, scenario{name: "covariate with unequal slopes, " + s.name, world: w,
 			about: "no mean effect; slopes of 0.5 in the control and 1.5 in the treatment; 20 looks", direct: covariates, figures: slowFigures(.005)})
 	}
@@ -134,9 +135,8 @@ func quantiles(w *world, rng source) []float64 {
 	return judgeSlow(w, func(units int) []results.SlowRow {
 		var rows []results.SlowRow
 		for a := range events {
-			row := newSlowRow(m.Name, arms[a], 2)
-			row.Quantile = true
-			var in []event
+			row := results.SlowRow{Quantile: true}
+			in := make([]event, 0, len(events[a]))
 			for _, e := range events[a] {
 				if e.unit < units {
 					in = append(in, e)
@@ -155,12 +155,13 @@ func quantiles(w *world, rng source) []float64 {
 					below[e.unit]++
 				}
 			}
+			sums := slowSums{columns: 2}
 			for i := range units {
 				if arm[i] == a {
-					addSlow(&row, below[i], all[i])
+					sums.add(below[i], all[i])
 				}
 			}
-			rows = append(rows, row)
+			rows = append(rows, sums.row(row, m.Name, arms[a]))
 		}
 		return rows
 	})
@@ -179,39 +180,47 @@ func covariates(w *world, rng source) []float64 {
 		y := (.5+float64(a))*x + .5*rng.NormFloat64()
 		units[i] = unit{a, int64(math.Round(y * 1e6)), int64(math.Round(x * 1e6))}
 	}
-	rows := []results.SlowRow{newSlowRow("value", arms[0], 3), newSlowRow("value", arms[1], 3)}
+	sums := [2]slowSums{{columns: 3}, {columns: 3}}
 	done := 0
 	return judgeSlow(w, func(n int) []results.SlowRow {
 		for ; done < n; done++ {
-			addSlow(&rows[units[done].arm], units[done].y, units[done].x, 0) // none lacks the attribute
+			sums[units[done].arm].add(units[done].y, units[done].x, 0) // none lacks the attribute
 		}
-		return rows
+		return []results.SlowRow{sums[0].row(results.SlowRow{}, "value", arms[0]), sums[1].row(results.SlowRow{}, "value", arms[1])}
 	})
 }
 
-func newSlowRow(metric, variant string, columns int) results.SlowRow {
-	row := results.SlowRow{Phase: 1, Variant: variant, Metric: metric}
-	for range columns {
-		row.Sums = append(row.Sums, new(big.Int))
-		products := make([]*big.Int, columns)
-		for k := range products {
-			products[k] = new(big.Int)
-		}
-		row.Products = append(row.Products, products)
-	}
-	return row
+// slowSums are the sums and products of up to three columns.
+type slowSums struct {
+	columns, units, nonZero int
+	sums                    [3]ingest.Int128
+	products                [3][3]ingest.Int128
 }
 
-// addSlow adds a unit with its outcome and its covariate.
-func addSlow(row *results.SlowRow, values ...int64) {
-	row.N++
+// add takes a unit, its outcome first.
+func (s *slowSums) add(values ...int64) {
+	s.units++
 	if values[0] != 0 {
-		row.NonZero++
+		s.nonZero++
 	}
 	for i, a := range values {
-		row.Sums[i].Add(row.Sums[i], big.NewInt(a))
+		s.sums[i] = s.sums[i].Add(ingest.Int64(a))
 		for k, b := range values {
-			row.Products[i][k].Add(row.Products[i][k], new(big.Int).Mul(big.NewInt(a), big.NewInt(b)))
+			s.products[i][k] = s.products[i][k].Add(ingest.Product(a, b))
 		}
 	}
+}
+
+// row is what the query would return.
+func (s *slowSums) row(r results.SlowRow, metric, variant string) results.SlowRow {
+	r.Phase, r.Variant, r.Metric, r.N, r.NonZero = 1, variant, metric, int64(s.units), int64(s.nonZero)
+	for i := range s.columns {
+		r.Sums = append(r.Sums, s.sums[i].Big())
+		products := make([]*big.Int, s.columns)
+		for k := range products {
+			products[k] = s.products[i][k].Big()
+		}
+		r.Products = append(r.Products, products)
+	}
+	return r
 }

@@ -33,8 +33,14 @@ type world struct {
 	// twice is the share of records that arrive a second time, up to an hour later.
 	twice float64
 
-	looks int     // how many there are, the last after everything has matured
-	pace  float64 // 0: evenly on the logarithm of the number of units; else look i at length·(i/n)^pace
+	// looks is how many there are, the last after everything has matured. The others
+	// are spaced evenly on the logarithm of the number of units, from the first so many
+	// on; with a pace, look i is at length·(i/n)^pace; with every, they are so far apart
+	// until the last outcome.
+	looks int
+	first int
+	pace  float64
+	every time.Duration
 }
 
 // entrant is a unit that is just being assigned.
@@ -138,12 +144,25 @@ func (w *world) draw(r *rand.Rand) (entries []int64, log []record) {
 		log = repeat(r, log, w.twice)
 	}
 	if !slices.IsSortedFunc(log, byArrival) {
-		slices.SortStableFunc(log, byArrival)
+		slices.SortFunc(log, byArrival)
 	}
 	return entries, log
 }
 
-func byArrival(a, b record) int { return cmp.Compare(a.arrives, b.arrives) }
+// byArrival breaks ties so that a unit is seen before anything happens to it.
+func byArrival(a, b record) int {
+	switch {
+	case a.arrives != b.arrives:
+		return cmp.Compare(a.arrives, b.arrives)
+	case a.unit != b.unit:
+		return cmp.Compare(a.unit, b.unit)
+	case a.seen != b.seen && a.seen:
+		return -1
+	case a.seen != b.seen:
+		return 1
+	}
+	return 0
+}
 
 // repeat gives all records ids and sends some of them again, up to an hour later.
 func repeat(r *rand.Rand, log []record, share float64) []record {
@@ -176,19 +195,24 @@ func (w *world) times(entries []int64) []int64 {
 	end := (w.enrol + w.window + slot + 2*time.Minute).Milliseconds()
 	var out []int64
 	for i := 1; i < w.looks; i++ {
-		part := float64(i) / float64(w.looks)
-		var t int64
-		if w.pace > 0 {
-			t = int64(float64(end) * math.Pow(part, w.pace))
-		} else {
-			first := 50.0
-			t = entries[min(len(entries)-1, int(first*math.Pow(float64(w.units)/first, float64(i)/float64(w.looks-1))))] + 1
-		}
-		if len(out) == 0 || t > out[len(out)-1] {
+		if t := w.time(i, entries, end); len(out) == 0 || t > out[len(out)-1] {
 			out = append(out, t)
 		}
 	}
 	return append(out, end)
+}
+
+func (w *world) time(look int, entries []int64, end int64) int64 {
+	switch part := float64(look) / float64(w.looks); {
+	case w.every > 0:
+		return int64(look) * w.every.Milliseconds()
+	case w.pace > 0:
+		return int64(float64(end) * math.Pow(part, w.pace))
+	default:
+		first := float64(w.first)
+		units := int(first * math.Pow(float64(w.units)/first, float64(look)/float64(w.looks-1)))
+		return entries[min(len(entries)-1, units)] + 1
+	}
 }
 
 // decimal is a value with two decimals as events carry it.
