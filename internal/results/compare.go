@@ -19,6 +19,7 @@ func maturedSums(c *Cell) Sums { return c.Matured }
 
 // compare judges every metric of every arm against the control.
 func (c *computation) compare() {
+	c.doc.Comparisons = make([]Comparison, 0, len(c.it.Metrics)*(len(c.e.Variants)-1))
 	for i := range c.it.Metrics {
 		m := &c.it.Metrics[i]
 		for v := range c.e.Variants {

@@ -65,6 +65,7 @@ type computation struct {
 
 // sort takes the iteration's cells apart and writes the exact sums down.
 func (c *computation) sort(cells []Cell) {
+	c.doc.Cells = make([]CellSums, 0, len(cells))
 	for i := range cells {
 		cell := &cells[i]
 		if cell.Experiment != c.e.Key || (cell.Iteration != c.it.Number && cell.Metric != ingest.Outside) {

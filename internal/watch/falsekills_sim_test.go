@@ -17,6 +17,7 @@ import (
 var (
 	simReplicates = flag.Int("falsekills.replicates", 100, "simulated experiments without an effect, and of each kind with harm")
 	simLooks      = flag.Int("falsekills.looks", 100, "looks at each of them")
+	simFirst      = flag.Int("falsekills.first", 0, "number of the first of them, to go on where an earlier run ended")
 	simSeed       = flag.Uint64("falsekills.seed", 1, "seed of all of them")
 )
 
@@ -62,6 +63,7 @@ func tenGuardrails(window time.Duration) ([]experiment.Metric, []experiment.Guar
 	}
 	margins := map[string]experiment.Guardrail{
 		"buyers": {Margin: .02, Relative: true}, "revenue": {Margin: .1}, "retries": {Margin: .005},
+		"crashes": {Method: experiment.ByCount, Relative: true},
 	}
 	var guards []experiment.Guardrail
 	for k, m := range metrics {
@@ -98,7 +100,8 @@ func TestFalseKills(t *testing.T) {
 	total, kills, naive := 0, 0, 0
 	kinds, parts := withoutEffect()
 	for k, n := range kinds {
-		f := n.falseKills(t, int(math.Ceil(parts[k]*float64(*simReplicates))), *simLooks)
+		number := func(of int) int { return int(math.Ceil(parts[k] * float64(of))) }
+		f := n.falseKills(t, number(*simFirst), number(*simFirst+*simReplicates), *simLooks)
 		t.Logf("%-6s %4d experiments: %5.2f %% killed, %5.1f %% by one-look tests; %4.1f %% of gates open at the last look; %d split alarms",
 			n.name, f.experiments, 100*f.share(f.kills), 100*f.share(f.naive), 100*float64(f.open)/float64(f.rules), f.alarms)
 		if f.open < f.rules*6/10 {
@@ -125,13 +128,12 @@ type falseKills struct {
 
 func (f falseKills) share(k int) float64 { return float64(k) / float64(f.experiments) }
 
-func (n *nature) falseKills(t *testing.T, replicates, looks int) (f falseKills) {
+func (n *nature) falseKills(t *testing.T, from, to, looks int) (f falseKills) {
 	t.Helper()
-	fooled := make([]bool, replicates)
-	open := make([]int, replicates)
-	f.experiments = replicates
+	f.experiments = to - from
+	fooled, open := make([]bool, f.experiments), make([]int, f.experiments)
 	looked := func(_ *simLoop, d *results.Document) {
-		i := simNumber(d.Experiment)
+		i := simNumber(d.Experiment) - from
 		open[i] = 0
 		for _, v := range d.Verdicts {
 			if v.Harm == nil || v.Gate == nil || !v.Gate.Passes {
@@ -141,7 +143,7 @@ func (n *nature) falseKills(t *testing.T, replicates, looks int) (f falseKills) 
 			fooled[i] = fooled[i] || float64(v.Harm.Z) > naiveZ
 		}
 	}
-	n.simulate(t, replicates, looks, looked, func(l *simLoop) {
+	n.simulate(t, from, to, looks, looked, func(l *simLoop) {
 		f.kills += len(l.killed)
 		f.rules += len(l.logs) * len(n.guards) * (len(n.phases[0]) - 1)
 		for _, e := range l.entries {
@@ -153,7 +155,7 @@ func (n *nature) falseKills(t *testing.T, replicates, looks int) (f falseKills) 
 			}
 		}
 	})
-	for i := range replicates {
+	for i := range open {
 		f.open += open[i]
 		if fooled[i] {
 			f.naive++

@@ -33,8 +33,10 @@ func (w *Watch) judge(ctx context.Context, looks []looked, elapsed time.Duration
 	for _, l := range looks {
 		j := &judged{looked: l}
 		alarms := w.alarm(ctx, l)
-		for _, r := range guardrails.Rules(l.experiment, l.iteration) {
-			j.steps = append(j.steps, w.step(r, guardrails.Observe(l.document, r, alarms)))
+		rules := guardrails.Rules(l.experiment, l.iteration)
+		j.steps = make([]step, len(rules))
+		for i, r := range rules {
+			j.steps[i] = w.step(r, guardrails.Observe(l.document, r, alarms))
 		}
 		j.identity = identity(j)
 		w.annotate(j, alarms)
@@ -157,8 +159,9 @@ func (w *Watch) writeDecision(ctx context.Context, j *judged, s *step) error {
 // annotate adds to the document what the guard knows.
 func (w *Watch) annotate(j *judged, alarms []guardrails.Alarm) {
 	d := j.document
-	for _, s := range j.steps {
-		d.Verdicts = append(d.Verdicts, s.verdict.Result())
+	d.Verdicts = make([]results.Verdict, len(j.steps))
+	for i := range j.steps {
+		d.Verdicts[i] = j.steps[i].verdict.Result()
 	}
 	w.book.read(func(log *guardrails.Log) { log.Annotate(d, alarms) })
 }

@@ -155,17 +155,18 @@ func (l *simLoop) Off(_ context.Context, o Order, progress func(guardrails.Entry
 // simBatch is how many experiments one guard watches.
 const simBatch = 25
 
-// simulate runs so many experiments of a kind, some at a time, on all processors, and
-// hands each loop over when it is done.
-func (n *nature) simulate(t *testing.T, replicates, looks int, looked func(*simLoop, *results.Document), done func(*simLoop)) {
+// simulate runs experiments number from to to of a kind, some at a time, on all
+// processors, and hands each loop over when it is done.
+func (n *nature) simulate(t *testing.T, from, to, looks int, looked func(*simLoop, *results.Document), done func(*simLoop)) {
 	t.Helper()
 	var next atomic.Int64
+	next.Store(int64(from))
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
-			for from := int(next.Add(simBatch)) - simBatch; from < replicates && !t.Failed(); from = int(next.Add(simBatch)) - simBatch {
-				l, err := newSimLoop(n, from, min(from+simBatch, replicates), looks, looked)
+			for first := int(next.Add(simBatch)) - simBatch; first < to && !t.Failed(); first = int(next.Add(simBatch)) - simBatch {
+				l, err := newSimLoop(n, first, min(first+simBatch, to), looks, looked)
 				if err == nil {
 					err = l.run(t.Context())
 				}
@@ -176,9 +177,6 @@ func (n *nature) simulate(t *testing.T, replicates, looks int, looked func(*simL
 				mu.Lock()
 				done(l)
 				mu.Unlock()
-				if replicates > 10*simBatch {
-					t.Logf("%s: experiments %d to %d of %d, %d killed", n.name, from, from+len(l.logs)-1, replicates, len(l.killed))
-				}
 			}
 		})
 	}

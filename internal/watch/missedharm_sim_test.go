@@ -132,9 +132,10 @@ func (m *missed) percent(k int) float64 { return 100 * float64(k) / float64(m.n)
 func (n *nature) missed(t *testing.T, d *direct, replicates int) (m missed) {
 	t.Helper()
 	type first struct{ mixture, point int }
+	from := *simFirst
 	firsts, fixed := make([]first, replicates), make([]bool, replicates)
 	looked := func(l *simLoop, doc *results.Document) {
-		i := simNumber(doc.Experiment)
+		i := simNumber(doc.Experiment) - from
 		s := d.look(l.simLedger, doc.Experiment)
 		if firsts[i].mixture == 0 && s.rejects() {
 			firsts[i].mixture = l.look
@@ -146,9 +147,9 @@ func (n *nature) missed(t *testing.T, d *direct, replicates int) (m missed) {
 	}
 	looks := min(*simLooks, harmLooks)
 	killed := make([]int, replicates)
-	n.simulate(t, replicates, looks, looked, func(l *simLoop) {
+	n.simulate(t, from, from+replicates, looks, looked, func(l *simLoop) {
 		for key, look := range l.killed {
-			killed[simNumber(key)] = look
+			killed[simNumber(key)-from] = look
 		}
 	})
 	m.n = replicates
