@@ -30,6 +30,12 @@ func (a api) at(path string, keys ...string) string {
 	return a.base + fmt.Sprintf(path, escaped...)
 }
 
+// step is a call and how its answer is read.
+func (a api) step(method, address string, body any, then func(Answer) Reply) (Step, error) {
+	call, err := a.call(method, address, body)
+	return Step{Call: call, Then: then}, err
+}
+
 // get reads an address.
 func (a api) get(address string) Call {
 	return Call{Method: http.MethodGet, URL: address, Header: a.header}
@@ -62,6 +68,15 @@ func need(settings ...string) error {
 
 // errNoState says that an answer does not hold what its documentation promises.
 var errNoState = errors.New("the answer does not say whether the flag is on")
+
+// because is the reason in the system's own log. The key tells which decision it was.
+func because(r Request) string {
+	text := "assay " + r.Key + ": " + r.Reason
+	if r.Evidence != "" {
+		text += " (" + r.Evidence + ")"
+	}
+	return text
+}
 
 // decode reads a document of an answer.
 func decode(body []byte, into any) error {

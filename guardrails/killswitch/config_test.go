@@ -2,6 +2,7 @@ package killswitch
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"net"
@@ -20,7 +21,18 @@ func systems() map[string]System {
 	return map[string]System{
 		"webhook": Webhook{URL: "https://flags.example/off?key=" + keyOf, Secret: keyOf, Headers: map[string]Secret{"Authorization": "Bearer " + keyOf},
 			ReadBack: ReadBack{URL: "https://flags.example/state?key=" + keyOf, Path: "on", Off: "false", Headers: map[string]Secret{"X-Key": keyOf}}},
-		"unleash": Unleash{URL: "https://flags.example", Token: keyOf, Environment: "production"},
+		"unleash":                     Unleash{URL: "https://flags.example", Token: keyOf, Environment: "production"},
+		"launchdarkly":                LaunchDarkly{Token: keyOf, Project: "web", Environment: "production"},
+		"trigger":                     LaunchDarkly{Token: keyOf, Project: "web", Environment: "production", Trigger: "https://flags.example/webhook/triggers/1/" + keyOf},
+		"growthbook":                  GrowthBook{Token: keyOf, Environment: "production"},
+		"an experiment of growthbook": GrowthBook{Token: keyOf, Experiment: true},
+		"flipt":                       Flipt{URL: "https://flags.example", Token: keyOf},
+		"configcat":                   ConfigCat{User: keyOf, Password: "a-password-of-" + keyOf, SDKKey: keyOf},
+		"statsig":                     Statsig{Token: keyOf},
+		"an experiment of statsig":    Statsig{Token: keyOf, Experiment: true},
+		"posthog":                     PostHog{Token: keyOf, Project: "1"},
+		"split":                       Split{Token: keyOf, Workspace: "1", Environment: "production"},
+		"harness":                     Split{Token: keyOf, Workspace: "1", Environment: "production", Harness: true},
 	}
 }
 
@@ -52,7 +64,8 @@ func TestEverySystemKeepsItsSecret(t *testing.T) {
 			}
 			_, stateErr := s.State(t.Context(), request().Target)
 			shown := fmt.Sprintf("%+v %v %v", got, err, stateErr)
-			if strings.Contains(shown, keyOf) {
+			basic := base64.StdEncoding.EncodeToString([]byte(keyOf + ":a-password-of-" + keyOf)) // ConfigCat's
+			if strings.Contains(shown, keyOf) || strings.Contains(shown, basic) {
 				t.Errorf("%s, %s: the secret is shown: %s", name, what, shown)
 			}
 		}

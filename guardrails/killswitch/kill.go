@@ -1,12 +1,9 @@
 package killswitch
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"time"
-
-	"github.com/assay-dev/assay/internal/outbound"
 )
 
 // kill is one run of the engine. Its stages are methods that return the next
@@ -20,8 +17,10 @@ type kill struct {
 	err  error
 	last Kind // how it would end if the time were up now
 
-	claim    string // what the answer said that accepted the call
-	setbacks int    // pauses so far, for the length of the next
+	left     time.Time     // when the plan's last call left that can turn it off
+	claim    string        // what the answer said that accepted the call
+	readWait time.Duration // how long the last read was asked to wait for the next
+	setbacks int           // pauses so far, for the length of the next
 	// maybe is when the first call left that got no clear answer and may have
 	// been applied all the same; zero once the switch has read as on after it.
 	maybe time.Time
@@ -36,73 +35,6 @@ func (k *kill) look(ctx context.Context) stage {
 		return k.end(AlreadyOff, "it was off already")
 	}
 	return k.send
-}
-
-// send begins the vendor's plan.
-func (k *kill) send(context.Context) stage {
-	step, err := k.vendor.Off(k.request, k.world.Now())
-	if err != nil {
-		return k.fail(err)
-	}
-	return k.take(step)
-}
-
-// take makes one call of the plan and goes where its answer points.
-func (k *kill) take(step Step) stage {
-	return func(ctx context.Context) stage {
-		at := k.world.Now()
-		if !step.Aside {
-			k.out.Attempts++
-			k.tell(Sending, at)
-		}
-		answer, err := k.door.send(ctx, step.Call, k.until.Sub(at))
-		if err != nil {
-			return k.lose(step, at, err)
-		}
-		answer.At = k.world.Now()
-		reply := step.Then(answer)
-		k.note(answer, reply)
-		if reply.Next != nil {
-			return k.take(*reply.Next)
-		}
-		wait := max(reply.Wait, outbound.RetryAfter(answer.Header, answer.At))
-		if step.Aside && reply.Class == ClassFault {
-			k.last = Unknown
-			return k.pause(wait, k.send) // nothing can have been applied
-		}
-		return k.follow(reply.Class, at, wait)
-	}
-}
-
-// lose goes on after a call that left at a time and got no answer.
-func (k *kill) lose(step Step, at time.Time, err error) stage {
-	switch {
-	case errors.Is(err, outbound.ErrForbidden):
-		k.out.Detail = err.Error()
-		return k.conclude(Denied)
-	case step.Lost != ClassFault:
-		k.out.Detail += "; " + err.Error()
-		return k.follow(step.Lost, at, 0)
-	}
-	k.out.Detail = err.Error()
-	if step.Aside {
-		k.last = Unknown
-		return k.pause(0, k.send)
-	}
-	return k.suspect(at, 0)
-}
-
-// note keeps what people want to know of an answer. The last word of the plan
-// stands, with what it rests on.
-func (k *kill) note(a Answer, r Reply) {
-	k.out.Detail = k.door.describe(a)
-	if r.Why != "" {
-		k.out.Detail = r.Why + " (" + k.out.Detail + ")"
-	}
-	k.out.ResponseID = responseID(a.Header)
-	k.out.Link = cmp.Or(r.Link, k.out.Link)
-	k.out.Serves = cmp.Or(r.Serves, k.out.Serves)
-	k.out.Saved = cmp.Or(r.Saved, k.out.Saved)
 }
 
 // follow goes where the answer to the call that left at a time points.
@@ -154,7 +86,7 @@ func (k *kill) doubt(wait time.Duration) stage {
 		case state == StateOn:
 			k.maybe = time.Time{}
 		}
-		return k.pause(wait, k.send)
+		return k.pause(max(wait, k.readWait), k.send)
 	}
 }
 
@@ -187,7 +119,7 @@ func (k *kill) confirm(ctx context.Context) stage {
 	if errors.Is(err, ErrNoReadBack) {
 		return k.end(Unknown, k.out.Detail)
 	}
-	return k.pause(0, k.confirm)
+	return k.pause(k.readWait, k.confirm)
 }
 
 // pause waits for the next stage: at least as long as the system asked for,
@@ -214,7 +146,8 @@ func (k *kill) readBack(ctx context.Context) (State, error) {
 		return StateUnknown, ErrNoReadBack
 	}
 	reply, err := k.read(ctx, step, k.until)
-	k.out.Serves = cmp.Or(reply.Serves, k.out.Serves)
+	k.readWait = reply.Wait
+	k.remember(reply)
 	if reply.State == StateOff {
 		k.out.ReadBackAt = k.world.Now()
 		k.tell(Verified, k.out.ReadBackAt)
@@ -230,6 +163,9 @@ func (k *kill) tell(s Stage, at time.Time) {
 
 func (k *kill) end(kind Kind, detail string) stage {
 	k.out.Kind, k.out.Detail = kind, detail
+	if kind != Applied && kind != Unknown {
+		k.out.Saved = "" // nothing of ours was written over it
+	}
 	return nil
 }
 

@@ -57,11 +57,15 @@ func New(name string, c Config, world Runtime) (*Switch, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kill switch %q: %w", name, err)
 	}
+	return newSwitch(name, vendor, c, world), nil
+}
+
+func newSwitch(name string, vendor Vendor, c Config, world Runtime) *Switch {
 	world = world.withDefaults()
 	return &Switch{
 		name: name, vendor: vendor, flag: c.Flag, arms: c.Arms,
 		door: newDoor(c, world.Transport), deadline: c.Deadline, world: world,
-	}, nil
+	}
 }
 
 // OffersArm tells whether the arm can be turned off by itself.
@@ -109,14 +113,6 @@ func (s *Switch) State(ctx context.Context, t Target) (State, error) {
 	return reply.State, nil
 }
 
-// Check is a dry run: it tells whether a kill of the target could be verified,
-// without changing anything. Whether the off call would be permitted only the
-// call itself can tell.
-func (s *Switch) Check(ctx context.Context, t Target) error {
-	_, err := s.State(ctx, t)
-	return err
-}
-
 // Off turns the target off and reports how that went, at the latest after the
 // deadline. The error is for what no retry can mend, a request that cannot be
 // built or a context that ended; the Outcome is complete then, too.
@@ -147,6 +143,7 @@ func (s *Switch) read(ctx context.Context, step Step, until time.Time) (Reply, e
 		}
 		answer.At = s.world.Now()
 		reply := step.Then(answer)
+		reply.Wait = max(reply.Wait, outbound.RetryAfter(answer.Header, answer.At))
 		switch {
 		case reply.Next != nil:
 			step = *reply.Next

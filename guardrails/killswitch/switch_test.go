@@ -231,17 +231,14 @@ func TestState(t *testing.T) {
 			t.Errorf("state %v, %v; want %v", got, err, want)
 		}
 	}
-	if err := s.Check(t.Context(), request().Target); err != nil {
-		t.Errorf("check: %v", err)
-	}
 	r.unread = 100
-	if err := s.Check(t.Context(), request().Target); err == nil || !strings.Contains(err.Error(), "503") {
-		t.Errorf("check of a system that is down: %v", err)
+	if _, err := s.State(t.Context(), request().Target); err == nil || !strings.Contains(err.Error(), "503") {
+		t.Errorf("the state of a system that is down: %v", err)
 	}
 	blind := r.config()
 	blind.System = r.blind()
-	if err := r.open(t, blind, k).Check(t.Context(), request().Target); !errors.Is(err, ErrNoReadBack) {
-		t.Errorf("check without read-back: %v, want ErrNoReadBack", err)
+	if _, err := r.open(t, blind, k).State(t.Context(), request().Target); !errors.Is(err, ErrNoReadBack) {
+		t.Errorf("the state without read-back: %v, want ErrNoReadBack", err)
 	}
 	if len(r.offs) != 0 {
 		t.Error("looking turned it off")

@@ -69,3 +69,8 @@ func (u unleash) Read(t Target) (Step, bool) {
 		return reply
 	}}, true
 }
+
+// Needs implements Vendor.
+func (u unleash) Needs() string {
+	return "a token that may disable flags (UPDATE_FEATURE_ENVIRONMENT) in the environment " + u.Environment + " of the project " + u.Project
+}

@@ -15,6 +15,13 @@ type Vendor interface {
 	Off(r Request, at time.Time) (Step, error)
 	// Read plans how the state is read; false when it cannot be.
 	Read(Target) (Step, bool)
+	// Needs says, for people, the least that its token must be allowed.
+	Needs() string
+}
+
+// trier is a vendor whose system can try an off call without carrying it out.
+type trier interface {
+	Try(Target) (Step, error)
 }
 
 // Class is what an answer means for the engine. The zero value is a fault: it

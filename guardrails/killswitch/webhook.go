@@ -124,3 +124,6 @@ func (w webhook) Read(t Target) (Step, bool) {
 		})
 	}}, true
 }
+
+// Needs implements Vendor.
+func (w webhook) Needs() string { return "what the receiver asks for, in headers" }

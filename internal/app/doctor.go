@@ -3,16 +3,13 @@ package app
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
-	"github.com/assay-dev/assay/guardrails/killswitch"
 	"github.com/assay-dev/assay/ingest"
 	"github.com/assay-dev/assay/ingest/kafka"
 	"github.com/assay-dev/assay/ingest/sources"
 	"github.com/assay-dev/assay/internal/doctor"
-	"github.com/assay-dev/assay/internal/experiment"
 )
 
 // Doctor looks at everything that a deployment depends on and changes nothing.
@@ -37,7 +34,7 @@ func (s *Stack) Doctor(ctx context.Context, samples int, other string, now time.
 	if err != nil {
 		return out, err
 	}
-	tried, err := s.trySwitches(ctx)
+	tried, err := s.trySwitches(ctx, now)
 	if err != nil {
 		return out, err
 	}
@@ -211,36 +208,4 @@ func (s *Stack) storedFindings(ctx context.Context, topics []doctor.Topic, now t
 		strangers[i] = doctor.Stranger{Key: u.Key, Exposures: u.Exposures, Last: u.Last}
 	}
 	return append(out, doctor.CheckExperiments(strangers)...), nil
-}
-
-// trySwitches reads every switch that a running experiment names. Nothing is
-// switched.
-func (s *Stack) trySwitches(ctx context.Context) ([]doctor.Tried, error) {
-	switches, err := newSwitches(s.Config.Switches)
-	if err != nil {
-		return nil, err
-	}
-	v, err := s.DB.Version(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read the configuration in force: %w", err)
-	}
-	var out []doctor.Tried
-	for i := range v.Experiments {
-		if e := &v.Experiments[i]; e.KillSwitch != "" {
-			out = append(out, trySwitch(ctx, switches, e))
-		}
-	}
-	return out, nil
-}
-
-func trySwitch(ctx context.Context, all switches, e *experiment.Experiment) doctor.Tried {
-	tried := doctor.Tried{Switch: e.KillSwitch, Experiment: e.Key}
-	sw := all[e.KillSwitch]
-	if sw == nil {
-		tried.Err = errors.New("the configuration has no switch of this name")
-		return tried
-	}
-	state, err := sw.State(ctx, killswitch.Target{Experiment: e.Key})
-	tried.On, tried.Err = state == killswitch.StateOn, err
-	return tried
 }

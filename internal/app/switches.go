@@ -28,67 +28,14 @@ func newSwitches(cfg map[string]config.Switch) (switches, error) {
 }
 
 func newSwitch(name string, c config.Switch) (*killswitch.Switch, error) {
-	system, flag, err := flagSystem(c)
-	if err != nil {
+	var r resolver
+	system, flag := r.system(c)
+	if err := errors.Join(r.errs...); err != nil {
 		return nil, err
 	}
 	return killswitch.New(name, killswitch.Config{
 		System: system, Flag: flag, Arms: c.Arms, Timeout: c.Timeout.Std(), Deadline: c.Deadline.Std(),
 	}, killswitch.Runtime{})
-}
-
-// flagSystem is the one that a switch is of, with its secrets, and what the flag
-// is called there.
-func flagSystem(c config.Switch) (killswitch.System, string, error) {
-	switch {
-	case c.Webhook != nil:
-		w, err := webhookSystem(c.Webhook)
-		return w, "", err
-	case c.Unleash != nil:
-		u := c.Unleash
-		token, err := secret(u.Token)
-		return killswitch.Unleash{URL: u.URL, Token: token, Project: u.Project, Environment: u.Environment}, u.Flag, err
-	default:
-		return nil, "", errors.New("no flag system is named")
-	}
-}
-
-func webhookSystem(w *config.Webhook) (killswitch.System, error) {
-	key, err := secret(w.Secret)
-	if err != nil {
-		return nil, err
-	}
-	headers, err := secretHeaders(w.Headers)
-	if err != nil {
-		return nil, err
-	}
-	readHeaders, err := secretHeaders(w.ReadBack.Headers)
-	if err != nil {
-		return nil, err
-	}
-	return killswitch.Webhook{
-		URL: w.URL, Headers: headers, Secret: key,
-		ReadBack: killswitch.ReadBack{URL: w.ReadBack.URL, Headers: readHeaders, Path: w.ReadBack.Path, Off: w.ReadBack.Off},
-	}, nil
-}
-
-// secret resolves one.
-func secret(ref config.Secret) (killswitch.Secret, error) {
-	v, err := ref.Resolve()
-	return killswitch.Secret(v), err
-}
-
-// secretHeaders resolves headers whose values are secrets.
-func secretHeaders(in map[string]config.Secret) (map[string]killswitch.Secret, error) {
-	out := map[string]killswitch.Secret{}
-	for name, ref := range in {
-		v, err := secret(ref)
-		if err != nil {
-			return nil, fmt.Errorf("header %s: %w", name, err)
-		}
-		out[name] = v
-	}
-	return out, nil
 }
 
 // Off implements watch.Switch.

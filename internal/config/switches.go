@@ -17,33 +17,15 @@ type Switch struct {
 	Deadline experiment.Duration `yaml:"deadline"` // of the whole kill; 60s when not given
 	Arms     map[string]string   `yaml:"arms"`     // variants that can be turned off by themselves, each with its flag's key or, for a webhook, an address
 
-	Webhook *Webhook `yaml:"webhook"`
-	Unleash *Unleash `yaml:"unleash"`
-}
-
-// Webhook is the generic switch: a signed POST, and a GET that reads back.
-type Webhook struct {
-	URL      string            `yaml:"url"`
-	Secret   Secret            `yaml:"secret"`
-	Headers  map[string]Secret `yaml:"headers"`
-	ReadBack ReadBack          `yaml:"read_back"`
-}
-
-// ReadBack says how to see that the switch is off.
-type ReadBack struct {
-	URL     string            `yaml:"url"`
-	Headers map[string]Secret `yaml:"headers"`
-	Path    string            `yaml:"path"` // into the JSON answer: enabled, or data.state
-	Off     string            `yaml:"off"`  // the value's text when off: false
-}
-
-// Unleash is a flag's environment in an Unleash server.
-type Unleash struct {
-	URL         string `yaml:"url"`         // of the server, without /api
-	Token       Secret `yaml:"token"`       // that may write this environment: a service account's, a personal or an admin token
-	Project     string `yaml:"project"`     // of the flags; default when not given
-	Environment string `yaml:"environment"` // to turn off, such as production
-	Flag        string `yaml:"flag"`        // the flag's key, may contain `{experiment}`; the experiment's key when not given
+	Webhook      *Webhook      `yaml:"webhook"`
+	Unleash      *Unleash      `yaml:"unleash"`
+	LaunchDarkly *LaunchDarkly `yaml:"launchdarkly"`
+	GrowthBook   *GrowthBook   `yaml:"growthbook"`
+	Flipt        *Flipt        `yaml:"flipt"`
+	ConfigCat    *ConfigCat    `yaml:"configcat"`
+	Statsig      *Statsig      `yaml:"statsig"`
+	PostHog      *PostHog      `yaml:"posthog"`
+	Split        *Split        `yaml:"split"`
 }
 
 // longest is the deadline after which nobody would wait for a kill.
@@ -66,22 +48,6 @@ type named struct {
 	name  string
 	given bool
 	system
-}
-
-// systems is the table of the flag systems.
-func (s Switch) systems() []named {
-	return []named{
-		{"webhook", s.Webhook != nil, s.Webhook},
-		{"unleash", s.Unleash != nil, s.Unleash},
-	}
-}
-
-func (w *Webhook) needs() []setting {
-	return []setting{{"url", w.URL != ""}, {"secret", !w.Secret.Empty()}}
-}
-
-func (u *Unleash) needs() []setting {
-	return []setting{{"url", u.URL != ""}, {"token", !u.Token.Empty()}, {"environment", u.Environment != ""}}
 }
 
 // fault is what is wrong with a switch, and where below it.

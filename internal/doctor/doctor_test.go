@@ -167,8 +167,8 @@ func TestCheckShards(t *testing.T) {
 func TestTheOthers(t *testing.T) {
 	expect(t, CheckExperiments(nil), Unknown, OK)
 	expect(t, CheckExperiments([]Stranger{{"new-cta", 12, now}}), Unknown, Warn, "12 exposures", "2026-03-01T12:00:00Z")
-	expect(t, CheckSwitches([]Tried{{"web", "cta", true, nil}}), Switches, OK, "on")
-	expect(t, CheckSwitches([]Tried{{"web", "cta", false, errors.New("401")}}), Switches, Fault, "401")
+	expect(t, CheckSwitches([]Tried{{Switch: "web", Experiment: "cta", On: true}}), Switches, OK, "on")
+	expect(t, CheckSwitches([]Tried{{Switch: "web", Experiment: "cta", Err: errors.New("401"), Remedy: "it needs a token"}}), Switches, Fault, "401")
 	expect(t, CheckLedger(nil), Ledger, OK)
 	expect(t, CheckLedger(map[uint16]string{3: "a mark is missing"}), Ledger, Fault, "a mark is missing")
 }

@@ -74,23 +74,29 @@ func CheckExperiments(strangers []Stranger) []Finding {
 	return out
 }
 
-// Tried is a switch's read-back for one experiment.
+// Tried is a dry run of a switch for one experiment, or for one of its arms.
 type Tried struct {
 	Switch     string
 	Experiment string
+	Arm        string
 	On         bool
 	Err        error
+	Remedy     string
 }
 
-// CheckSwitches tells which kill switches could not be read. Nothing was switched.
+// CheckSwitches tells which kills would fail, and what to do about it. Nothing
+// was switched.
 func CheckSwitches(tried []Tried) []Finding {
 	var out []Finding
 	for _, t := range tried {
-		f := Finding{OK, Switches, t.Switch + " for " + t.Experiment, "read back: on", ""}
+		subject := t.Switch + " for " + t.Experiment
+		if t.Arm != "" {
+			subject += ", arm " + t.Arm
+		}
+		f := Finding{OK, Switches, subject, "read back: on", ""}
 		switch {
 		case t.Err != nil:
-			f.Level, f.Detail = Fault, t.Err.Error()
-			f.Remedy = "a kill could not be sent or not be seen: check switches in assay.yaml, its address and its token"
+			f.Level, f.Detail, f.Remedy = Fault, t.Err.Error(), t.Remedy
 		case !t.On:
 			f.Detail = "read back: off"
 		}
