@@ -11,15 +11,17 @@ import (
 func TestGAVI(t *testing.T) {
 	const replicates = 6_000
 	effect, fixedUnits := powerPlan(form{})
-	for times, want := range map[int][2]float64{1: {.547, .77}, 2: {.889, 1.02}, 3: {.979, 1.07}} {
-		g := gavi{effect: effect, planned: float64(fixedUnits), units: times * fixedUnits}
+	for _, c := range []powerCase{
+		{"", 1, 1, .547, .77}, {"", 1, 2, .889, 1.02}, {"", 1, 3, .979, 1.07}, {"", 2, 3, 1, .32}, {"", 0, 1, .017, .99},
+	} {
+		g := gavi{effect: c.effect * effect, planned: float64(fixedUnits), units: c.times * fixedUnits}
 		looks := make([]int, g.units)
 		for i := range looks {
 			looks[i] = i + 1
 		}
-		power, units := g.run(looks, replicates, rand.New(rand.NewPCG(1, uint64(times))))
-		if math.Abs(power-want[0]) > .015 || math.Abs(units/float64(fixedUnits)-want[1]) > .015 {
-			t.Errorf("%d× the plan: power %.3f, %.3f plans; want %v", times, power, units/float64(fixedUnits), want)
+		power, units := g.run(looks, replicates, rand.New(rand.NewPCG(1, uint64(c.times))))
+		if math.Abs(power-c.found) > .015 || math.Abs(units/float64(fixedUnits)-c.units) > .015 {
+			t.Errorf("power %.3f, %.3f plans; want %+v", power, units/float64(fixedUnits), c)
 		}
 	}
 }
@@ -29,13 +31,13 @@ func TestGAVI(t *testing.T) {
 func TestPowersAreThoseOfGAVI(t *testing.T) {
 	const replicates = 100_000
 	for _, f := range []form{{}, {short: true}} {
-		effect, fixedUnits := powerPlan(f)
-		for i, want := range powers(f) {
-			w := powerWorld(f, i)
-			g := gavi{effect: effect, planned: float64(fixedUnits), units: w.units}
+		effect, plan := powerPlan(f)
+		for i, want := range powerCases(f) {
+			w := want.world(f)
+			g := gavi{effect: want.effect * effect, planned: float64(plan), units: w.units}
 			power, units := g.run(w.lookUnits(), replicates, rand.New(rand.NewPCG(2, uint64(i))))
-			if units /= float64(fixedUnits); math.Abs(power-want.found) > .005 || math.Abs(units-want.units) > .005 {
-				t.Errorf("short %v, %d× the plan: power %.4f, %.4f plans; the scenario wants %+v", f.short, i+1, power, units, want)
+			if units /= float64(plan); math.Abs(power-want.found) > .005 || math.Abs(units-want.units) > .005 {
+				t.Errorf("short %v, %s: power %.4f, %.4f plans; the scenario wants %+v", f.short, want.name, power, units, want)
 			}
 		}
 	}

@@ -158,13 +158,14 @@ func big0(v ingest.Int128) *big.Int {
 
 // look is everything that one look shows.
 type look struct {
-	world    *world
-	doc      *results.Document
-	verdicts []guardrails.Verdict
-	raised   []guardrails.Alarm // sample-ratio alarms so far
-	units    int                // entered so far
-	last     bool
-	differs  bool // from the sums without duplicates; known in the last look
+	world      *world
+	experiment *experiment.Experiment
+	doc        *results.Document
+	verdicts   []guardrails.Verdict
+	raised     []guardrails.Alarm // sample-ratio alarms so far
+	units      int                // entered so far
+	last       bool
+	differs    bool // from the sums without duplicates; known in the last look
 }
 
 // look judges the ledger as it stands.
@@ -172,7 +173,7 @@ func (p *path) look(at time.Time) look {
 	statuses := []results.ShardStatus{{Seq: p.seq, Freshness: at, Config: 1, State: "ok", At: at}}
 	doc := results.Compute(p.v, p.e, 1, p.moments(statuses), statuses, at, results.Options{Kind: results.KindFull})
 	p.alarms, _ = guardrails.StepSRM(p.alarms, guardrails.Splits(&doc), at)
-	out := look{doc: &doc, raised: p.alarms, verdicts: make([]guardrails.Verdict, len(p.rules))}
+	out := look{experiment: p.e, doc: &doc, raised: p.alarms, verdicts: make([]guardrails.Verdict, len(p.rules))}
 	for i, rule := range p.rules {
 		p.states[i], out.verdicts[i] = guardrails.Step(rule, p.states[i], guardrails.Observe(&doc, rule, p.alarms))
 	}

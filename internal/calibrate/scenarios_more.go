@@ -9,90 +9,55 @@ import (
 
 	"github.com/assay-dev/assay/ingest"
 	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/results"
 )
 
 // scenarios are all of them; a scenario's seed comes from its name.
 func scenarios(f form) []scenario {
-	return slices.Concat(plain(f), unfinished(f), effects(f), harms(f), splits(f), many(f), stored(f))
+	return slices.Concat(plain(f), unfinished(f), powers(f), covers(f), rare(f), harms(f), splits(f), many(f), stored(f))
 }
 
-// powerPlan is an effect in standard deviations and the units that find it with a
-// probability of 0.8 in one look: 2·(1.96+0.8416)²/0.1² = 1570 in each arm.
-func powerPlan(f form) (effect float64, units int) {
-	return float64(f.of(10, 20)) / 100, f.of(3_140, 785)
-}
-
-// effects are the scenarios with one: power, coverage, the size of what is found.
-func effects(f form) []scenario {
+// covers are the scenarios of intervals around an effect.
+func covers(f form) []scenario {
 	value, converts := metric("value", experiment.Mean, 2), metric("converts", experiment.Proportion, 0)
-	finds := func(l *look) bool { return l.comparison("value", arms[1]).Matured.Absolute.SequentialP.Float() < alpha }
-	var out []scenario
-	effect, fixedUnits := powerPlan(f)
-	for i, gavi := range powers(f) {
-		w := powerWorld(f, i)
-		out = append(out, scenario{
-			name: fmt.Sprintf("power at %d× the fixed plan", i+1), world: w,
-			about: fmt.Sprintf("an effect of %g that one look finds with probability 0.8 after %d units; %d looks; the targets are GAVI's at the same looks", effect, fixedUnits, w.looks),
-			figures: []figure{
-				{name: "found", stop: finds, bound: bound{near, gavi.found, .01}},
-				{name: "found by one look at the end", stop: atLast(missesFixed("value", 0)), bound: bound{Kind: shown}},
-				{name: "mean units at the stop ÷ fixed plan", stop: finds, bound: bound{about, gavi.units, .02 * gavi.units},
-					value: func(l *look) float64 { return float64(l.units) / float64(fixedUnits) }},
-				watched("Wald's test of the effect against 0 decides for it", func(l *look) bool { return wald(l, effect) > 0 }),
-				stoppingUnits("Wald: mean units at the stop ÷ fixed plan", fixedUnits, func(l *look) bool { return wald(l, effect) != 0 }),
-				rarely("interval", alpha, misses("value", effect)),
-				{name: "interval where it stopped", stop: finds, value: truth(misses("value", effect)), bound: bound{atMost, alpha, 0}},
-				{name: "estimate − truth where it stopped", stop: finds, bound: bound{Kind: shown}, value: bias(effect)},
-				{name: "|estimate − truth| where it stopped", stop: finds, bound: bound{Kind: shown}, value: func(l *look) float64 {
-					return math.Abs(bias(effect)(l))
-				}},
-				{name: "width of the interval ÷ of the one for one look, at the plan (median)", median: true, bound: bound{about, 1.55, .01},
-					stop: func(l *look) bool { return l.units >= fixedUnits }, value: func(l *look) float64 {
-						e := l.comparison("value", arms[1]).Matured.Absolute
-						return (e.Sequential.High - e.Sequential.Low).Float() / (e.Fixed.High - e.Fixed.Low).Float()
-					}},
-			},
-		})
-	}
 	covered := f.simple(f.of(20_000, 4_000), equal(), converts, binary(byArm(.05, .06)))
 	gate := gateOpen("converts")
-	out = append(out, scenario{name: "coverage, binary 5 % against 6 %", about: "an effect of a point, 20 %", world: covered, figures: []figure{
-		rarely("interval, gate open", alpha, both(gate, misses("converts", .01))),
-		rarely("relative interval, gate open", alpha, both(gate, missesRelative("converts", .2))),
-		{name: "fixed interval at the end", stop: atLast(missesFixed("converts", .01)), bound: bound{near, alpha, .005}},
-		{name: "fixed relative interval at the end", stop: atLast(missesFixedRelative("converts", .2)), bound: bound{near, alpha, .01}},
-	}})
 	fixed := f.simple(2_000, equal(), value, normal(byArm(5, 5.2)))
-	fixed.looks = 2
-	return append(out, scenario{name: "coverage of one look, normal", about: "means of 5 and 5.2", world: fixed, figures: []figure{
-		{name: "fixed interval", stop: atLast(missesFixed("value", .2)), bound: bound{near, alpha, .005}},
-		{name: "fixed relative interval", stop: atLast(missesFixedRelative("value", .04)), bound: bound{near, alpha, .01}},
-	}})
-}
-
-// gaviFinds is what GAVI does at the looks of the scenarios: how often it finds the
-// effect, and the mean number of units until it stops ÷ the fixed plan.
-type gaviFinds struct{ found, units float64 }
-
-// powers are held against the yardstick by a test.
-func powers(f form) []gaviFinds {
-	if f.short {
-		return []gaviFinds{{.501, .799}, {.865, 1.108}, {.974, 1.190}}
+	few := f.simple(2_000, equal(), converts, binary(byArm(.01, .01)))
+	fixed.looks, few.looks = 2, 2
+	return []scenario{
+		{name: "coverage, binary 5 % against 6 %", about: "an effect of a point, 20 %", world: covered, figures: []figure{
+			opens("converts"),
+			rarely("interval, gate open", alpha, both(gate, misses("converts", .01))),
+			rarely("relative interval, gate open", alpha, both(gate, missesRelative("converts", .2))),
+			{name: "fixed interval at the end", stop: atLast(missesFixed("converts", .01)), bound: bound{near, alpha, .005}},
+			{name: "fixed relative interval at the end", stop: atLast(missesFixedRelative("converts", .2)), bound: bound{near, alpha, .01}},
+		}},
+		{name: "coverage of one look, normal", about: "means of 5 and 5.2", world: fixed, figures: []figure{
+			{name: "fixed interval", stop: atLast(missesFixed("value", .2)), bound: bound{near, alpha, .005}},
+			{name: "fixed relative interval", stop: atLast(missesFixedRelative("value", .04)), bound: bound{near, alpha, .01}},
+		}},
+		{name: "coverage of one look, ten conversions an arm", about: "1 % of a thousand units; the intervals by the score", world: few, figures: []figure{
+			{name: "Miettinen–Nurminen of the difference", stop: atLast(missesScore(0, false)), bound: bound{near, alpha, .01}},
+			{name: "Miettinen–Nurminen of the lift", stop: atLast(missesScore(0, true)), bound: bound{near, alpha, .01}},
+			{name: "Welch of the difference", stop: atLast(missesFixed("converts", 0)), bound: bound{Kind: shown}},
+		}},
 	}
-	return []gaviFinds{{.516, .787}, {.873, 1.071}, {.975, 1.141}} // at every unit: .547, .889, .979 and .77, 1.02, 1.07
 }
 
-// powerWorld has the effect and once, twice, … the units of the fixed plan.
-func powerWorld(f form, more int) world {
-	effect, fixedUnits := powerPlan(f)
-	w := f.simple(fixedUnits*(more+1), equal(), metric("value", experiment.Mean, 2), normal(byArm(0, effect)))
-	w.planned, w.looks, w.first, w.mirrored = int64(fixedUnits), f.of(200, 60), 50, nil
-	w.enrol = 30 * time.Hour // so that hardly a unit at a look has not matured
-	return w
-}
-
-func bias(truth float64) func(*look) float64 {
-	return func(l *look) float64 { return l.comparison("value", arms[1]).Matured.Absolute.Estimate.Float() - truth }
+// missesScore: the interval for small counts does not hold the truth, or is not there.
+func missesScore(truth float64, relative bool) func(*look) bool {
+	return func(l *look) bool {
+		results.AddDetails(l.experiment, l.doc)
+		c := l.comparison("converts", arms[1]).Matured.SmallCounts
+		switch {
+		case c == nil:
+			return true
+		case relative:
+			return outside(c.Relative, truth)
+		}
+		return outside(c.Absolute, truth)
+	}
 }
 
 func truth(is func(*look) bool) func(*look) float64 {
@@ -102,21 +67,6 @@ func truth(is func(*look) bool) func(*look) float64 {
 		}
 		return 0
 	}
-}
-
-// wald is Wald's test of an effect against none, at 0.025 and power 0.8: 1, −1, or 0
-// while it goes on.
-func wald(l *look, effect float64) int {
-	e := l.comparison("value", arms[1]).Matured.Absolute
-	se := e.StdError.Float()
-	logRatio := (e.Estimate.Float() - effect/2) * effect / (se * se)
-	switch {
-	case logRatio >= math.Log(.8/.025):
-		return 1
-	case logRatio <= math.Log(.2/.975):
-		return -1
-	}
-	return 0
 }
 
 // harms: how soon harm is found, and that harm just at the margin is not.
@@ -276,7 +226,7 @@ func family(f form, adjustment experiment.Adjustment) scenario {
 	right := func(of func(*look) (float64, float64)) func(*look) float64 {
 		return func(l *look) float64 { _, r := of(l); return r / 2 / (goals - nulls) }
 	}
-	s := scenario{name: "20 metrics × 3 arms, " + string(adjustment), about: "16 of 20 correlated metrics have no effect in either arm, 4 one of 0.2", world: w, cost: 8}
+	s := scenario{name: "20 metrics × 3 arms, " + string(adjustment), about: "16 of 20 correlated metrics have no effect in either arm, 4 one of 0.2", world: w, cost: f.of(8, 4)}
 	if adjustment == experiment.Holm {
 		s.figures = []figure{
 			rarely("any false finding, at any look", alpha, anyWrong(always)),

@@ -22,6 +22,7 @@ type world struct {
 	planned int64 // N*; 0: units
 	metrics []experiment.Metric
 	margin  float64 // of every guardrail, relative to the control's mean
+	method  experiment.Method
 	goals   []string
 	family  experiment.Families
 	// mirrored metrics are guardrails in both directions: the second one's name
@@ -100,7 +101,7 @@ func (w *world) version() *experiment.Version {
 	slices.SortFunc(it.Metrics, func(a, b experiment.Metric) int { return cmp.Compare(a.Name, b.Name) })
 	for _, name := range it.KillGuardrails {
 		e.Guardrails = append(e.Guardrails, experiment.Guardrail{
-			Metric: name, Mode: experiment.Kill, Margin: w.margin, Relative: w.margin > 0})
+			Metric: name, Mode: experiment.Kill, Method: w.method, Margin: w.margin, Relative: w.margin > 0})
 	}
 	it.KillRules = len(it.KillGuardrails) * (len(w.phases[0]) - 1)
 	it.AlphaKill = alpha * float64(it.KillRules)
