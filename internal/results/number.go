@@ -1,7 +1,6 @@
 package results
 
 import (
-	"encoding/json"
 	"math"
 	"strconv"
 )
@@ -26,7 +25,22 @@ func (n Number) MarshalJSON() ([]byte, error) {
 	if !n.Known() {
 		return []byte("null"), nil
 	}
-	return json.Marshal(float64(n))
+	return n.append(nil), nil
+}
+
+// append writes a known number as encoding/json writes a float64. A look has hundreds,
+// and an encoder for each took a third of the time to store it.
+func (n Number) append(b []byte) []byte {
+	format := byte('f')
+	if size := math.Abs(float64(n)); size != 0 && (size < 1e-6 || size >= 1e21) {
+		format = 'e'
+	}
+	b = strconv.AppendFloat(b, float64(n), format, -1, 64)
+	if end := len(b) - 1; format == 'e' && b[end-3] == 'e' && b[end-2] == '-' && b[end-1] == '0' { // e-09 is e-9
+		b[end-1] = b[end]
+		b = b[:end]
+	}
+	return b
 }
 
 // UnmarshalJSON implements json.Unmarshaler.

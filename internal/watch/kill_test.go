@@ -2,6 +2,7 @@ package watch
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"log/slog"
 	"sync"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/assay-dev/assay/guardrails"
 	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/results"
 )
 
 func TestKill(t *testing.T) {
@@ -306,6 +308,52 @@ func TestGlobalStop(t *testing.T) {
 		w.run(t, Config{}, 0, 30*time.Second)
 		if len(w.calls) != 1 {
 			t.Errorf("%d calls after the stop was lifted, want 1: the harm goes on", len(w.calls))
+		}
+	})
+}
+
+// storyteller notes in which order looks were stored and decisions written.
+type storyteller struct {
+	*guard
+	story []string
+}
+
+func (s *storyteller) Store(ctx context.Context, looks []*Look) error {
+	for _, l := range looks {
+		if l.Document.Kind == results.KindGuard {
+			s.story = append(s.story, "look of "+l.Document.Experiment)
+		}
+	}
+	return s.guard.Store(ctx, looks)
+}
+
+func (s *storyteller) Append(ctx context.Context, e guardrails.Entry) (string, error) {
+	if e.Kind == guardrails.Decided {
+		s.story = append(s.story, "decided on "+e.Experiment)
+	}
+	return s.guard.Append(ctx, e)
+}
+
+// TestDecidingWaitsForItsOwnLookOnly: the look that a decision rests on is stored before
+// it, those of all other experiments after.
+func TestDecidingWaitsForItsOwnLookOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		quiet := checkout()
+		quiet.Key, quiet.Guardrails = "another", nil
+		w := newWorld(quiet, checkout())
+		w.harmful()
+		s := &storyteller{guard: &guard{world: w, t: t}}
+		parts := s.parts()
+		parts.Looks, parts.Journal = s, s
+		guarding, err := New(Config{}, parts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		guarding.round(t.Context())
+		guarding.carriers.Wait()
+		want := []string{"look of checkout", "decided on checkout", "look of another"}
+		if diff := cmp.Diff(want, s.story); diff != "" {
+			t.Error("in this order:", diff)
 		}
 	})
 }

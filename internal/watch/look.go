@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"runtime"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/assay-dev/assay/guardrails"
@@ -43,18 +46,33 @@ func (w *Watch) look(ctx context.Context, v *experiment.Version, runs []run, ful
 		return nil, err
 	}
 	out, cells := make([]looked, len(runs)), moments.ByExperiment()
-	for i, r := range runs {
-		part := moments
+	now := w.now()
+	sideBySide(len(runs), func(i int) {
+		r, part := runs[i], moments
 		part.Cells = cells[r.experiment.Key]
-		d := results.Compute(v, r.experiment, r.iteration.Number, part, statuses, w.now(), results.Options{
+		d := results.Compute(v, r.experiment, r.iteration.Number, part, statuses, now, results.Options{
 			Code: w.config.Code, Kind: results.KindFull,
 			SameCounting: func(number uint32) bool {
 				return older[number] != nil && !experiment.Counting(older[number], v, r.experiment.Key)
 			},
 		})
 		out[i] = looked{run: r, document: &d, took: took}
-	}
+	})
 	return out, nil
+}
+
+// sideBySide does n things that don't touch one another, on all processors.
+func sideBySide(n int, do func(i int)) {
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		all.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				do(i)
+			}
+		})
+	}
+	all.Wait()
 }
 
 // olderVersions are those under which the shards count.

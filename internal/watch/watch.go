@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -170,13 +171,27 @@ func (w *Watch) tick(ctx, life context.Context) error {
 		w.lastFull = now
 	}
 	judged := w.judge(ctx, looks, elapsed)
-	err = w.store(ctx, judged, full)
+	acting, rest := apart(judged)
+	err = w.store(ctx, acting, full)
 	// Evidence that could not be stored is in the decision's own entry: the
 	// failure is told, and no breach waits for it.
-	err = errors.Join(err, w.decide(ctx, judged), w.watchEffects(ctx, judged))
+	err = errors.Join(err, w.decide(ctx, acting), w.watchEffects(ctx, judged))
 	w.keepLooks(ctx)
 	w.carryOn(life, version)
-	return err
+	// Nor does one wait for the looks on which nothing rests, which are nearly all.
+	return errors.Join(err, w.store(ctx, rest, full))
+}
+
+// apart parts the looks that something is to be decided on from the others.
+func apart(all []*judged) (acting, rest []*judged) {
+	for _, j := range all {
+		if slices.ContainsFunc(j.steps, func(s step) bool { return s.verdict.Act != guardrails.DoNothing }) {
+			acting = append(acting, j)
+		} else {
+			rest = append(rest, j)
+		}
+	}
+	return acting, rest
 }
 
 func (w *Watch) now() time.Time { return w.parts.Now().UTC().Truncate(time.Millisecond) }
