@@ -70,6 +70,7 @@ func labelValues() map[string][]string {
 		"outcome": {
 			string(guardrails.Decided), string(guardrails.Held), string(guardrails.Verified), string(guardrails.Denied),
 			string(guardrails.Failed), string(guardrails.PendingApproval), string(guardrails.NotEffective),
+			"dropped", // of a message to people
 		},
 		"reason":  {string(guardrails.SplitBroken)},
 		"verdict": {guardrails.Breached.String()},

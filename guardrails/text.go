@@ -47,6 +47,9 @@ func bound(r Rule, word string, n results.Number) string {
 	return fmt.Sprintf(" (%s %s)", word, amount(r, n))
 }
 
+// Amount writes a harm in the units of the rule's margin.
+func (r Rule) Amount(n results.Number) string { return amount(r, n) }
+
 // amount writes a harm in the units of the margin.
 func amount(r Rule, n results.Number) string {
 	switch {

@@ -11,17 +11,18 @@ import (
 type doctorCmd struct {
 	Samples int    `help:"Records of each topic to look at." default:"2000" placeholder:"N"`
 	Topic   string `help:"Only say which mapping fits this topic; it need not be declared." placeholder:"NAME"`
+	Notify  bool   `help:"Also send a test message over every channel to people, and resolve it."`
 }
 
-// Run looks at topics, records, clocks, shards, tables and switches, and changes
-// nothing. It fails when something is at fault.
+// Run looks at topics, records, clocks, shards, tables, switches and channels, and
+// changes nothing. It fails when something is at fault.
 func (c doctorCmd) Run(env *environment) error {
 	cfg, err := env.config()
 	if err != nil {
 		return err
 	}
 	return env.with(cfg, app.Options{Kafka: true, Migrate: true}, func(s *app.Stack) error {
-		report, err := s.Doctor(env.ctx, c.Samples, c.Topic, time.Now())
+		report, err := s.Doctor(env.ctx, c.Samples, c.Topic, c.Notify, time.Now())
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/assay-dev/assay/ingest"
@@ -14,8 +15,9 @@ import (
 
 // Doctor looks at everything that a deployment depends on and changes nothing.
 // It samples about so many records of each declared topic, and of another one if
-// it is named: for that it only says which mapping fits.
-func (s *Stack) Doctor(ctx context.Context, samples int, other string, now time.Time) (doctor.Report, error) {
+// it is named: for that it only says which mapping fits. With tell, the channels to
+// people get a test message.
+func (s *Stack) Doctor(ctx context.Context, samples int, other string, tell bool, now time.Time) (doctor.Report, error) {
 	var out doctor.Report
 	if other != "" {
 		return out, s.propose(ctx, other, samples, &out)
@@ -38,7 +40,11 @@ func (s *Stack) Doctor(ctx context.Context, samples int, other string, now time.
 	if err != nil {
 		return out, err
 	}
-	out.Findings = append(append(out.Findings, stored...), doctor.CheckSwitches(tried)...)
+	told, err := s.Told(ctx, tell, now)
+	if err != nil {
+		return out, err
+	}
+	out.Findings = slices.Concat(out.Findings, stored, doctor.CheckSwitches(tried), told)
 	doctor.Sort(out.Findings)
 	return out, nil
 }

@@ -62,7 +62,7 @@ func findings(r doctor.Report, check, subject string) (out []doctor.Finding) {
 
 func TestDoctor(t *testing.T) {
 	s := newDoctorWorld(t)
-	r, err := s.Doctor(t.Context(), 400, "", time.Now())
+	r, err := s.Doctor(t.Context(), 400, "", false, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestDoctor(t *testing.T) {
 func TestDoctorProposesMappings(t *testing.T) {
 	s := newDoctorWorld(t)
 	s.Config.Kafka.Topics = []config.Topic{{Name: "good"}, {Name: "web"}}
-	r, err := s.Doctor(t.Context(), 400, "", time.Now())
+	r, err := s.Doctor(t.Context(), 400, "", false, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func TestDoctorProposesMappings(t *testing.T) {
 		}
 	}
 	segment(r)
-	r, err = s.Doctor(t.Context(), 400, "web", time.Now())
+	r, err = s.Doctor(t.Context(), 400, "web", false, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,14 +107,14 @@ func TestDoctorProposesMappings(t *testing.T) {
 	if len(r.Findings) != 1 {
 		t.Errorf("one topic was asked for: %+v", r.Findings)
 	}
-	r, err = s.Doctor(t.Context(), 400, "odd", time.Now())
+	r, err = s.Doctor(t.Context(), 400, "odd", false, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(r.Drafts) != 1 || !strings.Contains(r.Drafts[0].Text, "visitor_id") || !strings.Contains(r.Drafts[0].Text, "when") {
 		t.Errorf("draft for the odd topic: %+v", r)
 	}
-	if _, err = s.Doctor(t.Context(), 400, "nowhere", time.Now()); err == nil || !strings.Contains(err.Error(), "does not exist") {
+	if _, err = s.Doctor(t.Context(), 400, "nowhere", false, time.Now()); err == nil || !strings.Contains(err.Error(), "does not exist") {
 		t.Errorf("a topic that is not there: %v", err)
 	}
 }

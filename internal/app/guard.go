@@ -27,12 +27,17 @@ type GuardOptions struct {
 }
 
 // Guard makes the loop that judges and acts.
-func (s *Stack) Guard(opt GuardOptions) (*watch.Watch, error) {
+func (s *Stack) Guard(opt GuardOptions) (*Guard, error) {
 	parts, err := s.guardParts()
 	if err != nil {
 		return nil, err
 	}
+	notifier, err := newNotifier(s.Config.Notify, s.Log, opt.Registry)
+	if err != nil {
+		return nil, err
+	}
 	parts.Observer, parts.Metrics = opt.Observer, opt.Registry
+	parts.Notifier = messenger{notifier, s.Config.Guard.Runbook}
 	cfg := watch.DefaultConfig()
 	cfg.Code, cfg.Instance = s.Code, instance()
 	if opt.Settle > 0 {
@@ -43,7 +48,11 @@ func (s *Stack) Guard(opt GuardOptions) (*watch.Watch, error) {
 	}
 	cfg.Limits.PerHour = s.Config.Guard.KillsPerHour
 	cfg.Limits.GlobalStop = s.Config.Guard.Observe || opt.Observe
-	return watch.New(cfg, parts)
+	w, err := watch.New(cfg, parts)
+	if err != nil {
+		return nil, err
+	}
+	return &Guard{w, notifier}, nil
 }
 
 func (s *Stack) guardParts() (watch.Parts, error) {

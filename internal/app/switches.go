@@ -79,6 +79,9 @@ func orderState(o killswitch.Outcome) guardrails.EntryKind {
 // overwritten, whole, since nobody else has kept it.
 func inWords(o killswitch.Outcome) string {
 	text := o.Detail
+	if o.ResponseID != "" {
+		text += "; the answer is " + o.ResponseID
+	}
 	if o.Off() && o.Serves != "" {
 		text += "; " + o.Serves
 	}

@@ -33,6 +33,7 @@ type Config struct {
 	Privacy     Privacy           `yaml:"privacy"`
 	Switches    map[string]Switch `yaml:"switches"`
 	Guard       Guard             `yaml:"guard"`
+	Notify      Notify            `yaml:"notify"`
 }
 
 // Kafka says where the events are. Without brokers the embedded one is started.
@@ -82,8 +83,9 @@ type Privacy struct {
 
 // Guard configures the loop that judges and acts.
 type Guard struct {
-	Observe      bool `yaml:"observe"`        // the global stop: every kill is only written down
-	KillsPerHour int  `yaml:"kills_per_hour"` // more than this at once suspects the data: hold and page
+	Observe      bool   `yaml:"observe"`        // the global stop: every kill is only written down
+	KillsPerHour int    `yaml:"kills_per_hour"` // more than this at once suspects the data: hold and page
+	Runbook      string `yaml:"runbook"`        // where people read docs/guardrails.md, or a page of yours with its anchors: alerts link to it with #REASON
 }
 
 // Secret is named, never written down: by an environment variable or a file.
@@ -223,5 +225,10 @@ func (c *Config) Validate() error {
 			return fmt.Errorf("switches.%s: %w", name, f)
 		}
 	}
-	return nil
+	if c.Guard.Runbook != "" {
+		if err := web("guard.runbook", c.Guard.Runbook); err != nil {
+			return err
+		}
+	}
+	return c.Notify.check()
 }

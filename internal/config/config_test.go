@@ -46,6 +46,21 @@ func TestLoadRefuses(t *testing.T) {
 		"switches: {x: {deadline: 1h}}\n":                           "at most 10m",
 		"switches:\n  x:\n    webhook: {url: u, timeout: 5s}\n":     "[3:23] unknown field \"timeout\"",
 		"switches:\n  x:\n    webhook: {}\n    unleash: {}\n":       "[4:5] a switch is of one flag system, this one names webhook and unleash",
+
+		"guard: {runbook: docs/guardrails.md}\n":                                            "guard.runbook: must begin with https://",
+		"notify: {slak: {}}\n":                                                              "unknown field \"slak\"",
+		"notify: {alertmanager: {}}\n":                                                      "notify.alertmanager: url is missing",
+		"notify: {alertmanager: {url: am:9093}}\n":                                          "notify.alertmanager: url: must begin with",
+		"notify: {alertmanager: {url: http://am:9093, again: 1ms}}\n":                       "notify.alertmanager: again: must be between",
+		"notify: {slack: {channel: C1}}\n":                                                  "notify.slack: token is missing",
+		"notify: {slack: {channel: C1, token: xoxb-1}}\n":                                   "[1:38] string was used where mapping is expected",
+		"notify: {slack: {channel: C1, token: {env: S}, url: http://slack.example}}\n":      "notify.slack: url: must begin with https://",
+		"notify: {slack: {channel: C1, token: {env: S}, only: pages}}\n":                    "notify.slack: only: \"pages\" is not page",
+		"notify: {pagerduty: {}}\n":                                                         "notify.pagerduty: routing_key is missing",
+		"notify: {email: {server: s:25, from: a@b.example}}\n":                              "notify.email: to is missing",
+		"notify: {email: {server: s:25, from: a@b.example, to: [c@d.example], user: u}}\n":  "notify.email: user and password belong together",
+		"notify: {email: {server: s:25, from: a@b.example, to: [c@d.example], tls: ssl}}\n": "notify.email: tls: unknown mode",
+		"notify: {webhook: {url: https://x.example}}\n":                                     "notify.webhook: secret is missing",
 	} {
 		file := filepath.Join(t.TempDir(), "assay.yaml")
 		write(t, file, text)

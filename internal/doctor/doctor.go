@@ -63,6 +63,7 @@ const (
 	Ledger      = "ledger"
 	Unknown     = "experiments"
 	Switches    = "switches"
+	Channels    = "channels"
 )
 
 // Worst is the worst level among findings.

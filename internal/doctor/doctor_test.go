@@ -169,6 +169,11 @@ func TestTheOthers(t *testing.T) {
 	expect(t, CheckExperiments([]Stranger{{"new-cta", 12, now}}), Unknown, Warn, "12 exposures", "2026-03-01T12:00:00Z")
 	expect(t, CheckSwitches([]Tried{{Switch: "web", Experiment: "cta", On: true}}), Switches, OK, "on")
 	expect(t, CheckSwitches([]Tried{{Switch: "web", Experiment: "cta", Err: errors.New("401"), Remedy: "it needs a token"}}), Switches, Fault, "401")
+	expect(t, ListChannels(nil), Channels, Note, "tells nobody")
+	expect(t, ListChannels([]string{"slack", "email"}), Channels, OK, "not tried")
+	expect(t, CheckChannels([]Told{{"slack", nil}}), Channels, OK, "took a test message")
+	expect(t, CheckChannels([]Told{{"slack", errors.New("invalid_auth")}}), Channels, Fault, "invalid_auth")
+	expect(t, CheckChannels(nil), Channels, Note, "tells nobody")
 	expect(t, CheckLedger(nil), Ledger, OK)
 	expect(t, CheckLedger(map[uint16]string{3: "a mark is missing"}), Ledger, Fault, "a mark is missing")
 }

@@ -47,6 +47,7 @@ var Allowed = map[string][]string{
 	"internal/e2e":                   {},
 	"internal/embedded/embeddedtest": {"internal/embedded", "internal/testref"},
 	"internal/peer":                  {},
+	"internal/realalertmanager":      {"internal/peer", "internal/testref"},
 	"internal/realkafka":             {"internal/peer", "internal/testref"},
 	"internal/realunleash":           {"internal/peer", "internal/testref"},
 	"internal/contract":              {},

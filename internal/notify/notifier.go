@@ -104,6 +104,15 @@ func (n *Notifier) Run(ctx context.Context) error {
 	return nil
 }
 
+// Names are those of the channels.
+func (n *Notifier) Names() []string {
+	names := make([]string, len(n.ways))
+	for i, w := range n.ways {
+		names[i] = w.Name
+	}
+	return names
+}
+
 // Attempt is how one attempt on one channel went.
 type Attempt struct {
 	Way string

@@ -151,10 +151,10 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
-// TestAlertmanagerBody: Alertmanager's API v2, openapi.yaml, postableAlerts. The
+// TestBodyForAlertmanager: Alertmanager's API v2, openapi.yaml, postableAlerts. The
 // labels of a matter are the same to its end. (A real one: TestAlertmanager in
 // internal/app.)
-func TestAlertmanagerBody(t *testing.T) {
+func TestBodyForAlertmanager(t *testing.T) {
 	s := newService(t, always(200, ""))
 	c, err := NewAlertmanager(AlertmanagerConfig{URL: s.URL + "/prefix/"})
 	if err != nil {

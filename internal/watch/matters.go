@@ -100,7 +100,7 @@ func (w *Watch) resolveBy(e guardrails.Entry) {
 	case guardrails.Effective:
 		w.alerts.progress(killKey(e.Experiment, e.Iteration), e.Kind)
 		w.alerts.resolve(e.At, fmt.Sprintf("%s is off, and its exposures have stopped", e.Experiment), e.Text, func(a Alert) bool {
-			return a.of(run) && a.Matter != SplitMatter && a.Matter != BlindMatter
+			return a.of(run) && (a.Matter == KillMatter || a.Matter == GuardrailMatter || a.Matter == SilenceMatter)
 		})
 	case guardrails.SRMAcknowledged:
 		w.alerts.resolve(e.At, fmt.Sprintf("%s: the split of phase %d was acknowledged by %s", e.Experiment, e.Phase, e.Actor), e.Text, func(a Alert) bool {

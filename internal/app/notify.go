@@ -1,0 +1,164 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/assay-dev/assay/internal/config"
+	"github.com/assay-dev/assay/internal/doctor"
+	"github.com/assay-dev/assay/internal/notify"
+	"github.com/assay-dev/assay/internal/watch"
+)
+
+// Guard is the loop that judges and acts, with its messengers.
+type Guard struct {
+	watch    *watch.Watch
+	notifier *notify.Notifier
+}
+
+// Run looks until the context ends. The messengers outlive the loop for as long
+// as it takes to tell what it did last.
+func (g *Guard) Run(ctx context.Context) error {
+	telling, end := context.WithCancel(context.WithoutCancel(ctx))
+	var messengers sync.WaitGroup
+	messengers.Go(func() { _ = g.notifier.Run(telling) }) // what it cannot deliver it logs
+	defer messengers.Wait()
+	defer end()
+	return g.watch.Run(ctx)
+}
+
+// messenger is the notifier as the guard sees it.
+type messenger struct {
+	notifier *notify.Notifier
+	runbook  string
+}
+
+// Notify implements watch.Notifier.
+func (m messenger) Notify(a watch.Alert) { m.notifier.Notify(messageOf(a, m.runbook)) }
+
+// newNotifier makes the channels of the configuration.
+func newNotifier(c config.Notify, log *slog.Logger, r prometheus.Registerer) (*notify.Notifier, error) {
+	ways, err := waysOf(c)
+	if err != nil {
+		return nil, fmt.Errorf("notify.%w", err)
+	}
+	return notify.New(notify.Config{Log: log, Metrics: r}, ways)
+}
+
+// defaultAgain is how often an Alertmanager is reminded; it forgets after five
+// minutes (resolve_timeout).
+const defaultAgain = time.Minute
+
+// planned is a way whose channel is to be made.
+type planned struct {
+	notify.Way
+	only config.Severity
+	make func() (notify.Channel, error)
+}
+
+func waysOf(c config.Notify) ([]notify.Way, error) {
+	var all []planned
+	if a := c.Alertmanager; a != nil {
+		all = append(all, planned{notify.Way{Name: "alertmanager", Again: cmp.Or(a.Again.Std(), defaultAgain)}, a.Only,
+			func() (notify.Channel, error) { return newAlertmanager(a) }})
+	}
+	if s := c.Slack; s != nil {
+		all = append(all, planned{notify.Way{Name: "slack", Once: true}, s.Only, func() (notify.Channel, error) { return newSlack(s) }})
+	}
+	if p := c.PagerDuty; p != nil {
+		all = append(all, planned{notify.Way{Name: "pagerduty"}, p.Only, func() (notify.Channel, error) { return newPagerDuty(p) }})
+	}
+	if e := c.Email; e != nil {
+		all = append(all, planned{notify.Way{Name: "email", Once: true}, e.Only, func() (notify.Channel, error) { return newEmail(e) }})
+	}
+	if w := c.Webhook; w != nil {
+		all = append(all, planned{notify.Way{Name: "webhook"}, w.Only, func() (notify.Channel, error) { return newWebhook(w) }})
+	}
+	ways := make([]notify.Way, len(all))
+	for i, p := range all {
+		channel, err := p.make()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", p.Name, err)
+		}
+		p.Channel, p.OnlyPages = channel, p.only == config.OnlyPages
+		ways[i] = p.Way
+	}
+	return ways, nil
+}
+
+func newAlertmanager(c *config.Alertmanager) (notify.Channel, error) {
+	headers, err := secretHeaders(c.Headers)
+	if err != nil {
+		return nil, err
+	}
+	return notify.NewAlertmanager(notify.AlertmanagerConfig{URL: c.URL, Headers: headers})
+}
+
+func newSlack(c *config.Slack) (notify.Channel, error) {
+	token, err := secret(c.Token)
+	if err != nil {
+		return nil, err
+	}
+	return notify.NewSlack(notify.SlackConfig{URL: c.URL, Channel: c.Channel, Token: token})
+}
+
+func newPagerDuty(c *config.PagerDuty) (notify.Channel, error) {
+	key, err := secret(c.RoutingKey)
+	if err != nil {
+		return nil, err
+	}
+	return notify.NewPagerDuty(notify.PagerDutyConfig{URL: c.URL, RoutingKey: key, Source: instance()})
+}
+
+func newEmail(c *config.Email) (notify.Channel, error) {
+	password, err := secret(c.Password)
+	if err != nil {
+		return nil, err
+	}
+	return notify.NewEmail(notify.EmailConfig{
+		Server: c.Server, TLS: notify.TLSMode(c.TLS), User: c.User, Password: password, From: c.From, To: c.To,
+	})
+}
+
+func newWebhook(c *config.NotifyWebhook) (notify.Channel, error) {
+	key, err := secret(c.Secret)
+	if err != nil {
+		return nil, err
+	}
+	headers, err := secretHeaders(c.Headers)
+	if err != nil {
+		return nil, err
+	}
+	return notify.NewWebhook(notify.WebhookConfig{URL: c.URL, Secret: key, Headers: headers})
+}
+
+// Told looks at the channels to people. With send each gets a test message, and
+// one that resolves it.
+func (s *Stack) Told(ctx context.Context, send bool, now time.Time) ([]doctor.Finding, error) {
+	n, err := newNotifier(s.Config.Notify, s.Log, nil)
+	if err != nil {
+		return nil, err
+	}
+	if !send {
+		return doctor.ListChannels(n.Names()), nil
+	}
+	m := notify.Message{
+		Key: "test/" + instance(), Matter: "test", At: now, Since: now,
+		Title: "assay can reach you", Text: "This is a test message from assay doctor. There is nothing to do.",
+	}
+	var told []doctor.Told
+	for _, a := range n.Try(ctx, m) {
+		told = append(told, doctor.Told{Channel: a.Way, Err: a.Err})
+	}
+	m.Resolved, m.Title = true, "assay could reach you"
+	for i, a := range n.Try(ctx, m) {
+		told[i].Err = cmp.Or(told[i].Err, a.Err)
+	}
+	return doctor.CheckChannels(told), nil
+}
