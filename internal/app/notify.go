@@ -3,6 +3,7 @@ package app
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -59,83 +60,60 @@ const defaultAgain = time.Minute
 type planned struct {
 	notify.Way
 	only config.Severity
-	make func() (notify.Channel, error)
+	make func(*resolver) (notify.Channel, error)
 }
 
 func waysOf(c config.Notify) ([]notify.Way, error) {
-	var all []planned
-	if a := c.Alertmanager; a != nil {
-		all = append(all, planned{notify.Way{Name: "alertmanager", Again: cmp.Or(a.Again.Std(), defaultAgain)}, a.Only,
-			func() (notify.Channel, error) { return newAlertmanager(a) }})
-	}
-	if s := c.Slack; s != nil {
-		all = append(all, planned{notify.Way{Name: "slack", Once: true}, s.Only, func() (notify.Channel, error) { return newSlack(s) }})
-	}
-	if p := c.PagerDuty; p != nil {
-		all = append(all, planned{notify.Way{Name: "pagerduty"}, p.Only, func() (notify.Channel, error) { return newPagerDuty(p) }})
-	}
-	if e := c.Email; e != nil {
-		all = append(all, planned{notify.Way{Name: "email", Once: true}, e.Only, func() (notify.Channel, error) { return newEmail(e) }})
-	}
-	if w := c.Webhook; w != nil {
-		all = append(all, planned{notify.Way{Name: "webhook"}, w.Only, func() (notify.Channel, error) { return newWebhook(w) }})
-	}
-	ways := make([]notify.Way, len(all))
-	for i, p := range all {
-		channel, err := p.make()
+	var ways []notify.Way
+	for _, p := range planOf(c) {
+		var secrets resolver
+		channel, err := p.make(&secrets)
+		if unresolved := errors.Join(secrets.errs...); unresolved != nil {
+			err = unresolved // whatever else it says is about the secret that is not there
+		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", p.Name, err)
 		}
 		p.Channel, p.OnlyPages = channel, p.only == config.OnlyPages
-		ways[i] = p.Way
+		ways = append(ways, p.Way)
 	}
 	return ways, nil
 }
 
-func newAlertmanager(c *config.Alertmanager) (notify.Channel, error) {
-	headers, err := secretHeaders(c.Headers)
-	if err != nil {
-		return nil, err
+// planOf is the table of the channels: each that is named, with what it is like.
+func planOf(c config.Notify) (all []planned) {
+	if a := c.Alertmanager; a != nil {
+		all = append(all, planned{notify.Way{Name: "alertmanager", Again: cmp.Or(a.Again.Std(), defaultAgain)}, a.Only,
+			func(r *resolver) (notify.Channel, error) {
+				return notify.NewAlertmanager(notify.AlertmanagerConfig{URL: a.URL, Headers: r.headers(a.Headers)})
+			}})
 	}
-	return notify.NewAlertmanager(notify.AlertmanagerConfig{URL: c.URL, Headers: headers})
-}
-
-func newSlack(c *config.Slack) (notify.Channel, error) {
-	token, err := secret(c.Token)
-	if err != nil {
-		return nil, err
+	if s := c.Slack; s != nil {
+		all = append(all, planned{notify.Way{Name: "slack", Once: true}, s.Only,
+			func(r *resolver) (notify.Channel, error) {
+				return notify.NewSlack(notify.SlackConfig{URL: s.URL, Channel: s.Channel, Token: r.secret(s.Token)})
+			}})
 	}
-	return notify.NewSlack(notify.SlackConfig{URL: c.URL, Channel: c.Channel, Token: token})
-}
-
-func newPagerDuty(c *config.PagerDuty) (notify.Channel, error) {
-	key, err := secret(c.RoutingKey)
-	if err != nil {
-		return nil, err
+	if p := c.PagerDuty; p != nil {
+		all = append(all, planned{notify.Way{Name: "pagerduty"}, p.Only,
+			func(r *resolver) (notify.Channel, error) {
+				return notify.NewPagerDuty(notify.PagerDutyConfig{URL: p.URL, RoutingKey: r.secret(p.RoutingKey), Source: instance()})
+			}})
 	}
-	return notify.NewPagerDuty(notify.PagerDutyConfig{URL: c.URL, RoutingKey: key, Source: instance()})
-}
-
-func newEmail(c *config.Email) (notify.Channel, error) {
-	password, err := secret(c.Password)
-	if err != nil {
-		return nil, err
+	if e := c.Email; e != nil {
+		all = append(all, planned{notify.Way{Name: "email", Once: true}, e.Only,
+			func(r *resolver) (notify.Channel, error) {
+				return notify.NewEmail(notify.EmailConfig{Server: e.Server, TLS: notify.TLSMode(e.TLS), User: e.User,
+					Password: r.secret(e.Password), From: e.From, To: e.To})
+			}})
 	}
-	return notify.NewEmail(notify.EmailConfig{
-		Server: c.Server, TLS: notify.TLSMode(c.TLS), User: c.User, Password: password, From: c.From, To: c.To,
-	})
-}
-
-func newWebhook(c *config.NotifyWebhook) (notify.Channel, error) {
-	key, err := secret(c.Secret)
-	if err != nil {
-		return nil, err
+	if w := c.Webhook; w != nil {
+		all = append(all, planned{notify.Way{Name: "webhook"}, w.Only,
+			func(r *resolver) (notify.Channel, error) {
+				return notify.NewWebhook(notify.WebhookConfig{URL: w.URL, Secret: r.secret(w.Secret), Headers: r.headers(w.Headers)})
+			}})
 	}
-	headers, err := secretHeaders(c.Headers)
-	if err != nil {
-		return nil, err
-	}
-	return notify.NewWebhook(notify.WebhookConfig{URL: c.URL, Secret: key, Headers: headers})
+	return all
 }
 
 // Told looks at the channels to people. With send each gets a test message, and

@@ -1,6 +1,8 @@
 package peer
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -82,6 +84,25 @@ func (p *Process) Stop(s syscall.Signal, most time.Duration) {
 	case <-p.ended:
 	case <-time.After(most):
 		p.Kill()
+	}
+}
+
+// Await asks again and again until the process is ready, has ended, or the context
+// does.
+func (p *Process) Await(ctx context.Context, ready func(context.Context) error) error {
+	for tick := time.NewTicker(50 * time.Millisecond); ; {
+		err := ready(ctx)
+		if err == nil {
+			return nil
+		}
+		if !p.Running() {
+			return errors.New("the server ended")
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(errors.New("the server is not ready"), err, ctx.Err())
+		case <-tick.C:
+		}
 	}
 }
 

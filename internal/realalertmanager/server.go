@@ -3,7 +3,6 @@ package realalertmanager
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -72,24 +71,7 @@ func (s *Server) start(ctx context.Context, program, config string) error {
 		return err
 	}
 	s.URL = "http://" + address
-	return s.await(ctx)
-}
-
-func (s *Server) await(ctx context.Context) error {
-	for tick := time.NewTicker(20 * time.Millisecond); ; {
-		err := s.get(ctx, "/-/ready", nil)
-		if err == nil {
-			return nil
-		}
-		if !s.process.Running() {
-			return errors.New("the server ended")
-		}
-		select {
-		case <-ctx.Done():
-			return errors.Join(errors.New("the server is not ready"), err, ctx.Err())
-		case <-tick.C:
-		}
-	}
+	return s.process.Await(ctx, func(ctx context.Context) error { return s.get(ctx, "/-/ready", nil) })
 }
 
 // Alert is one of GET /api/v2/alerts.

@@ -2,7 +2,6 @@ package realunleash
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -69,7 +68,7 @@ func (s *Server) start(ctx context.Context) error {
 		return err
 	}
 	s.URL = fmt.Sprintf("http://127.0.0.1:%d", ports[1])
-	return s.await(ctx)
+	return s.process.Await(ctx, func(ctx context.Context) error { return s.call(ctx, http.MethodGet, "/health", nil, nil) })
 }
 
 // environment is the server's whole one: it is to find nothing else.
@@ -81,23 +80,6 @@ func (s *Server) environment(port int) []string {
 		"HTTP_HOST=127.0.0.1", "PORT=" + strconv.Itoa(port),
 		"CHECK_VERSION=false", "SEND_TELEMETRY=false", "SCARF_ANALYTICS=false",
 		"INIT_ADMIN_API_TOKENS=" + s.admin, "INIT_BACKEND_API_TOKENS=" + s.BackendToken,
-	}
-}
-
-func (s *Server) await(ctx context.Context) error {
-	for tick := time.NewTicker(50 * time.Millisecond); ; {
-		err := s.call(ctx, http.MethodGet, "/health", nil, nil)
-		if err == nil {
-			return nil
-		}
-		if !s.process.Running() {
-			return errors.New("the server ended")
-		}
-		select {
-		case <-ctx.Done():
-			return errors.Join(errors.New("the server is not ready"), err, ctx.Err())
-		case <-tick.C:
-		}
 	}
 }
 
