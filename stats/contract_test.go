@@ -23,7 +23,7 @@ func area(functions map[string]any) contract.Area {
 func sumsArea() contract.Area {
 	return area(map[string]any{
 		"FromSums": FromSums, "JointFromSums": JointFromSums, "Moments.Merge": Moments.Merge, "Moments.Variance": Moments.Variance,
-		"Joint.Linearise": Joint.Linearise, "Joint.Ratio": Joint.Ratio, "Joint.Ratios": Joint.Ratios,
+		"Joint.Linearise": Joint.Linearise, "Joint.Merge": square2(Joint.Merge), "Joint.Ratio": Joint.Ratio, "Joint.Ratios": Joint.Ratios,
 		"Adjust": square2(Adjust), "AdjustRatio": square2(AdjustRatio), "LinEffect": square2(LinEffect), "DaySlope": DaySlope,
 	})
 }

@@ -122,6 +122,18 @@ func TestHTML(t *testing.T) {
 	}
 }
 
+// TestWarningsAreSeen: a doubt stands where the effects are, not behind a click.
+func TestWarningsAreSeen(t *testing.T) {
+	var b bytes.Buffer
+	if err := HTML(&b, day()); err != nil {
+		t.Fatal(err)
+	}
+	shown, _, _ := strings.Cut(b.String(), "<h3>Guardrails</h3>")
+	if !strings.Contains(shown, "<h3>Warnings</h3>\n<ul><li>latency in treatment: too few units &lt;yet&gt;</li></ul>") {
+		t.Error("the warning is not above the guardrails")
+	}
+}
+
 func TestHTMLSaysWhenCountsAreWrong(t *testing.T) {
 	d := day()
 	d.Difference = 12
