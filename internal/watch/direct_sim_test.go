@@ -91,18 +91,17 @@ const (
 // harm while looking always.
 const monitoring = 1.62
 
-// planUnits is N for power 80 % at the harm that n's treatment does: the textbook's
-// size of one look at the rule's level, times monitoring. The moments are those of a
-// pilot, as planners know them from the past.
-func planUnits(n nature, d direct) int {
+// planUnits is N for power 80 % at harm that is the margin and a least effect beyond it,
+// a part of the control's mean: the textbook's size of one look at the rule's level,
+// times monitoring. Mean and variances are those of a pilot, as planners know them.
+func planUnits(n nature, d direct, beyond float64) int {
 	pilot := n
 	pilot.units = 100_000
 	e := pilot.experiment(0)
-	log := pilot.draw(pilot.random(-1))
 	l := newSimLedger(&pilot, versionOf(e))
-	l.feed(0, e.Key, log)
+	l.feed(0, e.Key, pilot.draw(pilot.random(-1)))
 	l.commit(simStart().Add(simEnd + time.Hour))
 	s := d.look(l, e.Key)
-	perUnit := s.error * s.error * s.units
-	return int(math.Ceil(monitoring * (z995 + z80) * (z995 + z80) * perUnit / (s.harm * s.harm)))
+	harm := beyond * d.arm(l, e.Key, simArms()[0]).mean
+	return int(math.Ceil(monitoring * (z995 + z80) * (z995 + z80) * s.error * s.error * s.units / (harm * harm)))
 }

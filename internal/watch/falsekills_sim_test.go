@@ -27,9 +27,10 @@ var (
 func habits() []outcome {
 	spend := func(r *rand.Rand) float64 { return math.Exp(3 + r.NormFloat64()) }
 	return []outcome{
-		{"error", .1, nil}, {"crash", .15, nil}, {"purchase", .2, spend}, {"order", .3, spend},
-		{"refund", .1, spend}, {"view", 1, nil}, {"visit", .6, nil}, {"retry", .2, nil},
-		{"search", .6, func(r *rand.Rand) float64 { return .2 + r.ExpFloat64() }},
+		{event: "error", rate: .1}, {event: "crash", rate: .15}, {event: "purchase", rate: .2, value: spend},
+		{event: "order", rate: .3, value: spend}, {event: "refund", rate: .1, value: spend}, {event: "view", rate: 1},
+		{event: "visit", rate: .6}, {event: "retry", rate: .2},
+		{event: "search", rate: .6, value: func(r *rand.Rand) float64 { return .2 + r.ExpFloat64() }},
 	}
 }
 

@@ -31,6 +31,18 @@ type outcome struct {
 	event string
 	rate  float64                  // times, on average
 	value func(*rand.Rand) float64 // nil: 1
+	once  bool                     // at most once: then the share of units that do it is the rate
+}
+
+func (o *outcome) times(r *rand.Rand, rate float64) int {
+	switch {
+	case !o.once:
+		return poisson(r, rate)
+	case r.Float64() < rate:
+		return 1
+	default:
+		return 0
+	}
 }
 
 // change multiplies.
@@ -81,7 +93,7 @@ func (n *nature) acts(r *rand.Rand, log []record, u record) []record {
 		if c, changed := n.treated[o.event]; changed && u.arm > 0 {
 			rate, scale = rate*c.rate, c.value
 		}
-		for range poisson(r, rate) {
+		for range o.times(r, rate) {
 			e := u
 			e.at += int64(r.ExpFloat64() / 3 * float64(n.window.Milliseconds())) // one in twenty comes too late
 			e.outcome, e.value = int8(k), hundredths(1)
