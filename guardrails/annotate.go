@@ -27,7 +27,7 @@ func (l *Log) Annotate(d *results.Document, alarms []Alarm) {
 func (k Kill) result() *results.Kill {
 	return &results.Kill{
 		State: string(k.State), Decision: k.Decided.Seq, By: k.Decided.Actor, Reason: k.Decided.Text,
-		DecidedAt: k.Decided.At, SentAt: k.SentAt, ReadBackAt: k.Verified, Effect: string(k.Effective),
+		DecidedAt: k.Decided.At, SentAt: k.SentAt, ReadBackAt: k.Verified, Effect: string(k.Effective), OverriddenAt: k.Overridden,
 	}
 }
 

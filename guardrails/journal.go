@@ -37,6 +37,7 @@ type Entry struct {
 	Config     uint32          `json:"config,omitempty"` // configuration version judged, or appended
 	Code       string          `json:"code,omitempty"`
 	Look       string          `json:"look,omitempty"` // id of the stored look that it rests on
+	Until      time.Time       `json:"until,omitzero"` // end of a snooze; not after At: it ends now
 	Evidence   json.RawMessage `json:"evidence,omitempty"`
 
 	// Hash is what the log has made of the entry and of all before it: whoever knows
@@ -65,6 +66,7 @@ const (
 	IterationEnded  EntryKind = "iteration_ended"  // the version with the end was appended
 	Effective       EntryKind = "effective"        // no treatment exposure newer than the kill and its settling time
 	NotEffective    EntryKind = "not_effective"    // exposures go on although the switch reads off
+	Overridden      EntryKind = "overridden"       // somebody turned it on again before the iteration's planned end
 )
 
 // The rest.
@@ -72,6 +74,8 @@ const (
 	SRMAlarm        EntryKind = "srm_alarm"        // a phase's split is broken
 	SRMAcknowledged EntryKind = "srm_acknowledged" // a person says why it may be judged nevertheless
 	Resumed         EntryKind = "resumed"          // a person opened the next iteration
+	Snoozed         EntryKind = "snoozed"          // automatic kills wait until Until, those of Experiment or, without one, all
+	Drilled         EntryKind = "drilled"          // a kill was tried out, all of it but the write
 )
 
 // KillKey is the idempotency key of a kill: a hash of what identifies the

@@ -17,6 +17,8 @@ type Log struct {
 	rules map[ruleKey]State
 	srm   map[phaseKey]*Alarm
 	held  map[runKey]time.Time
+
+	snoozes map[string]Snooze // by experiment; "" for all
 }
 
 type runKey struct {
@@ -45,6 +47,8 @@ type Kill struct {
 	Ended     bool      // the version with the iteration's end is there
 	EndedAt   time.Time // when that was written
 	Effective EntryKind // Effective or NotEffective, the last said; "" when nothing was
+
+	Overridden time.Time // when it was seen to be on again
 }
 
 // Add folds in the next entry. Entries that are already in are ignored, so
@@ -63,6 +67,8 @@ func (l *Log) Add(e Entry) {
 			l.held = map[runKey]time.Time{}
 		}
 		l.held[run] = e.At
+	case Snoozed:
+		l.snooze(e)
 	case SRMAlarm, SRMAcknowledged:
 		l.alarm(phaseKey{run, e.Phase}, e)
 	default:
@@ -123,6 +129,8 @@ func (l *Log) progress(e Entry) {
 		k.Ended, k.EndedAt = true, e.At
 	case Effective, NotEffective:
 		k.Effective = e.Kind
+	case Overridden:
+		k.Overridden = e.At
 	}
 }
 

@@ -135,6 +135,7 @@ func TestLogProperties(t *testing.T) {
 	kinds := []guardrails.EntryKind{
 		guardrails.Decided, guardrails.Held, guardrails.Sending, guardrails.Accepted, guardrails.Verified, guardrails.Failed,
 		guardrails.IterationEnded, guardrails.Effective, guardrails.SRMAlarm, guardrails.SRMAcknowledged, guardrails.Resumed,
+		guardrails.Overridden, guardrails.Snoozed, guardrails.Drilled,
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		var entries []guardrails.Entry

@@ -45,6 +45,9 @@ func (l *Log) restrain(v Verdict, limits Limits, now time.Time) Outcome {
 	if limits.GlobalStop {
 		return Outcome{Act: DoObserve, Kind: Decided, Why: "all kills are stopped by the operator"}
 	}
+	if s, ok := l.Snoozed(run.Experiment, now); ok {
+		return s.outcome()
+	}
 	if limits.PerHour > 0 && l.killsSince(now.Add(-time.Hour)) >= limits.PerHour {
 		if _, ok := l.WasHeld(run.Experiment, run.Iteration); ok {
 			return Outcome{}
@@ -62,6 +65,8 @@ func (l *Log) underWay(experiment string, iteration uint32) string {
 	switch {
 	case !ok || k.State == Denied || k.State == Failed:
 		return ""
+	case !k.Overridden.IsZero():
+		return "somebody turned it on again after a kill, and no guard does it twice"
 	case k.State == PendingApproval:
 		return "a kill waits for approval in the flag system"
 	case k.State == Verified:

@@ -19,6 +19,9 @@ func TestRestrain(t *testing.T) {
 	ended := func(seq, decision uint64, how guardrails.EntryKind) guardrails.Entry {
 		return guardrails.Entry{Seq: seq, Kind: how, Experiment: "e", Iteration: 1, Decision: decision, At: now}
 	}
+	snoozed := func(seq uint64, experiment string, left time.Duration) guardrails.Entry {
+		return guardrails.Entry{Seq: seq, Kind: guardrails.Snoozed, Experiment: experiment, Actor: "ada", Text: "why", At: now.Add(-time.Minute), Until: now.Add(left)}
+	}
 	held := guardrails.Entry{Seq: 3, Kind: guardrails.Held, Act: guardrails.DoNotify, Experiment: "e", Iteration: 1, Guardrail: "m", Arm: "treatment", At: now}
 	latched := guardrails.State{Latch: &guardrails.Latch{Act: guardrails.DoNotify}}
 	tests := map[string]struct {
@@ -46,6 +49,17 @@ func TestRestrain(t *testing.T) {
 			want: guardrails.Outcome{Act: guardrails.DoNotify, Kind: guardrails.Held, Why: "too many kills within an hour: suspect the data"}},
 		"held before":         {log: []guardrails.Entry{kill(1, "a", "m", time.Minute), kill(2, "b", "m", 59*time.Minute), held}, act: guardrails.DoKill, limits: guardrails.Limits{PerHour: 2}},
 		"the hour has passed": {log: []guardrails.Entry{kill(1, "a", "m", time.Minute), kill(2, "b", "m", 60*time.Minute), held}, act: guardrails.DoKill, limits: guardrails.Limits{PerHour: 2}, want: guardrails.Outcome{Act: guardrails.DoKill, Kind: guardrails.Decided}},
+		"snoozed": {log: []guardrails.Entry{snoozed(1, "e", time.Minute)}, act: guardrails.DoKill,
+			want: guardrails.Outcome{Act: guardrails.DoNotify, Kind: guardrails.Decided, Why: "automatic kills of it are snoozed until 2026-03-01T13:01:00Z by ada (why)"}},
+		"snoozed, and told":  {log: []guardrails.Entry{snoozed(1, "e", time.Minute)}, act: guardrails.DoKill, before: latched},
+		"another is snoozed": {log: []guardrails.Entry{snoozed(1, "f", time.Minute)}, act: guardrails.DoKill, want: guardrails.Outcome{Act: guardrails.DoKill, Kind: guardrails.Decided}},
+		"a snooze is over":   {log: []guardrails.Entry{snoozed(1, "e", 0)}, act: guardrails.DoKill, want: guardrails.Outcome{Act: guardrails.DoKill, Kind: guardrails.Decided}},
+		"a snooze was ended": {log: []guardrails.Entry{snoozed(1, "e", time.Hour), snoozed(2, "e", -time.Hour)}, act: guardrails.DoKill, want: guardrails.Outcome{Act: guardrails.DoKill, Kind: guardrails.Decided}},
+		"a snooze of another was not": {log: []guardrails.Entry{snoozed(1, "", time.Minute), snoozed(2, "e", -time.Hour)}, act: guardrails.DoKill,
+			want: guardrails.Outcome{Act: guardrails.DoObserve, Kind: guardrails.Decided, Why: "all automatic kills are snoozed until 2026-03-01T13:01:00Z by ada (why)"}},
+		"a notice while all wait": {log: []guardrails.Entry{snoozed(1, "", time.Minute)}, act: guardrails.DoNotify, want: guardrails.Outcome{Act: guardrails.DoNotify, Kind: guardrails.Decided}},
+		"somebody turned it on again": {log: []guardrails.Entry{kill(1, "e", "other", time.Hour), ended(2, 1, guardrails.Verified), ended(3, 1, guardrails.Overridden)}, act: guardrails.DoKill,
+			want: guardrails.Outcome{Act: guardrails.DoNotify, Kind: guardrails.Decided, Why: "somebody turned it on again after a kill, and no guard does it twice"}},
 		"kills by hand are no storm": {log: []guardrails.Entry{kill(1, "a", "", time.Minute), kill(2, "b", "", time.Minute)}, act: guardrails.DoKill, limits: guardrails.Limits{PerHour: 2},
 			want: guardrails.Outcome{Act: guardrails.DoKill, Kind: guardrails.Decided}},
 	}

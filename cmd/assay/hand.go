@@ -1,12 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/assay-dev/assay/guardrails"
 	"github.com/assay-dev/assay/internal/app"
 	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/report"
 	"github.com/assay-dev/assay/internal/watch"
 )
 
@@ -36,6 +40,8 @@ func handHint(err error) error {
 		return app.WithHint(err, "`assay decision show` tells how far that is")
 	case errors.Is(err, watch.ErrNoAlarm):
 		return app.WithHint(err, "`assay analyze` shows the split of every phase")
+	case errors.Is(err, watch.ErrSnooze):
+		return usage(err)
 	case errors.Is(err, experiment.ErrNotKilled):
 		return app.WithHint(err, "only what was killed is resumed; declare a new iteration in the experiment's file")
 	case errors.Is(err, experiment.ErrPlanned):
@@ -51,12 +57,16 @@ type killCmd struct {
 	Experiment string `arg:"" help:"Key of the experiment."`
 	Reason     string `required:"" help:"Why; it stands in the decision log for ever."`
 	Actor      string `help:"Who does it (default: the user of this machine)." placeholder:"NAME"`
+	Drill      bool   `help:"All but the write: read the switch, show the call that would be sent, turn nothing off."`
 }
 
 // Run turns the experiment off through its kill switch and ends the iteration
 // when the switch is read back as off.
 func (c killCmd) Run(env *environment) error {
 	return env.byHand(c.Actor, func(h *watch.Hand) error {
+		if c.Drill {
+			return c.drill(env, h)
+		}
 		k, err := h.Kill(env.ctx, c.Experiment, c.Reason)
 		if err != nil {
 			return err
@@ -75,37 +85,103 @@ func (c killCmd) Run(env *environment) error {
 	})
 }
 
-type resumeCmd struct {
-	Experiment  string  `arg:"" help:"Key of the experiment."`
-	Reason      string  `required:"" help:"Why; it stands in the decision log for ever."`
-	Actor       string  `help:"Who does it (default: the user of this machine)." placeholder:"NAME"`
-	Rearm       float64 `help:"Declare a new budget of false kills for the next iteration, such as 0.05; without it guardrails only notify." placeholder:"ALPHA"`
-	Acknowledge uint16  `help:"Instead: acknowledge the broken split of this phase, so that it is judged again." placeholder:"PHASE"`
+func (c killCmd) drill(env *environment, h *watch.Hand) error {
+	d, err := h.Drill(env.ctx, c.Experiment, c.Reason)
+	if err != nil {
+		return err
+	}
+	if err := env.print(d, func() error {
+		env.println("%s: switch %s reads as %s", c.Experiment, d.Switch, d.Reads)
+		env.println("not sent: %s to %s, %d bytes, headers %s", d.Method, d.Host, d.Bytes, strings.Join(d.Headers, ", "))
+		if d.Body != "" {
+			env.println("%s", d.Body)
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	if d.Trouble != "" {
+		return app.WithHint(fmt.Errorf("a kill of %s would fail, or could not be verified: %s", c.Experiment, d.Trouble),
+			cmp.Or(d.Remedy, "docs/switches.md says how the state is read back"))
+	}
+	return nil
 }
 
-// Run opens the next iteration, or acknowledges an alarm.
+type resumeCmd struct {
+	Experiment  string         `arg:"" optional:"" help:"Key of the experiment."`
+	Reason      string         `required:"" help:"Why; it stands in the decision log for ever."`
+	Actor       string         `help:"Who does it (default: the user of this machine)." placeholder:"NAME"`
+	Rearm       float64        `help:"Declare a new budget of false kills for the next iteration, such as 0.05; without it guardrails only notify." placeholder:"ALPHA"`
+	Acknowledge uint16         `help:"Instead: acknowledge the broken split of this phase, so that it is judged again." placeholder:"PHASE"`
+	Snooze      *time.Duration `help:"Instead: let automatic kills of the experiment wait for this long, a week at most; 0s ends that. People go on being told." placeholder:"2h"`
+	All         bool           `help:"With --snooze: automatic kills of every experiment wait, in all guards within a second: the global stop."`
+}
+
+// Run opens the next iteration, acknowledges an alarm, or lets kills wait.
 func (c resumeCmd) Run(env *environment) error {
-	if c.Rearm < 0 || c.Rearm >= 0.5 || c.Rearm > 0 && c.Acknowledge > 0 {
-		return usage(errors.New("--rearm takes a level above 0 and below 0.5, and does not go with --acknowledge"))
+	if err := c.check(); err != nil {
+		return usage(err)
 	}
 	return env.byHand(c.Actor, func(h *watch.Hand) error {
-		if c.Acknowledge > 0 {
-			if err := h.Acknowledge(env.ctx, c.Experiment, c.Acknowledge, c.Reason); err != nil {
-				return err
-			}
-			return env.print(map[string]any{"experiment": c.Experiment, "acknowledged_phase": c.Acknowledge}, func() error {
-				env.println("%s: the split of phase %d is acknowledged", c.Experiment, c.Acknowledge)
-				return nil
-			})
+		switch {
+		case c.Snooze != nil:
+			return c.snooze(env, h)
+		case c.Acknowledge > 0:
+			return c.acknowledge(env, h)
+		default:
+			return c.resume(env, h)
 		}
-		v, err := h.Resume(env.ctx, c.Experiment, c.Reason, c.Rearm)
-		if err != nil {
-			return err
-		}
-		it := v.Find(c.Experiment).Latest()
-		return env.print(map[string]any{"experiment": c.Experiment, "iteration": it.Number, "version": v.Number}, func() error {
-			env.println("%s: iteration %d runs from now on, version %d; turn its flag on in the flag system", c.Experiment, it.Number, v.Number)
+	})
+}
+
+func (c resumeCmd) check() error {
+	switch {
+	case c.Rearm < 0 || c.Rearm >= 0.5:
+		return errors.New("--rearm takes a level above 0 and below 0.5")
+	case c.Rearm > 0 && c.Acknowledge > 0, c.Snooze != nil && (c.Rearm > 0 || c.Acknowledge > 0):
+		return errors.New("--rearm, --acknowledge and --snooze do not go together")
+	case c.All && c.Snooze == nil:
+		return errors.New("--all goes with --snooze only: experiments are resumed one by one")
+	case c.All == (c.Experiment != ""):
+		return errors.New("name an experiment, or --all with --snooze")
+	}
+	return nil
+}
+
+func (c resumeCmd) snooze(env *environment, h *watch.Hand) error {
+	until, err := h.Snooze(env.ctx, c.Experiment, c.Reason, *c.Snooze)
+	if err != nil {
+		return err
+	}
+	of := cmp.Or(c.Experiment, "every experiment")
+	return env.print(map[string]any{"experiment": c.Experiment, "all": c.All, "until": until}, func() error {
+		if *c.Snooze == 0 {
+			env.println("automatic kills of %s go ahead again", of)
 			return nil
-		})
+		}
+		env.println("automatic kills of %s wait until %s; `assay kill` works meanwhile", of, report.Instant(until))
+		return nil
+	})
+}
+
+func (c resumeCmd) acknowledge(env *environment, h *watch.Hand) error {
+	if err := h.Acknowledge(env.ctx, c.Experiment, c.Acknowledge, c.Reason); err != nil {
+		return err
+	}
+	return env.print(map[string]any{"experiment": c.Experiment, "acknowledged_phase": c.Acknowledge}, func() error {
+		env.println("%s: the split of phase %d is acknowledged", c.Experiment, c.Acknowledge)
+		return nil
+	})
+}
+
+func (c resumeCmd) resume(env *environment, h *watch.Hand) error {
+	v, err := h.Resume(env.ctx, c.Experiment, c.Reason, c.Rearm)
+	if err != nil {
+		return err
+	}
+	it := v.Find(c.Experiment).Latest()
+	return env.print(map[string]any{"experiment": c.Experiment, "iteration": it.Number, "version": v.Number}, func() error {
+		env.println("%s: iteration %d runs from now on, version %d; turn its flag on in the flag system", c.Experiment, it.Number, v.Number)
+		return nil
 	})
 }

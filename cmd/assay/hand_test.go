@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/watch"
@@ -36,5 +37,32 @@ func TestHandHint(t *testing.T) {
 	}
 	if err := errors.New("no route to host"); !errors.Is(handHint(err), err) || handHint(err).Error() != err.Error() {
 		t.Error("another error was changed")
+	}
+}
+
+// TestResumeFlags: what does not go together is refused before anything is opened.
+func TestResumeFlags(t *testing.T) {
+	hour := time.Hour
+	for _, c := range []struct {
+		flags resumeCmd
+		ok    bool
+	}{
+		{resumeCmd{Experiment: "checkout"}, true},
+		{resumeCmd{Experiment: "checkout", Rearm: .05}, true},
+		{resumeCmd{Experiment: "checkout", Acknowledge: 1}, true},
+		{resumeCmd{Experiment: "checkout", Snooze: &hour}, true},
+		{resumeCmd{All: true, Snooze: &hour}, true},
+		{resumeCmd{}, false},
+		{resumeCmd{All: true}, false},
+		{resumeCmd{Snooze: &hour}, false},
+		{resumeCmd{Experiment: "checkout", All: true, Snooze: &hour}, false},
+		{resumeCmd{Experiment: "checkout", Snooze: &hour, Rearm: .05}, false},
+		{resumeCmd{Experiment: "checkout", Snooze: &hour, Acknowledge: 1}, false},
+		{resumeCmd{Experiment: "checkout", Rearm: .05, Acknowledge: 1}, false},
+		{resumeCmd{Experiment: "checkout", Rearm: .5}, false},
+	} {
+		if err := c.flags.check(); (err == nil) != c.ok {
+			t.Errorf("%+v: %v", c.flags, err)
+		}
 	}
 }

@@ -89,8 +89,8 @@ type cli struct {
 	Reread   rereadCmd   `cmd:"" help:"Read a range of offsets again that was counted, and store its rows again; nothing is counted twice."`
 	Check    checkCmd    `cmd:"" help:"Run guardrail scenarios: observations over time and the verdicts expected."`
 	Decision decisionCmd `cmd:"" help:"Read and verify the decision log."`
-	Kill     killCmd     `cmd:"" help:"Turn an experiment off by hand, with a reason."`
-	Resume   resumeCmd   `cmd:"" help:"Open the next iteration of a killed experiment, or acknowledge an alarm."`
+	Kill     killCmd     `cmd:"" help:"Turn an experiment off by hand, with a reason; or drill that."`
+	Resume   resumeCmd   `cmd:"" help:"Open the next iteration of a killed experiment, acknowledge an alarm, or let automatic kills wait."`
 	Simulate simulateCmd `cmd:"" help:"Send simulated traffic to a broker."`
 	Migrate  migrateCmd  `cmd:"" help:"Bring the tables to this version's schema."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`

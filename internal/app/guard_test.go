@@ -41,6 +41,11 @@ func TestSwitchAddress(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	drill, err := sw.Drill(t.Context(), watch.Order{Key: "drill", Switch: "flags", Experiment: "new-search"})
+	if err != nil || drill.Reads != "on" || drill.Method != http.MethodPost || "http://"+drill.Host != server.URL || !on {
+		t.Errorf("the drill says %+v, %v; the flag is on: %t", drill, err, on)
+	}
+	asked = nil
 	order := watch.Order{Key: "kill_1", Switch: "flags", Experiment: "new-search", Iteration: 1, DecidedAt: time.Now()}
 	result, err := sw.Off(t.Context(), order, func(guardrails.EntryKind, time.Time) {})
 	if err != nil || result.State != guardrails.Verified {
@@ -51,7 +56,14 @@ func TestSwitchAddress(t *testing.T) {
 		t.Errorf("asked %v, want %v", asked, want)
 	}
 
+	if off, err := sw.IsOff(t.Context(), order); err != nil || !off {
+		t.Errorf("it reads as off: %t, %v", off, err)
+	}
+
 	order.Switch = "other"
+	if _, err := sw.IsOff(t.Context(), order); Hint(err) == "" {
+		t.Errorf("reading an unknown switch gives %v", err)
+	}
 	if _, err := sw.Off(t.Context(), order, nil); Hint(err) == "" {
 		t.Errorf("an unknown switch gives %v, which says nothing about what to do", err)
 	}

@@ -123,6 +123,12 @@ func (s *shop) Off(context.Context, watch.Order, func(guardrails.EntryKind, time
 	return watch.Result{State: guardrails.Verified, OffAt: time.Now(), Detail: "200 OK; the answer is req-7"}, nil
 }
 
+func (s *shop) IsOff(context.Context, watch.Order) (bool, error) { return true, nil }
+
+func (s *shop) Drill(context.Context, watch.Order) (watch.Drill, error) {
+	return watch.Drill{Reads: "on"}, nil
+}
+
 func (s *shop) parts(told watch.Notifier) watch.Parts {
 	return watch.Parts{Versions: s, Ledger: s, Journal: s, Looks: s, Switch: s, Notifier: told}
 }

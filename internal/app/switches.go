@@ -38,25 +38,61 @@ func newSwitch(name string, c config.Switch) (*killswitch.Switch, error) {
 	}, killswitch.Runtime{})
 }
 
-// Off implements watch.Switch.
-func (s switches) Off(ctx context.Context, o watch.Order, progress func(guardrails.EntryKind, time.Time)) (watch.Result, error) {
-	sw, ok := s[o.Switch]
-	if !ok {
-		return watch.Result{}, WithHint(fmt.Errorf("no switch %q in the operator's configuration", o.Switch),
-			"add it under switches: in assay.yaml; docs/switches.md shows how")
+// named is a switch by its name.
+func (s switches) named(name string) (*killswitch.Switch, error) {
+	if sw, ok := s[name]; ok {
+		return sw, nil
 	}
-	out, err := sw.Off(ctx, killswitch.Request{
+	return nil, WithHint(fmt.Errorf("no switch %q in the operator's configuration", name),
+		"add it under switches: in assay.yaml; docs/switches.md shows how")
+}
+
+func requestOf(o watch.Order) killswitch.Request {
+	return killswitch.Request{
 		Target: killswitch.Target{Experiment: o.Experiment}, Key: o.Key, Iteration: o.Iteration,
 		DecidedAt: o.DecidedAt, Reason: o.Reason, Evidence: o.Evidence,
-		Progress: func(stage killswitch.Stage, at time.Time) {
-			switch stage {
-			case killswitch.Sending:
-				progress(guardrails.Sending, at)
-			case killswitch.Accepted:
-				progress(guardrails.Accepted, at)
-			}
-		},
-	})
+	}
+}
+
+// IsOff implements watch.Switch.
+func (s switches) IsOff(ctx context.Context, o watch.Order) (bool, error) {
+	sw, err := s.named(o.Switch)
+	if err != nil {
+		return false, err
+	}
+	state, err := sw.State(ctx, requestOf(o).Target)
+	return state == killswitch.StateOff, err
+}
+
+// Drill implements watch.Switch.
+func (s switches) Drill(ctx context.Context, o watch.Order) (watch.Drill, error) {
+	sw, err := s.named(o.Switch)
+	if err != nil {
+		return watch.Drill{}, err
+	}
+	r, err := sw.Rehearse(ctx, requestOf(o))
+	return watch.Drill{
+		Switch: o.Switch, Reads: r.State.String(), Trouble: r.Trouble, Remedy: r.Remedy,
+		Method: r.Method, Host: r.Host, Headers: r.Headers, Bytes: r.Bytes, Body: r.Body,
+	}, err
+}
+
+// Off implements watch.Switch.
+func (s switches) Off(ctx context.Context, o watch.Order, progress func(guardrails.EntryKind, time.Time)) (watch.Result, error) {
+	sw, err := s.named(o.Switch)
+	if err != nil {
+		return watch.Result{}, err
+	}
+	request := requestOf(o)
+	request.Progress = func(stage killswitch.Stage, at time.Time) {
+		switch stage {
+		case killswitch.Sending:
+			progress(guardrails.Sending, at)
+		case killswitch.Accepted:
+			progress(guardrails.Accepted, at)
+		}
+	}
+	out, err := sw.Off(ctx, request)
 	return watch.Result{State: orderState(out), OffAt: out.OffAt(), Detail: inWords(out)}, err
 }
 

@@ -188,6 +188,9 @@ func killText(k *results.Kill) string {
 	case "not_effective":
 		text += ", but the EXPOSURES GO ON"
 	}
+	if !k.OverriddenAt.IsZero() {
+		text += ", and was TURNED ON AGAIN (seen at " + Instant(k.OverriddenAt) + "): no guard turns this iteration off twice"
+	}
 	return text
 }
 

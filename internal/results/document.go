@@ -85,6 +85,10 @@ type Kill struct {
 	ReadBackAt time.Time `json:"read_back_at,omitzero"` // when the switch was read back as off
 	Effect     string    `json:"effect,omitempty"`      // effective, not_effective: what the exposures say
 
+	// OverriddenAt is when the switch was read as on again, before the planned end: a
+	// person wants the experiment to go on, and no guard turns this iteration off again.
+	OverriddenAt time.Time `json:"overridden_at,omitzero"`
+
 	// After is what came in since the deciding look, of records from before the
 	// switch was off: it is in the numbers, and not in the decision. Absent for
 	// kills by hand.

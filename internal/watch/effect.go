@@ -17,7 +17,7 @@ func (w *Watch) watchEffects(ctx context.Context, all []*judged) error {
 		var kill guardrails.Kill
 		var ok bool
 		w.book.read(func(log *guardrails.Log) { kill, ok = log.Kill(j.document.Experiment, j.document.Iteration) })
-		if !ok || !kill.Ended || j.iteration.Killed == nil {
+		if !ok || !kill.Ended || j.iteration.Killed == nil || !kill.Overridden.IsZero() {
 			continue
 		}
 		effect, text := judgeEffect(j, kill, w.config.Settle)

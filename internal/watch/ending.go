@@ -40,25 +40,19 @@ func (w *Watch) end(ctx context.Context, k guardrails.Kill) error {
 
 // endedAlready says why there is no iteration left to end.
 func endedAlready(v *experiment.Version, k guardrails.Kill) string {
-	e := v.Find(k.Decided.Experiment)
-	if e == nil {
+	it := iterationOf(v, k)
+	switch {
+	case v.Find(k.Decided.Experiment) == nil:
 		return "the experiment is gone"
+	case it == nil:
+		return "the iteration is gone"
+	case it.Killed != nil:
+		return "the iteration had been ended by a kill"
+	case !k.SentAt.Before(it.End):
+		return "the iteration had ended by itself"
+	default:
+		return ""
 	}
-	for i := range e.Iterations {
-		it := &e.Iterations[i]
-		if it.Number != k.Decided.Iteration {
-			continue
-		}
-		switch {
-		case it.Killed != nil:
-			return "the iteration had been ended by a kill"
-		case !k.SentAt.Before(it.End):
-			return "the iteration had ended by itself"
-		default:
-			return ""
-		}
-	}
-	return "the iteration is gone"
 }
 
 func (w *Watch) ended(ctx context.Context, k guardrails.Kill, version uint32, text string) error {

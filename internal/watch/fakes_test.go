@@ -37,6 +37,7 @@ type world struct {
 
 	off    bool
 	offAt  time.Time // when the call that turned it off arrived
+	reads  int       // how often a killed experiment's switch was read
 	calls  []Order   // calls that changed the switch, or tried to
 	refuse Result    // what the switch answers instead of turning off
 	slow   time.Duration
@@ -263,6 +264,19 @@ func (g *guard) Off(ctx context.Context, o Order, progress func(guardrails.Entry
 	}
 	progress(guardrails.Accepted, at)
 	return Result{State: guardrails.Verified, OffAt: at, Detail: "200 OK"}, nil
+}
+
+func (g *guard) IsOff(context.Context, Order) (bool, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.reads++
+	return g.off, nil
+}
+
+func (g *guard) Drill(_ context.Context, o Order) (Drill, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return Drill{Switch: o.Switch, Reads: map[bool]string{true: "off", false: "on"}[g.off], Method: "POST", Host: "flags.example.com"}, nil
 }
 
 func (g *guard) Notify(a Alert) {

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 
@@ -19,6 +20,7 @@ type gauges struct {
 	lookSeconds  prometheus.Histogram
 	verdict      *prometheus.GaugeVec
 	aside        *prometheus.GaugeVec
+	snoozed      *prometheus.GaugeVec
 	failures     prometheus.Counter
 	lastRound    prometheus.Gauge
 
@@ -37,7 +39,7 @@ func newGauges(r prometheus.Registerer) (*gauges, error) {
 			Name: "assay_guard_decisions_total", Help: "Decisions that this guard wrote, by what they led to and why.",
 		}, []string{"act", "reason"}),
 		kills: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "assay_guard_kills_total", Help: "Steps of kills: decided, held, sending, accepted, verified, denied, pending_approval, failed, effective, not_effective.",
+			Name: "assay_guard_kills_total", Help: "Steps of kills: decided, held, sending, accepted, verified, denied, pending_approval, failed, effective, not_effective, overridden.",
 		}, []string{"outcome"}),
 		killSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "assay_guard_kill_seconds", Help: "From the decision to the switch read back as off.",
@@ -56,6 +58,9 @@ func newGauges(r prometheus.Registerer) (*gauges, error) {
 		aside: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "assay_guard_exposures_aside", Help: "Exposures of the running iteration that were put aside: unknown_variant, other_unit_kind, outside, moved.",
 		}, []string{"experiment", "why"}),
+		snoozed: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "assay_guard_snoozed", Help: "1 while automatic kills of an experiment wait on a person's word; all: those of every experiment.",
+		}, []string{"experiment"}),
 		failures: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "assay_guard_round_failures_total", Help: "Rounds of the guard that could not be finished.",
 		}),
@@ -66,13 +71,13 @@ func newGauges(r prometheus.Registerer) (*gauges, error) {
 	// Born at 0: a counter that begins at 1 hides its first event from increase().
 	for _, step := range []guardrails.EntryKind{
 		guardrails.Decided, guardrails.Held, guardrails.Sending, guardrails.Accepted, guardrails.Verified, guardrails.Denied,
-		guardrails.PendingApproval, guardrails.Failed, guardrails.Effective, guardrails.NotEffective,
+		guardrails.PendingApproval, guardrails.Failed, guardrails.Effective, guardrails.NotEffective, guardrails.Overridden,
 	} {
 		g.kills.WithLabelValues(string(step))
 	}
 	var failed error
 	for _, c := range []prometheus.Collector{
-		g.decisions, g.kills, g.killSeconds, g.blindSeconds, g.lookSeconds, g.verdict, g.aside, g.failures, g.lastRound,
+		g.decisions, g.kills, g.killSeconds, g.blindSeconds, g.lookSeconds, g.verdict, g.aside, g.snoozed, g.failures, g.lastRound,
 	} {
 		failed = errors.Join(failed, r.Register(c))
 	}
@@ -90,7 +95,7 @@ func (g *gauges) count(e guardrails.Entry) {
 	case guardrails.SRMAlarm:
 		g.decisions.WithLabelValues(guardrails.DoNotify.String(), string(e.Reason)).Inc()
 		return
-	case guardrails.SRMAcknowledged, guardrails.Resumed, guardrails.IterationEnded:
+	case guardrails.SRMAcknowledged, guardrails.Resumed, guardrails.IterationEnded, guardrails.Snoozed, guardrails.Drilled:
 		return
 	}
 	g.kills.WithLabelValues(string(e.Kind)).Inc()
@@ -141,4 +146,13 @@ func (g *gauges) forget(experiment string) {
 	g.aside.DeletePartialMatch(prometheus.Labels{"experiment": experiment})
 	maps.DeleteFunc(g.verdicts, func(r ruleOf, _ guardrails.Kind) bool { return r.experiment == experiment })
 	delete(g.asides, experiment)
+}
+
+// setSnoozed shows whose automatic kills wait.
+func (g *gauges) setSnoozed(snoozes []guardrails.Snooze) {
+	g.snoozed.Reset()
+	g.snoozed.WithLabelValues("all").Set(0)
+	for _, s := range snoozes {
+		g.snoozed.WithLabelValues(cmp.Or(s.Experiment, "all")).Set(1)
+	}
 }

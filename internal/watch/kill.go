@@ -14,9 +14,11 @@ import (
 // iteration has not ended yet. life ends them, not the round.
 func (w *Watch) carryOn(life context.Context, v *experiment.Version) {
 	var open []guardrails.Kill
+	now := w.now()
 	w.book.read(func(log *guardrails.Log) {
 		for _, k := range log.Kills() {
-			if w.isOurs(k, w.now()) {
+			_, snoozed := log.Snoozed(k.Decided.Experiment, now)
+			if w.isOurs(k, now) && !(snoozed && unsent(k)) {
 				open = append(open, k)
 			}
 		}
@@ -42,11 +44,17 @@ func (w *Watch) isOurs(k guardrails.Kill, now time.Time) bool {
 	switch {
 	case k.State == guardrails.Verified && k.Ended, k.State != guardrails.Verified && k.State.Final():
 		return false
-	case w.config.Limits.GlobalStop && k.Decided.Guardrail != "" && k.State == guardrails.Decided:
+	case w.config.Limits.GlobalStop && unsent(k):
 		return false
 	default:
 		return k.Actor == w.config.Instance || now.Sub(k.Touched) >= w.config.Lease
 	}
+}
+
+// unsent tells whether a guard decided a kill that nobody has begun with: a stop, or a
+// snooze, still comes in time for it.
+func unsent(k guardrails.Kill) bool {
+	return k.Decided.Guardrail != "" && k.State == guardrails.Decided
 }
 
 func (w *Watch) claim(decision uint64) bool {

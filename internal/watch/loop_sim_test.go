@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"io"
@@ -181,4 +182,11 @@ func (n *nature) simulate(t *testing.T, from, to, looks int, looked func(*simLoo
 		})
 	}
 	wg.Wait()
+}
+
+// IsOff: what was turned off stays so.
+func (l *simLoop) IsOff(context.Context, Order) (bool, error) { return true, nil }
+
+func (l *simLoop) Drill(context.Context, Order) (Drill, error) {
+	return Drill{}, errors.New("nobody drills in a simulation")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/assay-dev/assay/guardrails"
 	"github.com/assay-dev/assay/internal/experiment"
@@ -15,6 +16,7 @@ var (
 	ErrNotRunning = errors.New("no iteration of the experiment runs")
 	ErrNoAlarm    = errors.New("there is no open sample-ratio alarm")
 	ErrKilled     = errors.New("the iteration is being turned off or is off already")
+	ErrSnooze     = errors.New("a snooze lasts a week at most; 0 ends it")
 )
 
 // Hand is a person's way into the decision log: what is done by hand is written
@@ -80,6 +82,67 @@ func (h *Hand) finish(ctx context.Context, v *experiment.Version, decision uint6
 	}
 	return k, nil
 }
+
+// Drill tries a kill of the latest iteration out, all of it but the write, and writes
+// down that this was done and how it went.
+func (h *Hand) Drill(ctx context.Context, key, reason string) (Drill, error) {
+	if reason == "" {
+		return Drill{}, ErrNoReason
+	}
+	v, it, err := h.latest(ctx, key)
+	if err != nil {
+		return Drill{}, err
+	}
+	o := Order{
+		Key:    guardrails.KillKey(key, it.Number, "drill", 0), // of no decision
+		Switch: v.Find(key).KillSwitch, Experiment: key, Iteration: it.Number, DecidedAt: h.watch.now(), Reason: h.actor + ": " + reason,
+	}
+	drill, drillErr := h.watch.parts.Switch.Drill(ctx, o)
+	text := fmt.Sprintf("%s: the switch reads as %s, %s %s was not sent", reason, drill.Reads, drill.Method, drill.Host)
+	switch {
+	case drillErr != nil:
+		text = fmt.Sprintf("%s: a kill could not even be prepared: %v", reason, drillErr)
+	case drill.Trouble != "":
+		text = fmt.Sprintf("%s: a kill would fail, or could not be verified: %s", reason, drill.Trouble)
+	}
+	_, _, err = h.watch.book.write(ctx, func(*guardrails.Log) (guardrails.Entry, bool) {
+		return guardrails.Entry{Kind: guardrails.Drilled, Experiment: key, Iteration: it.Number,
+			Actor: h.actor, Text: text, Config: v.Number, Code: h.watch.config.Code}, true
+	})
+	return drill, errors.Join(drillErr, err)
+}
+
+// Snooze lets automatic kills wait: of an experiment, or with the empty key of all,
+// which is the global stop. Every guard heeds it from its next look on. A duration of 0
+// ends what was said before. A kill that is under way is not stopped by it.
+func (h *Hand) Snooze(ctx context.Context, key, reason string, d time.Duration) (until time.Time, err error) {
+	switch {
+	case reason == "":
+		return until, ErrNoReason
+	case d < 0 || d > MaxSnooze:
+		return until, ErrSnooze
+	}
+	entry := guardrails.Entry{Kind: guardrails.Snoozed, Experiment: key, Actor: h.actor, Text: reason, Code: h.watch.config.Code}
+	if key == "" {
+		err = h.watch.book.sync(ctx)
+	} else {
+		var v *experiment.Version
+		var it *experiment.Iteration
+		if v, it, err = h.latest(ctx, key); err == nil {
+			entry.Config, entry.Iteration = v.Number, it.Number
+		}
+	}
+	if err != nil {
+		return until, err
+	}
+	entry.Until = h.watch.now().Add(d)
+	_, _, err = h.watch.book.write(ctx, func(*guardrails.Log) (guardrails.Entry, bool) { return entry, true })
+	return entry.Until, err
+}
+
+// MaxSnooze is how long automatic kills can wait on one word: a stop that nobody ends
+// is forgotten.
+const MaxSnooze = 7 * 24 * time.Hour
 
 // Acknowledge closes an open sample-ratio alarm of the latest iteration: from
 // now on its phase is judged although its split is not the intended one.

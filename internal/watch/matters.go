@@ -61,6 +61,8 @@ func newsOf(e guardrails.Entry) (Alert, bool) {
 		a.Title = fmt.Sprintf("%s: turning it off waits for an approval", e.Experiment)
 	case guardrails.NotEffective:
 		a.Title = fmt.Sprintf("%s is off, but its exposures go on", e.Experiment)
+	case guardrails.Overridden:
+		a.Title = fmt.Sprintf("%s was turned on again by somebody", e.Experiment)
 	case guardrails.SRMAlarm:
 		a.Matter, a.State, a.Reason = SplitMatter, "", string(e.Reason)
 		a.Key = fmt.Sprintf("split/%s/%d/%d", e.Experiment, e.Iteration, e.Phase)
@@ -114,10 +116,10 @@ func (w *Watch) resolveBy(e guardrails.Entry) {
 }
 
 // resolveOver closes the matters of iterations that are looked at no more. That a
-// kill had no effect is no such matter: exposures may still go on.
+// kill had no effect, or was overridden, is no such matter: exposures may still go on.
 func (w *Watch) resolveOver(alive map[runKey]bool) {
 	w.alerts.resolve(w.now(), "", over, func(a Alert) bool {
-		return a.Experiment != "" && !alive[runKey{a.Experiment, a.Iteration}] && a.State != guardrails.NotEffective
+		return a.Experiment != "" && !alive[runKey{a.Experiment, a.Iteration}] && a.State != guardrails.NotEffective && a.State != guardrails.Overridden
 	})
 }
 

@@ -80,6 +80,23 @@ type Switch interface {
 	// be called from Off's goroutine only. The error is for orders that cannot be
 	// carried out at all.
 	Off(ctx context.Context, o Order, progress func(guardrails.EntryKind, time.Time)) (Result, error)
+	// IsOff reads what the switch of an order reads as, now.
+	IsOff(ctx context.Context, o Order) (bool, error)
+	// Drill does everything of Off but the write.
+	Drill(ctx context.Context, o Order) (Drill, error)
+}
+
+// Drill is what a kill would do. It holds no secret.
+type Drill struct {
+	Switch  string   `json:"switch"`
+	Reads   string   `json:"reads"`             // on, off or unknown
+	Trouble string   `json:"trouble,omitempty"` // why a kill would fail, or could not be verified
+	Remedy  string   `json:"remedy,omitempty"`  // what to do about it
+	Method  string   `json:"method"`            // of the call that would be sent
+	Host    string   `json:"host"`
+	Headers []string `json:"headers,omitempty"` // names
+	Bytes   int      `json:"bytes"`
+	Body    string   `json:"body,omitempty"` // its beginning
 }
 
 // Notifier tells people. It must return at once: it is called where decisions are

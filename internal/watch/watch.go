@@ -33,7 +33,8 @@ type Watch struct {
 	// blindSince is since when a run cannot be judged.
 	blindSince map[runKey]time.Time
 	lastTick   time.Time
-	failures   int // rounds in a row that could not be finished
+	failures   int                 // rounds in a row that could not be finished
+	readings   map[uint64]*reading // by decision: of the switches of killed experiments
 
 	emitting sync.Mutex
 	live     atomic.Bool // the history of the decision log has been read
@@ -81,7 +82,7 @@ func newWatch(c Config, p Parts) (*Watch, error) {
 		versions: map[uint32]*experiment.Version{},
 		memory:   map[memoryKey]guardrails.State{}, verdicts: map[memoryKey]saying{},
 		stored: map[runKey]storedLook{}, blindSince: map[runKey]time.Time{}, inFlight: map[uint64]bool{},
-		unkept: map[string]uint64{}, spoke: map[memoryKey][2]bool{},
+		unkept: map[string]uint64{}, spoke: map[memoryKey][2]bool{}, readings: map[uint64]*reading{},
 	}
 	if w.gauges, err = newGauges(p.Metrics); err != nil {
 		return nil, fmt.Errorf("register the guard's metrics: %w", err)
@@ -151,6 +152,7 @@ func (w *Watch) tick(ctx, life context.Context) error {
 	if err := w.book.sync(ctx); err != nil {
 		return err
 	}
+	w.book.read(func(log *guardrails.Log) { w.gauges.setSnoozed(log.Snoozes(now)) })
 	version, err := w.newest(ctx)
 	if err != nil {
 		return err
@@ -178,6 +180,7 @@ func (w *Watch) tick(ctx, life context.Context) error {
 	err = errors.Join(err, w.decide(ctx, acting), w.watchEffects(ctx, judged))
 	w.keepLooks(ctx)
 	w.carryOn(life, version)
+	w.watchOverrides(life, version, now)
 	// Nor does one wait for the looks on which nothing rests, which are nearly all.
 	return errors.Join(err, w.store(ctx, rest, full))
 }
