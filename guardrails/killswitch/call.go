@@ -27,7 +27,7 @@ type door struct {
 }
 
 func newDoor(c Config, transport http.RoundTripper) door {
-	d := door{timeout: c.Timeout, client: outbound.NewClient(transport)}
+	d := door{timeout: c.Timeout, client: outbound.NewClient(disk{transport})}
 	for _, secret := range c.System.secrets() {
 		d.hider.Hide(secret)
 	}

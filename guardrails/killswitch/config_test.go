@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -17,7 +18,10 @@ import (
 const keyOf = "s3cret-of-this-system"
 
 // systems are all systems, complete. A new one belongs here.
-func systems() map[string]System {
+func systems(t *testing.T) map[string]System {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "flags.json")
+	write(t, file, `{"flags":{"new-search":{"state":"ENABLED"}},"new-search":{}}`)
 	return map[string]System{
 		"webhook": Webhook{URL: "https://flags.example/off?key=" + keyOf, Secret: keyOf, Headers: map[string]Secret{"Authorization": "Bearer " + keyOf},
 			ReadBack: ReadBack{URL: "https://flags.example/state?key=" + keyOf, Path: "on", Off: "false", Headers: map[string]Secret{"X-Key": keyOf}}},
@@ -32,6 +36,8 @@ func systems() map[string]System {
 		"an experiment of statsig":    Statsig{Token: keyOf, Experiment: true},
 		"posthog":                     PostHog{Token: keyOf, Project: "1"},
 		"split":                       Split{Token: keyOf, Workspace: "1", Environment: "production"},
+		"flagd":                       Flagd{File: file, URL: "https://flags.example", Token: keyOf},
+		"goff":                        GoFeatureFlag{File: file, URL: "https://flags.example", Token: keyOf, AdminToken: keyOf},
 		"harness":                     Split{Token: keyOf, Workspace: "1", Environment: "production", Harness: true},
 	}
 }
@@ -46,7 +52,7 @@ func TestEverySystemKeepsItsSecret(t *testing.T) {
 			fmt.Fprintf(w, "%v %v %s", q.URL, q.Header, body)
 		}
 	}
-	for name, system := range systems() {
+	for name, system := range systems(t) {
 		for what, p := range map[string]*peer{
 			"refused": {system: echo(403)}, "taken": {system: echo(200)}, "approval": {system: echo(405)},
 			"conflict": {system: echo(400)}, "broken": {system: echo(500)},

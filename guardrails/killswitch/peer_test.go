@@ -20,6 +20,10 @@ type peer struct {
 	faults []fault  // each call that writes takes the next one, until none is left
 	asked  []string // every call, as "METHOD path?query"
 	bodies []string // of the calls that write
+	read   []string // bodies of the calls that read
+
+	// reads tells a call that reads although it is no GET.
+	reads func(*http.Request) bool
 }
 
 // fault is what happens to one call that writes.
@@ -40,7 +44,8 @@ func (p *peer) RoundTrip(q *http.Request) (*http.Response, error) {
 	q.Body = io.NopCloser(bytes.NewReader(body))
 	p.asked = append(p.asked, q.Method+" "+q.URL.RequestURI())
 	out := httptest.NewRecorder()
-	if q.Method == http.MethodGet {
+	if q.Method == http.MethodGet || (p.reads != nil && p.reads(q)) {
+		p.read = append(p.read, string(body))
 		p.system.ServeHTTP(out, q)
 		return out.Result(), nil
 	}

@@ -47,6 +47,12 @@ func (r *resolver) system(c config.Switch) (killswitch.System, string) {
 		return killswitch.Split{
 			URL: s.URL, Token: r.secret(s.Token), Harness: s.Harness, Workspace: s.Workspace, Environment: s.Environment,
 		}, s.Flag
+	case c.Flagd != nil:
+		f := c.Flagd
+		return killswitch.Flagd{File: f.File, URL: f.URL, Token: r.secret(f.Token)}, f.Flag
+	case c.GoFeatureFlag != nil:
+		g := c.GoFeatureFlag
+		return killswitch.GoFeatureFlag{File: g.File, URL: g.URL, Token: r.secret(g.Token), AdminToken: r.secret(g.AdminToken)}, g.Flag
 	default:
 		return nil, ""
 	}

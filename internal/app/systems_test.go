@@ -39,6 +39,9 @@ func TestSystems(t *testing.T) {
 			killswitch.PostHog{URL: "u", Token: "the-key", Project: "p"}, "f"},
 		{"split: {url: u, token: {env: KEY}, harness: true, workspace: w, environment: e, flag: f}",
 			killswitch.Split{URL: "u", Token: "the-key", Harness: true, Workspace: "w", Environment: "e"}, "f"},
+		{"flagd: {file: j, url: u, token: {env: KEY}, flag: f}", killswitch.Flagd{File: "j", URL: "u", Token: "the-key"}, "f"},
+		{"go_feature_flag: {file: j, url: u, token: {env: KEY}, admin_token: {env: OTHER}, flag: f}",
+			killswitch.GoFeatureFlag{File: "j", URL: "u", Token: "the-key", AdminToken: "the-other"}, "f"},
 	}
 	for _, tt := range tests {
 		name, _, _ := strings.Cut(tt.yaml, ":")

@@ -175,6 +175,9 @@ func (c *Config) anchor(dir string) {
 			files = append(files, m)
 		}
 	}
+	for _, s := range c.Switches {
+		files = append(files, s.files()...)
+	}
 	for _, p := range files {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)

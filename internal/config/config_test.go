@@ -9,7 +9,7 @@ import (
 
 func TestLoad(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "assay.yaml")
-	write(t, file, "data: state\nkafka:\n  brokers: [127.0.0.1:9092]\nswitches:\n  s:\n    timeout: 5s\n    arms: {b: new-search-b}\n    unleash: {url: http://127.0.0.1:4242, token: {env: S}, environment: production}\n")
+	write(t, file, "data: state\nkafka:\n  brokers: [127.0.0.1:9092]\nswitches:\n  s:\n    timeout: 5s\n    arms: {b: new-search-b}\n    unleash: {url: http://127.0.0.1:4242, token: {env: S}, environment: production}\n  f:\n    flagd: {file: flags.json, url: http://127.0.0.1:8016}\n")
 	c, err := Load(file)
 	if err != nil {
 		t.Fatal(err)
@@ -19,6 +19,9 @@ func TestLoad(t *testing.T) {
 	}
 	if c.Kafka.Partitions != 4 || c.Kafka.Topics[0].Name != "assay.exposures" {
 		t.Errorf("defaults are gone: %+v", c.Kafka)
+	}
+	if got, want := c.Switches["f"].Flagd.File, filepath.Join(filepath.Dir(file), "flags.json"); got != want {
+		t.Errorf("the file of flags = %q, want it beside the file: %q", got, want)
 	}
 	if s := c.Switches["s"]; s.Timeout.String() != "5s" || s.Arms["b"] != "new-search-b" || s.Unleash.Environment != "production" || s.Unleash.Token.Env != "S" {
 		t.Errorf("switch = %+v, %+v", s, s.Unleash)

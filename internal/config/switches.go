@@ -17,38 +17,21 @@ type Switch struct {
 	Deadline experiment.Duration `yaml:"deadline"` // of the whole kill; 60s when not given
 	Arms     map[string]string   `yaml:"arms"`     // variants that can be turned off by themselves, each with its flag's key or, for a webhook, an address
 
-	Webhook      *Webhook      `yaml:"webhook"`
-	Unleash      *Unleash      `yaml:"unleash"`
-	LaunchDarkly *LaunchDarkly `yaml:"launchdarkly"`
-	GrowthBook   *GrowthBook   `yaml:"growthbook"`
-	Flipt        *Flipt        `yaml:"flipt"`
-	ConfigCat    *ConfigCat    `yaml:"configcat"`
-	Statsig      *Statsig      `yaml:"statsig"`
-	PostHog      *PostHog      `yaml:"posthog"`
-	Split        *Split        `yaml:"split"`
+	Webhook       *Webhook       `yaml:"webhook"`
+	Unleash       *Unleash       `yaml:"unleash"`
+	LaunchDarkly  *LaunchDarkly  `yaml:"launchdarkly"`
+	GrowthBook    *GrowthBook    `yaml:"growthbook"`
+	Flipt         *Flipt         `yaml:"flipt"`
+	ConfigCat     *ConfigCat     `yaml:"configcat"`
+	Statsig       *Statsig       `yaml:"statsig"`
+	PostHog       *PostHog       `yaml:"posthog"`
+	Split         *Split         `yaml:"split"`
+	Flagd         *Flagd         `yaml:"flagd"`
+	GoFeatureFlag *GoFeatureFlag `yaml:"go_feature_flag"`
 }
 
 // longest is the deadline after which nobody would wait for a kill.
 const longest = experiment.Duration(10 * time.Minute)
-
-// setting is one that must be given.
-type setting struct {
-	name  string
-	given bool
-}
-
-// system is one that a switch can be of.
-type system interface {
-	// needs are the settings that it cannot do without.
-	needs() []setting
-}
-
-// named is a system by its name in the file.
-type named struct {
-	name  string
-	given bool
-	system
-}
 
 // fault is what is wrong with a switch, and where below it.
 type fault struct {

@@ -89,49 +89,19 @@ type Split struct {
 	Flag        string `yaml:"flag"`        // the flag's name, may contain `{experiment}`; the experiment's key when not given
 }
 
-// systems is the table of the flag systems.
-func (s Switch) systems() []named {
-	return []named{
-		{"webhook", s.Webhook != nil, s.Webhook},
-		{"unleash", s.Unleash != nil, s.Unleash},
-		{"launchdarkly", s.LaunchDarkly != nil, s.LaunchDarkly},
-		{"growthbook", s.GrowthBook != nil, s.GrowthBook},
-		{"flipt", s.Flipt != nil, s.Flipt},
-		{"configcat", s.ConfigCat != nil, s.ConfigCat},
-		{"statsig", s.Statsig != nil, s.Statsig},
-		{"posthog", s.PostHog != nil, s.PostHog},
-		{"split", s.Split != nil, s.Split},
-	}
+// Flagd is a flagd whose flags are in a file.
+type Flagd struct {
+	File  string `yaml:"file"`  // of the flags, JSON or YAML, which is edited
+	URL   string `yaml:"url"`   // of its OFREP service, such as http://localhost:8016, by which it is read back
+	Token Secret `yaml:"token"` // for OFREP; none where it asks for none
+	Flag  string `yaml:"flag"`  // the flag's key, may contain `{experiment}`; the experiment's key when not given
 }
 
-func (w *Webhook) needs() []setting {
-	return []setting{{"url", w.URL != ""}, {"secret", !w.Secret.Empty()}}
-}
-
-func (u *Unleash) needs() []setting {
-	return []setting{{"url", u.URL != ""}, {"token", !u.Token.Empty()}, {"environment", u.Environment != ""}}
-}
-
-func (l *LaunchDarkly) needs() []setting {
-	return []setting{{"token", !l.Token.Empty()}, {"project", l.Project != ""}, {"environment", l.Environment != ""}}
-}
-
-func (g *GrowthBook) needs() []setting {
-	return []setting{{"token", !g.Token.Empty()}, {"environment", g.Environment != "" || g.Experiment}}
-}
-
-func (f *Flipt) needs() []setting { return []setting{{"url", f.URL != ""}} }
-
-func (c *ConfigCat) needs() []setting {
-	return []setting{{"user", !c.User.Empty()}, {"password", !c.Password.Empty()}, {"sdk_key", !c.SDKKey.Empty()}}
-}
-
-func (s *Statsig) needs() []setting { return []setting{{"token", !s.Token.Empty()}} }
-
-func (p *PostHog) needs() []setting {
-	return []setting{{"token", !p.Token.Empty()}, {"project", p.Project != ""}}
-}
-
-func (s *Split) needs() []setting {
-	return []setting{{"token", !s.Token.Empty()}, {"workspace", s.Workspace != ""}, {"environment", s.Environment != ""}}
+// GoFeatureFlag is a relay proxy of GO Feature Flag whose flags are in a file.
+type GoFeatureFlag struct {
+	File       string `yaml:"file"`        // of the flags, JSON or YAML, which is edited
+	URL        string `yaml:"url"`         // of the relay proxy, by which it is read back
+	Token      Secret `yaml:"token"`       // evaluates flags; none where it asks for none
+	AdminToken Secret `yaml:"admin_token"` // has the file read again at once; none: the next poll finds it
+	Flag       string `yaml:"flag"`        // the flag's key, may contain `{experiment}`; the experiment's key when not given
 }
