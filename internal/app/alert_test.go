@@ -1,6 +1,9 @@
 package app
 
 import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"regexp"
 	"strings"
@@ -11,6 +14,7 @@ import (
 
 	"github.com/assay-dev/assay/guardrails"
 	"github.com/assay-dev/assay/internal/config"
+	"github.com/assay-dev/assay/internal/doctor"
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/notify"
 	"github.com/assay-dev/assay/internal/results"
@@ -163,5 +167,42 @@ func TestChannels(t *testing.T) {
 	all.Slack.Token = config.Secret{Env: "NOTIFY_NOT_SET"}
 	if _, err := newNotifier(all, nil, nil); err == nil || !strings.Contains(err.Error(), "notify.slack: environment variable NOTIFY_NOT_SET is not set") {
 		t.Errorf("without its secret: %v", err)
+	}
+}
+
+// TestDoctorTells: every channel gets a test message and its resolution; one that
+// refuses is a fault. Without being asked for it nothing is sent.
+func TestDoctorTells(t *testing.T) {
+	var got []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var body struct {
+			Data struct{ Status, Title string }
+		}
+		if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+			t.Error(err)
+		}
+		got = append(got, r.URL.Path+" "+body.Data.Status)
+		if r.URL.Path != "/hook" {
+			w.WriteHeader(http.StatusForbidden)
+		}
+	}))
+	defer server.Close()
+	t.Setenv("NOTIFY_SECRET", "a long enough secret")
+	s := &Stack{Config: config.Config{Notify: config.Notify{Webhook: &config.NotifyWebhook{URL: server.URL + "/hook", Secret: config.Secret{Env: "NOTIFY_SECRET"}}}}}
+	for _, c := range []struct {
+		path string
+		send bool
+		want doctor.Level
+		got  []string
+	}{{"/hook", false, doctor.OK, nil}, {"/hook", true, doctor.OK, []string{"/hook firing", "/hook resolved"}}, {"/gone", true, doctor.Fault, []string{"/gone firing", "/gone resolved"}}} {
+		got = nil
+		s.Config.Notify.Webhook.URL = server.URL + c.path
+		found, err := s.Told(t.Context(), c.send, time.Now())
+		if err != nil || len(found) != 1 || found[0].Level != c.want {
+			t.Errorf("%+v: %+v, %v", c, found, err)
+		}
+		if diff := cmp.Diff(c.got, got); diff != "" {
+			t.Errorf("%+v: %s", c, diff)
+		}
 	}
 }

@@ -38,7 +38,7 @@ func TestAlertmanager(t *testing.T) {
 	for name, want := range map[string]string{
 		"guardrail": "errors in treatment, against control", "harm": "worse by 300.0 %, at least ", "margin": "10.0 %",
 		"units": "treatment 5000, control 5000", "means": "treatment 0.2, control 0.05", "state": "denied", "look": "look-",
-		"decision": "1 of the log, by guard", "log_head": "hash-", "owner": "shop team", "what_to_do": "turn the flag off in its own system NOW",
+		"decision": "1 of the log, by guard", "log_head": "hash-", "watermark": "0:", "owner": "shop team", "what_to_do": "turn the flag off in its own system NOW",
 		"runbook_url": "https://runbooks.example/guardrails#denied", "flag_url": "https://flags.example/checkout", "description": "403 Forbidden",
 	} {
 		if got := denied.Annotations[name]; !strings.Contains(got, want) {

@@ -70,10 +70,7 @@ func (a *Alert) of(run runKey) bool {
 func (a *Alert) explain() {
 	d := a.decided
 	a.Decision, a.Decider, a.Look = d.Seq, d.Actor, d.Look
-	var evidence struct {
-		Vector  map[uint16]uint64
-		Verdict guardrails.Verdict
-	}
+	var evidence guardrails.Evidence
 	if d.Guardrail == "" || json.Unmarshal(d.Evidence, &evidence) != nil {
 		return // by hand, or about a split: there is no verdict
 	}

@@ -26,6 +26,8 @@ type matter struct {
 	last Alert
 	told bool            // by this guard
 	said map[string]bool // titles
+	// ahead is the title of what was told before the log had it.
+	ahead string
 }
 
 func newAlerts(n Notifier, log *slog.Logger, complete func(*Alert)) *alerts {
@@ -37,9 +39,27 @@ func newAlerts(n Notifier, log *slog.Logger, complete func(*Alert)) *alerts {
 func (a *alerts) hear(alert Alert) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if m := a.open[alert.Key]; m == nil || !m.said[alert.Title] || alert.Matter != SilenceMatter {
+	m := a.open[alert.Key]
+	switch {
+	case m != nil && m.ahead == alert.Title:
+		m.ahead = ""
+		a.tell(alert, false)
+	case m != nil && m.said[alert.Title] && alert.Matter == SilenceMatter:
+	default:
 		a.tell(alert, a.live)
 	}
+}
+
+// tellAhead tells what a line of the log will say once it can be written, and tells
+// it once: a kill that failed must not wait for the log.
+func (a *alerts) tellAhead(alert Alert) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if m := a.open[alert.Key]; m != nil && m.ahead == alert.Title {
+		return
+	}
+	a.tell(alert, true)
+	a.open[alert.Key].ahead = alert.Title
 }
 
 // raise tells of a state that was seen: once, and again when it has another title.

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -72,6 +73,9 @@ func TestAlertsOfAKill(t *testing.T) {
 		v := first.Verdict
 		if v == nil || v.Harm.Units != [2]int64{5000, 5000} || v.Rule.Margin != .1 || !v.Harm.Bound.Known() || v.Kind != guardrails.Breached {
 			t.Fatalf("the verdict is %+v", v)
+		}
+		if len(first.Vector) != 1 || first.Vector[0] == 0 {
+			t.Errorf("the watermark is %v", first.Vector)
 		}
 		if first.Decision != decided.Seq || first.Look != decided.Look || first.Decider != "guard" || first.State != guardrails.Decided || first.Reason != "harm" {
 			t.Errorf("decision %+v told as %+v", decided, first)
@@ -150,6 +154,47 @@ func TestAFailedKillIsAlwaysTold(t *testing.T) {
 		w.expect(t, "twice", "kill/checkout/1: checkout: harm, turning it off", failed,
 			"kill/checkout/1: checkout: ada turns it off by hand", failed)
 	})
+}
+
+// TestAFailedKillDoesNotWaitForTheLog: people hear of it while the log cannot be
+// written, and not again when it can.
+func TestAFailedKillDoesNotWaitForTheLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(checkout())
+		w.harmful()
+		w.refuse = Result{State: guardrails.Denied, Detail: "403"}
+		g := &guard{world: w, t: t}
+		parts := g.parts()
+		parts.Journal = fullAt{guard: g, kind: guardrails.Denied, until: time.Now().Add(30 * time.Second)}
+		guarding, err := New(Config{}, parts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		begun := time.Now()
+		if err := guarding.Run(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if len(w.alerts) != 2 || w.alerts[1].At.Sub(begun) > 5*time.Second || w.alerts[1].Decision != 1 || w.kinds()[guardrails.Denied] != 1 {
+			t.Errorf("told %+v, entries %v", w.alerts, w.kinds())
+		}
+		w.expect(t, "denied", "kill/checkout/1: checkout: harm, turning it off", "kill/checkout/1: checkout could NOT be turned off: denied")
+	})
+}
+
+// fullAt refuses one kind of line for a time.
+type fullAt struct {
+	*guard
+	kind  guardrails.EntryKind
+	until time.Time
+}
+
+func (f fullAt) Append(ctx context.Context, e guardrails.Entry) (string, error) {
+	if e.Kind == f.kind && time.Now().Before(f.until) {
+		return "", errors.New("no space left on device")
+	}
+	return f.guard.Append(ctx, e)
 }
 
 // TestKillWithoutEffectStaysOpen: nobody is told that it is over while clients

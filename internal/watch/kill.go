@@ -121,6 +121,9 @@ func (w *Watch) send(ctx context.Context, v *experiment.Version, k guardrails.Ki
 		if written && result.State == guardrails.Verified {
 			w.gauges.killSeconds.Observe(w.now().Sub(k.Decided.At).Seconds())
 		}
+		if err != nil && result.State != guardrails.Verified {
+			w.tellFailure(w.continued(k, result.State, at, text), k.Decided)
+		}
 		return err
 	})
 }

@@ -41,6 +41,15 @@ func (w *Watch) tellOf(e guardrails.Entry) {
 	}
 }
 
+// tellFailure tells people of a kill's end that cannot be written down now. A hand
+// tells nobody: who waits for it sees it.
+func (w *Watch) tellFailure(e, decided guardrails.Entry) {
+	if a, ok := newsOf(e); ok && w.live.Load() {
+		a.At, a.decided = w.now(), decided
+		w.alerts.tellAhead(a)
+	}
+}
+
 // newsOf is what a line says to people; false when it says nothing to them. A kill
 // keeps one key from its decision to its end, whoever decided.
 func newsOf(e guardrails.Entry) (Alert, bool) {

@@ -54,6 +54,9 @@ func (w *Watch) tellChanges(j *judged) {
 func (w *Watch) tellBlindness(j *judged, elapsed time.Duration) {
 	v := j.blindest()
 	if v == nil {
+		if _, was := w.blindSince[j.key()]; !was {
+			return
+		}
 		delete(w.blindSince, j.key())
 		w.alerts.resolveKey(blindKey(j.experiment.Key, j.iteration.Number), w.now(), fmt.Sprintf("%s can be judged again", j.experiment.Key), "")
 		return
@@ -93,7 +96,7 @@ func (w *Watch) toldAlready(v *guardrails.Verdict) bool {
 // just begun has not waited for long enough to know.
 func (w *Watch) tellSpeech(s *step) {
 	v := &s.verdict
-	if v.Rule.OnNoData == experiment.HoldOnNoData {
+	if v.Rule.OnNoData != experiment.WarnOnNoData && v.Rule.OnNoData != experiment.KillOnNoData {
 		return
 	}
 	key := memoryKey{runKey{v.Rule.Experiment, v.Rule.Iteration}, v.Rule.ID()}
