@@ -14,8 +14,8 @@ import (
 // Config is one of the operator's switches.
 type Config struct {
 	System   System            // where the flags are: a Webhook, an Unleash …
-	Flag     string            // the flag's key, with {experiment}; empty: the experiment's key
-	Arms     map[string]string // the per-arm offs: the flag's key, or an address for a Webhook, by arm
+	Flag     string            // the flag's key, may contain {experiment}; empty: the experiment's key
+	Arms     map[string]string // the per-arm offs: the flag's key, may contain {experiment} and {arm}, or an address for a Webhook, by arm
 	Timeout  time.Duration     // of one call, default 5 s
 	Deadline time.Duration     // of the whole kill, default 60 s
 }
@@ -61,9 +61,14 @@ func (c Config) validate() error {
 			return errors.New("a secret has a line break in it and cannot be sent in a header")
 		}
 	}
+	if unknownPlaceholder(c.Flag) {
+		return errors.New("flag may have {experiment} in it, and no other placeholder")
+	}
 	_, webhook := c.System.(Webhook)
 	for arm, named := range c.Arms {
 		switch {
+		case unknownPlaceholder(named) && !isAddress(named):
+			return fmt.Errorf("arms.%s may have {experiment} and {arm} in it, and no other placeholder", arm)
 		case named == "":
 			return fmt.Errorf("arms.%s is empty: name the flag that turns this arm off", arm)
 		case isAddress(named) && !webhook:
@@ -75,6 +80,11 @@ func (c Config) validate() error {
 		}
 	}
 	return nil
+}
+
+// unknownPlaceholder tells a key with a brace that nothing fills.
+func unknownPlaceholder(key string) bool {
+	return strings.ContainsAny(fill(key, Target{}), "{}")
 }
 
 // isAddress tells an arm's address from the key of its flag.

@@ -86,6 +86,8 @@ func TestConfigRefuses(t *testing.T) {
 	}{
 		{Config{}, "no flag system is named"},
 		{Config{System: unleash, Timeout: -1}, "must be positive"},
+		{Config{System: unleash, Flag: "{flag}-x"}, "flag may have {experiment} in it"},
+		{Config{System: unleash, Arms: map[string]string{"b": "{variant}"}}, "arms.b may have {experiment} and {arm}"},
 		{Config{System: unleash, Arms: map[string]string{"b": ""}}, "arms.b is empty"},
 		{Config{System: unleash, Arms: map[string]string{"b": "https://flags.example/b"}}, "only a webhook"},
 		{Config{System: Webhook{}, Arms: map[string]string{"b": "ftp://flags.example/b"}}, "arms.b must begin with https://"},
@@ -106,12 +108,12 @@ func TestConfigRefuses(t *testing.T) {
 func TestArms(t *testing.T) {
 	r, k := newReceiver(t, behaviour{status: 200, apply: true}), newClock()
 	c := r.config()
-	c.Arms = map[string]string{"b": "search-{arm}", "c": r.URL + "/flags/of-c/off"}
+	c.Arms = map[string]string{"b": "{experiment}-{arm}", "c": r.URL + "/flags/of-c/off"}
 	s := r.open(t, c, k)
 	if !s.OffersArm("b") || !s.OffersArm("c") || s.OffersArm("d") || s.OffersArm("") {
 		t.Error("the arms that it offers are not those that it names")
 	}
-	for arm, path := range map[string]string{"b": "/flags/search-b/off", "c": "/flags/of-c/off"} {
+	for arm, path := range map[string]string{"b": "/flags/new-search-b/off", "c": "/flags/of-c/off"} {
 		r.enabled, r.offs = true, nil
 		q := request()
 		q.Arm = arm

@@ -16,7 +16,8 @@ import (
 // answers were seen on flagd, and are those of OFREP's service/openapi.yaml.
 type flagdServer struct {
 	file  string
-	stale int // so many evaluations come from before the file was written
+	old   bool // it is one of before the reason DISABLED
+	stale int  // so many evaluations come from before the file was written
 }
 
 func (f *flagdServer) ServeHTTP(w http.ResponseWriter, q *http.Request) {
@@ -38,6 +39,8 @@ func (f *flagdServer) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	switch {
 	case !known: // 404
 		reply(w, 404, `{"key":"%s","errorCode":"FLAG_NOT_FOUND","errorDetails":"flag not found"}`, key)
+	case flag.State == "DISABLED" && f.old: // core/pkg/service/ofrep/models.go
+		reply(w, 404, "{\"key\":\"%s\",\"errorCode\":\"FLAG_NOT_FOUND\",\"errorDetails\":\"flag `%s` is disabled\"}", key, key)
 	case flag.State == "DISABLED" && f.stale == 0: // 200 without a value
 		reply(w, 200, `{"key":"%s","reason":"DISABLED"}`, key)
 	default:
@@ -71,6 +74,7 @@ func TestFlagd(t *testing.T) {
 		want   want
 	}{
 		{name: "on", want: want{kind: Applied, attempts: 1, detail: "the file is written"}},
+		{name: "an older flagd", change: func(f *flagdServer, _ *Request) { f.old = true }, want: want{kind: Applied, attempts: 1}},
 		{name: "flagd takes a while to see it", change: func(f *flagdServer, _ *Request) { f.stale = 2 },
 			want: want{kind: Applied, attempts: 1, waited: 375 * time.Millisecond}},
 		{name: "flagd does not see it", change: func(f *flagdServer, _ *Request) { f.stale = 1000 },

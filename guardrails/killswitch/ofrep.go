@@ -2,6 +2,7 @@ package killswitch
 
 import (
 	"net/http"
+	"strings"
 )
 
 // ofrep reads the state of a flag as a client gets it: by evaluating it. Source:
@@ -23,18 +24,27 @@ const readBackUnit = "assay-read-back"
 func (o ofrep) read(t Target) (Step, bool) {
 	step, err := o.api.step(http.MethodPost, o.api.at("/ofrep/v1/evaluate/flags/%s", t.flag()),
 		map[string]any{"context": map[string]string{"targetingKey": readBackUnit}}, func(a Answer) Reply {
-			r := readState(a, func(body []byte) (bool, error) {
-				var evaluation struct{ Reason string }
-				if err := decode(body, &evaluation); err != nil {
-					return false, err
-				}
-				if evaluation.Reason == "" {
-					return false, errNoState
-				}
-				return evaluation.Reason == "DISABLED", nil
-			})
+			r := readState(a, evaluatedOff)
+			// A flagd of before the reason DISABLED answers as if there were no such
+			// flag, but for the details (core/pkg/service/ofrep/models.go).
+			var failure struct{ ErrorDetails string }
+			if a.Status == http.StatusNotFound && decode(a.Body, &failure) == nil && strings.HasSuffix(failure.ErrorDetails, "` is disabled") {
+				r.State, r.Why = StateOff, ""
+			}
 			r.Serves = "everybody gets the code's own default"
 			return r
 		})
 	return step, err == nil
+}
+
+// evaluatedOff reads the reason of an evaluation.
+func evaluatedOff(body []byte) (bool, error) {
+	var evaluation struct{ Reason string }
+	if err := decode(body, &evaluation); err != nil {
+		return false, err
+	}
+	if evaluation.Reason == "" {
+		return false, errNoState
+	}
+	return evaluation.Reason == "DISABLED", nil
 }

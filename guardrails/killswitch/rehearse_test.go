@@ -50,7 +50,7 @@ func TestRehearseAPlan(t *testing.T) {
 	var asked []string
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, q *http.Request) { asked = append(asked, q.Method) }))
 	defer server.Close()
-	s := &Switch{name: "demo", vendor: editor{server.URL}, door: newDoor(Config{Timeout: time.Second, System: Webhook{}}, nil), deadline: time.Second, world: Runtime{}.withDefaults()}
+	s := &Switch{name: "demo", vendor: editor{server.URL}, door: newDoor(Config{Timeout: time.Second, System: Webhook{}}, &http.Transport{DisableKeepAlives: true}), deadline: time.Second, world: Runtime{}.withDefaults()}
 	got, err := s.Rehearse(t.Context(), request())
 	if err != nil || got.Method != http.MethodPut || got.Body != "edited" {
 		t.Errorf("%+v, %v", got, err)

@@ -83,13 +83,18 @@ func (s *Switch) aim(t Target) (Target, error) {
 		case isAddress(named):
 			t.address = named
 		default:
-			t.Flag = expand(named, t)
+			t.Flag = fill(named, t)
 		}
 	}
 	if t.Flag == "" && s.flag != "" {
-		t.Flag = strings.ReplaceAll(s.flag, "{experiment}", t.Experiment)
+		t.Flag = fill(s.flag, t)
 	}
 	return t, nil
+}
+
+// fill makes a flag's key of its template.
+func fill(template string, t Target) string {
+	return strings.NewReplacer("{experiment}", t.Experiment, "{arm}", t.Arm).Replace(template)
 }
 
 // ErrNoReadBack says that the state of a switch cannot be read: its kills can

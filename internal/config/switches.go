@@ -15,7 +15,7 @@ import (
 type Switch struct {
 	Timeout  experiment.Duration `yaml:"timeout"`  // of one call; 5s when not given
 	Deadline experiment.Duration `yaml:"deadline"` // of the whole kill; 60s when not given
-	Arms     map[string]string   `yaml:"arms"`     // variants that can be turned off by themselves, each with its flag's key or, for a webhook, an address
+	Arms     map[string]string   `yaml:"arms"`     // variants that can be turned off by themselves, each with its flag's key, which may contain `{experiment}` and `{arm}`, or, for a webhook, an address
 
 	Webhook       *Webhook       `yaml:"webhook"`
 	Unleash       *Unleash       `yaml:"unleash"`
