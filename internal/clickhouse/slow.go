@@ -67,9 +67,9 @@ func (db *DB) slow(ctx context.Context, r slowRun, at []Position) ([]results.Slo
 func scanSlow(rows native.Rows, r *results.SlowRow) error {
 	var kind string
 	var order [3]string // low, point, high
-	var sums, products []string
+	var sums, products, days, daySquares []string
 	var n, units int64
-	err := rows.Scan(&kind, &r.Phase, &r.Variant, &r.Metric, &n, &r.NonZero, &r.Over, &order[0], &order[1], &order[2], &sums, &products, &units)
+	err := rows.Scan(&kind, &r.Phase, &r.Variant, &r.Metric, &n, &r.NonZero, &r.Over, &order[0], &order[1], &order[2], &sums, &products, &units, &days, &daySquares)
 	if err != nil {
 		return err
 	}
@@ -83,6 +83,9 @@ func scanSlow(rows native.Rows, r *results.SlowRow) error {
 		r.Low, r.Point, r.High = points[0], points[1], points[2]
 	} else {
 		r.Trend = results.TrendSums{N: units, Sum: points[0], Squares: points[1]}
+		if r.Trend.Days, err = daySums(days, daySquares); err != nil {
+			return err
+		}
 	}
 	if r.Sums, err = wholes(sums); err != nil {
 		return err
@@ -95,6 +98,22 @@ func scanSlow(rows native.Rows, r *results.SlowRow) error {
 		r.Products = append(r.Products, row)
 	}
 	return nil
+}
+
+func daySums(sums, squares []string) ([]results.DaySums, error) {
+	a, err := wholes(sums)
+	if err != nil {
+		return nil, err
+	}
+	b, err := wholes(squares)
+	if err != nil {
+		return nil, err
+	}
+	var out []results.DaySums
+	for i := range a {
+		out = append(out, results.DaySums{Sum: a[i], Squares: b[i]})
+	}
+	return out, nil
 }
 
 // wholes reads whole numbers; an empty text is 0.

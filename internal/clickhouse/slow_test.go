@@ -270,10 +270,10 @@ func bruteSlow(log []slowEvent, before int) []results.SlowRow {
 		if !u.place() || u.first.hour >= before {
 			continue
 		}
-		var cents, orders, any, preCents, preOrders, ordersTrend int64
+		var cents, orders, any, preCents, preOrders int64
 		var all, preAll, centsA, preCentsA int64
 		var prices []int64
-		bought := [2]bool{} // by day since the first exposure
+		var ordered, bought [2]int64 // by day since the first exposure
 		for _, d := range u.did {
 			if d.event != "buy" {
 				continue
@@ -287,9 +287,9 @@ func bruteSlow(log []slowEvent, before int) []results.SlowRow {
 				}
 			}
 			if day := d.hour - u.first.hour; day >= 0 && day < 48 {
-				bought[day/24] = true
+				bought[day/24] = 1
 				if d.category == "a" {
-					ordersTrend += []int64{-1, 1}[day/24]
+					ordered[day/24]++
 				}
 			}
 			if d.hour >= u.first.hour-720 && d.hour < 900 {
@@ -305,8 +305,8 @@ func bruteSlow(log []slowEvent, before int) []results.SlowRow {
 		missing := map[bool]int64{false: 1}[known]
 		addSlow(rows, u, "value", centsA, all, preCentsA, preAll)
 		addSlow(rows, u, "spend", min(cents, 3000), min(preCents, 3000)) // capped: no trend
-		addSlow(rows, u, "orders", orders, preOrders).Trend.Add(ordersTrend)
-		addSlow(rows, u, "tier", any, plan, missing, min(preAll, 1)).Trend.Add(map[[2]bool]int64{{true, false}: -1, {false, true}: 1}[bought])
+		addSlow(rows, u, "orders", orders, preOrders).Trend.Add(ordered[:]...)
+		addSlow(rows, u, "tier", any, plan, missing, min(preAll, 1)).Trend.Add(bought[:]...)
 		cell := fmt.Sprint(u.phase, u.first.arm)
 		quantiles[cell] = append(quantiles[cell], prices)
 	}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"html/template"
 	"strings"
 	"time"
 
@@ -47,6 +48,7 @@ func slowRows(d *results.Document) []slowRow {
 type checkLine struct {
 	Text string
 	Tone string
+	Plot template.HTML // of a trend, for pages
 }
 
 // slowChecks are the comparisons of covariates and the trends by day: an alarm each,
@@ -77,18 +79,18 @@ func balanceLine(c results.SlowComparison, b *results.Balance) checkLine {
 	numbers := fmt.Sprintf("%s, %s units and %s in control: difference %s (%s)", what+" in "+c.Arm, Count(b.Treatment.Units), Count(b.Control.Units),
 		signed(b.Absolute.Estimate), signedRange(b.Absolute.Sequential))
 	if b.Alarm {
-		return checkLine{"The arms differed before the experiment: " + numbers + ". Find out why before reading any effect.", "bad"}
+		return checkLine{Text: "The arms differed before the experiment: " + numbers + ". Find out why before reading any effect.", Tone: "bad"}
 	}
-	return checkLine{"before the experiment: " + numbers + ", no difference is shown", "none"}
+	return checkLine{Text: "before the experiment: " + numbers + ", no difference is shown", Tone: "none"}
 }
 
 func trendLine(c results.SlowComparison, t *results.Trend) checkLine {
 	numbers := fmt.Sprintf("%s in %s: the effect grows by %s (%s) a day over the first %d days since exposure", c.Metric, c.Arm,
 		Difference(t.Absolute.Estimate, c.Kind, c.Unit), DifferenceRange(t.Absolute.Sequential, c.Kind, c.Unit), t.Days)
 	if t.Moves {
-		return checkLine{numbers + ": the mean over the window is not what will last", "warn"}
+		return checkLine{numbers + ": the mean over the window is not what will last", "warn", agePlot(c)}
 	}
-	return checkLine{numbers + ", no trend is shown", "none"}
+	return checkLine{numbers + ", no trend is shown", "none", agePlot(c)}
 }
 
 func signed(n results.Number) string { return Difference(n, "", "") }

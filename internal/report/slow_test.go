@@ -64,6 +64,7 @@ func TestChecksAreShown(t *testing.T) {
 	without.Alarm, without.Covariate, without.Missing = true, "attrs.plan", true
 	goal, other := &d.Slow.Comparisons[1], &d.Slow.Comparisons[2]
 	goal.Goal, goal.Balances, goal.ByDay = true, []results.Balance{quiet}, &results.Trend{Days: 7, Absolute: effect(-0.5, 0.1), Moves: true}
+	goal.ByDay.Effects = []results.AgeEffect{{Day: 1, Absolute: effect(3, 1)}, {Day: 2, Absolute: effect(2.5, 1)}, {Day: 3, Absolute: effect(2, 1)}}
 	other.Balances, other.ByDay = []results.Balance{alarm, without}, &results.Trend{Days: 7, Absolute: effect(0, 0.1)}
 	var text, page bytes.Buffer
 	if err := Text(&text, d); err != nil {
@@ -82,6 +83,11 @@ func TestChecksAreShown(t *testing.T) {
 		}
 		if !strings.Contains(html.UnescapeString(page.String()), want) {
 			t.Errorf("the page does not say %q", want)
+		}
+	}
+	for _, want := range []string{`aria-label="difference of spend in treatment by the day since first exposure"`, "<title>day 2: +2.50 (+1.50 to +3.50)</title>", ">day 3</text>"} {
+		if !strings.Contains(html.UnescapeString(page.String()), want) {
+			t.Errorf("the page does not draw %q", want)
 		}
 	}
 	if strings.Contains(text.String(), "tier in treatment: the effect grows") {

@@ -23,22 +23,55 @@ type Trend struct {
 	// trend is shown at it, at every look.
 	Level float64 `json:"level"`
 	Moves bool    `json:"moves"`
+	// Effects are those of each day, for one look that was planned.
+	Effects []AgeEffect `json:"effects,omitempty"`
+}
+
+// AgeEffect is the effect on what units did on one day since their first exposure. Every
+// day is of the same units.
+type AgeEffect struct {
+	Day      int    `json:"day"` // 1: the first 24 hours
+	Absolute Effect `json:"absolute"`
 }
 
 // TrendSums are sums over units of Σ_d (2d − days + 1)·y_d, in whole 10^-decimals.
 type TrendSums struct {
 	N            int64 // units that had all their days within the iteration
 	Sum, Squares *big.Int
+	Days         []DaySums // of y_d, for each day
 }
 
-// Add takes a unit in.
-func (s *TrendSums) Add(v int64) {
+// DaySums are Σ and Σ of squares over units of what each did on one day.
+type DaySums struct{ Sum, Squares *big.Int }
+
+func (s *DaySums) add(v int64) {
 	if s.Sum == nil {
 		s.Sum, s.Squares = new(big.Int), new(big.Int)
 	}
-	s.N++
 	s.Sum.Add(s.Sum, big.NewInt(v))
 	s.Squares.Add(s.Squares, new(big.Int).Mul(big.NewInt(v), big.NewInt(v)))
+}
+
+// Add takes a unit in, by what it did on each day.
+func (s *TrendSums) Add(days ...int64) {
+	if s.Days == nil {
+		s.Days = make([]DaySums, len(days))
+	}
+	trend, all := int64(0), DaySums{s.Sum, s.Squares}
+	for d, y := range days {
+		s.Days[d].add(y)
+		trend += int64(2*d-len(days)+1) * y
+	}
+	all.add(trend)
+	s.N, s.Sum, s.Squares = s.N+1, all.Sum, all.Squares
+}
+
+// ofDay are the moments of what units did on one day.
+func (s TrendSums) ofDay(d, decimals int) stats.Moments {
+	if s.N == 0 || d >= len(s.Days) {
+		return stats.Moments{}
+	}
+	return stats.FromSums(s.N, s.N, s.Days[d].Sum, s.Days[d].Squares, decimals)
 }
 
 func (s TrendSums) moments(decimals, days int) stats.Moments {
@@ -94,5 +127,18 @@ func (s slow) byDay(m SlowMetric, arm int, rows []SlowRow) *Trend {
 	e := newEstimate(pair, pair.Fixed(s.e.Alpha), pair.Sequential(s.plan(arm)))
 	level := s.e.Alpha / float64(s.trends)
 	return &Trend{Days: m.Days, Treatment: e.Treatment, Control: e.Control, Absolute: e.Absolute,
-		Level: level, Moves: float64(e.Absolute.SequentialP) <= level}
+		Level: level, Moves: float64(e.Absolute.SequentialP) <= level, Effects: s.ages(m, arm, rows)}
+}
+
+// ages are the effects of each day since exposure; none where rows have no days.
+func (s slow) ages(m SlowMetric, arm int, rows []SlowRow) []AgeEffect {
+	var out []AgeEffect
+	for d := range m.Days {
+		pair := s.pair(m, arm, rows, func(r SlowRow) stats.Moments { return r.Trend.ofDay(d, m.Decimals) })
+		if pair.Weight > 0 {
+			e := newEstimate(pair, pair.Fixed(s.e.Alpha), pair.Sequential(s.plan(arm)))
+			out = append(out, AgeEffect{d + 1, e.Absolute})
+		}
+	}
+	return out
 }

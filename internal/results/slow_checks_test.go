@@ -87,13 +87,14 @@ func TestByDay(t *testing.T) {
 	arm := func(variant string, effect, fade float64) SlowRow {
 		r := rowOf("spend", 1, variant)
 		for range 500 {
-			own, trend := rng.NormFloat64(), int64(0)
-			for d := range int64(days) {
+			own := rng.NormFloat64()
+			var unit [days]int64
+			for d := range unit {
 				y := 3 + own + effect - fade*float64(d) + rng.NormFloat64()
-				trend += (2*d - days + 1) * int64(math.Round(100*y))
+				unit[d] = int64(math.Round(100 * y))
 			}
 			r.N++
-			r.Trend.Add(trend)
+			r.Trend.Add(unit[:]...)
 		}
 		return r
 	}
@@ -118,6 +119,17 @@ func TestByDay(t *testing.T) {
 	s := byDay(0.2)
 	if !s.Moves || s.Days != days || math.Abs(float64(s.Absolute.Estimate)+0.2) > 4*float64(s.Absolute.StdError) {
 		t.Errorf("%+v", s)
+	}
+	if len(s.Effects) != days {
+		t.Fatalf("%d days have an effect of their own", len(s.Effects))
+	}
+	// A unit's day has variance 2: its own level and the day's.
+	for d, x := range s.Effects {
+		truth, want := 1-0.2*float64(d), math.Sqrt(2*2./500)
+		if x.Day != d+1 || math.Abs(float64(x.Absolute.Estimate)-truth) > 4*want || math.Abs(float64(x.Absolute.StdError)-want) > 0.15*want ||
+			x.Absolute.Fixed.High-x.Absolute.Fixed.Low >= x.Absolute.Sequential.High-x.Absolute.Sequential.Low {
+			t.Errorf("day %d: %+v, want about %v ± %v", d, x, truth, want)
+		}
 	}
 	// The slope of white noise over 7 days has variance 1/28.
 	if want := math.Sqrt(2.0 / 28 / 500); math.Abs(float64(s.Absolute.StdError)-want) > 0.1*want {

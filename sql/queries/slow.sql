@@ -7,9 +7,9 @@
 -- of all products of a unit's numbers: its totals (one; a ratio's two, numerator first),
 -- then for each covariate the same totals before, or the attribute and 1 where it holds no
 -- number (then the attribute is 0). Totals are in whole 10^-decimals, attributes in
--- 10^-x_decimals. Where days > 1 its low and point are Σ and Σ of squares of what a
--- unit's day says of a trend, Σ_d (2d − days + 1)·y_d over the first days since its first
--- exposure, and units those that had all these days within the iteration. kind 'quantile':
+-- 10^-x_decimals. Where days > 1 its day_sums and day_squares are Σ and Σ of squares of
+-- y_d for each of the first days d since a unit's first exposure, its low and point the same of
+-- Σ_d (2d − days + 1)·y_d, and units those that had all these days within the iteration. kind 'quantile':
 -- n events, their low, point and high order statistics, the units that have events at all,
 -- and the sums over all units of s (events at or below the point), of m (events), and of
 -- their products.
@@ -104,9 +104,11 @@ WITH
             arrayConcat(ys, xs) AS unit_numbers,
             m.days > 1 AND first_at + m.days * 86400000 <= run.stop AS dated,
             arrayFilter(o -> dated AND o.at >= first_at AND o.at < first_at + m.days * 86400000, owns[1]) AS daily,
-            arrayMap(o -> 2 * intDiv(o.at - first_at, 86400000) - m.days + 1, daily) AS weights,
-            if(m.kind = 'proportion', toInt256(arraySum(arrayDistinct(weights))),
-                arraySum(arrayMap((o, w) -> ifNull(reading(o, m.parts[1]), toInt256(0)) * w, daily, weights))) AS trend,
+            arrayMap(o -> intDiv(o.at - first_at, 86400000), daily) AS ages,
+            arrayMap(d -> if(m.kind = 'proportion', toInt256(has(ages, d)),
+                arraySum(arrayMap((o, age) -> if(age = d, ifNull(reading(o, m.parts[1]), toInt256(0)), toInt256(0)), daily, ages))),
+                range(toUInt64(if(dated, m.days, 0)))) AS by_day,
+            arraySum(arrayMap((y, d) -> y * (2 * toInt64(d) - m.days + 1), by_day, range(length(by_day)))) AS trend,
             if(run.splits = 0, [variant], arrayMap(k -> concat(toString(k), '/', toString(bitTest(sipHash64(run.salt, unit), k))),
                 range(run.splits))) AS shown_as
         FROM (SELECT * FROM members LEFT JOIN done ON members.unit = done.unit)
@@ -140,7 +142,9 @@ SELECT
     toString(sumIf(trend, dated)) AS low, toString(sumIf(trend * trend, dated)) AS point, '' AS high,
     arrayMap(v -> toString(v), sumForEach(unit_numbers)) AS sums,
     arrayMap(v -> toString(v), sumForEach(arrayFlatten(arrayMap(a -> arrayMap(b -> a * b, unit_numbers), unit_numbers)))) AS products,
-    toInt64(countIf(dated)) AS units
+    toInt64(countIf(dated)) AS units,
+    arrayMap(v -> toString(v), sumForEach(by_day)) AS day_sums,
+    arrayMap(v -> toString(v), sumForEach(arrayMap(y -> y * y, by_day))) AS day_squares
 FROM (SELECT * EXCEPT (variant, shown_as), arrayJoin(shown_as) AS variant FROM totals)
 WHERE m.kind != 'quantile'
 GROUP BY phase, variant, metric
@@ -150,7 +154,7 @@ SELECT
     toString(any(low)), toString(any(point)), toString(any(high)),
     [toString(sum(below)), toString(sum(count_of))],
     [toString(sum(below * below)), toString(sum(below * count_of)), toString(sum(below * count_of)), toString(sum(count_of * count_of))],
-    toInt64(count())
+    toInt64(count()), [], []
 FROM
 (
     SELECT
