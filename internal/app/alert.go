@@ -134,6 +134,8 @@ func killToDo(a watch.Alert, kill string) string {
 		return "look at what breached together; if the harm is real: " + kill
 	case guardrails.NotEffective:
 		return "find the clients that still serve it: caches, a second flag, another environment"
+	case guardrails.Overridden:
+		return "ask who turned it on and why; no guard turns this iteration off again; " + kill + " does"
 	case guardrails.Verified, guardrails.Effective:
 		return fmt.Sprintf("to undo it, mended: %s turns the flag on in its own system (switch %s), then assay resume %s --reason …; guardrails only notify then, unless --rearm declares a new budget",
 			owner(a), a.Switch, a.Experiment)

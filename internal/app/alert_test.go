@@ -81,7 +81,7 @@ func TestSubjectIsOfTheMatter(t *testing.T) {
 func TestWhatToDo(t *testing.T) {
 	for state, want := range map[guardrails.EntryKind]string{
 		guardrails.Denied: "own system NOW", guardrails.Failed: "assay kill checkout --reason", guardrails.PendingApproval: "approve it",
-		guardrails.Held: "breached together", guardrails.NotEffective: "caches",
+		guardrails.Held: "breached together", guardrails.NotEffective: "caches", guardrails.Overridden: "ask who",
 		guardrails.Verified: "its owner (ada) turns the flag on in its own system (switch flags), then assay resume checkout --reason",
 	} {
 		a := killAlert()
@@ -120,7 +120,7 @@ func TestRunbookHasEveryReason(t *testing.T) {
 		anchors[m[1]] = true
 	}
 	words := []string{"by_hand", "round_failed", string(guardrails.Held), string(guardrails.Verified), string(guardrails.Denied),
-		string(guardrails.Failed), string(guardrails.PendingApproval), string(guardrails.NotEffective)}
+		string(guardrails.Failed), string(guardrails.PendingApproval), string(guardrails.NotEffective), string(guardrails.Overridden)}
 	for reason := range guardrails.Reasons() {
 		words = append(words, string(reason))
 	}

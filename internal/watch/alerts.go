@@ -147,7 +147,7 @@ func (a *alerts) begin(now time.Time, runs func(Alert) bool) {
 		recent := now.Sub(m.last.At) < stillHot
 		switch {
 		case m.told:
-		case runs(m.last), recent && m.last.State == guardrails.NotEffective:
+		case runs(m.last), recent && goesOn(m.last):
 			m.told, m.last.Repeat = true, true
 			a.send(m.last)
 			m.last.Repeat = false
@@ -157,6 +157,12 @@ func (a *alerts) begin(now time.Time, runs func(Alert) bool) {
 			delete(a.open, key)
 		}
 	}
+}
+
+// goesOn tells whether a matter outlives the look at its iteration: exposures may go
+// on for ever.
+func goesOn(a Alert) bool {
+	return a.State == guardrails.NotEffective || a.State == guardrails.Overridden
 }
 
 // stillHot is how old a matter of an iteration that is over may be to be resolved

@@ -128,7 +128,7 @@ func (w *Watch) resolveBy(e guardrails.Entry) {
 // kill had no effect, or was overridden, is no such matter: exposures may still go on.
 func (w *Watch) resolveOver(alive map[runKey]bool) {
 	w.alerts.resolve(w.now(), "", over, func(a Alert) bool {
-		return a.Experiment != "" && !alive[runKey{a.Experiment, a.Iteration}] && a.State != guardrails.NotEffective && a.State != guardrails.Overridden
+		return a.Experiment != "" && !alive[runKey{a.Experiment, a.Iteration}] && !goesOn(a)
 	})
 }
 
