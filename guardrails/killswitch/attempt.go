@@ -26,6 +26,7 @@ func (k *kill) take(step Step) stage {
 		if !step.Aside {
 			k.left = at
 			k.out.Attempts++
+			k.keep()
 			k.tell(Sending, at)
 		}
 		answer, err := k.door.send(ctx, step.Call, k.until.Sub(at))
@@ -43,6 +44,14 @@ func (k *kill) take(step Step) stage {
 			return k.again(wait)
 		}
 		return k.follow(reply.Class, k.left, wait)
+	}
+}
+
+// keep hands over what is about to be overwritten, once, while it still exists.
+func (k *kill) keep() {
+	if k.out.Saved != "" && !k.kept && k.request.Keep != nil {
+		k.request.Keep(k.out.Saved)
+		k.kept = true
 	}
 }
 

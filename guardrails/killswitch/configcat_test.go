@@ -119,7 +119,18 @@ func TestConfigCat(t *testing.T) {
 
 func TestConfigCatCalls(t *testing.T) {
 	p := &peer{system: &configCatAPI{kind: "boolean", value: map[string]any{"boolValue": true}}}
-	p.kill(t, Config{System: configCatSystem()}, request(), want{kind: Applied, attempts: 1})
+	r := request()
+	kept := ""
+	r.Keep = func(saved string) {
+		if len(p.bodies) > 0 {
+			t.Error("the call has left before what it overwrites was kept")
+		}
+		kept += saved
+	}
+	got := p.kill(t, Config{System: configCatSystem()}, r, want{kind: Applied, attempts: 1})
+	if kept == "" || kept != got.Saved {
+		t.Errorf("kept %q, saved %q", kept, got.Saved)
+	}
 	const path = "/v2/settings/new-search/value"
 	want := []string{"GET " + path, "GET " + path, "PATCH " + path + "?reason=assay+kill-1%3A+errors+beyond+the+margin+%28%2B6.1+pp%29", "GET " + path}
 	if diff := cmp.Diff(want, p.asked); diff != "" {

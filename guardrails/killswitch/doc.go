@@ -15,7 +15,9 @@
 // It sets off and never toggles, so that doing it twice does no harm. An answer
 // of 2xx is only a claim; the state that is read back afterwards decides. What
 // differs between systems (the calls, the meaning of their answers) is a
-// Vendor, one file each.
+// Vendor, one file each. A vendor does nothing itself: it plans steps, each a call
+// and what its answer leads to, and the engine takes them. A file is read and
+// replaced by such calls as well.
 //
 // Nothing here decides, keeps a journal or tells anybody: the caller writes down
 // the decision before it calls Off and the Outcome afterwards.

@@ -17,6 +17,7 @@ type kill struct {
 	err  error
 	last Kind // how it would end if the time were up now
 
+	kept     bool          // what is overwritten was handed over
 	left     time.Time     // when the plan's last call left that can turn it off
 	claim    string        // what the answer said that accepted the call
 	readWait time.Duration // how long the last read was asked to wait for the next

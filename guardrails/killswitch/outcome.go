@@ -31,6 +31,10 @@ type Request struct {
 	// Progress, when set, hears of every stage as it happens, with the time
 	// that counts for it. It is called from the goroutine that called Off.
 	Progress func(Stage, time.Time)
+
+	// Keep, when set, hears what the off call will overwrite, before it leaves. It
+	// is called at most once, from the same goroutine.
+	Keep func(saved string)
 }
 
 // Stage is a step of a kill that is worth telling.

@@ -202,6 +202,27 @@ func (s *script) RoundTrip(q *http.Request) (*http.Response, error) {
 	return answer(status, next[min(len(next), 4):]), nil
 }
 
+// TestReadsWait: a read that is asked to wait is not repeated before, and a wait
+// beyond the deadline ends the kill at once.
+func TestReadsWait(t *testing.T) {
+	for asked, end := range map[string]want{
+		"9":   {kind: Applied, attempts: 1, waited: 9 * time.Second},
+		"600": {kind: Unknown, attempts: 1, detail: "429 Too Many Requests"},
+	} {
+		server, limited := &unleashServer{enabled: true}, false
+		p := &peer{system: http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+			if q.Method == http.MethodGet && !server.enabled && !limited {
+				limited = true
+				w.Header().Set("Retry-After", asked)
+				reply(w, 429, "")
+				return
+			}
+			server.ServeHTTP(w, q)
+		})}
+		p.kill(t, unleashConfig(), request(), end)
+	}
+}
+
 // TestPlan walks through a plan of several calls.
 func TestPlan(t *testing.T) {
 	const id, flag, version, write, ask, refresh = "GET /id", "GET /flag", "GET /version", "PUT /flag?version=", "POST /approvals", "POST /refresh"

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/assay-dev/assay/guardrails"
+	"github.com/assay-dev/assay/guardrails/killswitch"
 	"github.com/assay-dev/assay/internal/config"
 	"github.com/assay-dev/assay/internal/watch"
 )
@@ -66,6 +67,25 @@ func TestSwitchAddress(t *testing.T) {
 	}
 	if _, err := sw.Off(t.Context(), order, nil); Hint(err) == "" {
 		t.Errorf("an unknown switch gives %v, which says nothing about what to do", err)
+	}
+}
+
+// TestInWords: what people read of an outcome. What was overwritten is not for
+// alerts.
+func TestInWords(t *testing.T) {
+	tests := []struct {
+		outcome killswitch.Outcome
+		want    string
+	}{
+		{killswitch.Outcome{Kind: killswitch.Applied, Detail: "200 OK", Serves: "everybody gets false", Saved: "rules", ResponseID: "7"},
+			"200 OK; the answer is 7; everybody gets false"},
+		{killswitch.Outcome{Kind: killswitch.PendingApproval, Detail: "405", Serves: "everybody gets false", Link: "https://flags.example/1"},
+			"405; see https://flags.example/1"},
+	}
+	for _, tt := range tests {
+		if got := inWords(tt.outcome); got != tt.want {
+			t.Errorf("%q, want %q", got, tt.want)
+		}
 	}
 }
 

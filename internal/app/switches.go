@@ -84,6 +84,7 @@ func (s switches) Off(ctx context.Context, o watch.Order, progress func(guardrai
 		return watch.Result{}, err
 	}
 	request := requestOf(o)
+	request.Keep = o.Keep
 	request.Progress = func(stage killswitch.Stage, at time.Time) {
 		switch stage {
 		case killswitch.Sending:
@@ -111,8 +112,8 @@ func orderState(o killswitch.Outcome) guardrails.EntryKind {
 }
 
 // inWords is an outcome as the decision log and the alerts tell it: what the
-// system answered, what users get now, where a person goes on, and what was
-// overwritten, whole, since nobody else has kept it.
+// system answered, what users get now, and where a person goes on. What was
+// overwritten is not for alerts: it has a line of its own in the log.
 func inWords(o killswitch.Outcome) string {
 	text := o.Detail
 	if o.ResponseID != "" {
@@ -123,9 +124,6 @@ func inWords(o killswitch.Outcome) string {
 	}
 	if o.Link != "" {
 		text += "; see " + o.Link
-	}
-	if o.Saved != "" {
-		text += "; overwritten was " + o.Saved
 	}
 	return text
 }

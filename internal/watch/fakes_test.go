@@ -40,6 +40,7 @@ type world struct {
 	reads  int       // how often a killed experiment's switch was read
 	calls  []Order   // calls that changed the switch, or tried to
 	refuse Result    // what the switch answers instead of turning off
+	saved  string    // what turning off overwrites
 	slow   time.Duration
 }
 
@@ -238,12 +239,15 @@ func (g *guard) Keep(_ context.Context, id string, decision uint64) error {
 
 func (g *guard) Off(ctx context.Context, o Order, progress func(guardrails.EntryKind, time.Time)) (Result, error) {
 	g.mu.Lock()
-	off, refuse, slow := g.off, g.refuse, g.slow
+	off, refuse, slow, saved := g.off, g.refuse, g.slow, g.saved
 	g.mu.Unlock()
 	if off {
 		return Result{State: guardrails.Verified, OffAt: time.Now(), Detail: "it was off already"}, nil
 	}
 	at := time.Now()
+	if saved != "" {
+		o.Keep(saved)
+	}
 	progress(guardrails.Sending, at)
 	select {
 	case <-ctx.Done():

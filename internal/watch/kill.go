@@ -92,7 +92,9 @@ func (w *Watch) send(ctx context.Context, v *experiment.Version, k guardrails.Ki
 	if err != nil || !begun {
 		return "", err
 	}
-	result, err := w.parts.Switch.Off(ctx, orderOf(v, k), func(state guardrails.EntryKind, at time.Time) {
+	order := orderOf(v, k)
+	order.Keep = func(saved string) { w.keep(ctx, k, saved) }
+	result, err := w.parts.Switch.Off(ctx, order, func(state guardrails.EntryKind, at time.Time) {
 		w.hearProgress(ctx, k, state, at)
 	})
 	if ctx.Err() != nil {
@@ -148,6 +150,20 @@ func (w *Watch) hearProgress(ctx context.Context, k guardrails.Kill, state guard
 	}
 	if err != nil {
 		w.parts.Log.Warn("progress of a kill not written", "decision", k.Decided.Seq, "state", string(state), "error", err)
+	}
+}
+
+// keep writes down what the off call is about to overwrite. A log that cannot be
+// written now holds no kill up: the flag system's own log has it as well.
+func (w *Watch) keep(ctx context.Context, k guardrails.Kill, saved string) {
+	_, _, err := w.book.write(ctx, func(log *guardrails.Log) (guardrails.Entry, bool) {
+		now, ok := log.ByDecision(k.Decided.Seq)
+		e := w.continued(k, guardrails.Sending, time.Time{}, "the next call overwrites what is kept in this line")
+		e.Saved = saved
+		return e, ok && !now.State.Final()
+	})
+	if err != nil {
+		w.parts.Log.Warn("what a kill overwrites is not written down", "decision", k.Decided.Seq, "error", err)
 	}
 }
 

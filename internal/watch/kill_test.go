@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -41,6 +42,35 @@ func TestKill(t *testing.T) {
 		}
 		if call := w.calls[0]; call.Key != decided.Key || call.Switch != "flags" || call.Key == "" {
 			t.Errorf("the order %+v does not bear the decision's key %q and the switch", call, decided.Key)
+		}
+	})
+}
+
+// TestKillKeepsWhatItOverwrites: it stands in the log before the call leaves, and
+// in no sentence that alerts repeat.
+func TestKillKeepsWhatItOverwrites(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(checkout())
+		w.harmful()
+		w.saved = `{"targetingRules":[1]}`
+		w.run(t, Config{}, 0, 5*time.Second)
+		accepted, kept := 0, 0
+		for _, e := range w.entries {
+			if e.Kind == guardrails.Accepted {
+				accepted++
+			}
+			if e.Saved != "" {
+				kept++
+				if e.Saved != w.saved || e.Kind != guardrails.Sending || accepted > 0 || e.Decision != w.entries[0].Seq {
+					t.Errorf("kept in %+v, after %d accepted", e, accepted)
+				}
+			}
+			if strings.Contains(e.Text, "targetingRules") {
+				t.Errorf("a sentence shows it: %s", e.Text)
+			}
+		}
+		if kept != 1 || accepted != 1 {
+			t.Errorf("%d lines keep it, %d accepted", kept, accepted)
 		}
 	})
 }

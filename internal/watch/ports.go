@@ -64,6 +64,10 @@ type Order struct {
 	DecidedAt  time.Time
 	Reason     string
 	Evidence   string
+
+	// Keep, when set, hears what the off call will overwrite in the flag system,
+	// before it leaves.
+	Keep func(saved string)
 }
 
 // Result is how an order ended.
