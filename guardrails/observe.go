@@ -23,6 +23,11 @@ func Observe(d *results.Document, r Rule, alarms []Alarm) Observation {
 		}
 		o.Troubles = append(o.Troubles, Trouble{Reason: reason, Detail: t.Detail})
 	}
+	for _, a := range d.Anomalies {
+		if a.Blind && (a.Metric == "" || a.Metric == r.Metric) {
+			o.Troubles = append(o.Troubles, Trouble{Reason: Reason(a.Code), Detail: a.Text})
+		}
+	}
 	arms := newPairSums(d, r)
 	for i := range d.Phases {
 		p := &d.Phases[i]

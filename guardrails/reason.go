@@ -1,5 +1,7 @@
 package guardrails
 
+import "github.com/assay-dev/assay/internal/results"
+
 // Reason is why a verdict is what it is. The list is closed; docs/guardrails.md
 // says for each what to do, and testdata/scenarios has one file for each.
 type Reason string
@@ -56,6 +58,12 @@ const (
 	// ArmSilent: one arm gets no units while the other goes on. The only reason
 	// beside Harm that may kill, where the rule says on_no_data: kill.
 	ArmSilent Reason = "arm_silent"
+	// ExposuresStopped: no new unit came for so long that many were due at a fifth of
+	// the rate before.
+	ExposuresStopped Reason = results.ExposuresStopped
+	// OutcomesStopped: no arm has a unit with an event of the rule's metric any more,
+	// while units go on and many were due.
+	OutcomesStopped Reason = results.OutcomesStopped
 	// Adopting: the shards count under different versions of the experiment.
 	Adopting Reason = "adopting"
 	// Gap: a shard stopped since records are missing from its log.
@@ -88,7 +96,7 @@ func Reasons() map[Reason]Kind {
 		NoBasis: Inconclusive, FewUnits: Inconclusive, FewEvents: Inconclusive, SplitBroken: Inconclusive, ManyCrossovers: Inconclusive,
 		Holding: Inconclusive, NonInferior: Healthy, Harm: Breached, Latched: Breached,
 		NoStatus: Blind, Stale: Blind, ClockSkew: Blind, NoData: Blind, Silent: Blind, ArmSilent: Blind,
-		Adopting: Blind, Gap: Blind, Partitions: Blind, BrokenChain: Blind, MisplacedUnits: Blind,
+		ExposuresStopped: Blind, OutcomesStopped: Blind, Adopting: Blind, Gap: Blind, Partitions: Blind, BrokenChain: Blind, MisplacedUnits: Blind,
 		ShardStopped: Blind, Overflow: Error, Undefined: Error, LookFailed: Error,
 	}
 }

@@ -44,7 +44,11 @@ func (s *Stack) Doctor(ctx context.Context, samples int, other string, tell bool
 	if err != nil {
 		return out, err
 	}
-	out.Findings = slices.Concat(out.Findings, stored, doctor.CheckSwitches(tried), told)
+	watched, err := s.watched(ctx, now)
+	if err != nil {
+		return out, err
+	}
+	out.Findings = slices.Concat(out.Findings, stored, doctor.CheckSwitches(tried), doctor.CheckWatch(watched, now), told)
 	doctor.Sort(out.Findings)
 	return out, nil
 }

@@ -136,7 +136,7 @@ func (s *Stack) annotate(ctx context.Context, d *results.Document, it *experimen
 		}
 	}
 	if last != nil {
-		d.Verdicts = last.Verdicts
+		d.Verdicts, d.Anomalies = last.Verdicts, last.Anomalies
 	}
 	rows, err := s.DB.Decisions(ctx, clickhouse.DecisionFilter{Experiment: d.Experiment, Iteration: d.Iteration})
 	if err != nil {

@@ -64,6 +64,7 @@ const (
 	Unknown     = "experiments"
 	Switches    = "switches"
 	Channels    = "channels"
+	Watch       = "watch"
 )
 
 // Worst is the worst level among findings.

@@ -29,12 +29,11 @@ type BudgetPart struct {
 	Limit     Limit
 }
 
-// BudgetOf divides the budgets of an iteration: guardrails × arms, in the order of the
-// file. That of false kills is split over what was declared at the start, whatever
+// BudgetOf divides the budgets of an iteration among the guardrails of the experiment as
+// of it (AsOf): guardrails × arms, in the order of the file. That of false kills is split over what was declared at the start, whatever
 // the modes are now. The guardrails outside it may only notify; they share a second
 // one of the same size, so that no number of them makes false messages likely.
 func (e *Experiment) BudgetOf(it *Iteration) []BudgetPart {
-	e = e.AsOf(it)
 	budget := cmp.Or(it.AlphaKill, e.AlphaKill, DefaultAlphaKill)
 	arms := len(e.Variants) - 1
 	outside := 0
@@ -43,7 +42,7 @@ func (e *Experiment) BudgetOf(it *Iteration) []BudgetPart {
 			outside += arms
 		}
 	}
-	var parts []BudgetPart
+	parts := make([]BudgetPart, 0, arms*len(e.Guardrails))
 	for i := range e.Guardrails {
 		g := &e.Guardrails[i]
 		p := BudgetPart{Guardrail: i, Declared: it.declared(g), Limit: it.LimitOf(g), Alpha: budget / float64(outside)}

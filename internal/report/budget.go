@@ -77,3 +77,11 @@ func textCrossovers(b *strings.Builder, d *results.Document) {
 		}
 	}
 }
+
+// anomalyText says what is not as it was, since when, and whether anything follows.
+func anomalyText(a results.Anomaly) string {
+	if a.Blind {
+		return fmt.Sprintf("%s, nothing is judged by it (since %s): %s", a, Instant(a.Since), a.Text)
+	}
+	return fmt.Sprintf("%s (at %s): %s", a, Instant(a.Since), a.Text)
+}

@@ -53,7 +53,7 @@ func HTML(w io.Writer, d Day) error {
 		"instant": Instant, "percent": Percent, "interval": PercentRange, "mean": Mean,
 		"difference": Difference, "p": PValue, "count": Count, "share": func(x float64) string { return percent(results.Number(x), false) },
 		"plots": plots, "headline": headline, "tone": tone, "overall": Overall, "doubts": doubts, "srm": SRMAlarm,
-		"bounds": DifferenceRange, "split": splitLines, "splitBy": splitBy, "oneLook": oneLook, "budget": budgetText, "spent": spentLines, "parts": budgetLines, "limits": limits,
+		"bounds": DifferenceRange, "split": splitLines, "splitBy": splitBy, "oneLook": oneLook, "budget": budgetText, "spent": spentLines, "parts": budgetLines, "anomaly": anomalyText, "limits": limits,
 		"kill": killText, "after": afterText, "gap": gapText,
 		"excluded": Excluded, "slow": slowRows, "checks": slowChecks, "segments": segmentTables, "slowAge": slowAge, "family": goalFamily, "asides": asides, "placebo": placeboLines, "placeboText": placeboText, "dated": datedLines, "datedText": datedText, "datedEnds": datedEnds, "beliefs": beliefLines, "prior": priorText, "familyText": familyText, "familyLines": familyLines,
 		"meanRange": meanRange, "armsText": armsText, "planSummary": planSummary, "planLines": planLines,

@@ -83,6 +83,10 @@ func document() *results.Document {
 			},
 			{Metric: "revenue", Arm: "treatment", Kind: "sum", Direction: "increase", Overflow: 3, Goal: true},
 		},
+		Anomalies: []results.Anomaly{
+			{Code: results.OutcomesStopped, Blind: true, Metric: "latency", Since: at("2026-03-02T09:58:00Z"), Text: "no unit with an event for 2m0s"},
+			{Code: results.DeadLetters, Topic: "orders", Since: at("2026-03-02T09:59:00Z"), Text: "3 % are no events"},
+		},
 		Crossovers: []results.Crossover{{Phase: 1, First: "control", Other: "treatment", Units: 3}},
 		Aside:      results.Aside{Moved: 4, Outside: 1234567},
 		Verdicts:   []results.Verdict{{Metric: "latency", Arm: "treatment", Mode: "kill", Verdict: "inconclusive", Reason: "not_shown", Text: "No harm is shown & none is ruled out."}},

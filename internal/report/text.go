@@ -180,6 +180,9 @@ func textAside(b *strings.Builder, d *results.Document) {
 	for _, t := range d.Troubles {
 		fmt.Fprintf(b, "trouble: %s %s\n", t.Code, t.Detail)
 	}
+	for _, a := range d.Anomalies {
+		fmt.Fprintf(b, "anomaly: %s\n", anomalyText(a))
+	}
 }
 
 // textActs tells what was done about the iteration, and what came after.

@@ -74,7 +74,9 @@ func (c *computation) budget(e *experiment.Experiment) Budget {
 			Number: it.Number, AlphaKill: it.AlphaKill, Rules: it.KillRules, Start: it.Start, End: it.End, Killed: it.Killed != nil,
 		})
 	}
-	for _, p := range e.BudgetOf(c.it) {
+	parts := c.e.BudgetOf(c.it)
+	b.Parts = make([]BudgetPart, 0, len(parts))
+	for _, p := range parts {
 		g := &c.e.Guardrails[p.Guardrail]
 		b.Parts = append(b.Parts, BudgetPart{
 			Metric: g.Metric, Arm: c.e.Variants[p.Arm].Key, Alpha: p.Alpha, Declared: p.Declared,

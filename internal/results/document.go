@@ -59,7 +59,11 @@ type Document struct {
 	// Beliefs are posteriors, for whoever asks for them (Believe). They decide nothing.
 	Beliefs *Beliefs `json:"beliefs,omitempty"`
 
-	// What the guard adds: its verdicts, and the kill of the iteration if one was decided.
+	// What the guard adds: what is not as it was in what comes in, and how soon it would
+	// notice a stop.
+	Anomalies []Anomaly `json:"anomalies,omitempty"`
+	Seen      []Seen    `json:"seen,omitempty"`
+	// And its verdicts, and the kill of the iteration if one was decided.
 	Verdicts []Verdict `json:"verdicts,omitempty"`
 	Kill     *Kill     `json:"kill,omitempty"`
 

@@ -11,6 +11,7 @@ import (
 func (d Document) Guard() Document {
 	d.Kind = KindGuard
 	d.Budget.Iterations, d.Budget.Parts, d.Budget.Checks = nil, nil, nil
+	d.Seen = nil
 	guarded := map[string]bool{ingest.Units: true}
 	for _, c := range d.Comparisons {
 		if c.Guardrail {

@@ -55,6 +55,7 @@ type Parts struct {
 	Looks    Looks
 	Switch   Switch
 	Notifier Notifier // optional
+	Fates    Fates    // optional
 
 	Now      func() time.Time      // default time.Now
 	Log      *slog.Logger          // default: silent

@@ -33,6 +33,11 @@ type Ledger interface {
 	Moments(ctx context.Context, queries []Query) (results.Moments, error)
 }
 
+// Fates says what became of the records between two positions of the shards.
+type Fates interface {
+	Fates(ctx context.Context, after, upto map[uint16]uint64) ([]results.Fates, error)
+}
+
 // Journal is the decision log.
 type Journal interface {
 	// Entries returns the entries after a number, in order.

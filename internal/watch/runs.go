@@ -1,8 +1,10 @@
 package watch
 
 import (
+	"maps"
 	"time"
 
+	"github.com/assay-dev/assay/guardrails"
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/results"
 )
@@ -69,6 +71,7 @@ func (w *Watch) forget(runs []run) {
 			w.gauges.forget(key.experiment)
 		}
 	}
+	maps.DeleteFunc(w.vigils, func(key runKey, _ *guardrails.Vigil) bool { return !alive[key] })
 	for key := range w.blindSince {
 		if !alive[key] {
 			delete(w.blindSince, key)

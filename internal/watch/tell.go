@@ -29,6 +29,7 @@ func (w *Watch) tellJudged(j *judged, elapsed time.Duration) {
 	w.tellChanges(j)
 	w.tellBlindness(j, elapsed)
 	w.tellChecks(j)
+	w.tellAnomalies(j)
 }
 
 // tellChanges tells the verdicts that are not what they were.

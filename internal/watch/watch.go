@@ -11,6 +11,7 @@ import (
 
 	"github.com/assay-dev/assay/guardrails"
 	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/results"
 )
 
 // Watch is the guard. Make it with New; Run it once.
@@ -30,6 +31,9 @@ type Watch struct {
 	stored   map[runKey]storedLook
 	lastFull time.Time
 	spoke    map[memoryKey][2]bool // treatment, control: got units since the rule last called an arm silent
+	vigils   map[runKey]*guardrails.Vigil
+	fated    map[uint16]uint64 // the position up to which dead letters were counted
+	fates    []results.Fates   // of the next round
 	// blindSince is since when a run cannot be judged.
 	blindSince map[runKey]time.Time
 	lastTick   time.Time
@@ -81,7 +85,7 @@ func newWatch(c Config, p Parts) (*Watch, error) {
 		config: c.withDefaults(), parts: p,
 		versions: map[uint32]*experiment.Version{},
 		memory:   map[memoryKey]guardrails.State{}, verdicts: map[memoryKey]saying{},
-		stored: map[runKey]storedLook{}, blindSince: map[runKey]time.Time{}, inFlight: map[uint64]bool{},
+		stored: map[runKey]storedLook{}, blindSince: map[runKey]time.Time{}, vigils: map[runKey]*guardrails.Vigil{}, inFlight: map[uint64]bool{},
 		unkept: map[string]uint64{}, spoke: map[memoryKey][2]bool{}, readings: map[uint64]*reading{},
 	}
 	if w.gauges, err = newGauges(p.Metrics); err != nil {
@@ -172,6 +176,7 @@ func (w *Watch) tick(ctx, life context.Context) error {
 	if full {
 		w.lastFull = now
 	}
+	w.keepVigil(looks, full)
 	judged := w.judge(ctx, looks, elapsed)
 	acting, rest := apart(judged)
 	err = w.store(ctx, acting, full)
@@ -180,6 +185,9 @@ func (w *Watch) tick(ctx, life context.Context) error {
 	err = errors.Join(err, w.decide(ctx, acting), w.watchEffects(ctx, judged))
 	w.keepLooks(ctx)
 	w.carryOn(life, version)
+	if full && len(looks) > 0 {
+		w.readFates(ctx, looks[0].document.Vector)
+	}
 	w.watchOverrides(life, version, now)
 	// Nor does one wait for the looks on which nothing rests, which are nearly all.
 	return errors.Join(err, w.store(ctx, rest, full))
