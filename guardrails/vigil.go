@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
-	"github.com/assay-dev/assay/ingest"
 	"github.com/assay-dev/assay/internal/results"
 )
 
@@ -195,14 +195,17 @@ func (v *Vigil) count(d *results.Document) {
 		clear(m.byArm)
 		m.cells = m.cells[:0]
 	}
+	for i := range d.Phases {
+		for _, arms := range [][]results.PhaseArm{d.Phases[i].Arms, d.Phases[i].Settling} {
+			for k := range arms {
+				v.byArm[k] += arms[k].Units
+			}
+		}
+	}
 	for i := range d.Cells {
 		c := &d.Cells[i]
 		arm := slices.Index(v.arms, c.Variant)
-		switch {
-		case c.Dimension != "" || arm < 0:
-		case c.Metric == ingest.Units:
-			v.byArm[arm] += c.Open.N
-		default:
+		if c.Dimension == "" && arm >= 0 && !strings.HasPrefix(c.Metric, "$") {
 			m := v.metric(c.Metric)
 			m.byArm[arm] += c.Open.NonZero
 			m.cells = append(m.cells, c)

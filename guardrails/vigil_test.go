@@ -81,12 +81,13 @@ func (a *arrivals) document() *results.Document {
 	for p := uint16(1); p <= a.phase; p++ {
 		d.Phases = append(d.Phases, results.Phase{Number: p, From: begin(), Arms: []results.PhaseArm{{Variant: "control"}, {Variant: "treatment"}}})
 	}
+	d.Phases[0].Arms[0].Units, d.Phases[0].Arms[1].Units = a.units[0], a.units[1]
 	for arm, variant := range []string{"control", "treatment"} {
 		cell := func(metric string, nonZero int64, sum float64) results.CellSums {
 			return results.CellSums{Phase: 1, Variant: variant, Metric: metric, Open: results.Exact{
 				N: a.units[arm], NonZero: nonZero, Sum: strconv.FormatInt(int64(sum), 10), SumSquares: "0"}}
 		}
-		d.Cells = append(d.Cells, cell("$units", 0, 0), cell("errors", a.nonZero[arm], float64(a.nonZero[arm])),
+		d.Cells = append(d.Cells, cell("errors", a.nonZero[arm], float64(a.nonZero[arm])),
 			cell("spend", a.nonZero[arm], a.sums[arm]))
 		if int(a.now.Seconds())%60 == 0 { // a full look
 			all, none := cell("errors", 0, 0), cell("errors", 0, 0)

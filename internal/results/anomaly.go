@@ -37,6 +37,11 @@ const (
 	DeadLetters      = "dead_letters"      // a topic has many more records that are no events than before
 )
 
+// Warnings are the codes of anomalies that do not blind.
+func Warnings() []string {
+	return []string{RateJump, ValueJump, AttributeMissing, UnknownVariants, OtherUnitKind, OutOfRange, DeadLetters}
+}
+
 // Seen says within how many seconds something would be noticed, at the rates of the look.
 type Seen struct {
 	Code    string  `json:"code"`
