@@ -90,13 +90,17 @@ func (m Message) severity() string {
 
 // state is the word that leads a message for people.
 func (m Message) state() string {
+	word := "NOTE"
+	if m.Page {
+		word = "PAGE"
+	}
 	switch {
 	case m.Resolved:
 		return "RESOLVED"
-	case m.Page:
-		return "PAGE"
+	case m.Repeat:
+		return word + " (again)"
 	default:
-		return "NOTE"
+		return word
 	}
 }
 

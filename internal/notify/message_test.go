@@ -73,3 +73,14 @@ func TestID(t *testing.T) {
 		}
 	}
 }
+
+// TestState: whoever reads it a second time is told that it is one.
+func TestState(t *testing.T) {
+	for want, m := range map[string]Message{
+		"PAGE": {Page: true}, "NOTE": {}, "PAGE (again)": {Page: true, Repeat: true}, "RESOLVED": {Page: true, Resolved: true, Repeat: true},
+	} {
+		if got := m.state(); got != want {
+			t.Errorf("%+v begins with %q, want %q", m, got, want)
+		}
+	}
+}
