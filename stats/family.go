@@ -53,7 +53,7 @@ func (c Correction) Adjust(p []float64) []float64 {
 		sorted[rank] = clamp(p[i], 0, 1)
 	}
 	for rank, q := range c.sorted(sorted) {
-		adjusted[order[rank]] = math.Min(1, q)
+		adjusted[order[rank]] = math.Min(1, math.Max(q, sorted[rank])) // m·p/m may be rounded below p
 	}
 	return adjusted
 }

@@ -66,6 +66,21 @@ func TestCorrectionsAreOrdered(t *testing.T) {
 	})
 }
 
+// TestAdjustedIsNeverBelow: not by a rounding either; 3·p/3 of this p is.
+func TestAdjustedIsNeverBelow(t *testing.T) {
+	const p = 0.3547649724731289
+	for _, c := range []Correction{Bonferroni, Sidak, Holm, HolmSidak, Hochberg, Hommel, BenjaminiHochberg, BenjaminiYekutieli} {
+		for i, q := range c.Adjust([]float64{p / 3, p / 2, p}) {
+			if plain := p / float64(3-i); q < plain {
+				t.Errorf("%s: %v of %v", c, q, plain)
+			}
+		}
+		if q := c.Adjust([]float64{p})[0]; q < p {
+			t.Errorf("%s alone: %v of %v", c, q, p)
+		}
+	}
+}
+
 func TestCorrectionsRefuse(t *testing.T) {
 	for name, got := range map[string][]float64{
 		"unknown": Correction("none").Adjust([]float64{0, 0.001}),
