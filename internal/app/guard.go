@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,7 +22,7 @@ import (
 type GuardOptions struct {
 	Registry prometheus.Registerer
 	Observer func(watch.Event)
-	Settle   time.Duration // after a kill, until every client knows; 0: the default
+	Settle   time.Duration // after a kill, until every client knows; 0: the configuration's
 	Full     time.Duration // between full looks; 0: the default
 	Observe  bool          // every kill is only written down
 }
@@ -39,10 +40,8 @@ func (s *Stack) Guard(opt GuardOptions) (*Guard, error) {
 	parts.Observer, parts.Metrics = opt.Observer, opt.Registry
 	parts.Notifier = messenger{notifier, s.Config.Guard.Runbook}
 	cfg := watch.DefaultConfig()
-	cfg.Code, cfg.Instance = s.Code, instance()
-	if opt.Settle > 0 {
-		cfg.Settle = opt.Settle
-	}
+	cfg.Code, cfg.Instance = s.Code, cmp.Or(s.Config.Guard.Instance, instance())
+	cfg.Settle = cmp.Or(opt.Settle, s.Config.Guard.Settle.Std())
 	if opt.Full > 0 {
 		cfg.FullEvery = opt.Full
 	}

@@ -83,9 +83,14 @@ type Privacy struct {
 
 // Guard configures the loop that judges and acts.
 type Guard struct {
-	Observe      bool   `yaml:"observe"`        // the global stop: every kill is only written down
-	KillsPerHour int    `yaml:"kills_per_hour"` // more than this at once suspects the data: hold and page
-	Runbook      string `yaml:"runbook"`        // where people read docs/guardrails.md, or a page of yours with its anchors: alerts link to it with #REASON
+	Observe      bool `yaml:"observe"`        // the global stop: every kill is only written down
+	KillsPerHour int  `yaml:"kills_per_hour"` // more than this at once suspects the data: hold and page
+	// Instance names this guard in the decision log: the same over a restart, so that
+	// it goes on at once with what it had begun, and another for every guard that runs
+	// at the same time.
+	Instance string              `yaml:"instance"` // guard@HOST when not given; two guards on one machine need two names
+	Settle   experiment.Duration `yaml:"settle"`   // how long clients may take to hear of a kill: their polling interval and some more
+	Runbook  string              `yaml:"runbook"`  // where people read docs/guardrails.md, or a page of yours with its anchors: alerts link to it with #REASON
 }
 
 // Secret is named, never written down: by an environment variable or a file.
@@ -132,7 +137,7 @@ func Default() Config {
 			Batch: Batch{Time: experiment.Duration(250 * time.Millisecond), Records: 200_000},
 		},
 		ClickHouse: ClickHouse{Database: "assay", User: "assay", Port: 9000},
-		Guard:      Guard{KillsPerHour: 10},
+		Guard:      Guard{KillsPerHour: 10, Settle: experiment.Duration(30 * time.Second)},
 	}
 }
 
@@ -204,6 +209,9 @@ func (c *Config) Validate() error {
 	}
 	if c.Memory < leastMemory {
 		return fmt.Errorf("memory: %s is below %s", c.Memory, leastMemory)
+	}
+	if c.Guard.Settle < experiment.Duration(time.Second) || c.Guard.Settle > experiment.Duration(time.Hour) {
+		return errors.New("guard.settle: it must be between 1s and 1h")
 	}
 	seen := map[string]bool{}
 	for i, t := range c.Kafka.Topics {

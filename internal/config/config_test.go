@@ -44,6 +44,7 @@ func TestLoadRefuses(t *testing.T) {
 		"kafka: {sasl: {user: u}}\n":                                "kafka.sasl: mechanism is missing",
 		"kafka: {sasl: {mechanism: md5}}\n":                         "unknown mechanism",
 		"kafka: {sasl: {mechanism: plain, user: u}}\n":              "user and password are needed",
+		"guard: {settle: 0s}\n":                                     "guard.settle: it must be between 1s and 1h",
 		"switches: {x: {}}\n":                                       "[1:15] name a flag system: one of webhook, unleash, launchdarkly",
 		"switches:\n  x:\n    timeout: 5s\n    webhook: {url: u}\n": "[4:5] webhook.secret is missing",
 		"switches: {x: {deadline: 1h}}\n":                           "at most 10m",

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -33,16 +34,8 @@ func TestKills(t *testing.T) {
 	random, _ := chance(t)
 	system := newFlags(t, func(key string) (int, bool) { return answers[key].status, answers[key].does })
 	w := newWorld(t, setting{partitions: 4, more: system.yaml("3s")})
-	w.write("metrics/errors.yaml", "name: errors\nowner: tests\nkind: proportion\nevent: error\ndirection: decrease\n")
 	for key := range answers {
-		w.write("experiments/"+key+".yaml", fmt.Sprintf(`key: %s
-owner: tests
-variants: {control: 50%%, treatment: 50%%}
-control: control
-window: 1h
-guardrails: [{metric: errors, margin: 0.02, mode: kill}]
-kill_switch: flags
-`, key))
+		w.guarded(key, "flags")
 	}
 	w.assay("apply")
 	consumer, guard := w.start("ingest"), w.start("guard")
@@ -81,6 +74,20 @@ kill_switch: flags
 	if cells := w.exact(); !contains(cells, "accepted iteration 1 phase 0 settling false treatment $after_end") {
 		t.Error("nobody was counted after the end: this proved less than it should")
 	}
+}
+
+// guarded writes the file of an experiment whose errors turn it off by a switch.
+func (w *world) guarded(key, killSwitch string) {
+	w.t.Helper()
+	w.write("metrics/errors.yaml", "name: errors\nowner: tests\nkind: proportion\nevent: error\ndirection: decrease\n")
+	w.write("experiments/"+key+".yaml", fmt.Sprintf(`key: %s
+owner: tests
+variants: {control: 50%%, treatment: 50%%}
+control: control
+window: 1h
+guardrails: [{metric: errors, margin: 0.02, mode: kill}]
+kill_switch: %s
+`, key, killSwitch))
 }
 
 // checkEnds sees which iterations have ended, and that the others are latched and
@@ -188,10 +195,11 @@ func (w *world) evidence(key string) string {
 	return decision + "\n" + document
 }
 
-// visits sends units to every experiment; the treatment doubles their errors.
+// visits sends units to every experiment; the treatment doubles their errors, or worse.
 type visits struct {
 	key  []string
 	r    func() float64
+	harm float64 // share of the treatment's units with an error; 0: 0.2
 	sent int
 }
 
@@ -205,7 +213,7 @@ func (v *visits) send(w *world, n int, shift int64) {
 		for _, key := range v.key {
 			unit, variant, rate := fmt.Sprintf("%s.%d", key, v.sent), "control", 0.1
 			if v.r() < 0.5 {
-				variant, rate = "treatment", 0.2
+				variant, rate = "treatment", cmp.Or(v.harm, 0.2)
 			}
 			out = append(out, v.see(unit, key, variant, now))
 			if v.r() < rate {

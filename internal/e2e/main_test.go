@@ -26,6 +26,7 @@ var suite struct {
 	engine *embedded.ClickHouse
 	err    error // why there is no engine
 	toll   toll  // of all attacks
+	flags  unleashed
 }
 
 func TestMain(m *testing.M) {
@@ -56,6 +57,7 @@ func runSuite(m *testing.M) (code int, err error) {
 	}
 	suite.engine, suite.err = startEngine(filepath.Join(suite.dir, "clickhouse"))
 	code = m.Run()
+	suite.flags.close()
 	if suite.toll.count("consumers killed") > 0 && testing.Verbose() {
 		fmt.Printf("chaos altogether: %v\n", &suite.toll)
 	}

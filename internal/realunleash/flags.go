@@ -102,7 +102,7 @@ func (s *Server) Token(ctx context.Context, name string, role Role) (string, err
 
 // call speaks to the server as its administrator.
 func (s *Server) call(ctx context.Context, method, path string, body, into any) error {
-	return s.send(ctx, http.DefaultClient, s.admin, method, path, body, into)
+	return s.send(ctx, http.DefaultClient, s.AdminToken, method, path, body, into)
 }
 
 func (s *Server) send(ctx context.Context, client *http.Client, token, method, path string, body, into any) error {

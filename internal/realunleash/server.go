@@ -19,8 +19,8 @@ type Server struct {
 	URL string
 	// BackendToken is what a product's SDK asks with.
 	BackendToken string
+	AdminToken   string // may do everything
 
-	admin    string // token that may do everything
 	programs Programs
 	dir      string
 	database *database
@@ -39,7 +39,7 @@ func Start(ctx context.Context, p Programs) (*Server, error) {
 	defer cancel()
 	var err error
 	for range startTries {
-		s := &Server{programs: p, admin: "*:*.admin-of-the-tests", BackendToken: "default:" + Environment + ".backend-of-the-tests"}
+		s := &Server{programs: p, AdminToken: "*:*.admin-of-the-tests", BackendToken: "default:" + Environment + ".backend-of-the-tests"}
 		if err = s.start(ctx); err == nil {
 			return s, nil
 		}
@@ -79,7 +79,7 @@ func (s *Server) environment(port int) []string {
 		"DATABASE_USERNAME=" + databaseUser, "DATABASE_PASSWORD=none", "DATABASE_SSL=false",
 		"HTTP_HOST=127.0.0.1", "PORT=" + strconv.Itoa(port),
 		"CHECK_VERSION=false", "SEND_TELEMETRY=false", "SCARF_ANALYTICS=false",
-		"INIT_ADMIN_API_TOKENS=" + s.admin, "INIT_BACKEND_API_TOKENS=" + s.BackendToken,
+		"INIT_ADMIN_API_TOKENS=" + s.AdminToken, "INIT_BACKEND_API_TOKENS=" + s.BackendToken,
 	}
 }
 

@@ -21,14 +21,15 @@ func dayConclusion(d results.Days) string {
 	return numbers + ", no drift is shown"
 }
 
-const dayColumns = "DAY\tPHASE\tUNITS\tIN CONTROL\tDIFFERENCE, ONE LOOK\tEFFECT, ONE LOOK"
+const dayColumns = "DAY\tPHASE\tUNITS\tIN CONTROL\tDIFFERENCE\tINTERVAL, ONE LOOK\tEFFECT"
 
 // dayRows are the effects of each day, in dayColumns.
 func dayRows(days results.Days) [][]string {
 	var rows [][]string
 	for _, x := range days.Days {
 		rows = append(rows, []string{x.Day, fmt.Sprint(x.Phase), Count(x.Treatment.Units), Count(x.Control.Units),
-			DifferenceWithin(x.Absolute.Estimate, x.Absolute.Fixed, days.Kind, days.Unit), PercentWithin(x.Relative.Estimate, x.Relative.Fixed)})
+			Difference(x.Absolute.Estimate, days.Kind, days.Unit), DifferenceRange(x.Absolute.Fixed, days.Kind, days.Unit),
+			Percent(x.Relative.Estimate)})
 	}
 	return rows
 }

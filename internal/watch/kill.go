@@ -94,9 +94,7 @@ func (w *Watch) send(ctx context.Context, v *experiment.Version, k guardrails.Ki
 	}
 	order := orderOf(v, k)
 	order.Keep = func(saved string) { w.keep(ctx, k, saved) }
-	result, err := w.parts.Switch.Off(ctx, order, func(state guardrails.EntryKind, at time.Time) {
-		w.hearProgress(ctx, k, state, at)
-	})
+	result, err := w.parts.Switch.Off(ctx, order, w.hearProgress(ctx, k))
 	if ctx.Err() != nil {
 		return "", ctx.Err() // we are shutting down: the next guard finds it where it stands
 	}
@@ -130,26 +128,22 @@ func (w *Watch) send(ctx context.Context, v *experiment.Version, k guardrails.Ki
 	})
 }
 
-// hearProgress writes down what the switch reports on its way. The first call
-// is written before it leaves; repeated ones only keep the lease.
-func (w *Watch) hearProgress(ctx context.Context, k guardrails.Kill, state guardrails.EntryKind, at time.Time) {
-	var err error
-	switch state {
-	case guardrails.Accepted:
-		_, err = w.progress(ctx, k, guardrails.Accepted, at, "the flag system took the call")
-	case guardrails.Sending:
-		touched := w.now()
-		w.book.read(func(log *guardrails.Log) {
-			if now, ok := log.ByDecision(k.Decided.Seq); ok {
-				touched = now.Touched
-			}
-		})
-		if w.now().Sub(touched) >= w.config.Lease/3 {
+// hearProgress writes down what the switch reports on its way: every call, with
+// which it keeps the lease too. The first was written before the switch was asked.
+func (w *Watch) hearProgress(ctx context.Context, k guardrails.Kill) func(guardrails.EntryKind, time.Time) {
+	first := true
+	return func(state guardrails.EntryKind, at time.Time) {
+		var err error
+		switch {
+		case state == guardrails.Accepted:
+			_, err = w.progress(ctx, k, guardrails.Accepted, at, "the flag system took the call")
+		case state == guardrails.Sending && !first:
 			_, err = w.progress(ctx, k, guardrails.Sending, time.Time{}, "trying again")
 		}
-	}
-	if err != nil {
-		w.parts.Log.Warn("progress of a kill not written", "decision", k.Decided.Seq, "state", string(state), "error", err)
+		first = first && state != guardrails.Sending
+		if err != nil {
+			w.parts.Log.Warn("progress of a kill not written", "decision", k.Decided.Seq, "state", string(state), "error", err)
+		}
 	}
 }
 

@@ -182,14 +182,15 @@ func (w *Watch) tick(ctx, life context.Context) error {
 	err = w.store(ctx, acting, full)
 	// Evidence that could not be stored is in the decision's own entry: the
 	// failure is told, and no breach waits for it.
-	err = errors.Join(err, w.decide(ctx, acting), w.watchEffects(ctx, judged))
-	w.keepLooks(ctx)
+	err = errors.Join(err, w.decide(ctx, acting))
 	w.carryOn(life, version)
 	if full && len(looks) > 0 {
 		w.readFates(ctx, looks[0].document.Vector)
 	}
 	w.watchOverrides(life, version, now)
-	// Nor does one wait for the looks on which nothing rests, which are nearly all.
+	err = errors.Join(err, w.watchEffects(ctx, judged))
+	w.keepLooks(ctx)
+	// Nor does a breach wait for the looks on which nothing rests, which are nearly all.
 	return errors.Join(err, w.store(ctx, rest, full))
 }
 
