@@ -72,6 +72,10 @@ simulate-stats: ## the statistics' guarantees by simulation, hours; writes docs/
 simulate-stats-short: ## the same in a few minutes; fails when a promise is broken
 	$(GO) run ./internal/calibrate --commit $(VERSION) --short --results reports/calibration-short $(ARGS)
 
+.PHONY: simulate-kills
+simulate-kills: ## false kills and missed harm through the guard's own loop, half an hour (ARGS="-falsekills.seed 2")
+	$(GO) test ./internal/watch -run '^Test(FalseKills|MissedHarm)$$' -count=1 -v -timeout 12h -args -falsekills.replicates 2000 -falsekills.looks 1000 $(ARGS)
+
 .PHONY: fuzz
 FUZZTIME ?= 8s
 fuzz: ## two minutes of fuzzing: the decoder, and every exported function of the statistics

@@ -15,8 +15,8 @@ import (
 )
 
 var (
-	simReplicates = flag.Int("falsekills.replicates", 100, "simulated experiments without an effect, and of each kind with harm")
-	simLooks      = flag.Int("falsekills.looks", 100, "looks at each of them")
+	simReplicates = flag.Int("falsekills.replicates", 80, "simulated experiments without an effect, and of each kind with harm")
+	simLooks      = flag.Int("falsekills.looks", 80, "looks at each of them")
 	simFirst      = flag.Int("falsekills.first", 0, "number of the first of them, to go on where an earlier run ended")
 	simSeed       = flag.Uint64("falsekills.seed", 1, "seed of all of them")
 )

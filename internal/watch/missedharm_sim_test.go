@@ -89,7 +89,7 @@ func (h harmful) treat(by float64) nature {
 // stand an alert on the point estimate and one test at the planned end.
 func TestMissedHarm(t *testing.T) {
 	kinds, replicates := withHarm(), *simReplicates/2
-	if replicates <= 50 {
+	if replicates <= 40 {
 		kinds = kinds[:2]
 	}
 	var all missed
