@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	rareAbout  = "by units with at least one (no normal approximation; shown, no guardrail judges by it)"
+	rareAbout  = "by units with at least one (no normal approximation; a guardrail judges by it where its file says method: count)"
 	smallAbout = "score intervals for one look, in place of Welch's"
 )
 
