@@ -65,3 +65,20 @@ func sink(b *testing.B, x float64) {
 		b.Fatal("no number")
 	}
 }
+
+// TestComparisonAllocatesNothing: what is computed every second of every comparison is no
+// work for the garbage collector.
+func TestComparisonAllocatesNothing(t *testing.T) {
+	treatment, control := benchArms()
+	strata := []Stratum{{"1", treatment, control}}
+	got := testing.AllocsPerRun(100, func() {
+		p := Combine(strata)
+		fixed, sequential := p.Fixed(0.05), p.Sequential(usual)
+		if fixed.Absolute.P+sequential.Absolute.P > 2 {
+			t.Error("no probability")
+		}
+	})
+	if got != 0 {
+		t.Errorf("%v allocations for a comparison", got)
+	}
+}

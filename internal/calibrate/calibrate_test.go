@@ -4,6 +4,7 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -115,6 +116,22 @@ func TestNamesAreUnique(t *testing.T) {
 			t.Errorf("%s: another scenario has the file %s", s.name, file)
 		} else {
 			seen[file] = true
+		}
+	}
+}
+
+// TestGatesAreSeenToOpen: who promises something of an open gate must show one.
+func TestGatesAreSeenToOpen(t *testing.T) {
+	for _, f := range []form{{}, {short: true}} {
+		for _, s := range scenarios(f) {
+			guarded, seen := false, false
+			for _, m := range s.figures {
+				guarded = guarded || strings.Contains(m.name, "gate open")
+				seen = seen || strings.HasSuffix(m.name, "the gate opens")
+			}
+			if guarded && !seen {
+				t.Errorf("short %v, %s: nothing shows that the gate opens", f.short, s.name)
+			}
 		}
 	}
 }

@@ -30,7 +30,7 @@ func main() {
 }
 
 // memory is what the run may use.
-const memory = 512 << 20
+const memory = 128 << 20
 
 // options say what is run.
 type options struct {

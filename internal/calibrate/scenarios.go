@@ -83,10 +83,10 @@ func revenue(sigma float64) func(*rand.Rand, entrant) (float64, bool) {
 }
 
 // simple is a world in which outcomes are complete at entry: a minute's window
-// in an enrolment of thirty hours (short: one).
+// in an enrolment of five hours (short: one).
 func (f form) simple(units int, phases [][]float64, m experiment.Metric, unit func(*rand.Rand, entrant) (float64, bool)) world {
 	w := world{
-		units: units, phases: phases, enrol: time.Duration(f.of(30, 1)) * time.Hour, window: time.Minute,
+		units: units, phases: phases, enrol: time.Duration(f.of(5, 1)) * time.Hour, window: time.Minute,
 		looks: f.of(60, 20), first: 50,
 		metrics: []experiment.Metric{m}, mirrored: []string{m.Name}, unit: atOnce(unit),
 	}

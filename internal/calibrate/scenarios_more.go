@@ -175,7 +175,7 @@ const (
 
 // family is 20 metrics in three arms, of which the first 16 metrics have no effect.
 func family(f form, adjustment experiment.Adjustment) scenario {
-	w := world{units: f.of(3_000, 1_000), phases: [][]float64{{1. / 3, 1. / 3, 1. / 3}}, enrol: time.Duration(f.of(30, 1)) * time.Hour, window: time.Minute, looks: 10, first: 50,
+	w := world{units: f.of(3_000, 1_000), phases: [][]float64{{1. / 3, 1. / 3, 1. / 3}}, enrol: time.Duration(f.of(5, 1)) * time.Hour, window: time.Minute, looks: 10, first: 50,
 		family: experiment.Families{Goals: adjustment}}
 	name := func(i int) string { return fmt.Sprintf("goal %02d", i) }
 	null := map[string]bool{}

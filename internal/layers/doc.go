@@ -41,7 +41,7 @@ var Allowed = map[string][]string{
 	"internal/bench":  {"*"},
 
 	// Simulations of the whole core.
-	"internal/calibrate": {"guardrails", "ingest", "internal/experiment", "internal/results", "stats"},
+	"internal/calibrate": {"guardrails", "ingest", "internal/experiment", "internal/results", "stats", "stats/yardstick"},
 
 	// Tests' own.
 	"internal/e2e":                   {},

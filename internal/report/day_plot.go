@@ -34,15 +34,15 @@ func dayPlot(d results.Days) template.HTML {
 }
 
 func dayText(d results.Days, x results.DayEffect) string {
-	return fmt.Sprintf("%s, phase %d: %s (%s), %s and %s units", x.Day, x.Phase, Difference(x.Absolute.Estimate, d.Kind, d.Unit),
-		DifferenceRange(x.Absolute.Fixed, d.Kind, d.Unit), Count(x.Treatment.Units), Count(x.Control.Units))
+	return fmt.Sprintf("%s, phase %d: %s, %s and %s units", x.Day, x.Phase,
+		DifferenceWithin(x.Absolute.Estimate, x.Absolute.Fixed, d.Kind, d.Unit), Count(x.Treatment.Units), Count(x.Control.Units))
 }
 
 // agePlot draws the difference on each day since a unit's first exposure.
 func agePlot(c results.SlowComparison) template.HTML {
 	var marks []mark
 	for _, x := range c.ByDay.Effects {
-		title := fmt.Sprintf("day %d: %s (%s)", x.Day, Difference(x.Absolute.Estimate, c.Kind, c.Unit), DifferenceRange(x.Absolute.Fixed, c.Kind, c.Unit))
+		title := fmt.Sprintf("day %d: %s", x.Day, DifferenceWithin(x.Absolute.Estimate, x.Absolute.Fixed, c.Kind, c.Unit))
 		marks = append(marks, mark{fmt.Sprintf("day %d", x.Day), title, x.Absolute})
 	}
 	return markPlot(marks, c.Kind, c.Unit, fmt.Sprintf("difference of %s in %s by the day since first exposure", c.Metric, c.Arm))

@@ -21,15 +21,14 @@ func dayConclusion(d results.Days) string {
 	return numbers + ", no drift is shown"
 }
 
-const dayColumns = "DAY\tPHASE\tUNITS\tIN CONTROL\tDIFFERENCE\tINTERVAL, ONE LOOK\tEFFECT"
+const dayColumns = "DAY\tPHASE\tUNITS\tIN CONTROL\tDIFFERENCE, ONE LOOK\tEFFECT, ONE LOOK"
 
 // dayRows are the effects of each day, in dayColumns.
 func dayRows(days results.Days) [][]string {
 	var rows [][]string
 	for _, x := range days.Days {
 		rows = append(rows, []string{x.Day, fmt.Sprint(x.Phase), Count(x.Treatment.Units), Count(x.Control.Units),
-			Difference(x.Absolute.Estimate, days.Kind, days.Unit), DifferenceRange(x.Absolute.Fixed, days.Kind, days.Unit),
-			Percent(x.Relative.Estimate)})
+			DifferenceWithin(x.Absolute.Estimate, x.Absolute.Fixed, days.Kind, days.Unit), PercentWithin(x.Relative.Estimate, x.Relative.Fixed)})
 	}
 	return rows
 }

@@ -11,8 +11,8 @@ import (
 // familyLine is one comparison as its family judges it.
 type familyLine struct {
 	Name, Arm  string
-	Relative   string // interval
-	Absolute   string // interval
+	Relative   string // with its adjusted interval for every look
+	Absolute   string
 	P          results.Number
 	OneLook    string // interval
 	Conclusion string
@@ -51,7 +51,7 @@ func familyLines(d *results.Document) []familyLine {
 	var out []familyLine
 	for _, c := range d.Comparisons {
 		if c.Adjusted != nil && c.Overflow == 0 && anyMatured(c) {
-			l := familyLineOf(c.Metric, c.Arm, c.Kind, c.Unit, c.Direction, c.Adjusted)
+			l := familyLineOf(c.Metric, c.Arm, c.Kind, c.Unit, c.Direction, c.Matured, c.Adjusted)
 			if c.Gate != nil && !c.Gate.Passes {
 				l.Conclusion = "too few events"
 			}
@@ -63,16 +63,17 @@ func familyLines(d *results.Document) []familyLine {
 	}
 	for _, r := range slowRows(d) {
 		if r.Adjusted != nil {
-			out = append(out, familyLineOf(r.Name, r.Arm, r.Kind, r.Unit, r.Direction, r.Adjusted))
+			out = append(out, familyLineOf(r.Name, r.Arm, r.Kind, r.Unit, r.Direction, r.Estimate, r.Adjusted))
 		}
 	}
 	return out
 }
 
-func familyLineOf(name, arm, kind, unit, direction string, a *results.Adjusted) familyLine {
+func familyLineOf(name, arm, kind, unit, direction string, e results.Estimate, a *results.Adjusted) familyLine {
 	s := a.Sequential
 	return familyLine{
-		Name: name, Arm: arm, Relative: PercentRange(s.Relative), Absolute: DifferenceRange(s.Absolute, kind, unit),
+		Name: name, Arm: arm,
+		Relative: PercentWithin(e.Relative.Estimate, s.Relative), Absolute: DifferenceWithin(e.Absolute.Estimate, s.Absolute, kind, unit),
 		P: s.P, OneLook: PercentRange(a.Fixed.Relative), Conclusion: conclusion(s, direction),
 	}
 }
@@ -112,5 +113,5 @@ func textFamilies(b *strings.Builder, d *results.Document) {
 		rows[i] = strings.Join([]string{l.Name, l.Arm, l.Conclusion, l.Absolute, l.OneLook, l.Relative, PValue(l.P)}, "\t")
 	}
 	b.WriteString(familyText(*f) + "\n")
-	table(b, "METRIC\tARM\tSHOWN\tDIFFERENCE, EVERY LOOK\tINTERVAL, ONE LOOK\tINTERVAL, EVERY LOOK\tADJUSTED P", rows)
+	table(b, "METRIC\tARM\tSHOWN\tDIFFERENCE, EVERY LOOK\tINTERVAL, ONE LOOK\tEFFECT, EVERY LOOK\tADJUSTED P", rows)
 }

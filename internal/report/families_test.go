@@ -31,7 +31,7 @@ func TestFamilyIsShown(t *testing.T) {
 		headline string
 	}{
 		"bonferroni": {familyDocument("bonferroni", notShown),
-			[]string{"goals × arms: 4 comparisons, bonferroni: the chance that any of them misses is at most 5.00 %", "not shown", "−2.00 % to +38.0 %", "0.12"}, "Better on conversion (+20.0 %, +8.00 % to +32.0 %) so far"},
+			[]string{"goals × arms: 4 comparisons, bonferroni: the chance that any of them misses is at most 5.00 %", "not shown", "+18.0 % (−2.00 % to +38.0 %)", "+0.900 pp (−0.100 pp to +1.90 pp)", "0.12"}, "Better on conversion (+20.0 %, +8.00 % to +32.0 %) so far"},
 		"holm": {familyDocument("holm", onlySign),
 			[]string{"where an interval ends at 0 only the direction is shown", "better", "0.0 % to +38.0 %", "0.04"}, "Better on conversion (+18.0 %, 0.0 % to +38.0 %)."},
 		"false discoveries": {familyDocument("benjamini-hochberg", notShown), []string{"at most 5.00 % are expected to be wrong"}, "Better on conversion (+20.0 %"},

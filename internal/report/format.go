@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -76,6 +77,16 @@ func DifferenceRange(i results.Interval, kind, unit string) string {
 		return Difference(n, kind, unit)
 	}
 	return end(i.Low, "−∞") + " to " + end(i.High, "+∞")
+}
+
+// DifferenceWithin writes an absolute effect with its interval: +0.681 pp (+0.392 pp to +0.969 pp).
+func DifferenceWithin(n results.Number, i results.Interval, kind, unit string) string {
+	return fmt.Sprintf("%s (%s)", Difference(n, kind, unit), DifferenceRange(i, kind, unit))
+}
+
+// PercentWithin writes a relative effect with its interval.
+func PercentWithin(n results.Number, i results.Interval) string {
+	return fmt.Sprintf("%s (%s)", Percent(n), PercentRange(i))
 }
 
 // PValue writes p with two digits, small ones as a bound.

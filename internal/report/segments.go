@@ -20,7 +20,7 @@ type segmentLine struct {
 	Value          string
 	Units, Control int64
 	Difference     string // with the interval for every look
-	Effect         results.Number
+	Effect         string // the same, relative
 	Guess          string // the shrunk difference with its interval
 	Family         string // what is shown among all segments of goals
 }
@@ -49,7 +49,7 @@ func segmentTableOf(c results.Comparison, s results.Segmentation) segmentTable {
 		out.Tone = "warn"
 	}
 	for _, x := range s.Segments {
-		guess := fmt.Sprintf("%s (%s)", Difference(x.Shrunk.Estimate, c.Kind, c.Unit), DifferenceRange(x.Shrunk.Interval, c.Kind, c.Unit))
+		guess := DifferenceWithin(x.Shrunk.Estimate, x.Shrunk.Interval, c.Kind, c.Unit)
 		if !x.Shrunk.Estimate.Known() {
 			guess = Unknown
 		}
@@ -60,8 +60,8 @@ func segmentTableOf(c results.Comparison, s results.Segmentation) segmentTable {
 		out.Lines = append(out.Lines, segmentLine{
 			Family: family,
 			Value:  x.Value, Units: x.Treatment.Units, Control: x.Control.Units,
-			Difference: fmt.Sprintf("%s (%s)", Difference(x.Absolute.Estimate, c.Kind, c.Unit), DifferenceRange(x.Absolute.Sequential, c.Kind, c.Unit)),
-			Effect:     x.Relative.Estimate, Guess: guess,
+			Difference: DifferenceWithin(x.Absolute.Estimate, x.Absolute.Sequential, c.Kind, c.Unit),
+			Effect:     PercentWithin(x.Relative.Estimate, x.Relative.Sequential), Guess: guess,
 		})
 	}
 	return out
@@ -84,9 +84,9 @@ func textSegments(b *strings.Builder, d *results.Document) {
 	for _, t := range segmentTables(d) {
 		var rows []string
 		for _, l := range t.Lines {
-			rows = append(rows, strings.Join([]string{l.Value, Count(l.Units), Count(l.Control), l.Difference, Percent(l.Effect), l.Guess, l.Family}, "\t"))
+			rows = append(rows, strings.Join([]string{l.Value, Count(l.Units), Count(l.Control), l.Difference, l.Effect, l.Guess, l.Family}, "\t"))
 		}
 		fmt.Fprintf(b, "%s\n%s\n", t.Title, t.Conclusion)
-		table(b, "SEGMENT\tUNITS\tIN CONTROL\tDIFFERENCE, EVERY LOOK\tEFFECT\tBEST GUESS OF THE DIFFERENCE\tAMONG ALL SEGMENTS", rows)
+		table(b, "SEGMENT\tUNITS\tIN CONTROL\tDIFFERENCE, EVERY LOOK\tEFFECT, EVERY LOOK\tBEST GUESS OF THE DIFFERENCE\tAMONG ALL SEGMENTS", rows)
 	}
 }

@@ -36,7 +36,7 @@ func TestSegmentsAreShown(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"conversion in treatment by device, complete windows", "no difference by device is shown", "+1.04 pp", "phone", "better (p 0.024)",
+		"conversion in treatment by device, complete windows", "no difference by device is shown", "+1.04 pp", "phone", "+24.0 % (+9.00 % to +39.0 %)", "better (p 0.024)",
 		"latency in treatment by country, all units so far", "the effect differs by country, shown at every look",
 	} {
 		if !strings.Contains(text.String(), want) {

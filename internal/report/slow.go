@@ -139,7 +139,7 @@ func textSlow(b *strings.Builder, d *results.Document) {
 		e := r.Estimate
 		rows = append(rows, strings.Join([]string{r.Name, r.Arm, Count(e.Treatment.Units), Count(e.Control.Units),
 			Mean(e.Control.Mean, r.Kind, r.Unit), Mean(e.Treatment.Mean, r.Kind, r.Unit),
-			fmt.Sprintf("%s (%s)", Difference(e.Absolute.Estimate, r.Kind, r.Unit), DifferenceRange(e.Absolute.Sequential, r.Kind, r.Unit)),
+			DifferenceWithin(e.Absolute.Estimate, e.Absolute.Sequential, r.Kind, r.Unit),
 			Percent(e.Relative.Estimate), PercentRange(e.Relative.Fixed), PercentRange(e.Relative.Sequential),
 			PValue(e.Absolute.SequentialP), r.Of}, "\t"))
 	}

@@ -114,7 +114,7 @@ func textEffects(b *strings.Builder, d *results.Document) {
 func effectRow(c results.Comparison, e results.Estimate) string {
 	return strings.Join([]string{c.Metric, c.Arm, Count(e.Treatment.Units), Count(e.Control.Units),
 		Mean(e.Control.Mean, c.Kind, c.Unit), Mean(e.Treatment.Mean, c.Kind, c.Unit),
-		fmt.Sprintf("%s (%s)", Difference(e.Absolute.Estimate, c.Kind, c.Unit), DifferenceRange(e.Absolute.Sequential, c.Kind, c.Unit)),
+		DifferenceWithin(e.Absolute.Estimate, e.Absolute.Sequential, c.Kind, c.Unit),
 		Percent(e.Relative.Estimate), PercentRange(e.Relative.Fixed), PercentRange(e.Relative.Sequential),
 		PValue(e.Absolute.SequentialP)}, "\t")
 }
