@@ -41,18 +41,18 @@ func (u unleash) address(t Target) string {
 // Off implements Vendor. A second off is answered with 200 and changes nothing,
 // not even the audit log. There is no field for a reason.
 func (u unleash) Off(r Request, _ time.Time) (Step, error) {
-	call, err := u.api.call(http.MethodPost, u.address(r.Target)+"/off", nil)
-	return Step{Call: call, Then: func(a Answer) Reply {
-		reply := plain(a)
+	request, err := u.changeRequest(r)
+	if err != nil {
+		return Step{}, err
+	}
+	return u.api.step(http.MethodPost, u.address(r.Target)+"/off", nil, func(a Answer) Reply {
 		// Where change requests are on, the refusal names the permission that
 		// would pass them by (PermissionError, stopWhenChangeRequestsEnabled).
 		if a.Status == http.StatusForbidden && bytes.Contains(a.Body, []byte("SKIP_CHANGE_REQUEST")) {
-			reply.Class = ClassPendingApproval
-			reply.Why = "this environment asks for a change request: file one, or give the token's user the permission SKIP_CHANGE_REQUEST"
-			reply.Link = u.api.at("/projects/%s/features/%s", u.Project, r.flag())
+			return Reply{Next: &request, Link: u.api.at("/projects/%s/features/%s", u.Project, r.flag())}
 		}
-		return reply
-	}}, err
+		return plain(a)
+	})
 }
 
 // Read implements Vendor.

@@ -1,6 +1,8 @@
 package killswitch
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -14,7 +16,9 @@ import (
 // the place in unleash-server is named.
 type unleashServer struct {
 	enabled        bool
-	changeRequests bool
+	changeRequests bool     // Enterprise: answers read in the pages of 7.4.1, frontend/src/hooks/api/actions/useChangeRequestApi
+	draftsRefused  bool     // the token may not even draft one
+	requests       []string // their states, of turning new-search off
 	maintenance    bool
 	disables       int // events feature-environment-disabled
 }
@@ -42,8 +46,36 @@ func (u *unleashServer) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 			u.disables++
 		}
 		w.WriteHeader(http.StatusOK) // and no body; a second off has no second event
+	case u.changeRequests && strings.Contains(q.URL.Path, "/change-requests"):
+		u.request(w, q)
 	default:
 		reply(w, 404, `{"id":"1","name":"NotFoundError","message":"Could not find feature with name elsewhere"}`)
+	}
+}
+
+func (u *unleashServer) request(w http.ResponseWriter, q *http.Request) {
+	const project = "/api/admin/projects/default/"
+	var body map[string]any
+	_ = json.NewDecoder(q.Body).Decode(&body)
+	switch q.Method + " " + q.URL.Path {
+	case "GET " + project + "change-requests/pending/new-search": // useSuggestedChangeRequests
+		list := []string{}
+		for i, state := range u.requests {
+			list = append(list, fmt.Sprintf(`{"id":%d,"environment":"production","state":"%s","features":[{"name":"new-search","changes":[{"action":"updateEnabled","payload":{"enabled":false}}]}]}`, i+7, state))
+		}
+		reply(w, 200, "[%s]", strings.Join(list, ","))
+	case "POST " + project + "environments/production/change-requests": // addChange
+		if u.draftsRefused {
+			reply(w, 403, `{"name":"PermissionError","message":"You don't have the required permissions"}`)
+			return
+		}
+		if body["feature"] == "new-search" && body["action"] == "updateEnabled" {
+			u.requests = append(u.requests, "Draft")
+		}
+		reply(w, 200, `{"id":%d,"state":"Draft","environment":"production"}`, len(u.requests)+6)
+	case "PUT " + project + fmt.Sprintf("change-requests/%d/state", len(u.requests)+6): // changeState
+		u.requests[len(u.requests)-1] = body["state"].(string)
+		reply(w, 200, `{}`)
 	}
 }
 
@@ -61,8 +93,16 @@ func TestUnleash(t *testing.T) {
 		{name: "on", want: want{kind: Applied, attempts: 1, detail: "200 OK"}},
 		{name: "off before", change: func(u *unleashServer, _ *Config, _ *Request) { u.enabled = false },
 			want: want{kind: AlreadyOff, detail: "it was off already"}},
-		{name: "change requests", change: func(u *unleashServer, _ *Config, _ *Request) { u.changeRequests = true },
-			want: want{kind: PendingApproval, attempts: 1, detail: "asks for a change request", link: "https://unleash.example/projects/default/features/new-search"}},
+		{name: "a change request is asked for and filed", change: func(u *unleashServer, _ *Config, _ *Request) { u.changeRequests = true },
+			want: want{kind: PendingApproval, attempts: 1, detail: "which was filed", link: "https://unleash.example/projects/default/change-requests/7"}},
+		{name: "a change request waits already", change: func(u *unleashServer, _ *Config, _ *Request) {
+			u.changeRequests, u.requests = true, []string{"Approved"}
+		}, want: want{kind: PendingApproval, attempts: 1, detail: "waits already", link: "https://unleash.example/projects/default/change-requests/7"}},
+		{name: "a draft of somebody's is no request yet", change: func(u *unleashServer, _ *Config, _ *Request) {
+			u.changeRequests, u.requests = true, []string{"Draft"}
+		}, want: want{kind: PendingApproval, attempts: 1, detail: "which was filed", link: "https://unleash.example/projects/default/change-requests/8"}},
+		{name: "a change request that the token may not draft", change: func(u *unleashServer, _ *Config, _ *Request) { u.changeRequests, u.draftsRefused = true, true },
+			want: want{kind: PendingApproval, attempts: 1, detail: "could not be drafted", link: "https://unleash.example/projects/default/features/new-search"}},
 		{name: "maintenance until the deadline", change: func(u *unleashServer, _ *Config, _ *Request) { u.maintenance = true },
 			want: want{kind: Unknown, attempts: 28, waited: 58875 * time.Millisecond, detail: "503 Service Unavailable"}},
 		{name: "a token that is not known", change: func(_ *unleashServer, c *Config, _ *Request) {
@@ -92,6 +132,9 @@ func TestUnleash(t *testing.T) {
 			}
 			p := &peer{system: server, faults: tt.faults}
 			got := p.kill(t, c, r, tt.want)
+			if last := len(server.requests) - 1; strings.Contains(got.Detail, "was filed") && server.requests[last] != "In review" {
+				t.Errorf("requests %v", server.requests)
+			}
 			if got.Kind == Applied && (server.disables != 1 || !strings.Contains(got.Serves, "disabled variant")) {
 				t.Errorf("%d events of turning off; users get %q", server.disables, got.Serves)
 			}
