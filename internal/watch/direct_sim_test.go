@@ -10,7 +10,7 @@ import (
 
 // direct is a guardrail's test written out beside the engine: the one-sided normal
 // mixture (Waudby-Smith et al. 2024, eq. 134 and 161) of the ledger's sums as they
-// stand, with each arm's own variance and without gates, floors or latches.
+// stand, with each arm's own variance.
 type direct struct {
 	metric   *experiment.Metric
 	guard    *experiment.Guardrail
@@ -20,7 +20,7 @@ type direct struct {
 }
 
 // armOf are the moments of one arm.
-type armOf struct{ n, mean, variance float64 }
+type armOf struct{ n, nonZero, mean, variance float64 }
 
 // seen is what one look at the sums shows of a guardrail.
 type seen struct {
@@ -28,12 +28,15 @@ type seen struct {
 	harm     float64 // estimate of the harm beyond the margin
 	error    float64
 	boundary float64
+	open     bool // the gate is: a normal approximation may be believed
 }
 
 func (s seen) z() float64 { return s.harm / s.error }
 
 // rejects tells whether the mixture shows harm beyond the margin.
-func (s seen) rejects() bool { return s.error > 0 && s.z() > s.boundary }
+func (s seen) rejects() bool { return s.above(s.boundary) }
+
+func (s seen) above(z float64) bool { return s.error > 0 && s.z() > z }
 
 // look reads an experiment of one phase and two arms.
 func (d *direct) look(l *simLedger, key string) seen {
@@ -48,11 +51,16 @@ func (d *direct) look(l *simLedger, key string) seen {
 	}
 	double := -2 * math.Log(2*d.rejectAt) // 2·ln(1/2α): tuned for one side
 	rho2 := (double + math.Log(1+double)) / d.planned
+	need := 50.0
+	if d.metric.Kind.Binary() {
+		need = 30
+	}
 	a := rho2 * t.n * c.n / (t.n + c.n) / (d.share * (1 - d.share))
 	return seen{
 		units: t.n + c.n,
 		harm:  bad*(t.mean-factor*c.mean) - margin, error: math.Sqrt(t.variance/t.n + factor*factor*c.variance/c.n),
 		boundary: math.Sqrt(2 * (1 + 1/a) * math.Log(1+math.Sqrt(1+a)/(2*d.rejectAt))),
+		open:     (t.nonZero+c.nonZero)*math.Min(d.share, 1-d.share) >= need,
 	}
 }
 
@@ -69,16 +77,16 @@ func momentsOf(d ingest.Delta, m *experiment.Metric) armOf {
 	float := func(v ingest.Int128, decimals int) float64 {
 		return (float64(v.Hi)*0x1p64 + float64(v.Lo)) / math.Pow10(decimals)
 	}
-	n := float64(d.N)
+	n, nonZero := float64(d.N), float64(d.NonZero)
 	if m.Kind != experiment.Ratio {
 		y, yy := float(d.Sum, m.Decimals), float(d.SumSquares, 2*m.Decimals)
-		return armOf{n, y / n, (yy - y*y/n) / (n - 1)}
+		return armOf{n, nonZero, y / n, (yy - y*y/n) / (n - 1)}
 	}
 	up, down := m.Numerator.Decimals, m.Denominator.Decimals
 	z := float(d.SumDenominator, down)
 	r := float(d.Sum, up) / z
 	square := float(d.SumSquares, 2*up) - 2*r*float(d.SumProduct, up+down) + r*r*float(d.SumSquaresDenominator, 2*down)
-	return armOf{n, r, square / (n - 1) / (z / n * z / n)}
+	return armOf{n, nonZero, r, square / (n - 1) / (z / n * z / n)}
 }
 
 // Quantiles of the normal distribution.

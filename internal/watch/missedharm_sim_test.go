@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -83,6 +82,23 @@ func (h harmful) treat(by float64) nature {
 	return n
 }
 
+// stopper is a rule by which an experiment may be stopped.
+type stopper int
+
+const (
+	byGuard    stopper = iota // what ships: the switch is called
+	byMixture                 // the mixture, once the gate is open
+	byFloor                   // that, with the guard's floor while most units may still get outcomes
+	byBare                    // the mixture from the first units on
+	byEstimate                // an alert on the point estimate
+	byOneTest                 // one test at the end, and at no other time
+	stoppers
+)
+
+func (s stopper) String() string {
+	return [...]string{"killed", "mixture", "with floor", "from the first unit", "estimate", "one test"}[s]
+}
+
 // TestMissedHarm: harm of the margin and the planned effect is found in at least 80 %
 // of experiments by the planned number of units, and as often as by the mixture itself,
 // within a point. Harm of exactly the margin is hardly ever taken for more. Beside it
@@ -92,115 +108,130 @@ func TestMissedHarm(t *testing.T) {
 	if replicates <= 40 {
 		kinds = kinds[:2]
 	}
-	var all missed
+	n, lost, disagree := 0, 0, 0
 	for _, h := range kinds {
-		d := direct{
-			metric: &h.metrics[0], guard: &h.guards[0], share: h.phases[0][1], rejectAt: simLevel,
-		}
-		harm := h.treat(h.guards[0].Margin + h.beyond)
-		h.units = planUnits(harm, d, h.beyond)
-		harm.units, d.planned = h.units, float64(h.units)
-		safe := h.treat(h.guards[0].Margin)
+		d := direct{metric: &h.metrics[0], guard: &h.guards[0], share: h.phases[0][1], rejectAt: simLevel}
+		harm, safe := h.treat(h.guards[0].Margin+h.beyond), h.treat(h.guards[0].Margin)
 		safe.name += ", at the margin"
-		found, wrong := harm.missed(t, &d, replicates), safe.missed(t, &d, (replicates+1)/2)
-		t.Logf("%-23s N %5d: killed %5.1f %%, mixture %5.1f %%, fixed %5.1f %%; at the margin %4.2f %%, %4.2f %%, %4.2f %%, estimate %5.1f %%; median at %s of N, mixture %s, estimate %s",
-			h.name, h.units, found.percent(found.killed), found.percent(found.mixture), found.percent(found.fixed),
-			wrong.percent(wrong.killed), wrong.percent(wrong.mixture), wrong.percent(wrong.fixed), wrong.percent(wrong.point),
-			median(found.times.killed), median(found.times.mixture), median(found.times.point))
-		if p := stats.BinomialAbove(int64(found.n-found.killed), int64(found.n), .2); p < 1e-3 && !h.open {
-			t.Errorf("%s: harm is found in %d of %d experiments, 80 %% are promised", h.name, found.killed, found.n)
+		harm.units = planUnits(harm, d, h.beyond)
+		safe.units, d.planned = harm.units, float64(harm.units)
+		found, wrong := harm.stop(t, &d, replicates), safe.stop(t, &d, (replicates+1)/2)
+		for s := range stoppers {
+			t.Logf("%-23s N %5d: %-20s harm %5.1f %%, median at %-6s of N; the margin %5.2f %%",
+				h.name, harm.units, s, 100*found.share(s), found.median(s), 100*wrong.share(s))
 		}
-		if p := stats.BinomialAbove(int64(wrong.killed), int64(wrong.n), simLevel); p < 1e-3 {
-			t.Errorf("%s: harm of the margin is taken for more in %d of %d experiments, %v are allowed", h.name, wrong.killed, wrong.n, simLevel)
+		if k := found.count(byGuard); !h.open && stats.BinomialAbove(int64(replicates-k), int64(replicates), .2) < 1e-3 {
+			t.Errorf("%s: harm is found in %d of %d experiments, 80 %% are promised", h.name, k, replicates)
 		}
-		if wrong.point < wrong.n/2 {
-			t.Errorf("%s: the estimate passes the margin in %d of %d experiments only", h.name, wrong.point, wrong.n)
+		if k := wrong.count(byGuard); stats.BinomialAbove(int64(k), int64(wrong.n), simLevel) < 1e-3 {
+			t.Errorf("%s: harm of the margin is taken for more in %d of %d experiments, %v are allowed", h.name, k, wrong.n, simLevel)
 		}
-		if h.open {
-			continue
+		if k := wrong.count(byEstimate); k < wrong.n/2 {
+			t.Errorf("%s: the estimate passes the margin in %d of %d experiments only", h.name, k, wrong.n)
 		}
-		all.n, all.killed, all.mixture = all.n+found.n, all.killed+found.killed, all.mixture+found.mixture
-		all.only, all.missed = all.only+found.only, all.missed+found.missed
+		only, missed := found.disagree(byGuard, byMixture)
+		t.Logf("%-23s killed, and not by the mixture: %d; the other way round: %d", h.name, only, missed)
+		if !h.open {
+			n, lost, disagree = n+replicates, lost+missed-only, disagree+missed+only
+		}
 	}
-	t.Logf("all %d experiments with harm: killed %.2f %%, mixture %.2f %%; killed only %d, mixture only %d", all.n, all.percent(all.killed), all.percent(all.mixture), all.only, all.missed)
-	if lost, chance := float64(all.missed-all.only)/float64(all.n), 3*math.Sqrt(float64(all.missed+all.only))/float64(all.n); lost > .01+chance {
-		t.Errorf("the guard finds %.2f points less than the mixture", 100*lost)
+	t.Logf("of %d experiments with harm the guard stops %d fewer than the mixture: %.2f points", n, lost, 100*float64(lost)/float64(n))
+	if float64(lost) > .01*float64(n)+3*math.Sqrt(float64(disagree)) {
+		t.Errorf("the guard finds %d of %d less than the mixture: more than a point", lost, n)
 	}
 }
 
-// missed are what a simulation of one guardrail found.
-type missed struct {
-	n, killed, mixture, point, fixed int // experiments; those stopped by each rule
-	only, missed                     int // killed where the mixture does not reject, and the other way round
-	times                            struct{ killed, mixture, point []float64 }
+// stops are the looks at which experiments were stopped, by rule; 0: never.
+type stops struct {
+	n, looks int
+	at       [stoppers][]int
 }
 
-func (m *missed) percent(k int) float64 { return 100 * float64(k) / float64(m.n) }
+func (s *stops) count(by stopper) (k int) {
+	for _, look := range s.at[by] {
+		if look > 0 {
+			k++
+		}
+	}
+	return k
+}
 
-// missed runs a kind of experiments with one guardrail.
-func (n *nature) missed(t *testing.T, d *direct, replicates int) (m missed) {
+func (s *stops) share(by stopper) float64 { return float64(s.count(by)) / float64(s.n) }
+
+// disagree counts the experiments that one rule stopped and the other did not.
+func (s *stops) disagree(a, b stopper) (onlyA, onlyB int) {
+	for i, look := range s.at[a] {
+		switch {
+		case look > 0 && s.at[b][i] == 0:
+			onlyA++
+		case look == 0 && s.at[b][i] > 0:
+			onlyB++
+		}
+	}
+	return onlyA, onlyB
+}
+
+// median is when a rule stops, as a part of the planned units, of all experiments.
+func (s *stops) median(by stopper) string {
+	looks := slices.Clone(s.at[by])
+	for i, look := range looks {
+		if look == 0 {
+			looks[i] = math.MaxInt
+		}
+	}
+	slices.Sort(looks)
+	m := looks[len(looks)/2]
+	if m == math.MaxInt {
+		return "never"
+	}
+	at := simEnd * time.Duration(m) / time.Duration(s.looks)
+	return fmt.Sprintf("%.0f %%", 100*math.Min(1, float64(at)/float64(simEnrol)))
+}
+
+// stop runs a kind of experiments with one guardrail until each rule has stopped it.
+func (n *nature) stop(t *testing.T, d *direct, replicates int) *stops {
 	t.Helper()
-	type first struct{ mixture, point int }
 	from := *simFirst
-	firsts, fixed := make([]first, replicates), make([]bool, replicates)
-	looked := func(l *simLoop, doc *results.Document) {
-		i := simNumber(doc.Experiment) - from
-		s := d.look(l.simLedger, doc.Experiment)
-		if firsts[i].mixture == 0 && s.rejects() {
-			firsts[i].mixture = l.look
-		}
-		if firsts[i].point == 0 && s.units >= pointUnits && s.harm > 0 {
-			firsts[i].point = l.look
-		}
-		fixed[i] = s.z() > z995
+	out := &stops{n: replicates, looks: min(*simLooks, harmLooks)}
+	for by := range out.at {
+		out.at[by] = make([]int, replicates)
 	}
-	looks := min(*simLooks, harmLooks)
-	killed := make([]int, replicates)
-	n.simulate(t, from, from+replicates, looks, looked, func(l *simLoop) {
+	floor := stats.GrowthRadius(d.rejectAt)
+	looked := func(l *simLoop, doc *results.Document) {
+		s := d.look(l.simLedger, doc.Experiment)
+		unfinished := 2*s.matured(doc, d.metric.Name) < s.units
+		for by, stopped := range map[stopper]bool{
+			byMixture:  s.open && s.rejects(),
+			byFloor:    s.open && s.rejects() && (!unfinished || s.above(floor)),
+			byBare:     s.rejects(),
+			byEstimate: s.units >= estimateUnits && s.harm > 0,
+			byOneTest:  l.look == out.looks && s.above(z995),
+		} {
+			if at := &out.at[by][simNumber(doc.Experiment)-from]; stopped && *at == 0 {
+				*at = l.look
+			}
+		}
+	}
+	n.simulate(t, from, from+replicates, out.looks, looked, func(l *simLoop) {
 		for key, look := range l.killed {
-			killed[simNumber(key)-from] = look
+			out.at[byGuard][simNumber(key)-from] = look
 		}
 	})
-	m.n = replicates
-	for i, f := range firsts {
-		m.count(&m.killed, &m.times.killed, killed[i], looks)
-		m.count(&m.mixture, &m.times.mixture, f.mixture, looks)
-		m.count(&m.point, &m.times.point, f.point, looks)
-		if fixed[i] {
-			m.fixed++
-		}
-		switch {
-		case killed[i] > 0 && f.mixture == 0:
-			m.only++
-		case killed[i] == 0 && f.mixture > 0:
-			m.missed++
-		}
-	}
-	return m
+	return out
 }
 
 // harmLooks are the most looks at an experiment with harm: more of them change little.
 const harmLooks = 200
 
-// pointUnits is when an alert on the point estimate begins to look.
-const pointUnits = 500
+// estimateUnits is when an alert on the point estimate begins to look.
+const estimateUnits = 500
 
-// count adds a stop at a look, and when it came, as a part of the planned units.
-func (m *missed) count(stops *int, times *[]float64, look, looks int) {
-	if look == 0 {
-		*times = append(*times, math.Inf(1))
-		return
+// matured are the units whose windows have passed.
+func (seen) matured(d *results.Document, metric string) (n float64) {
+	for i := range d.Cells {
+		if d.Cells[i].Metric == metric {
+			n += float64(d.Cells[i].Matured.N)
+		}
 	}
-	*stops++
-	at := simEnd * time.Duration(look) / time.Duration(looks)
-	*times = append(*times, math.Min(1, float64(at)/float64(simEnrol)))
-}
-
-// median in percent of N, of all experiments; "never" when most did not stop.
-func median(times []float64) string {
-	slices.SortFunc(times, cmp.Compare[float64])
-	if m := times[len(times)/2]; !math.IsInf(m, 1) {
-		return fmt.Sprintf("%.0f %%", 100*m)
-	}
-	return "never"
+	return n
 }
