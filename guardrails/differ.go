@@ -83,9 +83,15 @@ func show(v reflect.Value) string {
 	}
 }
 
+// near compares two numbers. Evidence has null for what is not finite, whatever it was.
 func near(a, b float64) bool {
-	return a == b || math.IsNaN(a) && math.IsNaN(b) || math.Abs(a-b) <= tolerance*math.Max(math.Abs(a), math.Abs(b))
+	if unknown(a) || unknown(b) {
+		return unknown(a) && unknown(b)
+	}
+	return math.Abs(a-b) <= tolerance*math.Max(math.Abs(a), math.Abs(b))
 }
+
+func unknown(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) }
 
 // fieldName is a field's name in the evidence.
 func fieldName(f reflect.StructField) string {

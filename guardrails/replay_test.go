@@ -3,6 +3,7 @@ package guardrails_test
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -56,6 +57,19 @@ func replay(t *testing.T, kind guardrails.EntryKind, evidence any) guardrails.Re
 	return r
 }
 
+// unmatured is the evidence of a look at which no window had passed: the bound of
+// harmlessness is infinite then, and in the log it is null.
+func unmatured(e *guardrails.Evidence) {
+	for i := range e.Cells {
+		e.Cells[i].Matured = results.Exact{Sum: "0", SumSquares: "0"}
+	}
+	for i := range e.Observation.Matured {
+		s := &e.Observation.Matured[i]
+		s.Treatment, s.Control = stats.Moments{}, stats.Moments{}
+	}
+	_, e.Verdict = guardrails.Step(e.Rule, e.State, e.Observation)
+}
+
 func fields(r guardrails.Replayed) []string {
 	var names []string
 	for _, d := range r.Differences {
@@ -72,6 +86,8 @@ func TestReplay(t *testing.T) {
 		want   []string // these fields at least; none: the same
 	}{
 		"nothing":                       {func(*guardrails.Evidence) {}, nil},
+		"bounds that are null":          {func(e *guardrails.Evidence) { unmatured(e) }, nil},
+		"a bound that was null":         {func(e *guardrails.Evidence) { e.Verdict.Safe.Bound = results.Number(math.NaN()) }, []string{"verdict.safe.bound"}},
 		"evidence without sums":         {func(e *guardrails.Evidence) { e.Cells = nil }, nil},
 		"a sum by one":                  {func(e *guardrails.Evidence) { e.Cells[1].Open.Sum = "1200001" }, []string{"open[0].treatment.Mean", "verdict.harm.z", "verdict.harm.means[0]"}},
 		"a count by one":                {func(e *guardrails.Evidence) { e.Observation.Open[0].Control.NonZero++ }, []string{"open[0].control.NonZero"}},

@@ -35,13 +35,14 @@ type world struct {
 	ledgerErr error
 	still     uint64 // the last part when nothing comes in any more; 0: one a second
 
-	off    bool
-	offAt  time.Time // when the call that turned it off arrived
-	reads  int       // how often a killed experiment's switch was read
-	calls  []Order   // calls that changed the switch, or tried to
-	refuse Result    // what the switch answers instead of turning off
-	saved  string    // what turning off overwrites
-	slow   time.Duration
+	off     bool
+	offAt   time.Time // when the call that turned it off arrived
+	changes int       // in the flag system's audit log
+	reads   int       // how often a killed experiment's switch was read
+	calls   []Order   // calls that changed the switch, or tried to
+	refuse  Result    // what the switch answers instead of turning off
+	saved   string    // what turning off overwrites
+	slow    time.Duration
 }
 
 func newWorld(e ...experiment.Experiment) *world {
@@ -258,6 +259,7 @@ func (g *guard) Off(ctx context.Context, o Order, progress func(guardrails.Entry
 		g.calls = append(g.calls, o)
 		if refuse.State == "" && !g.off {
 			g.off, g.offAt = true, at
+			g.changes++
 		}
 		return nil
 	}); err != nil {

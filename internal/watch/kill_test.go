@@ -108,6 +108,9 @@ func (w *world) checkKilledOnce(t *testing.T, dieAt int) {
 		keys[c.Key] = true
 	}
 	n := w.kinds()
+	if w.changes != 1 || len(w.calls) > n[guardrails.Sending] {
+		t.Errorf("died at %d: the flag was changed %d times; %d calls, %d lines say so", dieAt, w.changes, len(w.calls), n[guardrails.Sending])
+	}
 	if len(keys) != 1 || n[guardrails.Decided] != 1 || n[guardrails.Verified] != 1 || n[guardrails.IterationEnded] != 1 {
 		t.Errorf("died at %d: %d keys, entries %v", dieAt, len(keys), n)
 	}
