@@ -80,10 +80,7 @@ func (k *kill) again(wait time.Duration) stage {
 
 // note keeps what people want to know of an answer: the last one of a plan.
 func (k *kill) note(a Answer, r Reply) {
-	k.out.Detail, k.out.ResponseID = k.door.describe(a), responseID(a.Header)
-	if r.Why != "" {
-		k.out.Detail = r.Why + " (" + k.out.Detail + ")"
-	}
+	k.out.Detail, k.out.ResponseID = k.because(r, a), responseID(a.Header)
 	k.remember(r)
 }
 

@@ -44,23 +44,37 @@ func (s *Switch) Check(ctx context.Context, t Target) (State, error) {
 	return reply.State, err
 }
 
-// try sends the off call as the system's own dry run.
+// try carries out the system's own dry run.
 func (s *Switch) try(ctx context.Context, v trier, t Target) error {
 	step, err := v.Try(t)
 	if err != nil {
 		return s.fault(err, "")
 	}
-	answer, err := s.door.send(ctx, step.Call, s.door.timeout)
-	if err != nil {
-		return s.fault(fmt.Errorf("try to turn off %q: %w", t.flag(), err), s.remedy(Reply{}, err))
+	for {
+		answer, err := s.door.send(ctx, step.Call, s.door.timeout)
+		if err != nil {
+			return s.fault(fmt.Errorf("try to turn off %q: %w", t.flag(), err), s.remedy(Reply{}, err))
+		}
+		answer.At = s.world.Now()
+		reply := step.Then(answer)
+		switch {
+		case reply.Next != nil:
+			step = *reply.Next
+		case reply.Class == ClassAccepted:
+			return nil
+		default:
+			err := fmt.Errorf("try to turn off %q: %s", t.flag(), s.because(reply, answer))
+			return s.fault(err, s.remedy(reply, err))
+		}
 	}
-	answer.At = s.world.Now()
-	reply := step.Then(answer)
-	if reply.Class == ClassAccepted {
-		return nil
+}
+
+// because is why a reply is what it is, with the answer.
+func (s *Switch) because(r Reply, a Answer) string {
+	if r.Why == "" {
+		return s.door.describe(a)
 	}
-	err = fmt.Errorf("try to turn off %q: %s", t.flag(), s.door.describe(answer))
-	return s.fault(err, s.remedy(reply, err))
+	return r.Why + " (" + s.door.describe(a) + ")"
 }
 
 func (s *Switch) fault(err error, remedy string) error {

@@ -3,6 +3,7 @@ package killswitch
 import (
 	"errors"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -18,6 +19,14 @@ func TestCheck(t *testing.T) {
 	bad := launchDarklyConfig()
 	bad.System = LaunchDarkly{Token: "api-other", Project: "web", Environment: "production"}
 	blind := Config{System: Webhook{URL: "https://flags.example", Secret: "s"}}
+	file := filepath.Join(t.TempDir(), "flags.json")
+	write(t, file, flagdFlags)
+	served := &flagdServer{file: file}
+	other := filepath.Join(t.TempDir(), "other.json")
+	write(t, other, `{"flags":{}}`)
+	inFile := func(file string) Config {
+		return Config{System: Flagd{File: file, URL: "http://127.0.0.1:8016"}}
+	}
 	tests := []struct {
 		name   string
 		config Config
@@ -38,6 +47,9 @@ func TestCheck(t *testing.T) {
 			err: `read the state of "elsewhere"`, remedy: "create the flag"},
 		{name: "an arm that is not offered", config: launchDarklyConfig(), system: &launchDarklyAPI{on: true}, arm: "c",
 			err: `no off for the arm "c"`, remedy: "under arms"},
+		{name: "a file that can be edited", config: inFile(file), system: served, state: StateOn},
+		{name: "a file without the flag that is served", config: inFile(other), system: served, state: StateOn, err: "the file has no such flag", remedy: "create the flag"},
+		{name: "a file that is not there", config: inFile(file + "x"), system: served, state: StateOn, err: "no such file", remedy: "where it is looked for"},
 		{name: "no read-back", config: blind, system: answers(500, ""), err: "never be verified", remedy: "read_back"},
 		{name: "down", config: unleashConfig(), system: answers(502, ""), err: "502 Bad Gateway", remedy: "the system is up"},
 		{name: "a page for people", config: unleashConfig(), system: answers(200, "<html>"), err: "not the JSON", remedy: "another form"},
@@ -57,7 +69,7 @@ func TestCheck(t *testing.T) {
 				t.Fatalf("%v, %v; want %v, %q", state, err, tt.state, tt.err)
 			}
 			for _, asked := range p.asked {
-				if !strings.HasPrefix(asked, "GET ") && !strings.Contains(asked, "dryRun=true") {
+				if !strings.HasPrefix(asked, "GET ") && !strings.HasPrefix(asked, "POST /ofrep/") && !strings.Contains(asked, "dryRun=true") {
 					t.Errorf("%s is no dry run", asked)
 				}
 			}

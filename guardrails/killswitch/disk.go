@@ -16,7 +16,7 @@ import (
 
 // disk serves files beside the network, so that a plan whose source is a file is
 // a plan like any other: GET answers the text and an ETag, PUT with If-Match
-// replaces it as a whole or not at all.
+// replaces it as a whole or not at all, OPTIONS says whether a PUT would be allowed.
 type disk struct{ network http.RoundTripper }
 
 // fileURL is the address of a file for disk.
@@ -28,10 +28,14 @@ func (d disk) RoundTrip(q *http.Request) (*http.Response, error) {
 		return d.network.RoundTrip(q)
 	}
 	text, err := os.ReadFile(q.URL.Path)
-	if err == nil && q.Method == http.MethodPut {
+	switch {
+	case err == nil && q.Method == http.MethodPut:
 		return putFile(q, text)
+	case err == nil && q.Method == http.MethodOptions:
+		return fileAnswer(nil, mayReplace(q.URL.Path)), nil
+	default:
+		return fileAnswer(text, err), nil
 	}
-	return fileAnswer(text, err), nil
 }
 
 func putFile(q *http.Request, before []byte) (*http.Response, error) {
@@ -70,6 +74,19 @@ func fileAnswer(text []byte, err error) *http.Response {
 		text = []byte(err.Error())
 	}
 	return &http.Response{StatusCode: status, Header: http.Header{"Etag": {etag(text)}}, Body: io.NopCloser(bytes.NewReader(text))}
+}
+
+// mayReplace tells whether replaceFile would be allowed, and changes nothing.
+func mayReplace(path string) error {
+	path, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(mayWrite(filepath.Dir(path)), mayOwn(info))
 }
 
 // replaceFile puts another text in the place of a file's, with the same owner and

@@ -67,8 +67,38 @@ func TestDisk(t *testing.T) {
 	if status, text, _ := ask(t, http.MethodGet, filepath.Join(dir, "none"), "", ""); status != 404 || !strings.Contains(text, "no such file") {
 		t.Errorf("a file that is not there: %d %s", status, text)
 	}
+	if status, text, _ := ask(t, http.MethodOptions, link, "", ""); status != 200 {
+		t.Errorf("it may be replaced: %d %s", status, text)
+	}
 	if status, _, _ := ask(t, http.MethodGet, dir, "", ""); status != 500 {
 		t.Errorf("a folder: %d", status)
+	}
+}
+
+// TestDiskMayNot: what may not be written is known before, and left as it is.
+func TestDiskMayNot(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root may write everywhere")
+	}
+	dir := t.TempDir()
+	file := filepath.Join(dir, "flags.json")
+	write(t, file, "one")
+	if err := os.Chmod(dir, 0o500); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.Chmod(dir, 0o700) })
+	_, _, tag := ask(t, http.MethodGet, file, "", "")
+	if status, text, _ := ask(t, http.MethodOptions, file, "", ""); status != 403 || !strings.Contains(text, "permission denied") {
+		t.Errorf("to be written: %d %s", status, text)
+	}
+	if status, text, _ := ask(t, http.MethodPut, file, tag, "two"); status != 403 {
+		t.Errorf("written: %d %s", status, text)
+	}
+	if read, err := os.ReadFile(file); err != nil || string(read) != "one" {
+		t.Errorf("the file is %q, %v", read, err)
+	}
+	if status, text, _ := ask(t, http.MethodOptions, "/etc/passwd", "", ""); status != 403 || !strings.Contains(text, "owner could not be kept") {
+		t.Errorf("root's file: %d %s", status, text)
 	}
 }
 

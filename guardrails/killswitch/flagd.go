@@ -1,12 +1,6 @@
 package killswitch
 
-import (
-	"errors"
-	"net/http"
-	"path/filepath"
-	"strings"
-	"time"
-)
+import "time"
 
 // Flagd is a flagd that reads its flags from a file: it has no call that writes.
 // Sources: flagd.dev/reference/flag-definitions, and answers of flagd.
@@ -39,61 +33,13 @@ func (f flagd) Off(r Request, _ time.Time) (Step, error) {
 	return editFile(f.File, member{[]string{"flags", r.flag()}, "state", "DISABLED"}, nil), nil
 }
 
+// Try plans to see whether the file could be edited.
+func (f flagd) Try(t Target) (Step, error) {
+	return tryFile(f.File, member{[]string{"flags", t.flag()}, "state", "DISABLED"}), nil
+}
+
 // Read implements Vendor.
 func (f flagd) Read(t Target) (Step, bool) { return f.ofrep.read(t) }
 
 // Needs implements Vendor.
 func (f flagd) Needs() string { return needsOfFile(f.File) }
-
-func needsOfFile(file string) string {
-	return "to read the file of the flags, to replace it in its folder with the same owner (" + filepath.Dir(file) + "), and to evaluate flags"
-}
-
-// flagFile is the whole path of a file that can be edited.
-func flagFile(file string) (string, error) {
-	switch {
-	case file == "":
-		return "", errors.New("file is missing: the flags' source, JSON or YAML")
-	case strings.EqualFold(filepath.Ext(file), ".toml"):
-		return "", errors.New("file is TOML; only JSON and YAML can be edited")
-	}
-	return filepath.Abs(file)
-}
-
-// editFile plans to change one setting of a file of flags: it is read, edited
-// and replaced, unless somebody else has written it meanwhile. Afterwards is a
-// call that makes the change known, nil without one.
-func editFile(file string, m member, afterwards func(Class) Step) Step {
-	end := func(c Class, why string) Reply {
-		if afterwards == nil {
-			return Reply{Class: c, Why: why}
-		}
-		next := afterwards(c)
-		return Reply{Next: &next, Why: why}
-	}
-	return Step{Call: Call{Method: http.MethodGet, URL: fileURL(file)}, Aside: true, Then: func(a Answer) Reply {
-		if a.Status != http.StatusOK {
-			return plain(a)
-		}
-		after, changed, err := edit(a.Body, m)
-		switch {
-		case errors.Is(err, errNoFlag):
-			return Reply{Class: ClassNotFound, Why: err.Error()}
-		case err != nil:
-			return Reply{Class: ClassDenied, Why: err.Error()}
-		case !changed:
-			return end(ClassConflict, "the file says already that it is off")
-		}
-		put := Call{Method: http.MethodPut, URL: fileURL(file), Header: http.Header{"If-Match": {a.Header.Get("Etag")}}, Body: after}
-		return Reply{Next: &Step{Call: put, Then: func(a Answer) Reply {
-			r := plain(a)
-			switch {
-			case a.Status == http.StatusPreconditionFailed:
-				r.Class = ClassConflict
-			case r.Class == ClassAccepted:
-				return end(ClassAccepted, "the file is written")
-			}
-			return r
-		}}}
-	}}
-}

@@ -42,6 +42,11 @@ func (g goFeatureFlag) Off(r Request, _ time.Time) (Step, error) {
 	return editFile(g.File, m, g.refresh), nil
 }
 
+// Try plans to see whether the file could be edited.
+func (g goFeatureFlag) Try(t Target) (Step, error) {
+	return tryFile(g.File, member{[]string{t.flag()}, "disable", true}), nil
+}
+
 // refresh has the file read at once. The file is what counts: when the call
 // fails, the next poll does the same.
 func (g goFeatureFlag) refresh(c Class) Step {

@@ -19,7 +19,7 @@ type Vendor interface {
 	Needs() string
 }
 
-// trier is a vendor whose system can try an off call without carrying it out.
+// trier is a vendor that can try an off call without carrying it out.
 type trier interface {
 	Try(Target) (Step, error)
 }
