@@ -88,6 +88,7 @@ type cli struct {
 	Verify   verifyCmd   `cmd:"" help:"Recount everything from the stored events and compare to the last bit; exit code 1 when anything differs."`
 	Reread   rereadCmd   `cmd:"" help:"Read a range of offsets again that was counted, and store its rows again; nothing is counted twice."`
 	Check    checkCmd    `cmd:"" help:"Run guardrail scenarios: observations over time and the verdicts expected."`
+	Backtest backtestCmd `cmd:"" help:"Play the history of experiments again under other guardrails: when would they have fired, what would that have spared."`
 	Decision decisionCmd `cmd:"" help:"Read and verify the decision log."`
 	Kill     killCmd     `cmd:"" help:"Turn an experiment off by hand, with a reason; or drill that."`
 	Resume   resumeCmd   `cmd:"" help:"Open the next iteration of a killed experiment, acknowledge an alarm, or let automatic kills wait."`

@@ -138,11 +138,7 @@ func (s *Stack) annotate(ctx context.Context, d *results.Document, it *experimen
 	if last != nil {
 		d.Verdicts, d.Anomalies = last.Verdicts, last.Anomalies
 	}
-	rows, err := s.DB.Decisions(ctx, clickhouse.DecisionFilter{Experiment: d.Experiment, Iteration: d.Iteration})
-	if err != nil {
-		return fmt.Errorf("read the decisions on %s: %w", d.Experiment, err)
-	}
-	entries, err := entriesOf(rows)
+	entries, err := s.decidedOn(ctx, d.Experiment, d.Iteration)
 	if err != nil {
 		return err
 	}

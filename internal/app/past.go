@@ -143,11 +143,7 @@ func reached(vector, other map[uint16]uint64) bool {
 
 // decidedBy adds what had been decided by the document's time.
 func (s *Stack) decidedBy(ctx context.Context, d *results.Document) error {
-	rows, err := s.DB.Decisions(ctx, clickhouse.DecisionFilter{Experiment: d.Experiment, Iteration: d.Iteration})
-	if err != nil {
-		return fmt.Errorf("read the decisions on %s: %w", d.Experiment, err)
-	}
-	entries, err := entriesOf(rows)
+	entries, err := s.decidedOn(ctx, d.Experiment, d.Iteration)
 	if err != nil {
 		return err
 	}

@@ -22,9 +22,7 @@ func readExperiment(s *source, root ast.Node) *experimentFile {
 		e.Exclude = append(e.Exclude, condition(c))
 	}
 	for _, g := range text.guardrails {
-		g.Margin, g.Relative = g.margin.value, g.margin.relative
-		g.NeverKill = g.action == alertOnly
-		e.Guardrails = append(e.Guardrails, g.Guardrail)
+		e.Guardrails = append(e.Guardrails, g.guardrail())
 	}
 	return e
 }

@@ -36,6 +36,13 @@ type guardrailText struct {
 	action action
 }
 
+// guardrail is the rule that the text means.
+func (g guardrailText) guardrail() Guardrail {
+	g.Margin, g.Relative = g.margin.value, g.margin.relative
+	g.NeverKill = g.action == alertOnly
+	return g.Guardrail
+}
+
 // action is what a breach may lead to in the end, as the file says it.
 type action string
 
