@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/goccy/go-yaml"
-
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/results"
 	"github.com/assay-dev/assay/stats"
@@ -20,7 +18,9 @@ type ScenarioResult struct {
 
 // StepResult is one step of a scenario.
 type StepResult struct {
-	At       time.Duration `json:"at"` // after the iteration's start
+	Line     int           `json:"line"` // of the step in the file
+	At       time.Duration `json:"at"`   // after the iteration's start
+	Expected Expectation   `json:"expected"`
 	Verdict  Verdict       `json:"verdict"`
 	Evidence Evidence      `json:"-"`
 	Wrong    string        `json:"wrong,omitempty"` // how the verdict differs from what the file expects
@@ -40,19 +40,18 @@ func (r ScenarioResult) OK() bool {
 func scenarioStart() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
 
 // RunScenario plays a scenario file: its rule against its looks, each verdict
-// against what the file expects. The error is about the file itself.
-func RunScenario(data []byte) (ScenarioResult, error) {
-	var s scenario
-	if err := yaml.UnmarshalWithOptions(data, &s, yaml.Strict()); err != nil {
-		return ScenarioResult{}, fmt.Errorf("read the scenario: %w", err)
-	}
-	if len(s.Steps) == 0 {
-		return ScenarioResult{}, fmt.Errorf("scenario %q has no steps", s.Name)
+// against what the file expects. The error is about the file itself, with its lines.
+func RunScenario(name string, data []byte) (ScenarioResult, error) {
+	s, lines, err := readScenario(name, data)
+	if err != nil {
+		return ScenarioResult{}, err
 	}
 	p := player{rule: s.Rule.rule(), kind: s.Rule.Kind, checks: s.Checks}
 	out := ScenarioResult{Name: s.Name}
-	for _, step := range s.Steps {
-		out.Steps = append(out.Steps, p.play(step))
+	for i, step := range s.Steps {
+		r := p.play(step)
+		r.Line = lines[i]
+		out.Steps = append(out.Steps, r)
 	}
 	return out, nil
 }
@@ -77,7 +76,7 @@ func (p *player) play(s scenarioStep) StepResult {
 	after, v := Step(p.rule, p.state, o)
 	p.state = after
 	return StepResult{
-		At: s.At.Std(), Verdict: v, Wrong: s.Expect.differs(v),
+		At: s.At.Std(), Expected: s.Expect, Verdict: v, Wrong: s.Expect.differs(v),
 		Evidence: Evidence{Rule: p.rule, State: before, Observation: o, Verdict: v},
 	}
 }
@@ -147,8 +146,8 @@ func (p *player) strata(treatment, control scenarioArm) []Stratum {
 	}}
 }
 
-func (e scenarioExpect) differs(v Verdict) string {
-	if got := (scenarioExpect{v.Kind, v.Reason, v.Act}); got != e {
+func (e Expectation) differs(v Verdict) string {
+	if got := (Expectation{v.Kind, v.Reason, v.Act}); got != e {
 		return fmt.Sprintf("expected %s (%s), act %s; got %s (%s), act %s: %s",
 			e.Verdict, e.Reason, e.Act, v.Kind, v.Reason, v.Act, v.Text)
 	}

@@ -72,7 +72,7 @@ type scenarioStep struct {
 	Treatment   *scenarioArm         `yaml:"treatment"`
 	Control     *scenarioArm         `yaml:"control"`
 	Matured     *scenarioPair        `yaml:"matured"` // default: nothing has matured
-	Expect      scenarioExpect       `yaml:"expect"`
+	Expect      Expectation          `yaml:"expect"`
 }
 
 type scenarioTrouble struct {
@@ -105,10 +105,11 @@ type scenarioPair struct {
 	Control   scenarioArm `yaml:"control"`
 }
 
-type scenarioExpect struct {
-	Verdict Kind   `yaml:"verdict"`
-	Reason  Reason `yaml:"reason"`
-	Act     Act    `yaml:"act"`
+// Expectation is what a scenario expects of a step.
+type Expectation struct {
+	Verdict Kind   `yaml:"verdict" json:"verdict"`
+	Reason  Reason `yaml:"reason" json:"reason"`
+	Act     Act    `yaml:"act" json:"act"`
 }
 
 func (a scenarioArm) moments(kind experiment.Kind) stats.Moments {
