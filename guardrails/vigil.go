@@ -51,10 +51,10 @@ func (v *Vigil) Look(d *results.Document, fates []results.Fates) {
 	v.at = at
 	v.open = slices.DeleteFunc(v.open, func(a results.Anomaly) bool { return at.Sub(a.Since) >= warnFor })
 	v.countAside(d, first)
-	v.readFates(fates, at)
-	v.readDimensions(d, at)
+	v.readFates(fates)
+	v.readDimensions(d)
 	stops := v.readFlows(d, at)
-	d.Anomalies = append(stops, v.open...)
+	d.Anomalies = slices.Concat(stops, v.open)
 }
 
 // phaseAt is the phase in force.

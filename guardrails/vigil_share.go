@@ -3,7 +3,6 @@ package guardrails
 import (
 	"cmp"
 	"fmt"
-	"time"
 
 	"github.com/assay-dev/assay/internal/results"
 )
@@ -25,7 +24,7 @@ const (
 
 // readDimensions follows (none) of each dimension, in looks that have dimensions: once a
 // minute. The metrics have the same units, so the first one's will do.
-func (v *Vigil) readDimensions(d *results.Document, at time.Time) {
+func (v *Vigil) readDimensions(d *results.Document) {
 	type count struct{ none, units int64 }
 	counts, metric := map[string]*count{}, ""
 	for i := range d.Cells {
@@ -91,7 +90,7 @@ const (
 )
 
 // readFates follows the dead letters of each topic.
-func (v *Vigil) readFates(fates []results.Fates, at time.Time) {
+func (v *Vigil) readFates(fates []results.Fates) {
 	if v.topics == nil {
 		v.topics = map[string]*topicFlow{}
 	}
