@@ -111,3 +111,14 @@ func checkURL(field, template string) error {
 	}
 	return nil
 }
+
+// checkBase looks at the address of an API, below which its paths lie.
+func checkBase(address string) error {
+	if err := checkURL("url", address); err != nil {
+		return err
+	}
+	if strings.ContainsAny(address, "?#") {
+		return errors.New("url must end with the host or a path, without a query")
+	}
+	return nil
+}

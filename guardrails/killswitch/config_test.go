@@ -95,6 +95,7 @@ func TestConfigRefuses(t *testing.T) {
 		{Config{System: Unleash{URL: "https://flags.example", Environment: "e"}}, "token is missing"},
 		{Config{System: Unleash{URL: "https://flags.example", Token: "t"}}, "environment is missing"},
 		{Config{System: Unleash{Token: "t", Environment: "e"}}, "url is missing"},
+		{Config{System: Unleash{URL: "https://flags.example/?key=x", Token: "t", Environment: "e"}}, "without a query"},
 		{Config{System: Unleash{URL: "http://[fe80::1]:4242", Token: "t", Environment: "e"}}, "link-local"},
 	}
 	for _, tt := range tests {

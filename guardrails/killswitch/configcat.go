@@ -35,7 +35,7 @@ func (c ConfigCat) secrets() []Secret {
 
 func (c ConfigCat) vendor() (Vendor, error) {
 	c.URL = cmp.Or(c.URL, "https://api.configcat.com")
-	if err := checkURL("url", c.URL); err != nil {
+	if err := checkBase(c.URL); err != nil {
 		return nil, err
 	}
 	if err := need("user", string(c.User), "password", string(c.Password), "sdk_key", string(c.SDKKey)); err != nil {

@@ -22,7 +22,7 @@ func (f Flagd) vendor() (Vendor, error) {
 	if f.File, err = flagFile(f.File); err != nil {
 		return nil, err
 	}
-	if err := checkURL("url", f.URL); err != nil {
+	if err := checkBase(f.URL); err != nil {
 		return nil, err
 	}
 	return flagd{f, newOFREP(f.URL, f.Token)}, nil

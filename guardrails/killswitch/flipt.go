@@ -26,7 +26,7 @@ func (f Flipt) secrets() []Secret { return []Secret{f.Token} }
 
 func (f Flipt) vendor() (Vendor, error) {
 	f.Environment, f.Namespace = cmp.Or(f.Environment, "default"), cmp.Or(f.Namespace, "default")
-	if err := checkURL("url", f.URL); err != nil {
+	if err := checkBase(f.URL); err != nil {
 		return nil, err
 	}
 	out := flipt{f, newAPI(f.URL, "Authorization", "Bearer "+string(f.Token))}

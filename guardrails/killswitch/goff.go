@@ -27,7 +27,7 @@ func (g GoFeatureFlag) vendor() (Vendor, error) {
 	if g.File, err = flagFile(g.File); err != nil {
 		return nil, err
 	}
-	if err := checkURL("url", g.URL); err != nil {
+	if err := checkBase(g.URL); err != nil {
 		return nil, err
 	}
 	return goFeatureFlag{g, newOFREP(g.URL, g.Token)}, nil

@@ -28,7 +28,7 @@ func (g GrowthBook) secrets() []Secret { return []Secret{g.Token} }
 func (g GrowthBook) vendor() (Vendor, error) {
 	const cloud = "https://api.growthbook.io"
 	g.URL = cmp.Or(g.URL, cloud)
-	if err := checkURL("url", g.URL); err != nil {
+	if err := checkBase(g.URL); err != nil {
 		return nil, err
 	}
 	if err := need("token", string(g.Token)); err != nil {

@@ -38,7 +38,7 @@ func (l LaunchDarkly) secrets() []Secret {
 
 func (l LaunchDarkly) vendor() (Vendor, error) {
 	l.URL = cmp.Or(l.URL, "https://app.launchdarkly.com")
-	if err := checkURL("url", l.URL); err != nil {
+	if err := checkBase(l.URL); err != nil {
 		return nil, err
 	}
 	if l.Trigger != "" {

@@ -26,7 +26,7 @@ func (p PostHog) secrets() []Secret { return []Secret{p.Token} }
 
 func (p PostHog) vendor() (Vendor, error) {
 	p.URL = cmp.Or(p.URL, "https://us.posthog.com")
-	if err := checkURL("url", p.URL); err != nil {
+	if err := checkBase(p.URL); err != nil {
 		return nil, err
 	}
 	if err := need("token", string(p.Token), "project", p.Project); err != nil {

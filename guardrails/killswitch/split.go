@@ -29,7 +29,7 @@ func (s Split) secrets() []Secret { return []Secret{s.Token} }
 
 func (s Split) vendor() (Vendor, error) {
 	s.URL = cmp.Or(s.URL, "https://api.split.io")
-	if err := checkURL("url", s.URL); err != nil {
+	if err := checkBase(s.URL); err != nil {
 		return nil, err
 	}
 	if err := need("token", string(s.Token), "workspace", s.Workspace, "environment", s.Environment); err != nil {

@@ -26,7 +26,7 @@ func (s Statsig) secrets() []Secret { return []Secret{s.Token} }
 
 func (s Statsig) vendor() (Vendor, error) {
 	s.URL = cmp.Or(s.URL, "https://statsigapi.net")
-	if err := checkURL("url", s.URL); err != nil {
+	if err := checkBase(s.URL); err != nil {
 		return nil, err
 	}
 	if err := need("token", string(s.Token)); err != nil {

@@ -25,7 +25,7 @@ func (u Unleash) secrets() []Secret { return []Secret{u.Token} }
 
 func (u Unleash) vendor() (Vendor, error) {
 	u.Project = cmp.Or(u.Project, "default")
-	if err := checkURL("url", u.URL); err != nil {
+	if err := checkBase(u.URL); err != nil {
 		return nil, err
 	}
 	if err := need("token", string(u.Token), "environment", u.Environment); err != nil {
