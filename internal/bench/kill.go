@@ -27,7 +27,7 @@ const (
 	killHarm    = 0.6             // of the treatment's, harmed
 	killMargin  = 0.02
 	killTick    = 10 * time.Millisecond
-	killEnd     = 30 * time.Second // for the last trial to be killed
+	killEnd     = 2 * time.Minute // for the last trial to be killed, on a machine that cannot keep up
 )
 
 // trial is one harmed experiment.

@@ -101,18 +101,20 @@ func row(name string, d []time.Duration) string {
 	return fmt.Sprintf("  %s\t%v\t%v\t%v", name, at(d, 0.5), at(d, 0.9), at(d, 1))
 }
 
-// histogram draws how many delays fall into each quarter of a second.
+// histogram draws how many delays fall into each quarter of a second, or of longer
+// steps where there would be too many.
 func (r *report) histogram(d []time.Duration) {
-	const step = 250 * time.Millisecond
-	counts := map[int]int{}
-	last := 0
-	for _, v := range d {
-		i := max(0, int(v/step))
-		counts[i]++
-		last = max(last, i)
+	const most = 16
+	step := 250 * time.Millisecond
+	for at(d, 1) > most*step {
+		step *= 2
 	}
-	for i := range last + 1 {
-		r.say("  %5.2f s  %3d  %s", (time.Duration(i) * step).Seconds(), counts[i], strings.Repeat("▇", counts[i]))
+	var counts [most + 1]int
+	for _, v := range d {
+		counts[max(0, int(v/step))]++
+	}
+	for i := range int(at(d, 1)/step) + 1 {
+		r.say("  %6.2f s  %3d  %s", (time.Duration(i) * step).Seconds(), counts[i], strings.Repeat("▇", counts[i]))
 	}
 }
 

@@ -25,7 +25,7 @@ const (
 type round struct {
 	read           time.Duration // of the shards' status and the moments
 	compute, judge time.Duration
-	began, ended   time.Time // of the computing and the judging
+	computed       time.Time // when the computing was done
 }
 
 func (r round) total() time.Duration { return r.read + r.compute + r.judge }
@@ -179,10 +179,10 @@ func (l *looping) observe(e watch.Event) {
 	defer l.mu.Unlock()
 	now := time.Now()
 	if e.Document.Experiment == l.first {
-		l.all = append(l.all, round{read: e.LookTook, compute: now.Sub(e.Document.At), ended: now})
+		l.all = append(l.all, round{read: e.LookTook, compute: now.Sub(e.Document.At), computed: now})
 	}
 	if n := len(l.all); n > 0 {
-		l.all[n-1].judge = now.Sub(l.all[n-1].ended)
+		l.all[n-1].judge = now.Sub(l.all[n-1].computed)
 	}
 }
 

@@ -69,6 +69,7 @@ func flags() options {
 	only := flag.Bool("whole", false, "the whole path only")
 	flag.BoolVar(&o.kill, "kill", false, "how soon harm is called off, and what a round of the guard takes, and nothing else")
 	flag.IntVar(&o.trials, "trials", 60, "with -kill: harmed experiments, one every 1.5 s; 0: none")
+	flag.IntVar(&o.rate, "rate", o.rate, "events a second of live streams")
 	flag.IntVar(&o.loop, "loop", 1000, "with -kill: experiments of a guard whose rounds are measured; 0: none")
 	flag.Parse()
 	if o.partitions = int32(*partitions); *short {

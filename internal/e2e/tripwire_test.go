@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"io"
 	"net"
+	"os"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -35,15 +38,30 @@ func newTripwire(t *testing.T, to, kind string, after bool) *tripwire {
 	var serving sync.WaitGroup
 	serving.Go(func() { w.serve(&serving) })
 	t.Cleanup(func() {
-		_ = l.Close()
-		w.mu.Lock()
-		for _, c := range w.open {
-			_ = c.Close()
-		}
-		w.mu.Unlock()
+		w.cut()
 		serving.Wait()
 	})
 	return w
+}
+
+// cut ends all connections, and there are no others.
+func (w *tripwire) cut() {
+	_ = w.listener.Close()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, c := range w.open {
+		_ = c.Close()
+	}
+}
+
+// configureThrough writes a configuration for a guard behind the wire.
+func (w *world) configureThrough(wire *tripwire, file string) {
+	w.t.Helper()
+	config, err := os.ReadFile(w.path("assay.yaml"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.write(file, strings.Replace(string(config), w.engine.Addr(), wire.addr(), 1))
 }
 
 func (w *tripwire) addr() string { return w.listener.Addr().String() }
@@ -81,7 +99,7 @@ func (c *wired) ask() {
 	var before []byte // the end of what was read, in which the line may begin
 	for b := make([]byte, 64<<10); ; {
 		n, err := c.client.Read(b)
-		seen := append(before, b[:n]...)
+		seen := slices.Concat(before, b[:n])
 		if bytes.Contains(seen, c.line) {
 			c.dead.Store(true)
 			c.first.Do(func() { close(c.tripped) })

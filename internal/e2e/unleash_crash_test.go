@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -62,11 +61,7 @@ func TestUnleashGuardKilledAtEveryStep(t *testing.T) {
 func (w *world) killGuard(key, step string, after bool, random func() float64) []string {
 	w.t.Helper()
 	wire := newTripwire(w.t, w.engine.Addr(), step, after)
-	config, err := os.ReadFile(w.path("assay.yaml"))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.write("tripped.yaml", strings.Replace(string(config), w.engine.Addr(), wire.addr(), 1))
+	w.configureThrough(wire, "tripped.yaml")
 	guard := w.start("--config", "tripped.yaml", "guard")
 	v := &visits{key: []string{key}, r: random, harm: 0.6}
 	v.send(w, 500, 0)

@@ -35,6 +35,7 @@ type world struct {
 	dir      string
 	engine   *embedded.ClickHouse
 	database string
+	broker   *embedded.Kafka // nil: a cluster
 	brokers  []string
 	client   *kgo.Client
 	admin    *kadm.Client
@@ -71,7 +72,8 @@ func newWorld(t *testing.T, s setting) *world {
 	if w.cluster != nil {
 		w.brokers = w.cluster.Addrs()
 	} else {
-		w.brokers = []string{embeddedtest.Kafka(t, nil, 0).Addr()}
+		w.broker = embeddedtest.Kafka(t, nil, 0)
+		w.brokers = []string{w.broker.Addr()}
 	}
 	w.connect()
 	w.createTopics()

@@ -33,6 +33,7 @@ type world struct {
 	config    uint32              // version that the shard counts under; 0: the newest
 	afterEnd  time.Time           // newest treatment exposure after the end
 	ledgerErr error
+	logErr    error  // of reading the decision log
 	still     uint64 // the last part when nothing comes in any more; 0: one a second
 
 	off     bool
@@ -208,6 +209,9 @@ func (g *guard) Entries(_ context.Context, after uint64) (out []guardrails.Entry
 	defer g.mu.Unlock()
 	if g.dead {
 		return nil, errDead
+	}
+	if g.logErr != nil {
+		return nil, g.logErr
 	}
 	return append(out, g.entries[min(after, uint64(len(g.entries))):]...), nil
 }

@@ -150,17 +150,14 @@ const roundKey = "guard/round"
 func (w *Watch) tick(ctx, life context.Context) error {
 	now := w.now()
 	elapsed := w.elapsed(now)
-	if err := w.start(ctx); err != nil {
-		return err
-	}
-	if err := w.book.sync(ctx); err != nil {
+	version, err := w.catchUp(ctx)
+	if err != nil {
+		if last := w.applied.Load(); last != nil {
+			w.blindRound(last, runsAt(last, now), err, elapsed)
+		}
 		return err
 	}
 	w.book.read(func(log *guardrails.Log) { w.gauges.setSnoozed(log.Snoozes(now)) })
-	version, err := w.newest(ctx)
-	if err != nil {
-		return err
-	}
 	if version == nil {
 		return nil // nothing was applied yet
 	}
@@ -204,6 +201,17 @@ func apart(all []*judged) (acting, rest []*judged) {
 		}
 	}
 	return acting, rest
+}
+
+// catchUp reads what others have written: the decision log, and the newest version.
+func (w *Watch) catchUp(ctx context.Context) (*experiment.Version, error) {
+	if err := w.start(ctx); err != nil {
+		return nil, err
+	}
+	if err := w.book.sync(ctx); err != nil {
+		return nil, err
+	}
+	return w.newest(ctx)
 }
 
 func (w *Watch) now() time.Time { return w.parts.Now().UTC().Truncate(time.Millisecond) }

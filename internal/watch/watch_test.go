@@ -103,6 +103,39 @@ func TestFailedRounds(t *testing.T) {
 	})
 }
 
+// TestNothingCanBeRead: when the database is gone, what is read first fails first, and
+// every guardrail is an error all the same, within a round.
+func TestNothingCanBeRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(checkout())
+		g := &guard{world: w, t: t}
+		parts := g.parts()
+		var last guardrails.Verdict
+		parts.Observer = func(e Event) {
+			if e.Kind == Judged {
+				last = *e.Verdict
+			}
+		}
+		guarding, err := New(Config{}, parts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.AfterFunc(2500*time.Millisecond, func() {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.logErr = errors.New("connection refused")
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), 3500*time.Millisecond)
+		defer cancel()
+		if err := guarding.Run(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if last.Kind != guardrails.Error || last.Reason != guardrails.LookFailed || !strings.Contains(last.Text, "connection refused") {
+			t.Errorf("the last verdict is %s, %s: %s", last.Kind, last.Reason, last.Text)
+		}
+	})
+}
+
 func TestSplitAlarmLatches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(checkout())
