@@ -2,6 +2,7 @@ package guardrails
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/assay-dev/assay/internal/results"
 )
@@ -21,12 +22,27 @@ func (l *Log) Annotate(d *results.Document, alarms []Alarm) {
 		d.Kill = k.result()
 		d.Kill.After = k.after(d)
 	}
+	for _, arm := range l.armsOff(d.Experiment, d.Iteration) {
+		k, _ := l.ArmKill(d.Experiment, d.Iteration, arm)
+		d.ArmKills = append(d.ArmKills, *k.result())
+	}
+}
+
+// armsOff are the arms of an iteration of which a kill by itself was decided, in that
+// order.
+func (l *Log) armsOff(experiment string, iteration uint32) (arms []string) {
+	for _, k := range l.kills {
+		if k.Decided.Experiment == experiment && k.Decided.Iteration == iteration && k.Decided.ArmOff && !slices.Contains(arms, k.Decided.Arm) {
+			arms = append(arms, k.Decided.Arm)
+		}
+	}
+	return arms
 }
 
 // result is the kill as documents hold it.
 func (k Kill) result() *results.Kill {
 	return &results.Kill{
-		State: string(k.State), Decision: k.Decided.Seq, By: k.Decided.Actor, Reason: k.Decided.Text,
+		Arm: k.arm(), State: string(k.State), Decision: k.Decided.Seq, By: k.Decided.Actor, Reason: k.Decided.Text,
 		DecidedAt: k.Decided.At, SentAt: k.SentAt, ReadBackAt: k.Verified, Effect: string(k.Effective), OverriddenAt: k.Overridden,
 	}
 }

@@ -25,6 +25,7 @@ type Entry struct {
 	Iteration  uint32          `json:"iteration"`
 	Guardrail  string          `json:"guardrail,omitempty"` // its metric; "" by hand and for the split
 	Arm        string          `json:"arm,omitempty"`
+	ArmOff     bool            `json:"arm_off,omitempty"`  // of a kill: Arm alone is turned off, and the iteration goes on
 	Phase      uint16          `json:"phase,omitempty"`    // of a sample-ratio alarm
 	Decision   uint64          `json:"decision,omitempty"` // the decision that this entry continues; its own Seq for Decided
 	Key        string          `json:"key,omitempty"`      // idempotency key of the off call, the same on every retry
@@ -65,6 +66,7 @@ const (
 	PendingApproval EntryKind = "pending_approval" // a person has to approve it there
 	Failed          EntryKind = "failed"           // it could not be done in time
 	IterationEnded  EntryKind = "iteration_ended"  // the version with the end was appended
+	ArmEnded        EntryKind = "arm_ended"        // of an arm: the version in which its share is 0 was appended
 	Effective       EntryKind = "effective"        // no treatment exposure newer than the kill and its settling time
 	NotEffective    EntryKind = "not_effective"    // exposures go on although the switch reads off
 	Overridden      EntryKind = "overridden"       // somebody turned it on again before the iteration's planned end

@@ -44,7 +44,7 @@ type Kill struct {
 	Touched   time.Time // time of its last entry
 	SentAt    time.Time // t_k, once accepted
 	Verified  time.Time // when it was read back as off
-	Ended     bool      // the version with the iteration's end is there
+	Ended     bool      // the version with the iteration's end, or with the arm's share of 0, is there
 	EndedAt   time.Time // when that was written
 	Effective EntryKind // Effective or NotEffective, the last said; "" when nothing was
 
@@ -125,7 +125,7 @@ func (l *Log) progress(e Entry) {
 		if e.Kind == Verified {
 			k.Verified = e.At
 		}
-	case IterationEnded:
+	case IterationEnded, ArmEnded:
 		k.Ended, k.EndedAt = true, e.At
 	case Effective, NotEffective:
 		k.Effective = e.Kind
@@ -139,15 +139,40 @@ func (l *Log) State(r Rule) State {
 	return l.rules[ruleKey{runKey{r.Experiment, r.Iteration}, r.Metric, r.Arm}]
 }
 
-// Kill returns the newest kill of an iteration, if one was ever decided. Guards
+// Kill returns the newest kill of a whole iteration, if one was ever decided. Guards
 // decide at most one; a person may order another after a failed one.
 func (l *Log) Kill(experiment string, iteration uint32) (Kill, bool) {
+	return l.kill(experiment, iteration, "")
+}
+
+// ArmKill returns the newest kill of one arm by itself.
+func (l *Log) ArmKill(experiment string, iteration uint32, arm string) (Kill, bool) {
+	return l.kill(experiment, iteration, arm)
+}
+
+func (l *Log) kill(experiment string, iteration uint32, arm string) (Kill, bool) {
 	for _, k := range slices.Backward(l.kills) {
-		if k.Decided.Experiment == experiment && k.Decided.Iteration == iteration {
+		if k.Decided.Experiment == experiment && k.Decided.Iteration == iteration && k.arm() == arm {
 			return k, true
 		}
 	}
 	return Kill{}, false
+}
+
+// arm is the one that is turned off by itself; "" for the whole experiment.
+func (k Kill) arm() string {
+	if k.Decided.ArmOff {
+		return k.Decided.Arm
+	}
+	return ""
+}
+
+// overridden tells whether somebody turned on again what a kill of the iteration had
+// turned off.
+func (l *Log) overridden(experiment string, iteration uint32) bool {
+	return slices.ContainsFunc(l.kills, func(k Kill) bool {
+		return k.Decided.Experiment == experiment && k.Decided.Iteration == iteration && !k.Overridden.IsZero()
+	})
 }
 
 // ByDecision returns the kill that an entry decided.

@@ -39,7 +39,7 @@ func (l *Log) restrain(v Verdict, limits Limits, now time.Time) Outcome {
 		return Outcome{Act: v.Act, Kind: Decided}
 	}
 	run := v.Rule
-	if why := l.underWay(run.Experiment, run.Iteration); why != "" {
+	if why := l.needless(run); why != "" {
 		return Outcome{Act: DoNotify, Kind: Decided, Why: why}
 	}
 	if limits.GlobalStop {
@@ -57,22 +57,33 @@ func (l *Log) restrain(v Verdict, limits Limits, now time.Time) Outcome {
 	return Outcome{Act: DoKill, Kind: Decided}
 }
 
-// underWay says why another kill of the iteration has no use. One that was denied
-// or failed is no such reason: it ended nothing, and a rule that shows harm after
-// it may try again. Each rule latches, so each tries once.
-func (l *Log) underWay(experiment string, iteration uint32) string {
-	k, ok := l.Kill(experiment, iteration)
-	switch {
-	case !ok || k.State == Denied || k.State == Failed:
-		return ""
-	case !k.Overridden.IsZero():
+// needless says why another kill has no use: the experiment or the rule's arm is off,
+// or being turned off, or a person wants it on.
+func (l *Log) needless(r Rule) string {
+	if l.overridden(r.Experiment, r.Iteration) {
 		return "somebody turned it on again after a kill, and no guard does it twice"
-	case k.State == PendingApproval:
+	}
+	whole, _ := l.Kill(r.Experiment, r.Iteration)
+	if why := whole.needless("the experiment"); why != "" {
+		return why
+	}
+	arm, _ := l.ArmKill(r.Experiment, r.Iteration, r.Arm)
+	return arm.needless(r.Arm)
+}
+
+// needless says why a second kill beside this one has no use. One that was denied or
+// failed is no such reason: it ended nothing, and a rule that shows harm after it may
+// try again. Each rule latches, so each tries once.
+func (k Kill) needless(what string) string {
+	switch k.State {
+	case "", Denied, Failed:
+		return ""
+	case PendingApproval:
 		return "a kill waits for approval in the flag system"
-	case k.State == Verified:
-		return "the experiment is off already"
+	case Verified:
+		return what + " is off already"
 	default:
-		return "the experiment is already being turned off"
+		return what + " is already being turned off"
 	}
 }
 

@@ -24,6 +24,11 @@ func TestRestrain(t *testing.T) {
 	}
 	held := guardrails.Entry{Seq: 3, Kind: guardrails.Held, Act: guardrails.DoNotify, Experiment: "e", Iteration: 1, Guardrail: "m", Arm: "treatment", At: now}
 	latched := guardrails.State{Latch: &guardrails.Latch{Act: guardrails.DoNotify}}
+	armKill := func(seq uint64, arm string) guardrails.Entry {
+		e := kill(seq, "e", "other", time.Minute)
+		e.Arm, e.ArmOff = arm, true
+		return e
+	}
 	tests := map[string]struct {
 		log    []guardrails.Entry
 		act    guardrails.Act
@@ -44,7 +49,15 @@ func TestRestrain(t *testing.T) {
 		"its own was denied":           {log: []guardrails.Entry{kill(1, "e", "m", time.Second), ended(2, 1, guardrails.Denied)}, act: guardrails.DoKill, before: guardrails.State{Latch: &guardrails.Latch{Act: guardrails.DoKill}}},
 		"another rule's waits":         {log: []guardrails.Entry{kill(1, "e", "other", time.Second), ended(2, 1, guardrails.PendingApproval)}, act: guardrails.DoKill, want: guardrails.Outcome{Act: guardrails.DoNotify, Kind: guardrails.Decided, Why: "a kill waits for approval in the flag system"}},
 		"another rule's is done":       {log: []guardrails.Entry{kill(1, "e", "other", time.Second), ended(2, 1, guardrails.Verified)}, act: guardrails.DoKill, want: guardrails.Outcome{Act: guardrails.DoNotify, Kind: guardrails.Decided, Why: "the experiment is off already"}},
-		"the global stop":              {act: guardrails.DoKill, limits: guardrails.Limits{GlobalStop: true}, want: guardrails.Outcome{Act: guardrails.DoObserve, Kind: guardrails.Decided, Why: "all kills are stopped by the operator"}},
+		"its arm is off": {log: []guardrails.Entry{armKill(1, "treatment"), ended(2, 1, guardrails.Verified)}, act: guardrails.DoKill,
+			want: guardrails.Outcome{Act: guardrails.DoNotify, Kind: guardrails.Decided, Why: "treatment is off already"}},
+		"its arm could not be turned off": {log: []guardrails.Entry{armKill(1, "treatment"), ended(2, 1, guardrails.Denied)}, act: guardrails.DoKill,
+			want: guardrails.Outcome{Act: guardrails.DoKill, Kind: guardrails.Decided}},
+		"another arm is off": {log: []guardrails.Entry{armKill(1, "b"), ended(2, 1, guardrails.Verified)}, act: guardrails.DoKill,
+			want: guardrails.Outcome{Act: guardrails.DoKill, Kind: guardrails.Decided}},
+		"another arm was turned on again": {log: []guardrails.Entry{armKill(1, "b"), ended(2, 1, guardrails.Verified), ended(3, 1, guardrails.Overridden)}, act: guardrails.DoKill,
+			want: guardrails.Outcome{Act: guardrails.DoNotify, Kind: guardrails.Decided, Why: "somebody turned it on again after a kill, and no guard does it twice"}},
+		"the global stop": {act: guardrails.DoKill, limits: guardrails.Limits{GlobalStop: true}, want: guardrails.Outcome{Act: guardrails.DoObserve, Kind: guardrails.Decided, Why: "all kills are stopped by the operator"}},
 		"the cap is reached": {log: []guardrails.Entry{kill(1, "a", "m", time.Minute), kill(2, "b", "m", 59*time.Minute)}, act: guardrails.DoKill, limits: guardrails.Limits{PerHour: 2},
 			want: guardrails.Outcome{Act: guardrails.DoNotify, Kind: guardrails.Held, Why: "too many kills within an hour: suspect the data"}},
 		"held before":         {log: []guardrails.Entry{kill(1, "a", "m", time.Minute), kill(2, "b", "m", 59*time.Minute), held}, act: guardrails.DoKill, limits: guardrails.Limits{PerHour: 2}},

@@ -61,7 +61,7 @@ func (s *Stack) guardParts() (watch.Parts, error) {
 	}
 	return watch.Parts{
 		Versions: guardVersions{s.DB}, Ledger: guardLedger{s.DB}, Fates: s.DB, Journal: journal{s.DB},
-		Looks: looks{s.DB}, Switch: sw, Log: s.Log,
+		Looks: looks{s.DB}, Switch: sw, Arms: sw, Log: s.Log,
 	}, nil
 }
 

@@ -49,9 +49,15 @@ func (s switches) named(name string) (*killswitch.Switch, error) {
 
 func requestOf(o watch.Order) killswitch.Request {
 	return killswitch.Request{
-		Target: killswitch.Target{Experiment: o.Experiment}, Key: o.Key, Iteration: o.Iteration,
+		Target: killswitch.Target{Experiment: o.Experiment, Arm: o.Arm}, Key: o.Key, Iteration: o.Iteration,
 		DecidedAt: o.DecidedAt, Reason: o.Reason, Evidence: o.Evidence,
 	}
+}
+
+// OffersArm implements watch.Arms.
+func (s switches) OffersArm(name, arm string) bool {
+	sw, ok := s[name]
+	return ok && sw.OffersArm(arm)
 }
 
 // IsOff implements watch.Switch.

@@ -86,6 +86,8 @@ type Iteration struct {
 	// this iteration, whatever their mode was at its start. One that is not named
 	// here only notifies.
 	KillGuardrails []string `json:"kill_guardrails,omitempty"`
+	// ArmsOff are the arms that were turned off by themselves, in that order.
+	ArmsOff []ArmOff `json:"arms_off,omitempty"`
 	// Resumes is the number of the killed iteration that this one carries on; 0 when
 	// it was written in the file.
 	Resumes uint32 `json:"resumes,omitempty"`
@@ -132,6 +134,11 @@ type Phase struct {
 	Shares  []float64 `json:"shares"`           // by index of Experiment.Variants, summing to 1
 	Traffic float64   `json:"traffic"`          // share of eligible units that take part, 0..1
 	Settle  Duration  `json:"settle,omitempty"` // units first exposed within it form a stratum of their own; 0 in the first phase
+
+	// Declared are the shares that the file gives a phase in which arms are off, and
+	// ArmsOff says that it is in no file: it began when an arm was turned off.
+	Declared []float64 `json:"declared,omitempty"`
+	ArmsOff  bool      `json:"arms_off,omitempty"`
 }
 
 // Dimension is an attribute of the first exposure by which results are split.

@@ -21,8 +21,14 @@ func (set *Set) settleRunning(e *experimentFile, p *plan, at time.Time) {
 	if len(p.text.phases) == 0 && p.before.Resumes > 0 {
 		return // it goes on as it was opened
 	}
+	// The file knows nothing of arms that were turned off since: it is held against
+	// what it declared, and they stay off.
+	before := *p.before
+	before.Phases = declaredPhases(before.Phases)
+	p.before = &before
 	p.Phases = e.phases(p, at)
 	e.keepBegun(p, at)
+	p.Phases = e.withArmsOff(p.Phases, &p.Iteration)
 }
 
 // keepIdentity holds the start and the salt: what an iteration has begun with. A
@@ -113,13 +119,14 @@ func (e *experimentFile) sameEnd(p *plan, what string, written, was time.Time) {
 // sameOver holds what the file writes about one phase of an ended iteration.
 func (e *experimentFile) sameOver(p *plan, j int) {
 	text, at := p.text.phases[j], fmt.Sprintf("%s.phases[%d]", p.path, j)
-	if j >= len(p.Phases) {
+	declared := declaredPhases(p.Phases)
+	if j >= len(declared) {
 		if p.Killed == nil || !text.from.IsZero() && text.from.Before(p.End) {
 			e.refuse(at, RulePast, fmt.Sprintf("iteration %d is over (%s): it takes no further phase", p.Number, stamp(p.End)), "add another iteration")
 		}
 		return
 	}
-	was, variants := p.Phases[j], e.variantsOf(p)
+	was, variants := declared[j], e.variantsOf(p)
 	if !text.from.IsZero() {
 		e.samePast(j, at+".from", "from", stamp(was.From), stamp(text.from))
 	}

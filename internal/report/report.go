@@ -54,7 +54,7 @@ func HTML(w io.Writer, d Day) error {
 		"difference": Difference, "p": PValue, "count": Count, "share": func(x float64) string { return percent(results.Number(x), false) },
 		"plots": plots, "headline": headline, "tone": tone, "overall": Overall, "doubts": doubts, "srm": SRMAlarm,
 		"bounds": DifferenceRange, "split": splitLines, "splitBy": splitBy, "oneLook": oneLook, "budget": budgetText, "spent": spentLines, "parts": budgetLines, "anomaly": anomalyText, "limits": limits,
-		"kill": killText, "after": afterText, "gap": gapText,
+		"kill": killText, "armOff": func(k results.Kill) string { return killText(&k) }, "after": afterText, "gap": gapText,
 		"excluded": Excluded, "slow": slowRows, "checks": slowChecks, "segments": segmentTables, "slowAge": slowAge, "family": goalFamily, "asides": asides, "placebo": placeboLines, "placeboText": placeboText, "dated": datedLines, "datedText": datedText, "datedEnds": datedEnds, "beliefs": beliefLines, "prior": priorText, "familyText": familyText, "familyLines": familyLines,
 		"meanRange": meanRange, "armsText": armsText, "planSummary": planSummary, "planLines": planLines,
 		"dayNote": func() string { return results.DayNote }, "severalDays": severalDays, "dayConclusion": dayConclusion, "dayPlot": dayPlot, "dayRows": dayRows,

@@ -181,6 +181,7 @@ func eventful() *results.Document {
 		},
 	}
 	d.LogHead = "ab12"
+	d.ArmKills = []results.Kill{{Arm: "slow", State: "verified", Decision: 2, By: "guard@a", DecidedAt: at("2026-03-02T08:00:00Z"), OverriddenAt: at("2026-03-02T08:30:00Z")}}
 	d.Limits, d.Verdicts[0].Limit = []string{"notify_only"}, "notify_only"
 	d.Aside.OutOfRange = map[string]int64{"revenue": 2}
 	d.Gaps = []results.Gap{{Topic: "assay.outcomes", Partition: 3, Records: 1200, AcceptedAt: at("2026-03-01T12:00:00Z")}}
@@ -212,7 +213,7 @@ func TestNothingIsLeftOut(t *testing.T) {
 	for _, want := range []string{
 		"iteration 2 of 2", "split over 1; all iterations together 10.0 %", // how often one has tried, and what that cost
 		"(notify_only)", "resumed without a new budget",
-		"decision log head", "ab12", "+0.400 pp to +1.60 pp", "12322.64", "2 values of revenue",
+		"decision log head", "ab12", "slow alone, decision 2 by guard@a at 2026-03-02 08:00:00 UTC, and was TURNED ON AGAIN (seen at 2026-03-02 08:30:00 UTC)", "+0.400 pp to +1.60 pp", "12322.64", "2 values of revenue",
 		"2, settling 10m", "acknowledged by ada: a bot", "after crossovers and excluded units were taken out the split is not the intended one (p 0.0001)",
 		"1\u202f200 records of assay.outcomes, partition 3, were lost before they were read",
 		"decision 3 by guard@a at 2026-03-02 09:00:00 UTC, sent at 2026-03-02 09:00:01 UTC, read back as off at 2026-03-02 09:00:02 UTC, the exposures stopped",

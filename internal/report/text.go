@@ -196,6 +196,9 @@ func textActs(b *strings.Builder, d *results.Document) {
 			fmt.Fprintf(b, "after the decision: %s\n", afterText(a))
 		}
 	}
+	for i := range d.ArmKills {
+		fmt.Fprintf(b, "arm off: %s\n", killText(&d.ArmKills[i]))
+	}
 	for _, m := range d.AfterEnd {
 		fmt.Fprintf(b, "after the stop: %s exposures to %s, newest %s\n", Count(m.Exposures), m.Variant, Instant(m.Newest))
 	}

@@ -173,6 +173,9 @@ func unfinished(k *results.Kill) bool {
 // killText tells how far a kill is.
 func killText(k *results.Kill) string {
 	text := fmt.Sprintf("decision %d by %s at %s", k.Decision, k.By, Instant(k.DecidedAt))
+	if k.Arm != "" {
+		text = k.Arm + " alone, " + text
+	}
 	if !k.SentAt.IsZero() {
 		text += ", sent at " + Instant(k.SentAt)
 	}

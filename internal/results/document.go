@@ -66,6 +66,7 @@ type Document struct {
 	// And its verdicts, and the kill of the iteration if one was decided.
 	Verdicts []Verdict `json:"verdicts,omitempty"`
 	Kill     *Kill     `json:"kill,omitempty"`
+	ArmKills []Kill    `json:"arm_kills,omitempty"` // of arms that are turned off by themselves
 
 	// LogHead is the hash of the decision log's last line when the document was shown:
 	// it vouches for all decisions up to then. Whoever shows a document adds it.
@@ -80,7 +81,8 @@ const (
 
 // Kill is how far a kill is. Absent times have not come.
 type Kill struct {
-	State      string    `json:"state"` // decided, sending, accepted, verified, denied, pending_approval, failed
+	Arm        string    `json:"arm,omitempty"` // of one arm by itself
+	State      string    `json:"state"`         // decided, sending, accepted, verified, denied, pending_approval, failed
 	Decision   uint64    `json:"decision"`
 	By         string    `json:"by"`
 	Reason     string    `json:"reason"`

@@ -54,6 +54,7 @@ type Parts struct {
 	Journal  Journal
 	Looks    Looks
 	Switch   Switch
+	Arms     Arms     // optional: without it a breach turns the experiment off as a whole
 	Notifier Notifier // optional
 	Fates    Fates    // optional
 

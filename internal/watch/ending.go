@@ -23,19 +23,36 @@ func (w *Watch) end(ctx context.Context, k guardrails.Kill) error {
 		if text := endedAlready(&v, k); text != "" {
 			return w.ended(ctx, k, number, text)
 		}
-		next, err := v.Kill(k.Decided.Experiment, k.SentAt, k.Decided.Seq, k.Decided.Text, k.Decided.Actor, w.now())
+		next, err := w.without(&v, k)
 		if err != nil {
 			return fmt.Errorf("end the iteration: %w", err)
 		}
 		err = w.parts.Versions.AppendVersion(ctx, *next)
 		if err == nil {
-			return w.ended(ctx, k, next.Number, "the iteration ended when the accepted call was sent")
+			return w.ended(ctx, k, next.Number, endText(k))
 		}
 		after, numberErr := w.parts.Versions.VersionNumber(ctx)
 		if numberErr != nil || after == number {
 			return fmt.Errorf("append version %d: %w", next.Number, err)
 		}
 	}
+}
+
+// without is the version in which what was killed is off from t_k on: the iteration, or
+// one arm of it.
+func (w *Watch) without(v *experiment.Version, k guardrails.Kill) (*experiment.Version, error) {
+	d := k.Decided
+	if d.ArmOff {
+		return v.TurnOffArm(d.Experiment, d.Arm, k.SentAt, d.Seq, d.Text, d.Actor, w.now())
+	}
+	return v.Kill(d.Experiment, k.SentAt, d.Seq, d.Text, d.Actor, w.now())
+}
+
+func endText(k guardrails.Kill) string {
+	if k.Decided.ArmOff {
+		return fmt.Sprintf("the share of %s is 0 since the accepted call was sent; the iteration goes on", k.Decided.Arm)
+	}
+	return "the iteration ended when the accepted call was sent"
 }
 
 // endedAlready says why there is no iteration left to end.
@@ -50,6 +67,8 @@ func endedAlready(v *experiment.Version, k guardrails.Kill) string {
 		return "the iteration had been ended by a kill"
 	case !k.SentAt.Before(it.End):
 		return "the iteration had ended by itself"
+	case k.Decided.ArmOff && it.ArmOff(k.Decided.Arm) != nil:
+		return "the arm had been turned off"
 	default:
 		return ""
 	}
@@ -60,7 +79,11 @@ func (w *Watch) ended(ctx context.Context, k guardrails.Kill, version uint32, te
 		if now, _ := log.ByDecision(k.Decided.Seq); now.Ended {
 			return guardrails.Entry{}, false
 		}
-		e := w.continued(k, guardrails.IterationEnded, k.SentAt, text)
+		kind := guardrails.IterationEnded
+		if k.Decided.ArmOff {
+			kind = guardrails.ArmEnded
+		}
+		e := w.continued(k, kind, k.SentAt, text)
 		e.Config = version
 		return e, true
 	})

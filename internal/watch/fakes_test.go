@@ -37,12 +37,13 @@ type world struct {
 	still     uint64 // the last part when nothing comes in any more; 0: one a second
 
 	off     bool
-	offAt   time.Time // when the call that turned it off arrived
-	changes int       // in the flag system's audit log
-	reads   int       // how often a killed experiment's switch was read
-	calls   []Order   // calls that changed the switch, or tried to
-	refuse  Result    // what the switch answers instead of turning off
-	saved   string    // what turning off overwrites
+	offAt   time.Time       // when the call that turned it off arrived
+	armsOff map[string]bool // arms with an off of their own: whether they are off
+	changes int             // in the flag system's audit log
+	reads   int             // how often a killed experiment's switch was read
+	calls   []Order         // calls that changed the switch, or tried to
+	refuse  Result          // what the switch answers instead of turning off
+	saved   string          // what turning off overwrites
 	slow    time.Duration
 }
 
@@ -244,7 +245,7 @@ func (g *guard) Keep(_ context.Context, id string, decision uint64) error {
 
 func (g *guard) Off(ctx context.Context, o Order, progress func(guardrails.EntryKind, time.Time)) (Result, error) {
 	g.mu.Lock()
-	off, refuse, slow, saved := g.off, g.refuse, g.slow, g.saved
+	off, refuse, slow, saved := g.isOff(o), g.refuse, g.slow, g.saved
 	g.mu.Unlock()
 	if off {
 		return Result{State: guardrails.Verified, OffAt: time.Now(), Detail: "it was off already"}, nil
@@ -261,8 +262,9 @@ func (g *guard) Off(ctx context.Context, o Order, progress func(guardrails.Entry
 	}
 	if err := g.op(func() error {
 		g.calls = append(g.calls, o)
-		if refuse.State == "" && !g.off {
-			g.off, g.offAt = true, at
+		if refuse.State == "" && !g.isOff(o) {
+			g.turnOff(o)
+			g.offAt = at
 			g.changes++
 		}
 		return nil
@@ -276,11 +278,30 @@ func (g *guard) Off(ctx context.Context, o Order, progress func(guardrails.Entry
 	return Result{State: guardrails.Verified, OffAt: at, Detail: "200 OK"}, nil
 }
 
-func (g *guard) IsOff(context.Context, Order) (bool, error) {
+func (g *guard) IsOff(_ context.Context, o Order) (bool, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.reads++
-	return g.off, nil
+	return g.isOff(o), nil
+}
+
+// isOff tells whether what an order names is off; of an arm, also when all is.
+func (w *world) isOff(o Order) bool { return w.off || o.Arm != "" && w.armsOff[o.Arm] }
+
+func (w *world) turnOff(o Order) {
+	if o.Arm == "" {
+		w.off = true
+		return
+	}
+	w.armsOff[o.Arm] = true
+}
+
+// OffersArm: each arm that has an entry has an off of its own.
+func (g *guard) OffersArm(_, arm string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	_, ok := g.armsOff[arm]
+	return ok
 }
 
 func (g *guard) Drill(_ context.Context, o Order) (Drill, error) {
@@ -296,7 +317,7 @@ func (g *guard) Notify(a Alert) {
 }
 
 func (g *guard) parts() Parts {
-	return Parts{Versions: g, Ledger: g, Journal: g, Looks: g, Switch: g, Notifier: g}
+	return Parts{Versions: g, Ledger: g, Journal: g, Looks: g, Switch: g, Arms: g, Notifier: g}
 }
 
 // run lets a guard work for a time, or until it dies of what dieAt says. It

@@ -148,12 +148,28 @@ func (w *Watch) writeDecision(ctx context.Context, j *judged, s *step) error {
 			Guardrail: v.Rule.Metric, Arm: v.Rule.Arm, Verdict: v.Kind, Reason: v.Reason, Text: v.Text,
 			Actor: w.config.Instance, Config: j.document.Version, Code: w.config.Code, Look: w.lookOf(j), Evidence: evidence,
 		}
+		e.ArmOff = out.Act == guardrails.DoKill && w.armAlone(j, v.Rule.Arm)
 		if out.Why != "" {
 			e.Text += "; " + out.Why
 		}
 		return e, true
 	})
 	return err
+}
+
+// armAlone tells whether a breach turns off its arm alone: where the switch can do
+// that, and another treatment is still on.
+func (w *Watch) armAlone(j *judged, arm string) bool {
+	if w.parts.Arms == nil || !w.parts.Arms.OffersArm(j.experiment.KillSwitch, arm) {
+		return false
+	}
+	ran := j.experiment.AsOf(j.iteration)
+	for _, v := range ran.Variants {
+		if v.Key != ran.Control && v.Key != arm && j.iteration.ArmOff(v.Key) == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // annotate adds to the document what the guard knows.

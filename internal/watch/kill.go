@@ -184,7 +184,7 @@ func (w *Watch) continued(k guardrails.Kill, kind guardrails.EntryKind, sentAt t
 		sentAt = sentAt.UTC().Truncate(time.Millisecond)
 	}
 	return guardrails.Entry{
-		Kind: kind, Experiment: d.Experiment, Iteration: d.Iteration, Guardrail: d.Guardrail, Arm: d.Arm,
+		Kind: kind, Experiment: d.Experiment, Iteration: d.Iteration, Guardrail: d.Guardrail, Arm: d.Arm, ArmOff: d.ArmOff,
 		Decision: d.Seq, Key: d.Key, Act: d.Act, Verdict: d.Verdict, Reason: d.Reason,
 		Actor: w.config.Instance, Code: w.config.Code, Text: text, SentAt: sentAt,
 	}
@@ -211,6 +211,9 @@ func orderOf(v *experiment.Version, k guardrails.Kill) Order {
 	o := Order{
 		Key: d.Key, Experiment: d.Experiment, Iteration: d.Iteration, DecidedAt: d.At,
 		Reason: string(d.Reason), Evidence: d.Text,
+	}
+	if d.ArmOff {
+		o.Arm = d.Arm
 	}
 	if d.Guardrail == "" {
 		o.Reason = d.Actor + ": " + d.Text

@@ -14,6 +14,22 @@ func killKey(experiment string, iteration uint32) string {
 	return fmt.Sprintf("kill/%s/%d", experiment, iteration)
 }
 
+// killKeyOf is the key of the kill that a line is about: an arm by itself has its own.
+func killKeyOf(e guardrails.Entry) string {
+	if e.ArmOff {
+		return killKey(e.Experiment, e.Iteration) + "/" + e.Arm
+	}
+	return killKey(e.Experiment, e.Iteration)
+}
+
+// what is killed, in words.
+func what(e guardrails.Entry) string {
+	if e.ArmOff {
+		return fmt.Sprintf("%s of %s", e.Arm, e.Experiment)
+	}
+	return e.Experiment
+}
+
 func blindKey(experiment string, iteration uint32) string {
 	return fmt.Sprintf("blind/%s/%d", experiment, iteration)
 }
@@ -27,7 +43,7 @@ func silenceKey(r guardrails.Rule) string {
 func (w *Watch) tellOf(e guardrails.Entry) {
 	switch e.Kind {
 	case guardrails.Sending, guardrails.Accepted:
-		w.alerts.progress(killKey(e.Experiment, e.Iteration), e.Kind)
+		w.alerts.progress(killKeyOf(e), e.Kind)
 	case guardrails.Effective, guardrails.SRMAcknowledged, guardrails.Resumed:
 		w.resolveBy(e)
 	default:
@@ -54,7 +70,7 @@ func (w *Watch) tellFailure(e, decided guardrails.Entry) {
 // keeps one key from its decision to its end, whoever decided.
 func newsOf(e guardrails.Entry) (Alert, bool) {
 	a := Alert{
-		Key: killKey(e.Experiment, e.Iteration), Matter: KillMatter, Experiment: e.Experiment, Iteration: e.Iteration,
+		Key: killKeyOf(e), Matter: KillMatter, Experiment: e.Experiment, Iteration: e.Iteration,
 		Guardrail: e.Guardrail, Arm: e.Arm, Phase: e.Phase, State: e.Kind, Reason: string(e.Kind), Text: e.Text, At: e.At,
 	}
 	switch e.Kind {
@@ -63,15 +79,15 @@ func newsOf(e guardrails.Entry) (Alert, bool) {
 	case guardrails.Held:
 		a.Title = fmt.Sprintf("%s: a kill is held back, look at the data", e.Experiment)
 	case guardrails.Verified:
-		a.Title = fmt.Sprintf("%s is off", e.Experiment)
+		a.Title = fmt.Sprintf("%s is off", what(e))
 	case guardrails.Denied, guardrails.Failed:
-		a.Title = fmt.Sprintf("%s could NOT be turned off: %s", e.Experiment, e.Kind)
+		a.Title = fmt.Sprintf("%s could NOT be turned off: %s", what(e), e.Kind)
 	case guardrails.PendingApproval:
-		a.Title = fmt.Sprintf("%s: turning it off waits for an approval", e.Experiment)
+		a.Title = fmt.Sprintf("%s: turning it off waits for an approval", what(e))
 	case guardrails.NotEffective:
-		a.Title = fmt.Sprintf("%s is off, but its exposures go on", e.Experiment)
+		a.Title = fmt.Sprintf("%s is off, but its exposures go on", what(e))
 	case guardrails.Overridden:
-		a.Title = fmt.Sprintf("%s was turned on again by somebody", e.Experiment)
+		a.Title = fmt.Sprintf("%s was turned on again by somebody", what(e))
 	case guardrails.SRMAlarm:
 		a.Matter, a.State, a.Reason = SplitMatter, "", string(e.Reason)
 		a.Key = fmt.Sprintf("split/%s/%d/%d", e.Experiment, e.Iteration, e.Phase)
@@ -88,7 +104,7 @@ func decisionOf(e guardrails.Entry, a Alert) (Alert, bool) {
 	case e.Act == guardrails.DoKill && e.Guardrail == "":
 		a.Title = fmt.Sprintf("%s: %s turns it off by hand", e.Experiment, e.Actor)
 	case e.Act == guardrails.DoKill:
-		a.Title = fmt.Sprintf("%s: %s, turning it off", e.Experiment, e.Reason)
+		a.Title = fmt.Sprintf("%s: %s, turning it off", what(e), e.Reason)
 	case e.Act < guardrails.DoNotify:
 		return a, false
 	case e.Reason == guardrails.ArmSilent:
@@ -109,9 +125,10 @@ func (w *Watch) resolveBy(e guardrails.Entry) {
 	run := runKey{e.Experiment, e.Iteration}
 	switch e.Kind {
 	case guardrails.Effective:
-		w.alerts.progress(killKey(e.Experiment, e.Iteration), e.Kind)
-		w.alerts.resolve(e.At, fmt.Sprintf("%s is off, and its exposures have stopped", e.Experiment), e.Text, func(a Alert) bool {
-			return a.of(run) && (a.Matter == KillMatter || a.Matter == GuardrailMatter || a.Matter == SilenceMatter)
+		w.alerts.progress(killKeyOf(e), e.Kind)
+		w.alerts.resolve(e.At, fmt.Sprintf("%s is off, and its exposures have stopped", what(e)), e.Text, func(a Alert) bool {
+			return a.of(run) && (a.Matter == KillMatter || a.Matter == GuardrailMatter || a.Matter == SilenceMatter) &&
+				(!e.ArmOff || a.Arm == e.Arm)
 		})
 	case guardrails.SRMAcknowledged:
 		w.alerts.resolve(e.At, fmt.Sprintf("%s: the split of phase %d was acknowledged by %s", e.Experiment, e.Phase, e.Actor), e.Text, func(a Alert) bool {

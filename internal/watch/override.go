@@ -100,7 +100,7 @@ func (w *Watch) checkOverride(ctx context.Context, v *experiment.Version, k guar
 	}
 	_, _, err = w.book.write(ctx, func(log *guardrails.Log) (guardrails.Entry, bool) {
 		now, _ := log.ByDecision(k.Decided.Seq)
-		text := fmt.Sprintf("the switch reads as on again, it was read back as off at %s: automatic kills of iteration %d are suspended; `assay resume` opens the next one",
+		text := fmt.Sprintf("the switch reads as on again, it was read back as off at %s: automatic kills of iteration %d are suspended",
 			now.Verified.Format(time.RFC3339), k.Decided.Iteration)
 		return w.continued(k, guardrails.Overridden, time.Time{}, text), now.Overridden.IsZero()
 	})

@@ -65,6 +65,7 @@ type Order struct {
 	Key        string // idempotency key: the same decision always has the same
 	Switch     string // name in the operator's configuration
 	Experiment string
+	Arm        string // only this arm; "": the experiment
 	Iteration  uint32
 	DecidedAt  time.Time
 	Reason     string
@@ -93,6 +94,11 @@ type Switch interface {
 	IsOff(ctx context.Context, o Order) (bool, error)
 	// Drill does everything of Off but the write.
 	Drill(ctx context.Context, o Order) (Drill, error)
+}
+
+// Arms knows which arms can be turned off by themselves.
+type Arms interface {
+	OffersArm(sw, arm string) bool
 }
 
 // Drill is what a kill would do. It holds no secret.

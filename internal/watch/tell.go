@@ -87,7 +87,8 @@ func (w *Watch) toldAlready(v *guardrails.Verdict) bool {
 	case guardrails.LookFailed:
 		return true // the guard cannot look: one matter, not one for each experiment
 	case guardrails.ArmSilent, guardrails.Latched:
-		return w.alerts.isOpen(silenceKey(v.Rule)) || w.alerts.isOpen(killKey(v.Rule.Experiment, v.Rule.Iteration))
+		return w.alerts.isOpen(silenceKey(v.Rule)) || w.alerts.isOpen(killKey(v.Rule.Experiment, v.Rule.Iteration)) ||
+			w.alerts.isOpen(killKeyOf(guardrails.Entry{Experiment: v.Rule.Experiment, Iteration: v.Rule.Iteration, Arm: v.Rule.Arm, ArmOff: true}))
 	}
 	return false
 }
