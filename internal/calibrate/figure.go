@@ -1,13 +1,9 @@
 package main
 
 import (
-	"math"
-	"sort"
-
 	"github.com/assay-dev/assay/guardrails"
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/results"
-	"github.com/assay-dev/assay/stats"
 )
 
 // figure is one number of a scenario, as a rule a mean over its replicates. A replicate's
@@ -19,65 +15,6 @@ type figure struct {
 	bound bound
 	// median: the middle of the replicates, not their mean.
 	median bool
-}
-
-// bound is what a figure's mean must be, as far as so many replicates can tell.
-type bound struct {
-	Kind   boundKind `json:"kind"`
-	Target float64   `json:"target"`
-	Within float64   `json:"within,omitempty"` // of near and about: how far from the target it may be
-}
-
-type boundKind string
-
-const (
-	shown   boundKind = "shown"    // no promise: the figure is for comparison
-	atMost  boundKind = "at most"  // a rate of errors
-	atLeast boundKind = "at least" // a rate of successes
-	near    boundKind = "near"     // a rate known from elsewhere
-	about   boundKind = "about"    // likewise a mean that is no rate
-)
-
-// falseAlarm is the chance that an engine which keeps every promise misses a target
-// somewhere in a run; each figure with a target has an even share of it.
-const falseAlarm = 0.01
-
-// shareOf the chance for one of so many figures.
-func shareOf(figures int) float64 { return falseAlarm / float64(max(1, figures)) }
-
-// holds tells whether a mean of so many replicates is compatible with the bound: the
-// binomial probability of a mean as far off, or farther, is more than the level. A
-// mean of shares varies no more than one of zeros and ones. Other means vary by their
-// standard error.
-func (b bound) holds(mean, se float64, n int, level float64) bool {
-	k := int64(math.Round(mean * float64(n)))
-	above := func(p float64) bool { return stats.BinomialAbove(k, int64(n), p) <= level }
-	below := func(p float64) bool { return stats.BinomialAbove(int64(n)-k, int64(n), 1-p) <= level }
-	switch b.Kind {
-	case atMost:
-		return !above(b.Target)
-	case atLeast:
-		return !below(b.Target)
-	case near:
-		return !above(min(1, b.Target+b.Within)) && !below(max(0, b.Target-b.Within))
-	case about:
-		return math.Abs(mean-b.Target) <= b.Within+se*math.Sqrt2*math.Erfcinv(2*level)
-	default:
-		return true
-	}
-}
-
-// reach is the last mean that passes on the side that the bound guards; of near and about, the upper one.
-func (b bound) reach(se float64, n int, level float64) float64 {
-	switch b.Kind {
-	case atLeast:
-		return float64(sort.Search(n, func(k int) bool { return b.holds(float64(k)/float64(n), 0, n, level) })) / float64(n)
-	case about:
-		return b.Target + b.Within + se*math.Sqrt2*math.Erfcinv(2*level)
-	}
-	first := int(math.Ceil((b.Target + b.Within) * float64(n)))
-	over := sort.Search(n+1-first, func(i int) bool { return !b.holds(float64(first+i)/float64(n), 0, n, level) })
-	return float64(first+over-1) / float64(n)
 }
 
 // tracker follows the figures through one replicate.
@@ -201,6 +138,16 @@ func breached(rule string) func(*look) bool {
 
 func healthy(rule string) func(*look) bool {
 	return func(l *look) bool { v := l.verdict(rule); return v.Safe != nil && v.Safe.Reject }
+}
+
+// truth is 1 where it is.
+func truth(is func(*look) bool) func(*look) float64 {
+	return func(l *look) float64 {
+		if is(l) {
+			return 1
+		}
+		return 0
+	}
 }
 
 // units at the first look at which it stops, as a part of a number.

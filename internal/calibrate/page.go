@@ -8,18 +8,6 @@ import (
 	"strings"
 )
 
-// String is the bound as tables show it.
-func (b bound) String() string {
-	switch b.Kind {
-	case shown:
-		return "–"
-	case near, about:
-		return fmt.Sprintf("%g ± %.3g", b.Target, b.Within)
-	default:
-		return fmt.Sprintf("%s %g", b.Kind, b.Target)
-	}
-}
-
 const pageHead = `# Calibration
 
 What the engine promises, held against simulation. Written by ` + "`make simulate-stats`" + `; do not edit.
