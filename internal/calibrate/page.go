@@ -47,8 +47,12 @@ func writePage(o options, all []outcome) error {
 		for _, f := range all {
 			seconds, cpu = seconds+f.Seconds, cpu+f.CPU
 		}
-		fmt.Fprintf(&b, "\nThis run: commit %s, seed %d, %d scenarios, %s; %.0f minutes, in which it had %.0f minutes of processor time.\n",
+		fmt.Fprintf(&b, "\nThis run: commit %s, seed %d, %d scenarios, %s; %.0f minutes, in which it had %.0f minutes of processor time.",
 			all[0].Commit, all[0].Seed, len(all), between(all), seconds/60, cpu/60)
+		if o.replicates > 0 {
+			b.WriteString(" It was asked for fewer replicates than the above.")
+		}
+		b.WriteString("\n")
 		b.WriteString("A rate that may be 0.05 passes up to the following at so many replicates:")
 		for i, n := range []int{100, 500, 2_000, 4_000, 20_000} {
 			fmt.Fprintf(&b, "%s %.3f at %d", strings.Repeat(",", min(i, 1)), bound{Kind: atMost, Target: alpha}.reach(0, n, shareOf(targets())), n)
@@ -70,7 +74,7 @@ func writePage(o options, all []outcome) error {
 			if !m.Passes {
 				verdict = "**misses**"
 			}
-			fmt.Fprintf(&b, "| %s | %.4f | %s | %s |\n", m.Name, m.Mean, m.Bound, verdict)
+			fmt.Fprintf(&b, "| %s | %.4f | %s | %s |\n", inTable(m.Name), m.Mean, m.Bound, verdict)
 		}
 	}
 	if err := os.WriteFile(o.page, []byte(b.String()), 0o644); err != nil { //nolint:gosec // a page for everybody
@@ -86,6 +90,9 @@ func writePage(o options, all []outcome) error {
 	}
 	return nil
 }
+
+// inTable keeps a bar from ending the table's cell.
+func inTable(s string) string { return strings.ReplaceAll(s, "|", `\|`) }
 
 func sentence(s string) string {
 	if s == "" {
@@ -129,7 +136,7 @@ func summary(b *strings.Builder, all []outcome) {
 		if !m.Passes {
 			verdict = "**misses**"
 		}
-		fmt.Fprintf(b, "| %s | %d | %d | %s | %.4f | %s | %.4f | %s |\n", f.Scenario, f.Units, f.Replicates, m.Name, m.Mean, m.Bound, m.Reach, verdict)
+		fmt.Fprintf(b, "| %s | %d | %d | %s | %.4f | %s | %.4f | %s |\n", f.Scenario, f.Units, f.Replicates, inTable(m.Name), m.Mean, m.Bound, m.Reach, verdict)
 	}
 }
 

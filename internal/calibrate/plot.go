@@ -18,17 +18,18 @@ func (end scale) x(v float64) float64 {
 	return plotLeft + min(v, float64(end))/float64(end)*plotWidth
 }
 
-// plotHead opens a plot of so many rows with its grid; the marked line is red.
-func (end scale) plotHead(b *strings.Builder, rows int, step, marked float64, unit string) {
-	total := plotTop + plotRow*rows
+// plotHead opens a plot of so many rows with its grid, and some rows below it; the
+// marked line is red.
+func (end scale) plotHead(b *strings.Builder, rows, below int, step, marked float64, unit string) {
+	grid := plotTop + plotRow*rows
 	fmt.Fprintf(b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="10"><rect width="100%%" height="100%%" fill="#fff"/>`,
-		plotLeft+plotWidth+40, total)
+		plotLeft+plotWidth+40, grid+plotRow*below)
 	for at := 0.0; at <= float64(end); at += step {
 		colour := "ddd"
-		if at == marked { //nolint:gocritic // both are written by hand
+		if at == marked {
 			colour = "c33"
 		}
-		fmt.Fprintf(b, `<path d="M%.0f 18V%d" stroke="#%s"/><text x="%.0f" y="12" text-anchor="middle">%g %s</text>`, end.x(at), total-6, colour, end.x(at), at, unit)
+		fmt.Fprintf(b, `<path d="M%.0f 18V%d" stroke="#%s"/><text x="%.0f" y="12" text-anchor="middle">%g %s</text>`, end.x(at), grid-6, colour, end.x(at), at, unit)
 	}
 }
 
@@ -58,7 +59,7 @@ func plotErrors(all []outcome) string {
 	}
 	var b strings.Builder
 	end := scale(1.5)
-	end.plotHead(&b, len(rows), .5, 1, "× target")
+	end.plotHead(&b, len(rows), 0, .5, 1, "× target")
 	for i, r := range rows {
 		y := plotTop + plotRow*i
 		plotLabel(&b, y, r.name)
@@ -73,8 +74,8 @@ func plotErrors(all []outcome) string {
 // fixed plan: the engine's, GAVI's at the same looks and Wald's.
 func plotUnits(all []outcome) string {
 	var b strings.Builder
-	end, rows := scale(1.5), 0
 	var body strings.Builder
+	end, rows := scale(1.5), 0
 	for _, f := range all {
 		engine, wald := f.measure("mean units at the stop ÷ fixed plan"), f.measure("Wald: mean units at the stop ÷ fixed plan")
 		if engine == nil || wald == nil {
@@ -86,7 +87,7 @@ func plotUnits(all []outcome) string {
 		fmt.Fprintf(&body, `<circle cx="%.1f" cy="%d" r="3" fill="#357"/><path d="M%.1f %dv10" stroke="#c60" stroke-width="2"/><circle cx="%.1f" cy="%d" r="3" fill="none" stroke="#393"/>`,
 			end.x(engine.Mean), y, end.x(engine.Bound.Target), y-5, end.x(wald.Mean), y)
 	}
-	end.plotHead(&b, rows+1, .5, 1, "× plan")
+	end.plotHead(&b, rows, 1, .5, 1, "× plan")
 	b.WriteString(body.String())
 	y := plotTop + plotRow*rows
 	plotLabel(&b, y, "units until the decision:")
