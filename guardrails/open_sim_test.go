@@ -104,12 +104,15 @@ func countScenarios() (quick, all []world) {
 	}
 	quick = []world{
 		with("rare, 90/10", func(w *world) { w.shares = []float64{.1} }),
+		// Not rare, so that there are enough events for a test that errs to show it.
+		with("counted, a fifth of the units, 90/10", func(w *world) { w.rate, w.more, w.shares = .2, 1, []float64{.1} }),
 		with("rare, ramp and trend", func(w *world) { w.shares, w.trend = []float64{.01, .1, .5}, 2 }),
 		with("rare, 50 % more at a margin of 50 %", func(w *world) { w.margin, w.factor = .5, 1.5 }),
 	}
 	return quick, append([]world{
 		with("rare", func(*world) {}),
 		with("rare, 99/1", func(w *world) { w.shares = []float64{.01} }),
+		with("counted, 20 % more at a margin of 20 %", func(w *world) { w.rate, w.more, w.margin, w.factor = .2, 1, .2, 1.2 }),
 		with("rare, late", func(w *world) { w.delay = late }),
 		with("rare, all at once, 90/10", func(w *world) { w.enrol, w.pace, w.shares = time.Minute, 4, []float64{.1} }),
 		with("rare, 50 % fewer at a margin of 50 %", func(w *world) { w.margin, w.factor = .5, .5 }),
