@@ -207,21 +207,24 @@ func TestMonitor(t *testing.T) {
 
 // TestGuardrailSizes: what docs/guardrails.md says of how many units it takes to find
 // harm while looking always, over those of one look at the same part of a budget of
-// 5 %. A size that is planned is its own N*.
+// 5 %; also where the floor of unfinished outcomes stands until the end (stats.GrowthRadius).
+// A size that is planned is its own N*.
 func TestGuardrailSizes(t *testing.T) {
-	for guardrails, want := range map[float64]float64{1: 1.74, 2: 1.62, 5: 1.52, 10: 1.47, 20: 1.43} {
-		alpha := 0.05 / guardrails
+	power := func(alpha, n, floor float64) float64 {
 		signal := upperQuantile(alpha) + upperQuantile(0.2) // one look finds it with one unit and power 80 %
-		power := func(n float64) float64 {
-			l := -2 * math.Log(2*alpha)
-			rho2 := (l + math.Log(1+l)) / n
-			return Monitor{Sides: OneSided, Boundary: func(units float64) float64 {
-				a := rho2 * units
-				return math.Sqrt(2 * (1 + 1/a) * math.Log(1+math.Sqrt(1+a)/(2*alpha)))
-			}}.Power(signal, n)
-		}
-		near(t, fmt.Sprintf("power of one in %v guardrails at %v", guardrails, want), power(want), 0.8, 3e-3)
+		l := -2 * math.Log(2*alpha)
+		rho2 := (l + math.Log(1+l)) / n
+		return Monitor{Sides: OneSided, Boundary: func(units float64) float64 {
+			a := rho2 * units
+			return math.Max(floor, math.Sqrt(2*(1+1/a)*math.Log(1+math.Sqrt(1+a)/(2*alpha))))
+		}}.Power(signal, n)
 	}
+	for guardrails, want := range map[float64]float64{1: 1.74, 2: 1.62, 5: 1.52, 10: 1.47, 20: 1.43} {
+		near(t, fmt.Sprintf("power of one in %v guardrails at %v", guardrails, want), power(0.05/guardrails, want, 0), 0.8, 3e-3)
+	}
+	floor := root(func(z float64) float64 { return upper(z) + 5*z*density(z) - 0.005 }, 3, 5)
+	near(t, "floor of one in ten", floor, 3.83, 5e-3)
+	near(t, "power of one in ten under the floor at 1.67", power(0.005, 1.67, floor), 0.8, 3e-3)
 }
 
 // TestMonitorSimulated walks in small steps.
