@@ -33,7 +33,7 @@ func TestScenarios(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			found, err := find(t, name).run(t.Context(), n, 7, io.Discard)
+			found, err := find(t, name).run(t.Context(), 0, n, 7, io.Discard)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -50,7 +50,7 @@ func TestScenarios(t *testing.T) {
 func TestReplicatesAreReproducible(t *testing.T) {
 	s := find(t, "delay, median 10 % of the run")
 	run := func() outcome {
-		found, err := s.run(t.Context(), 3, 1, io.Discard)
+		found, err := s.run(t.Context(), 0, 3, 1, io.Discard)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -69,7 +69,7 @@ func TestNaivePeekingIsCaught(t *testing.T) {
 	for i := range s.figures {
 		s.figures[i].bound = bound{atMost, alpha, 0}
 	}
-	found, err := s.run(t.Context(), 40, 1, io.Discard)
+	found, err := s.run(t.Context(), 0, 40, 1, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"os/signal"
 	"regexp"
 	"runtime/debug"
+	"slices"
 )
 
 func main() {
@@ -22,15 +23,11 @@ func main() {
 	defer stop()
 	// Replicates are short-lived: collecting what they leave costs nothing if it is rare.
 	debug.SetGCPercent(-1)
-	debug.SetMemoryLimit(memory)
 	if err := calibrate(ctx, os.Stdout, flags()); err != nil {
 		fmt.Fprintln(os.Stderr, "calibrate: error:", err)
 		os.Exit(1)
 	}
 }
-
-// memory is what the run may use.
-const memory = 128 << 20
 
 // options say what is run.
 type options struct {
@@ -52,7 +49,7 @@ func flags() options {
 	flag.StringVar(&o.only, "only", "", "run the scenarios whose name matches this expression")
 	flag.BoolVar(&o.short, "short", false, "scenarios as small as their gates allow, none above 20,000 units; no page")
 	flag.Uint64Var(&o.seed, "seed", 1, "seed of all scenarios")
-	flag.StringVar(&o.commit, "commit", "dev", "what the results are results of; a scenario with a result of the same commit and seed, and as many replicates, is not run again")
+	flag.StringVar(&o.commit, "commit", "dev", "what the results are results of; of a scenario with a result of the same commit and seed only the replicates that lack are run")
 	flag.StringVar(&o.dir, "results", "reports/calibration", "folder of the results")
 	flag.StringVar(&o.page, "page", "docs/calibration.md", "the page to write")
 	flag.StringVar(&o.images, "images", "docs/images", "folder of its plots")
@@ -113,12 +110,26 @@ func (o options) outcome(ctx context.Context, s *scenario, progress io.Writer) (
 	case o.render:
 		return outcome{}, fmt.Errorf("%s: %w", s.name, errMissing)
 	}
-	found, err := s.run(ctx, n, o.seed, progress)
+	made, err := s.more(ctx, found, n, o.seed, progress)
 	if err != nil {
 		return outcome{}, err
 	}
-	found.Commit = o.commit
-	return found, o.write(s, found)
+	made.Commit = o.commit
+	return made, o.write(s, made)
+}
+
+// more makes the replicates that an earlier result (of none, if there is none) lacks. A
+// median needs all of them at once.
+func (s *scenario) more(ctx context.Context, earlier outcome, n int, seed uint64, progress io.Writer) (outcome, error) {
+	from := earlier.Replicates
+	if len(earlier.Figures) != len(s.figures) || slices.ContainsFunc(s.figures, func(f figure) bool { return f.median }) {
+		from = 0
+	}
+	made, err := s.run(ctx, from, n, seed, progress)
+	if err != nil || from == 0 {
+		return made, err
+	}
+	return made.after(earlier), nil
 }
 
 // form is how large the scenarios are.
@@ -127,17 +138,15 @@ func (o options) form() form { return form{o.short} }
 // replicates is how often a scenario runs. The time goes by the units of all
 // replicates together, so large scenarios run less often.
 func (s *scenario) replicates(o options) int {
-	n, least := cmp.Or(o.replicates, o.form().of(20_000, 4_000)), 2_000
+	n := cmp.Or(o.replicates, o.form().of(20_000, 4_000))
+	often, least := o.form().of(5_000, smallUnits), o.form().of(n/10, 0)
 	switch {
 	case s.cost > 1:
 		n /= s.cost
-	case s.world.units > smallUnits:
-		n = n * smallUnits / s.world.units
+	case s.world.units > often:
+		n = n * often / s.world.units
 	}
-	if o.replicates > 0 || o.short {
-		least = min(100, o.replicates)
-	}
-	return max(least, n)
+	return max(least, n, min(100, o.replicates))
 }
 
 // print tells the figures and returns how many miss their target.

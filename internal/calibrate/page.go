@@ -29,8 +29,8 @@ time that a rule may add. An *interval* is the always-valid one of matured resul
 Figures without a target are for comparison; *naive* looks at a fixed p at every look,
 which is what the rest is there to avoid.
 
-` + "`make simulate-stats`" + ` makes 20,000 replicates of each scenario, fewer of those that
-cost more than others and at least 2,000. ` + "`make simulate-stats-short`" + `, in the gate, runs
+` + "`make simulate-stats`" + ` makes 20,000 replicates of each scenario of up to 5,000 units,
+of a larger one as many fewer as it is larger, and at least 2,000. ` + "`make simulate-stats-short`" + `, in the gate, runs
 the scenarios as small as their gates allow, with 500 to 14,000 units and mostly 20 looks:
 4,000 replicates of each, 500 or 1,000 of the few that cost most, and none of the three
 above 20,000 units. What is promised is the same. That the same records give the same

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -95,5 +97,41 @@ func TestPage(t *testing.T) {
 		if b, err := os.ReadFile(filepath.Join(dir, name)); err != nil || !strings.Contains(string(b), want) {
 			t.Errorf("%s lacks %s: %v", name, want, err)
 		}
+	}
+}
+
+// TestMoreReplicates: a result of few replicates is gone on with, to the same figures as
+// if all had been made at once.
+func TestMoreReplicates(t *testing.T) {
+	o := options{dir: t.TempDir(), commit: "abc", seed: 3, replicates: 7}
+	s := find(t, "power with twice the effect")
+	s.figures = slices.DeleteFunc(s.figures, func(f figure) bool { return f.median })
+	few, err := o.outcome(t.Context(), s, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.replicates = 12
+	more, err := o.outcome(t.Context(), s, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.dir = t.TempDir()
+	whole, err := o.outcome(t.Context(), s, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if few.Replicates != 7 || more.Replicates != 12 {
+		t.Errorf("%d, then %d replicates", few.Replicates, more.Replicates)
+	}
+	varies := false
+	for i, want := range whole.Figures {
+		got := more.Figures[i]
+		varies = varies || want.SD > 0
+		if math.Abs(got.Mean-want.Mean) > 1e-12 || math.Abs(got.SD-want.SD) > 1e-12 || got.Passes != want.Passes || math.Abs(got.Reach-want.Reach) > 1e-12 {
+			t.Errorf("%s: %+v, at once %+v", want.Name, got, want)
+		}
+	}
+	if !varies {
+		t.Error("no figure varies: the joining of deviations is not seen")
 	}
 }

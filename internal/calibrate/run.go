@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -48,21 +49,23 @@ func (s *scenario) seed(base uint64) uint64 {
 	return h.Sum64() ^ base
 }
 
-// run makes n replicates on all processors. Replicate i depends on the seed and
-// on i alone. A panic of the engine would end the run: it must be seen.
-func (s *scenario) run(ctx context.Context, n int, base uint64, progress io.Writer) (outcome, error) {
+// run makes the replicates from one number to before another, on all processors.
+// Replicate i depends on the seed and on i alone. A panic of the engine would end the
+// run: it must be seen.
+func (s *scenario) run(ctx context.Context, from, to int, base uint64, progress io.Writer) (outcome, error) {
 	began, used := time.Now(), processor()
+	debug.SetMemoryLimit(max(leastMemory, unitMemory*int64(s.world.units)))
 	seed := s.seed(base)
 	v := s.world.version()
-	values := make([][]float64, n)
+	values := make([][]float64, to-from)
 	var next, done atomic.Int64
 	var wg sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
-				values[i] = s.one(v, source{rand.New(rand.NewPCG(seed, uint64(i)))})
-				if k := done.Add(1); k%max(1, int64(n/20)) == 0 {
-					_, _ = fmt.Fprintf(progress, "\r%-50s %6d of %d, %.0f s ", s.name, k, n, time.Since(began).Seconds())
+			for i := int(next.Add(1)) - 1; i < len(values) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
+				values[i] = s.one(v, source{rand.New(rand.NewPCG(seed, uint64(from+i)))})
+				if k := done.Add(1); k%max(1, int64(len(values)/20)) == 0 {
+					_, _ = fmt.Fprintf(progress, "\r%-50s %6d of %d, %.0f s ", s.name, from+int(k), to, time.Since(began).Seconds())
 				}
 			}
 		})
@@ -75,22 +78,53 @@ func (s *scenario) run(ctx context.Context, n int, base uint64, progress io.Writ
 	if s.direct != nil {
 		looks = slowLooks
 	}
-	out := outcome{Scenario: s.name, About: s.about, Seed: base, Replicates: n, Units: s.world.units, Looks: looks, Seconds: tenths(time.Since(began)), CPU: tenths(processor() - used)}
-	level := shareOf(targets())
+	out := outcome{Scenario: s.name, About: s.about, Seed: base, Replicates: len(values), Units: s.world.units, Looks: looks, Seconds: tenths(time.Since(began)), CPU: tenths(processor() - used)}
 	for k, f := range s.figures {
 		m := measure{Name: f.name, Bound: f.bound}
 		m.Mean, m.SD = moments(values, k)
-		se := m.SD / math.Sqrt(float64(n))
 		if f.median {
 			m.Mean = median(values, k)
-		}
-		if m.Passes = f.bound.holds(m.Mean, se, n, level); f.bound.Kind != shown {
-			m.Reach = f.bound.reach(se, n, level)
 		}
 		out.Figures = append(out.Figures, m)
 	}
 	_, _ = fmt.Fprintln(progress)
+	out.judge()
 	return out, nil
+}
+
+// What a run may use before it collects: replicates are short-lived, and within the
+// processor's caches they are faster than with more.
+const (
+	leastMemory = 128 << 20
+	unitMemory  = 2 << 10 // more of it for what large replicates hold at one time
+)
+
+// after joins the replicates that follow an earlier run's.
+func (o outcome) after(earlier outcome) outcome {
+	n, more := float64(earlier.Replicates), float64(o.Replicates)
+	for i := range o.Figures {
+		m, e := &o.Figures[i], earlier.Figures[i]
+		apart := m.Mean - e.Mean
+		squares := m.SD*m.SD*(more-1) + e.SD*e.SD*(n-1) + apart*apart*n*more/(n+more)
+		m.Mean = e.Mean + apart*more/(n+more)
+		m.SD = math.Sqrt(squares / (n + more - 1))
+	}
+	o.Replicates += earlier.Replicates
+	o.Seconds, o.CPU = o.Seconds+earlier.Seconds, o.CPU+earlier.CPU
+	o.judge()
+	return o
+}
+
+// judge holds every figure against its target.
+func (o outcome) judge() {
+	level := shareOf(targets())
+	for i := range o.Figures {
+		m := &o.Figures[i]
+		se := m.SD / math.Sqrt(float64(o.Replicates))
+		if m.Passes = m.Bound.holds(m.Mean, se, o.Replicates, level); m.Bound.Kind != shown {
+			m.Reach = m.Bound.reach(se, o.Replicates, level)
+		}
+	}
 }
 
 func tenths(d time.Duration) float64 { return math.Round(d.Seconds()*10) / 10 }
