@@ -10,7 +10,7 @@ import (
 	"github.com/assay-dev/assay/guardrails"
 	"github.com/assay-dev/assay/internal/app"
 	"github.com/assay-dev/assay/internal/experiment"
-	"github.com/assay-dev/assay/internal/report"
+	"github.com/assay-dev/assay/internal/words"
 )
 
 type backtestCmd struct {
@@ -86,7 +86,7 @@ func (c backtestCmd) options(env *environment, key string, rules *experiment.Gua
 	return app.BacktestOptions{Rules: rules, Every: c.Every, Ledger: c.Ledger, Progress: func(at time.Time, looks int) {
 		if time.Since(said) > 2*time.Second { // work that is done by then needs no telling
 			said = time.Now()
-			_, _ = fmt.Fprintf(env.err, "%s: %d looks, at %s\n", key, looks, report.Instant(at))
+			_, _ = fmt.Fprintf(env.err, "%s: %d looks, at %s\n", key, looks, words.Instant(at))
 		}
 	}}
 }
@@ -136,18 +136,18 @@ func backtestText(b *app.Backtest) string {
 		source = "looks computed from the ledger as it stood"
 	}
 	fmt.Fprintf(&out, "%s · iteration %d of %d · %d %s from %s to %s, one each %s · false kills at most %.3g %%\n",
-		b.Experiment, b.Iteration, b.Iterations, b.Looks, source, report.Instant(b.From), report.Instant(b.To), b.Every, 100*b.AlphaKill)
+		b.Experiment, b.Iteration, b.Iterations, b.Looks, source, words.Instant(b.From), words.Instant(b.To), b.Every, 100*b.AlphaKill)
 	for i := range b.Rules {
 		out.WriteString(ruleText(&b.Rules[i]))
 	}
 	switch {
 	case b.Kill != nil:
-		fmt.Fprintf(&out, "  it would have been turned off at %s by %s in %s", report.Instant(b.Kill.At), b.Kill.Metric, b.Kill.Arm)
+		fmt.Fprintf(&out, "  it would have been turned off at %s by %s in %s", words.Instant(b.Kill.At), b.Kill.Metric, b.Kill.Arm)
 	default:
 		out.WriteString("  it would not have been turned off")
 	}
 	if b.Killed {
-		fmt.Fprintf(&out, "; it was, at %s, so nothing later is known", report.Instant(b.Ended))
+		fmt.Fprintf(&out, "; it was, at %s, so nothing later is known", words.Instant(b.Ended))
 	}
 	return out.String()
 }
@@ -158,14 +158,14 @@ func ruleText(r *guardrails.BacktestRule) string {
 	if r.Fired == nil {
 		fmt.Fprintf(&out, "    never fired; today %s\n", outcomeText(r.Outcome, false))
 	} else {
-		fmt.Fprintf(&out, "    fired at %s: %s\n    today %s\n", report.Instant(r.Fired.At), r.Fired.Text, outcomeText(r.Outcome, true))
+		fmt.Fprintf(&out, "    fired at %s: %s\n    today %s\n", words.Instant(r.Fired.At), r.Fired.Text, outcomeText(r.Outcome, true))
 	}
 	if a := r.Avoided; a != nil && a.Harm.Known() {
 		fmt.Fprintf(&out, "    spared until %s: %.4g %s × %.4g = %.4g, interval %.4g to %.4g\n",
-			report.Instant(a.Until), a.Base, a.Of, a.Each, a.Harm, a.Low, a.High)
+			words.Instant(a.Until), a.Base, a.Of, a.Each, a.Harm, a.Low, a.High)
 	}
 	for _, d := range r.Ran {
-		fmt.Fprintf(&out, "    what ran: %s at %s (%s)\n", d.Act, report.Instant(d.At), d.Reason)
+		fmt.Fprintf(&out, "    what ran: %s at %s (%s)\n", d.Act, words.Instant(d.At), d.Reason)
 	}
 	if len(r.Ran) == 0 {
 		out.WriteString("    what ran decided nothing about it\n")

@@ -9,7 +9,7 @@ import (
 	"github.com/assay-dev/assay/guardrails"
 	"github.com/assay-dev/assay/internal/app"
 	"github.com/assay-dev/assay/internal/clickhouse"
-	"github.com/assay-dev/assay/internal/report"
+	"github.com/assay-dev/assay/internal/words"
 )
 
 type decisionCmd struct {
@@ -61,7 +61,7 @@ func (c decisionShowCmd) Run(env *environment) error {
 				if err != nil {
 					return err
 				}
-				env.println("%4d  %s  %-16s %-20s %-18s %s", d.Seq, report.Instant(d.At), d.Kind, d.Experiment, d.Actor, e.Text)
+				env.println("%4d  %s  %-16s %-20s %-18s %s", d.Seq, words.Instant(d.At), d.Kind, d.Experiment, d.Actor, e.Text)
 			}
 			if shown.Head.Seq > 0 {
 				env.println("head: decision %d, %s", shown.Head.Seq, shown.Head.Hash)

@@ -10,8 +10,8 @@ import (
 	"github.com/assay-dev/assay/guardrails"
 	"github.com/assay-dev/assay/internal/app"
 	"github.com/assay-dev/assay/internal/experiment"
-	"github.com/assay-dev/assay/internal/report"
 	"github.com/assay-dev/assay/internal/watch"
+	"github.com/assay-dev/assay/internal/words"
 )
 
 // byHand opens what an act by hand needs.
@@ -159,7 +159,7 @@ func (c resumeCmd) snooze(env *environment, h *watch.Hand) error {
 			env.println("automatic kills of %s go ahead again", of)
 			return nil
 		}
-		env.println("automatic kills of %s wait until %s; `assay kill` works meanwhile", of, report.Instant(until))
+		env.println("automatic kills of %s wait until %s; `assay kill` works meanwhile", of, words.Instant(until))
 		return nil
 	})
 }

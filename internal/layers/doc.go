@@ -16,6 +16,7 @@ var Allowed = map[string][]string{
 	"guardrails":          {"internal/experiment", "internal/results", "stats"},
 	"internal/doctor":     {"ingest"},
 	"internal/planning":   {"internal/experiment", "internal/results", "stats", "stats/design"},
+	"internal/words":      {"internal/experiment", "internal/results"},
 
 	// Adapters: the core and one thing outside, never one another.
 	"ingest/kafka":          {"ingest", "internal/experiment", "internal/results"},
@@ -27,7 +28,7 @@ var Allowed = map[string][]string{
 	"internal/simulate":     {"ingest", "internal/experiment"},
 	"internal/announce":     {"guardrails"},
 	"internal/watch":        {"guardrails", "ingest", "internal/experiment", "internal/results", "stats"},
-	"internal/report":       {"internal/experiment", "internal/planning", "internal/results", "stats"},
+	"internal/report":       {"internal/experiment", "internal/planning", "internal/results", "internal/words", "stats"},
 	"internal/web":          {"internal/experiment", "internal/results"},
 	"sql":                   {},
 
@@ -58,6 +59,6 @@ var Allowed = map[string][]string{
 // Pure lists the packages that must not touch the outside world, and what of the
 // standard library would let them.
 var (
-	Pure      = []string{"stats", "stats/design", "stats/yardstick", "internal/experiment", "ingest", "internal/results", "guardrails", "internal/doctor", "internal/planning"}
+	Pure      = []string{"stats", "stats/design", "stats/yardstick", "internal/experiment", "ingest", "internal/results", "guardrails", "internal/doctor", "internal/planning", "internal/words"}
 	Forbidden = []string{"os", "net", "net/http", "os/exec", "io/ioutil", "log", "log/slog", "database/sql", "syscall"}
 )

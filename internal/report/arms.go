@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/assay-dev/assay/internal/results"
+	"github.com/assay-dev/assay/internal/words"
 )
 
 // armsAbout says what an arm's own interval is, and what it is not.
@@ -26,7 +27,7 @@ func meanRange(a results.Arm, kind, unit string) string {
 	if a.Interval == nil {
 		return ""
 	}
-	low, high := Mean(a.Interval.Low, kind, unit), Mean(a.Interval.High, kind, unit)
+	low, high := words.Mean(a.Interval.Low, kind, unit), words.Mean(a.Interval.High, kind, unit)
 	if number, suffix, two := strings.Cut(low, " "); two && strings.HasSuffix(high, " "+suffix) {
 		low = number
 	}
@@ -47,7 +48,7 @@ func textArms(b *strings.Builder, d *results.Document) {
 			name string
 			arm  results.Arm
 		}{{d.Control, e.Control}, {c.Arm, e.Treatment}} {
-			row := strings.Join([]string{c.Metric, x.name, Count(x.arm.Units), Mean(x.arm.Mean, c.Kind, c.Unit), meanRange(x.arm, c.Kind, c.Unit), of}, "\t")
+			row := strings.Join([]string{c.Metric, x.name, words.Count(x.arm.Units), words.Mean(x.arm.Mean, c.Kind, c.Unit), meanRange(x.arm, c.Kind, c.Unit), of}, "\t")
 			if x.arm.Interval == nil || seen[row] { // a control without phases of unequal shares is the same in every pair
 				continue
 			}

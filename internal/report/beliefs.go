@@ -6,6 +6,7 @@ import (
 
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/results"
+	"github.com/assay-dev/assay/internal/words"
 )
 
 // beliefLine is one posterior in words.
@@ -25,8 +26,8 @@ func beliefLines(b *results.Beliefs) []beliefLine {
 			of = "complete windows"
 		}
 		out[i] = beliefLine{
-			Name: name, Arm: c.Arm, Of: of, Chance: percent(c.ChanceBetter, false),
-			Absolute: DifferenceRange(c.Absolute, c.Kind, c.Unit), Relative: PercentRange(c.Relative),
+			Name: name, Arm: c.Arm, Of: of, Chance: words.Share(c.ChanceBetter),
+			Absolute: words.DifferenceRange(c.Absolute, c.Kind, c.Unit), Relative: words.PercentRange(c.Relative),
 			Ship: loss(c.LossShip, c), Keep: loss(c.LossKeep, c),
 		}
 	}
@@ -35,15 +36,15 @@ func beliefLines(b *results.Beliefs) []beliefLine {
 
 // loss is an amount in the metric's unit, without a sign.
 func loss(n results.Number, c results.Belief) string {
-	return strings.TrimPrefix(Difference(n, c.Kind, c.Unit), "+")
+	return strings.TrimPrefix(words.Difference(n, c.Kind, c.Unit), "+")
 }
 
 func priorText(b *results.Beliefs) string {
 	prior := "a flat prior"
 	if b.PriorSD > 0 {
-		prior = fmt.Sprintf("a normal prior on the lift, centred at 0 with a standard deviation of %s", percent(results.Number(b.PriorSD), false))
+		prior = fmt.Sprintf("a normal prior on the lift, centred at 0 with a standard deviation of %s", words.Share(results.Number(b.PriorSD)))
 	}
-	return fmt.Sprintf("from %s; intervals hold %s of the posterior", prior, percent(results.Number(b.Credibility), false))
+	return fmt.Sprintf("from %s; intervals hold %s of the posterior", prior, words.Share(results.Number(b.Credibility)))
 }
 
 func textBeliefs(b *strings.Builder, d *results.Document) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/results"
+	"github.com/assay-dev/assay/internal/words"
 )
 
 // textBudget says what may be erred by, and what that is spent on.
@@ -54,7 +55,7 @@ func spentLines(d *results.Document) []string {
 	}
 	var out []string
 	for _, it := range d.Budget.Iterations {
-		how := fmt.Sprintf("%s to %s", Instant(it.Start), Instant(it.End))
+		how := fmt.Sprintf("%s to %s", words.Instant(it.Start), words.Instant(it.End))
 		if it.Killed {
 			how += ", killed"
 		}
@@ -69,7 +70,7 @@ func spentLines(d *results.Document) []string {
 // textCrossovers tells who saw two variants, and whether that is more than may be.
 func textCrossovers(b *strings.Builder, d *results.Document) {
 	for _, c := range d.Crossovers {
-		fmt.Fprintf(b, "crossovers: %s units saw %s, then %s (phase %d)\n", Count(c.Units), c.First, c.Other, c.Phase)
+		fmt.Fprintf(b, "crossovers: %s units saw %s, then %s (phase %d)\n", words.Count(c.Units), c.First, c.Other, c.Phase)
 	}
 	for _, c := range d.CrossoverChecks {
 		if c.Units > 0 {
@@ -81,7 +82,7 @@ func textCrossovers(b *strings.Builder, d *results.Document) {
 // anomalyText says what is not as it was, since when, and whether anything follows.
 func anomalyText(a results.Anomaly) string {
 	if a.Blind {
-		return fmt.Sprintf("%s, nothing is judged by it (since %s): %s", a, Instant(a.Since), a.Text)
+		return fmt.Sprintf("%s, nothing is judged by it (since %s): %s", a, words.Instant(a.Since), a.Text)
 	}
-	return fmt.Sprintf("%s (at %s): %s", a, Instant(a.Since), a.Text)
+	return fmt.Sprintf("%s (at %s): %s", a, words.Instant(a.Since), a.Text)
 }

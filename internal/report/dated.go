@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/assay-dev/assay/internal/results"
+	"github.com/assay-dev/assay/internal/words"
 )
 
 // datedLine is one look at one goal in words.
@@ -17,13 +18,13 @@ func datedText(d *results.Dated) string {
 		name += fmt.Sprintf(" (gamma %v)", d.Gamma)
 	}
 	out := fmt.Sprintf("goals at dated looks: %d looks, %s, %s units planned; goals are decided here, the intervals for every look decide nothing",
-		len(d.Dates), name, Count(d.PlannedUnits))
+		len(d.Dates), name, words.Count(d.PlannedUnits))
 	switch {
 	case d.Next.IsZero():
 	case d.Next.Equal(d.Dates[0]):
-		out += "; nothing is decided before the first look at " + Instant(d.Next)
+		out += "; nothing is decided before the first look at " + words.Instant(d.Next)
 	default:
-		out += "; next look at " + Instant(d.Next)
+		out += "; next look at " + words.Instant(d.Next)
 	}
 	return out
 }
@@ -33,9 +34,9 @@ func datedLines(d *results.Dated) []datedLine {
 	for _, g := range d.Goals {
 		for _, l := range g.Looks {
 			out = append(out, datedLine{
-				Name: g.Metric, Arm: g.Arm, Look: fmt.Sprint(l.Number), At: Instant(l.At), Units: Count(l.Units),
-				Information: percent(l.Fraction, false), Z: zText(l.Z), Boundary: zText(l.Boundary),
-				Interval: DifferenceRange(l.Interval, g.Kind, g.Unit), Verdict: strings.ReplaceAll(l.Verdict, "_", " "),
+				Name: g.Metric, Arm: g.Arm, Look: fmt.Sprint(l.Number), At: words.Instant(l.At), Units: words.Count(l.Units),
+				Information: words.Share(l.Fraction), Z: zText(l.Z), Boundary: zText(l.Boundary),
+				Interval: words.DifferenceRange(l.Interval, g.Kind, g.Unit), Verdict: strings.ReplaceAll(l.Verdict, "_", " "),
 			})
 		}
 	}
@@ -59,7 +60,7 @@ func datedEnds(d *results.Dated) []string {
 		}
 		if g.Estimate.Known() {
 			text += fmt.Sprintf("; difference %s (%s), p %s, adjusted for the looks",
-				Difference(g.Estimate, g.Kind, g.Unit), DifferenceRange(g.Interval, g.Kind, g.Unit), PValue(g.P))
+				words.Difference(g.Estimate, g.Kind, g.Unit), words.DifferenceRange(g.Interval, g.Kind, g.Unit), words.PValue(g.P))
 		}
 		out[i] = text
 	}
@@ -68,9 +69,9 @@ func datedEnds(d *results.Dated) []string {
 
 func zText(n results.Number) string {
 	if !n.Known() {
-		return Unknown
+		return words.Unknown
 	}
-	return signedText(n.Float(), 2, false)
+	return words.Fixed(n, 2)
 }
 
 func textDated(b *strings.Builder, d *results.Document) {

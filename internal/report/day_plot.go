@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/assay-dev/assay/internal/results"
+	"github.com/assay-dev/assay/internal/words"
 )
 
 const (
@@ -35,14 +36,14 @@ func dayPlot(d results.Days) template.HTML {
 
 func dayText(d results.Days, x results.DayEffect) string {
 	return fmt.Sprintf("%s, phase %d: %s, %s and %s units", x.Day, x.Phase,
-		DifferenceWithin(x.Absolute.Estimate, x.Absolute.Fixed, d.Kind, d.Unit), Count(x.Treatment.Units), Count(x.Control.Units))
+		words.DifferenceWithin(x.Absolute.Estimate, x.Absolute.Fixed, d.Kind, d.Unit), words.Count(x.Treatment.Units), words.Count(x.Control.Units))
 }
 
 // agePlot draws the difference on each day since a unit's first exposure.
 func agePlot(c results.SlowComparison) template.HTML {
 	var marks []mark
 	for _, x := range c.ByDay.Effects {
-		title := fmt.Sprintf("day %d: %s", x.Day, DifferenceWithin(x.Absolute.Estimate, x.Absolute.Fixed, c.Kind, c.Unit))
+		title := fmt.Sprintf("day %d: %s", x.Day, words.DifferenceWithin(x.Absolute.Estimate, x.Absolute.Fixed, c.Kind, c.Unit))
 		marks = append(marks, mark{fmt.Sprintf("day %d", x.Day), title, x.Absolute})
 	}
 	return markPlot(marks, c.Kind, c.Unit, fmt.Sprintf("difference of %s in %s by the day since first exposure", c.Metric, c.Arm))
@@ -69,7 +70,7 @@ func markPlot(marks []mark, kind, unit, label string) template.HTML {
 	for _, n := range []results.Number{results.Number(v.low), 0, results.Number(v.high)} {
 		if n == 0 || math.Abs(y(n, 0)-y(0, 0)) > 12 {
 			fmt.Fprintf(&b, `<text x="%.0f" y="%.1f" text-anchor="end">%s</text>`, dayLeft-6, math.Max(10, y(n, 0)+4),
-				template.HTMLEscapeString(Difference(n, kind, unit)))
+				template.HTMLEscapeString(words.Difference(n, kind, unit)))
 		}
 	}
 	every := (len(marks) + dayLabels - 1) / dayLabels

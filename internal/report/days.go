@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/assay-dev/assay/internal/results"
+	"github.com/assay-dev/assay/internal/words"
 )
 
 // dayConclusion says whether the effect depends on the day of exposure.
@@ -14,7 +15,7 @@ func dayConclusion(d results.Days) string {
 		return fmt.Sprintf("%s in %s: a drift needs two days of one phase with units enough in both arms, there are none yet", d.Metric, d.Arm)
 	}
 	numbers := fmt.Sprintf("%s in %s: the effect grows by %s (%s) with each day of first exposure, p %s",
-		d.Metric, d.Arm, Difference(d.Slope, d.Kind, d.Unit), DifferenceRange(d.Fixed, d.Kind, d.Unit), PValue(d.P))
+		d.Metric, d.Arm, words.Difference(d.Slope, d.Kind, d.Unit), words.DifferenceRange(d.Fixed, d.Kind, d.Unit), words.PValue(d.P))
 	if d.Drifts {
 		return numbers + ": the effect of all units is an average of different effects"
 	}
@@ -27,8 +28,8 @@ const dayColumns = "DAY\tPHASE\tUNITS\tIN CONTROL\tDIFFERENCE, ONE LOOK\tEFFECT,
 func dayRows(days results.Days) [][]string {
 	var rows [][]string
 	for _, x := range days.Days {
-		rows = append(rows, []string{x.Day, fmt.Sprint(x.Phase), Count(x.Treatment.Units), Count(x.Control.Units),
-			DifferenceWithin(x.Absolute.Estimate, x.Absolute.Fixed, days.Kind, days.Unit), PercentWithin(x.Relative.Estimate, x.Relative.Fixed)})
+		rows = append(rows, []string{x.Day, fmt.Sprint(x.Phase), words.Count(x.Treatment.Units), words.Count(x.Control.Units),
+			words.DifferenceWithin(x.Absolute.Estimate, x.Absolute.Fixed, days.Kind, days.Unit), words.PercentWithin(x.Relative.Estimate, x.Relative.Fixed)})
 	}
 	return rows
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/results"
+	"github.com/assay-dev/assay/internal/words"
 )
 
 // familyLine is one comparison as its family judges it.
@@ -20,7 +21,7 @@ type familyLine struct {
 
 // familyText says of a family what shares the error rate, how, and what for.
 func familyText(f results.Family) string {
-	rate := percent(results.Number(f.Alpha), false)
+	rate := words.Share(results.Number(f.Alpha))
 	promise := "the chance that any of them misses is at most " + rate
 	switch experiment.Adjustment(f.Correction) {
 	case experiment.BenjaminiHochberg, experiment.BenjaminiYekutieli:
@@ -31,7 +32,7 @@ func familyText(f results.Family) string {
 	}
 	how := f.Correction
 	if f.Primary != "" {
-		how += fmt.Sprintf(", %s of the rate to %s", percent(results.Number(f.Share), false), f.Primary)
+		how += fmt.Sprintf(", %s of the rate to %s", words.Share(results.Number(f.Share)), f.Primary)
 	}
 	return fmt.Sprintf("goals × arms: %d comparisons, %s: %s", f.Size, how, promise)
 }
@@ -73,8 +74,8 @@ func familyLineOf(name, arm, kind, unit, direction string, e results.Estimate, a
 	s := a.Sequential
 	return familyLine{
 		Name: name, Arm: arm,
-		Relative: PercentWithin(e.Relative.Estimate, s.Relative), Absolute: DifferenceWithin(e.Absolute.Estimate, s.Absolute, kind, unit),
-		P: s.P, OneLook: PercentRange(a.Fixed.Relative), Conclusion: conclusion(s, direction),
+		Relative: words.PercentWithin(e.Relative.Estimate, s.Relative), Absolute: words.DifferenceWithin(e.Absolute.Estimate, s.Absolute, kind, unit),
+		P: s.P, OneLook: words.PercentRange(a.Fixed.Relative), Conclusion: conclusion(s, direction),
 	}
 }
 
@@ -110,7 +111,7 @@ func textFamilies(b *strings.Builder, d *results.Document) {
 	}
 	rows := make([]string, len(lines))
 	for i, l := range lines {
-		rows[i] = strings.Join([]string{l.Name, l.Arm, l.Conclusion, l.Absolute, l.OneLook, l.Relative, PValue(l.P)}, "\t")
+		rows[i] = strings.Join([]string{l.Name, l.Arm, l.Conclusion, l.Absolute, l.OneLook, l.Relative, words.PValue(l.P)}, "\t")
 	}
 	b.WriteString(familyText(*f) + "\n")
 	table(b, "METRIC\tARM\tSHOWN\tDIFFERENCE, EVERY LOOK\tINTERVAL, ONE LOOK\tEFFECT, EVERY LOOK\tADJUSTED P", rows)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/assay-dev/assay/internal/results"
+	"github.com/assay-dev/assay/internal/words"
 )
 
 // liveWidth is the number of characters of an interval's bar; liveSpan is the
@@ -38,10 +39,10 @@ func liveRow(d *results.Document) string {
 		}
 	}
 	if c == nil {
-		return strings.Join([]string{d.Experiment, Count(units), "", "", "", strings.Repeat(" ", liveWidth), liveState(d)}, "\t")
+		return strings.Join([]string{d.Experiment, words.Count(units), "", "", "", strings.Repeat(" ", liveWidth), liveState(d)}, "\t")
 	}
 	e := c.Open.Relative
-	return strings.Join([]string{d.Experiment, Count(units), c.Metric, Percent(e.Estimate), PercentRange(e.Sequential),
+	return strings.Join([]string{d.Experiment, words.Count(units), c.Metric, words.Percent(e.Estimate), words.PercentRange(e.Sequential),
 		bar(e), liveState(d)}, "\t")
 }
 
@@ -98,9 +99,9 @@ func splitText(d *results.Document) string {
 		}
 		var units []string
 		for _, a := range p.Arms {
-			units = append(units, Count(a.Units))
+			units = append(units, words.Count(a.Units))
 		}
-		return strings.Join(units, " : ") + ", p " + PValue(p.SRM.P)
+		return strings.Join(units, " : ") + ", p " + words.PValue(p.SRM.P)
 	}
 	return ""
 }

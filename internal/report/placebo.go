@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/assay-dev/assay/internal/results"
+	"github.com/assay-dev/assay/internal/words"
 )
 
 // placeboLine is what halves of the control say of one metric.
@@ -29,7 +30,7 @@ func placeboLines(d *results.Document) []placeboLine {
 		if m.Judged > 0 {
 			between := m.CoverageBetween
 			line.Outside = fmt.Sprintf("%d of %d", m.Outside, m.Judged)
-			line.Inside = fmt.Sprintf("%s (%s to %s)", percent(m.Coverage, false), percent(between.Low, false), percent(between.High, false))
+			line.Inside = fmt.Sprintf("%s (%s to %s)", words.Share(m.Coverage), words.Share(between.Low), words.Share(between.High))
 		}
 		switch {
 		case m.Suspect:
@@ -50,7 +51,7 @@ func placeboText(d *results.Document) string {
 		looks = fmt.Sprintf("%d looks", p.Looks)
 	}
 	return fmt.Sprintf("the control's units halved at random %d times and compared as arms are, at %s after %s; promised: false alarms in at most %s of the halvings at any look, and %s of the one-look intervals hold 0",
-		p.Splits, Instant(p.At), looks, percent(results.Number(p.Alpha), false), percent(results.Number(1-p.Alpha), false))
+		p.Splits, words.Instant(p.At), looks, words.Share(results.Number(p.Alpha)), words.Share(results.Number(1-p.Alpha)))
 }
 
 // placeboDoubts warn of metrics whose intervals find effects where there are none.
@@ -58,7 +59,7 @@ func placeboDoubts(d *results.Document) []string {
 	var out []string
 	for _, m := range d.Placebo.Suspect() {
 		out = append(out, fmt.Sprintf("%s: %d of %d random halvings of the control differ, more than chance explains (p = %s): its units are not independent or few of them carry its total; decide nothing on it",
-			m.Metric, len(m.Ever), d.Placebo.Splits, PValue(m.P)))
+			m.Metric, len(m.Ever), d.Placebo.Splits, words.PValue(m.P)))
 	}
 	return out
 }
@@ -66,7 +67,7 @@ func placeboDoubts(d *results.Document) []string {
 func textPlacebo(b *strings.Builder, d *results.Document) {
 	var rows []string
 	for _, l := range placeboLines(d) {
-		rows = append(rows, strings.Join([]string{l.Metric, Count(l.Units), l.Alarms, l.Outside, l.Inside, l.State}, "\t"))
+		rows = append(rows, strings.Join([]string{l.Metric, words.Count(l.Units), l.Alarms, l.Outside, l.Inside, l.State}, "\t"))
 	}
 	if len(rows) == 0 {
 		return

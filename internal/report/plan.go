@@ -6,13 +6,14 @@ import (
 	"strings"
 
 	"github.com/assay-dev/assay/internal/results"
+	"github.com/assay-dev/assay/internal/words"
 )
 
 // PlanText writes how an experiment is analysed, for a terminal: each method with
 // its reason, and its gates with what would open them.
 func PlanText(w io.Writer, d *results.Document) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s · iteration %d of %d · plan of the analysis as of %s\n", d.Experiment, d.Iteration, d.Iterations, Instant(d.At))
+	fmt.Fprintf(&b, "%s · iteration %d of %d · plan of the analysis as of %s\n", d.Experiment, d.Iteration, d.Iterations, words.Instant(d.At))
 	if f := goalFamily(d); f != nil {
 		b.WriteString(familyText(*f) + "\n")
 	}
@@ -92,7 +93,7 @@ func conditionText(c results.Condition) string {
 		text += fmt.Sprintf(" (has %s, needs %s: %s)", have, amount(c.Need), c.Of)
 	}
 	if c.Lift > 0 {
-		text += fmt.Sprintf("; about %s units of both arms would do", Count(c.Lift))
+		text += fmt.Sprintf("; about %s units of both arms would do", words.Count(c.Lift))
 	}
 	return text
 }
@@ -100,7 +101,7 @@ func conditionText(c results.Condition) string {
 // amount writes a count, or a number that is none.
 func amount(n results.Number) string {
 	if x := n.Float(); x == float64(int64(x)) {
-		return Count(int64(x))
+		return words.Count(int64(x))
 	}
-	return signedText(n.Float(), decimalsFor(n.Float()), false)
+	return words.Plain(n)
 }

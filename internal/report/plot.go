@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/assay-dev/assay/internal/results"
+	"github.com/assay-dev/assay/internal/words"
 )
 
 // scale maps a range of effects to pixels. It always shows zero.
@@ -54,7 +55,7 @@ func intervalPlot(e results.Effect, s scale, tone string) template.HTML {
 	var b strings.Builder
 	y := rowHeight / 2
 	zero := s.at(0, 0)
-	label := fmt.Sprintf("%s, always-valid interval %s", Percent(e.Estimate), PercentRange(e.Sequential))
+	label := fmt.Sprintf("%s, always-valid interval %s", words.Percent(e.Estimate), words.PercentRange(e.Sequential))
 	fmt.Fprintf(&b, `<svg class="interval %s" viewBox="0 0 %.0f %.0f" width="%.0f" height="%.0f" role="img" aria-label="%s">`,
 		tone, s.width, rowHeight, s.width, rowHeight, template.HTMLEscapeString(label))
 	fmt.Fprintf(&b, `<line class="zero" x1="%.1f" x2="%.1f" y1="0" y2="%.0f"/>`, zero, zero, rowHeight)
@@ -131,7 +132,7 @@ func historyPlot(points []Point) template.HTML {
 	fmt.Fprintf(&b, `<polyline class="line" points="%s"/>`, strings.Join(line, " "))
 	for _, n := range []results.Number{results.Number(v.low), 0, results.Number(v.high)} {
 		if n == 0 || math.Abs(y(n)-y(0)) > 12 {
-			fmt.Fprintf(&b, `<text x="%.0f" y="%.1f" text-anchor="end">%s</text>`, historyLeft-6, math.Max(10, y(n)+4), Percent(n))
+			fmt.Fprintf(&b, `<text x="%.0f" y="%.1f" text-anchor="end">%s</text>`, historyLeft-6, math.Max(10, y(n)+4), words.Percent(n))
 		}
 	}
 	fmt.Fprintf(&b, `<text x="%.0f" y="%.0f">%s</text>`, historyLeft, historyHeight-3, first.UTC().Format("01-02 15:04:05"))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/assay-dev/assay/internal/planning"
 	"github.com/assay-dev/assay/internal/results"
+	"github.com/assay-dev/assay/internal/words"
 )
 
 // Power is what is planned for one experiment.
@@ -27,7 +28,7 @@ func PowerText(w io.Writer, p *Power) error {
 	if len(p.Answers) > 0 {
 		a := p.Answers[0]
 		fmt.Fprintf(&b, " · to find a lift of %s with a power of %s (alpha %s, two-sided; %s units planned)",
-			percent(results.Number(a.Lift), true), percent(results.Number(a.Power), false), percent(results.Number(a.Alpha), false), Count(a.Plan))
+			words.Percent(results.Number(a.Lift)), words.Share(results.Number(a.Power)), words.Share(results.Number(a.Alpha)), words.Count(a.Plan))
 	}
 	b.WriteString("\n\n")
 	var rows []string
@@ -57,20 +58,20 @@ func powerRows(a *planning.Answer) []string {
 }
 
 func powerRow(a *planning.Answer, how string, m *planning.Method) string {
-	times := Unknown
+	times := words.Unknown
 	if n := results.Number(m.Size.Float() / a.Fixed.Size.Float()); n.Known() {
 		times = strconv.FormatFloat(n.Float(), 'f', 2, 64)
 	}
 	return strings.Join([]string{a.Metric, a.Arm, how, wholeUnits(m.Size), times, wholeUnits(m.Expected),
-		days(m.Days), days(m.ExpectedDays), percent(m.Detectable, true), percent(m.PlanPower, false), percent(m.NowPower, false)}, "\t")
+		days(m.Days), days(m.ExpectedDays), words.Percent(m.Detectable), words.Share(m.PlanPower), words.Share(m.NowPower)}, "\t")
 }
 
 // powerBasis says what an answer stands on.
 func powerBasis(a *planning.Answer) string {
 	out := fmt.Sprintf("%s, %s (%s): control's mean %s, a unit's deviation %s, %s of the pair treated",
-		a.Metric, a.Arm, a.Kind, number(a.Mean), number(a.SD), percent(results.Number(a.Share), false))
+		a.Metric, a.Arm, a.Kind, number(a.Mean), number(a.SD), words.Share(results.Number(a.Share)))
 	if a.Units > 0 {
-		out += fmt.Sprintf(", %s units so far", Count(a.Units))
+		out += fmt.Sprintf(", %s units so far", words.Count(a.Units))
 	}
 	if a.PerDay > 0 {
 		out += fmt.Sprintf(", %s new units a day", wholeUnits(a.PerDay))
@@ -80,22 +81,22 @@ func powerBasis(a *planning.Answer) string {
 
 func number(n results.Number) string {
 	if !n.Known() {
-		return Unknown
+		return words.Unknown
 	}
-	return signedText(n.Float(), decimalsFor(n.Float()), false)
+	return words.Plain(n)
 }
 
 // wholeUnits rounds up: half a unit is none.
 func wholeUnits(n results.Number) string {
 	if !n.Known() || n > 1e15 {
-		return Unknown
+		return words.Unknown
 	}
-	return Count(int64(math.Ceil(n.Float() - 1e-9)))
+	return words.Count(int64(math.Ceil(n.Float() - 1e-9)))
 }
 
 func days(n results.Number) string {
 	if !n.Known() {
-		return Unknown
+		return words.Unknown
 	}
 	return strconv.FormatFloat(n.Float(), 'f', 1, 64)
 }

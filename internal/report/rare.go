@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/assay-dev/assay/internal/results"
+	"github.com/assay-dev/assay/internal/words"
 )
 
 const (
@@ -24,9 +25,9 @@ func rareRows(d *results.Document) []string {
 			continue
 		}
 		rows = append(rows, strings.Join([]string{
-			c.Metric, c.Arm, Count(f.Treatment), Count(f.Control), times(f.Ratio),
-			times(f.Sequential.Low) + " to " + times(f.Sequential.High), PValue(f.SequentialP),
-			fmt.Sprintf("%.3g %%", 100*f.Margin), PValue(f.HarmP),
+			c.Metric, c.Arm, words.Count(f.Treatment), words.Count(f.Control), times(f.Ratio),
+			times(f.Sequential.Low) + " to " + times(f.Sequential.High), words.PValue(f.SequentialP),
+			fmt.Sprintf("%.3g %%", 100*f.Margin), words.PValue(f.HarmP),
 		}, "\t"))
 	}
 	return rows
@@ -50,7 +51,7 @@ func smallRows(d *results.Document) []string {
 	var rows []string
 	for _, c := range d.Comparisons {
 		if s := c.Open.SmallCounts; s != nil && c.Open.Treatment.Units > 0 {
-			rows = append(rows, strings.Join([]string{c.Metric, c.Arm, DifferenceRange(s.Absolute, c.Kind, c.Unit), PercentRange(s.Relative)}, "\t"))
+			rows = append(rows, strings.Join([]string{c.Metric, c.Arm, words.DifferenceRange(s.Absolute, c.Kind, c.Unit), words.PercentRange(s.Relative)}, "\t"))
 		}
 	}
 	return rows

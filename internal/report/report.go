@@ -10,6 +10,7 @@ import (
 
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/results"
+	"github.com/assay-dev/assay/internal/words"
 )
 
 //go:embed *.html
@@ -50,10 +51,10 @@ type Decision struct {
 // HTML writes the report as one file that loads nothing from elsewhere.
 func HTML(w io.Writer, d Day) error {
 	t, err := template.New("report.html").Funcs(template.FuncMap{
-		"instant": Instant, "percent": Percent, "interval": PercentRange, "mean": Mean,
-		"difference": Difference, "p": PValue, "count": Count, "share": func(x float64) string { return percent(results.Number(x), false) },
+		"instant": words.Instant, "percent": words.Percent, "interval": words.PercentRange, "mean": words.Mean,
+		"difference": words.Difference, "p": words.PValue, "count": words.Count, "share": func(x float64) string { return words.Share(results.Number(x)) },
 		"plots": plots, "headline": headline, "tone": tone, "overall": Overall, "doubts": doubts, "srm": SRMAlarm,
-		"bounds": DifferenceRange, "split": splitLines, "splitBy": splitBy, "oneLook": oneLook, "budget": budgetText, "spent": spentLines, "parts": budgetLines, "anomaly": anomalyText, "limits": limits,
+		"bounds": words.DifferenceRange, "split": splitLines, "splitBy": splitBy, "oneLook": oneLook, "budget": budgetText, "spent": spentLines, "parts": budgetLines, "anomaly": anomalyText, "limits": limits,
 		"kill": killText, "armOff": func(k results.Kill) string { return killText(&k) }, "after": afterText, "gap": gapText,
 		"excluded": Excluded, "slow": slowRows, "checks": slowChecks, "segments": segmentTables, "slowAge": slowAge, "family": goalFamily, "asides": asides, "placebo": placeboLines, "placeboText": placeboText, "dated": datedLines, "datedText": datedText, "datedEnds": datedEnds, "beliefs": beliefLines, "prior": priorText, "familyText": familyText, "familyLines": familyLines,
 		"meanRange": meanRange, "armsText": armsText, "planSummary": planSummary, "planLines": planLines,

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/assay-dev/assay/internal/results"
+	"github.com/assay-dev/assay/internal/words"
 )
 
 // segmentTable is one metric of one arm by one dimension.
@@ -49,19 +50,19 @@ func segmentTableOf(c results.Comparison, s results.Segmentation) segmentTable {
 		out.Tone = "warn"
 	}
 	for _, x := range s.Segments {
-		guess := DifferenceWithin(x.Shrunk.Estimate, x.Shrunk.Interval, c.Kind, c.Unit)
+		guess := words.DifferenceWithin(x.Shrunk.Estimate, x.Shrunk.Interval, c.Kind, c.Unit)
 		if !x.Shrunk.Estimate.Known() {
-			guess = Unknown
+			guess = words.Unknown
 		}
 		family := ""
 		if a := x.Adjusted; a != nil {
-			family = fmt.Sprintf("%s (p %s)", conclusion(a.Sequential, c.Direction), PValue(a.Sequential.P))
+			family = fmt.Sprintf("%s (p %s)", conclusion(a.Sequential, c.Direction), words.PValue(a.Sequential.P))
 		}
 		out.Lines = append(out.Lines, segmentLine{
 			Family: family,
 			Value:  x.Value, Units: x.Treatment.Units, Control: x.Control.Units,
-			Difference: DifferenceWithin(x.Absolute.Estimate, x.Absolute.Sequential, c.Kind, c.Unit),
-			Effect:     PercentWithin(x.Relative.Estimate, x.Relative.Sequential), Guess: guess,
+			Difference: words.DifferenceWithin(x.Absolute.Estimate, x.Absolute.Sequential, c.Kind, c.Unit),
+			Effect:     words.PercentWithin(x.Relative.Estimate, x.Relative.Sequential), Guess: guess,
 		})
 	}
 	return out
@@ -69,7 +70,7 @@ func segmentTableOf(c results.Comparison, s results.Segmentation) segmentTable {
 
 // segmentConclusion says whether the segments may be read at all.
 func segmentConclusion(s results.Segmentation) string {
-	test := fmt.Sprintf("p of equal effects %s at one look, I² %s", PValue(s.P), percent(s.I2, false))
+	test := fmt.Sprintf("p of equal effects %s at one look, I² %s", words.PValue(s.P), words.Share(s.I2))
 	switch {
 	case s.Differs:
 		return fmt.Sprintf("the effect differs by %s, shown at every look (%s)", s.Dimension, test)
@@ -84,7 +85,7 @@ func textSegments(b *strings.Builder, d *results.Document) {
 	for _, t := range segmentTables(d) {
 		var rows []string
 		for _, l := range t.Lines {
-			rows = append(rows, strings.Join([]string{l.Value, Count(l.Units), Count(l.Control), l.Difference, l.Effect, l.Guess, l.Family}, "\t"))
+			rows = append(rows, strings.Join([]string{l.Value, words.Count(l.Units), words.Count(l.Control), l.Difference, l.Effect, l.Guess, l.Family}, "\t"))
 		}
 		fmt.Fprintf(b, "%s\n%s\n", t.Title, t.Conclusion)
 		table(b, "SEGMENT\tUNITS\tIN CONTROL\tDIFFERENCE, EVERY LOOK\tEFFECT, EVERY LOOK\tBEST GUESS OF THE DIFFERENCE\tAMONG ALL SEGMENTS", rows)

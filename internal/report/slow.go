@@ -8,6 +8,7 @@ import (
 
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/results"
+	"github.com/assay-dev/assay/internal/words"
 )
 
 // slowRow is a metric computed from stored events, with its names for people.
@@ -36,7 +37,7 @@ func slowRows(d *results.Document) []slowRow {
 		default:
 			r.Name = fmt.Sprintf("%s, adjusted by %s", c.Metric, covariateName(c.Covariate))
 			if c.Reduction.Known() {
-				r.Of += fmt.Sprintf(", variance −%s", percent(c.Reduction, false))
+				r.Of += fmt.Sprintf(", variance −%s", words.Share(c.Reduction))
 			}
 		}
 		out = append(out, r)
@@ -76,7 +77,7 @@ func balanceLine(c results.SlowComparison, b *results.Balance) checkLine {
 	if b.Missing {
 		what = "units without " + what
 	}
-	numbers := fmt.Sprintf("%s, %s units and %s in control: difference %s (%s)", what+" in "+c.Arm, Count(b.Treatment.Units), Count(b.Control.Units),
+	numbers := fmt.Sprintf("%s, %s units and %s in control: difference %s (%s)", what+" in "+c.Arm, words.Count(b.Treatment.Units), words.Count(b.Control.Units),
 		signed(b.Absolute.Estimate), signedRange(b.Absolute.Sequential))
 	if b.Alarm {
 		return checkLine{Text: "The arms differed before the experiment: " + numbers + ". Find out why before reading any effect.", Tone: "bad"}
@@ -86,16 +87,16 @@ func balanceLine(c results.SlowComparison, b *results.Balance) checkLine {
 
 func trendLine(c results.SlowComparison, t *results.Trend) checkLine {
 	numbers := fmt.Sprintf("%s in %s: the effect grows by %s (%s) a day over the first %d days since exposure", c.Metric, c.Arm,
-		Difference(t.Absolute.Estimate, c.Kind, c.Unit), DifferenceRange(t.Absolute.Sequential, c.Kind, c.Unit), t.Days)
+		words.Difference(t.Absolute.Estimate, c.Kind, c.Unit), words.DifferenceRange(t.Absolute.Sequential, c.Kind, c.Unit), t.Days)
 	if t.Moves {
 		return checkLine{numbers + ": the mean over the window is not what will last", "warn", agePlot(c)}
 	}
 	return checkLine{numbers + ", no trend is shown", "none", agePlot(c)}
 }
 
-func signed(n results.Number) string { return Difference(n, "", "") }
+func signed(n results.Number) string { return words.Difference(n, "", "") }
 
-func signedRange(i results.Interval) string { return DifferenceRange(i, "", "") }
+func signedRange(i results.Interval) string { return words.DifferenceRange(i, "", "") }
 
 func covariateName(c string) string {
 	terms := experiment.CovariateTerms(c)
@@ -130,18 +131,18 @@ func slowAge(d *results.Document) string {
 	if age <= 0 {
 		when = "with the look above or after it"
 	}
-	return fmt.Sprintf("computed at %s, %s, configuration %d", Instant(d.Slow.At), when, d.Slow.Version)
+	return fmt.Sprintf("computed at %s, %s, configuration %d", words.Instant(d.Slow.At), when, d.Slow.Version)
 }
 
 func textSlow(b *strings.Builder, d *results.Document) {
 	var rows []string
 	for _, r := range slowRows(d) {
 		e := r.Estimate
-		rows = append(rows, strings.Join([]string{r.Name, r.Arm, Count(e.Treatment.Units), Count(e.Control.Units),
-			Mean(e.Control.Mean, r.Kind, r.Unit), Mean(e.Treatment.Mean, r.Kind, r.Unit),
-			DifferenceWithin(e.Absolute.Estimate, e.Absolute.Sequential, r.Kind, r.Unit),
-			Percent(e.Relative.Estimate), PercentRange(e.Relative.Fixed), PercentRange(e.Relative.Sequential),
-			PValue(e.Absolute.SequentialP), r.Of}, "\t"))
+		rows = append(rows, strings.Join([]string{r.Name, r.Arm, words.Count(e.Treatment.Units), words.Count(e.Control.Units),
+			words.Mean(e.Control.Mean, r.Kind, r.Unit), words.Mean(e.Treatment.Mean, r.Kind, r.Unit),
+			words.DifferenceWithin(e.Absolute.Estimate, e.Absolute.Sequential, r.Kind, r.Unit),
+			words.Percent(e.Relative.Estimate), words.PercentRange(e.Relative.Fixed), words.PercentRange(e.Relative.Sequential),
+			words.PValue(e.Absolute.SequentialP), r.Of}, "\t"))
 	}
 	if len(rows) > 0 {
 		fmt.Fprintf(b, "from stored events, %s\n", slowAge(d))

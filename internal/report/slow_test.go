@@ -9,6 +9,7 @@ import (
 
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/results"
+	"github.com/assay-dev/assay/internal/words"
 )
 
 func slowDocument() *results.Document {
@@ -74,7 +75,7 @@ func TestChecksAreShown(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"before the experiment: spend in the 30 days before in treatment, " + Count(1200) + " units and " + Count(1180) + " in control: difference +0.3",
+		"before the experiment: spend in the 30 days before in treatment, " + words.Count(1200) + " units and " + words.Count(1180) + " in control: difference +0.3",
 		"The arms differed before the experiment: plan in treatment", "The arms differed before the experiment: units without plan in treatment", "spend in treatment: the effect grows by −0.5",
 		"a day over the first 7 days since exposure: the mean over the window is not what will last",
 	} {

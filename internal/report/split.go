@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/assay-dev/assay/internal/results"
+	"github.com/assay-dev/assay/internal/words"
 )
 
 // splitLine is one stretch of an iteration with the units that it brought: a
@@ -79,7 +80,7 @@ func missing(arms []results.PhaseArm, s results.SRM) string {
 }
 
 func missingFrom(arm string, s results.SRM) string {
-	out := fmt.Sprintf(", at least %s of %s's units are missing", percent(s.Missing, false), arm)
+	out := fmt.Sprintf(", at least %s of %s's units are missing", words.Share(s.Missing), arm)
 	if s.Trivial {
 		out += ", which is trivial"
 	}
@@ -93,11 +94,11 @@ func splitDoubts(d *results.Document) []string {
 	for _, p := range d.Phases {
 		if p.SRMLeft.Alarm && !p.SRM.Alarm {
 			out = append(out, fmt.Sprintf("phase %d: after crossovers and excluded units were taken out the split is not the intended one (p %s): "+
-				"the effects compare units that were selected", p.Number, PValue(p.SRMLeft.P)))
+				"the effects compare units that were selected", p.Number, words.PValue(p.SRMLeft.P)))
 		}
 		for _, a := range p.Arms {
 			if n := a.Units + a.Excluded; a.Share == 0 && n > 0 {
-				out = append(out, fmt.Sprintf("phase %d: %s units saw %s, which had no share: a cache, an override, or a flag that was not as the file says", p.Number, Count(n), a.Variant))
+				out = append(out, fmt.Sprintf("phase %d: %s units saw %s, which had no share: a cache, an override, or a flag that was not as the file says", p.Number, words.Count(n), a.Variant))
 			}
 		}
 	}
@@ -127,10 +128,10 @@ func splitBySentence(p results.Phase, s results.SRMBy) string {
 	arms := make([]results.PhaseArm, len(p.Arms))
 	for i := range p.Arms {
 		arms[i] = results.PhaseArm{Variant: p.Arms[i].Variant, Share: p.Arms[i].Share, Units: s.Units[i]}
-		units = append(units, fmt.Sprintf("%s %s", p.Arms[i].Variant, Count(s.Units[i])))
+		units = append(units, fmt.Sprintf("%s %s", p.Arms[i].Variant, words.Count(s.Units[i])))
 	}
 	return fmt.Sprintf("phase %d, %s %s: the split is broken (%s; p %s, threshold %s)%s",
-		p.Number, s.Dimension, s.Value, strings.Join(units, ", "), PValue(s.SRM.P), PValue(results.Number(s.SRM.Threshold)), missing(arms, s.SRM))
+		p.Number, s.Dimension, s.Value, strings.Join(units, ", "), words.PValue(s.SRM.P), words.PValue(results.Number(s.SRM.Threshold)), missing(arms, s.SRM))
 }
 
 func dimensions(by []results.SRMBy) []string {
@@ -146,9 +147,9 @@ func dimensions(by []results.SRMBy) []string {
 // oneLook is the split's p of one look: the exact one where χ² is not good.
 func oneLook(s results.SRM) string {
 	if s.ExactP.Known() && len(s.Warnings) > 0 {
-		return PValue(s.ExactP) + " (exact)"
+		return words.PValue(s.ExactP) + " (exact)"
 	}
-	return PValue(s.ChiSquareP)
+	return words.PValue(s.ChiSquareP)
 }
 
 func textSplit(b *strings.Builder, d *results.Document) {
@@ -156,9 +157,9 @@ func textSplit(b *strings.Builder, d *results.Document) {
 	for _, l := range splitLines(d) {
 		var arms []string
 		for _, a := range l.Arms {
-			arms = append(arms, fmt.Sprintf("%s %s (%s)", a.Variant, Count(a.Units), percent(results.Number(a.Share), false)))
+			arms = append(arms, fmt.Sprintf("%s %s (%s)", a.Variant, words.Count(a.Units), words.Share(results.Number(a.Share))))
 		}
-		all, left, one := PValue(l.SRM.P), PValue(l.Left.P), oneLook(l.SRM)
+		all, left, one := words.PValue(l.SRM.P), words.PValue(l.Left.P), oneLook(l.SRM)
 		if l.Settling {
 			all, left, one = "", "", ""
 		}
@@ -177,7 +178,7 @@ func Excluded(d *results.Document) string {
 	for _, p := range d.Phases {
 		for _, a := range slices.Concat(p.Arms, p.Settling) {
 			if a.Excluded > 0 {
-				parts = append(parts, fmt.Sprintf("%s units of %s (phase %d)", Count(a.Excluded), a.Variant, p.Number))
+				parts = append(parts, fmt.Sprintf("%s units of %s (phase %d)", words.Count(a.Excluded), a.Variant, p.Number))
 			}
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/assay-dev/assay/internal/results"
+	"github.com/assay-dev/assay/internal/words"
 )
 
 // Text writes one experiment's look for a terminal.
@@ -16,7 +17,7 @@ func Text(w io.Writer, d *results.Document) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s · iteration %d of %d · %s%s\n", d.Experiment, d.Iteration, d.Iterations, Overall(d), flags(d))
 	if d.AsOf {
-		fmt.Fprintf(&b, "as of %s: what came later is not in it\n", Instant(d.At))
+		fmt.Fprintf(&b, "as of %s: what came later is not in it\n", words.Instant(d.At))
 	}
 	fmt.Fprintf(&b, "%s\n\n", headline(d))
 	textEffects(&b, d)
@@ -37,7 +38,7 @@ func Text(w io.Writer, d *results.Document) error {
 	textAside(&b, d)
 	textActs(&b, d)
 	textBudget(&b, d)
-	fmt.Fprintf(&b, "look at %s, fresh to %s, configuration %d\n", Instant(d.At), Instant(d.Freshness), d.Version)
+	fmt.Fprintf(&b, "look at %s, fresh to %s, configuration %d\n", words.Instant(d.At), words.Instant(d.Freshness), d.Version)
 	if d.LogHead != "" {
 		fmt.Fprintf(&b, "decision log head %s\n", d.LogHead)
 	}
@@ -78,7 +79,7 @@ func textEffects(b *strings.Builder, d *results.Document) {
 	var rows, complete, totals []string
 	for _, c := range d.Comparisons {
 		if c.Overflow > 0 {
-			rows = append(rows, fmt.Sprintf("%s\t%s\toverflow: %s units' totals are too large", c.Metric, c.Arm, Count(c.Overflow)))
+			rows = append(rows, fmt.Sprintf("%s\t%s\toverflow: %s units' totals are too large", c.Metric, c.Arm, words.Count(c.Overflow)))
 			continue
 		}
 		rows = append(rows, effectRow(c, c.Open))
@@ -112,11 +113,11 @@ func textEffects(b *strings.Builder, d *results.Document) {
 }
 
 func effectRow(c results.Comparison, e results.Estimate) string {
-	return strings.Join([]string{c.Metric, c.Arm, Count(e.Treatment.Units), Count(e.Control.Units),
-		Mean(e.Control.Mean, c.Kind, c.Unit), Mean(e.Treatment.Mean, c.Kind, c.Unit),
-		DifferenceWithin(e.Absolute.Estimate, e.Absolute.Sequential, c.Kind, c.Unit),
-		Percent(e.Relative.Estimate), PercentRange(e.Relative.Fixed), PercentRange(e.Relative.Sequential),
-		PValue(e.Absolute.SequentialP)}, "\t")
+	return strings.Join([]string{c.Metric, c.Arm, words.Count(e.Treatment.Units), words.Count(e.Control.Units),
+		words.Mean(e.Control.Mean, c.Kind, c.Unit), words.Mean(e.Treatment.Mean, c.Kind, c.Unit),
+		words.DifferenceWithin(e.Absolute.Estimate, e.Absolute.Sequential, c.Kind, c.Unit),
+		words.Percent(e.Relative.Estimate), words.PercentRange(e.Relative.Fixed), words.PercentRange(e.Relative.Sequential),
+		words.PValue(e.Absolute.SequentialP)}, "\t")
 }
 
 // doubts lists the warnings of all comparisons, each text once with whom it concerns.
@@ -169,10 +170,10 @@ func textAside(b *strings.Builder, d *results.Document) {
 	a := d.Aside
 	if a.Moved+a.Outside+a.UnknownVariants+a.OtherUnitKind > 0 {
 		fmt.Fprintf(b, "aside: %s moved, %s outside every iteration, %s of unknown variants, %s of another unit kind\n",
-			Count(a.Moved), Count(a.Outside), Count(a.UnknownVariants), Count(a.OtherUnitKind))
+			words.Count(a.Moved), words.Count(a.Outside), words.Count(a.UnknownVariants), words.Count(a.OtherUnitKind))
 	}
 	for _, metric := range slices.Sorted(maps.Keys(a.OutOfRange)) {
-		fmt.Fprintf(b, "out of range: %s values of %s are too large to be counted\n", Count(a.OutOfRange[metric]), metric)
+		fmt.Fprintf(b, "out of range: %s values of %s are too large to be counted\n", words.Count(a.OutOfRange[metric]), metric)
 	}
 	for _, g := range d.Gaps {
 		fmt.Fprintf(b, "gap: %s\n", gapText(g))
@@ -200,6 +201,6 @@ func textActs(b *strings.Builder, d *results.Document) {
 		fmt.Fprintf(b, "arm off: %s\n", killText(&d.ArmKills[i]))
 	}
 	for _, m := range d.AfterEnd {
-		fmt.Fprintf(b, "after the stop: %s exposures to %s, newest %s\n", Count(m.Exposures), m.Variant, Instant(m.Newest))
+		fmt.Fprintf(b, "after the stop: %s exposures to %s, newest %s\n", words.Count(m.Exposures), m.Variant, words.Instant(m.Newest))
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/assay-dev/assay/internal/results"
+	"github.com/assay-dev/assay/internal/words"
 	"github.com/assay-dev/assay/stats"
 )
 
@@ -55,7 +56,7 @@ func headline(d *results.Document) string {
 	case Overall(d) == "breached":
 		return "A guardrail is breached: " + worstText(d, "breached")
 	case SRMAlarm(d) && splitTrivial(d):
-		return fmt.Sprintf("The split is off by a trivial amount, at most %s of an arm's units: find the cause, and acknowledge the alarm.", percent(stats.SRMTrivial, false))
+		return fmt.Sprintf("The split is off by a trivial amount, at most %s of an arm's units: find the cause, and acknowledge the alarm.", words.Share(stats.SRMTrivial))
 	case SRMAlarm(d):
 		return "The split is broken: the arms are not comparable. Find out why before reading any effect."
 	case Overall(d) == "blind":
@@ -133,9 +134,9 @@ func judged(c results.Comparison, complete bool) (tone, effect string) {
 		tone, absolute, relative = adjustedTone(a, c.Direction), a.Absolute, a.Relative
 	}
 	if !e.Relative.Estimate.Known() || !relative.Low.Known() && !relative.High.Known() {
-		return tone, fmt.Sprintf("%s, %s", Difference(e.Absolute.Estimate, c.Kind, c.Unit), DifferenceRange(absolute, c.Kind, c.Unit))
+		return tone, fmt.Sprintf("%s, %s", words.Difference(e.Absolute.Estimate, c.Kind, c.Unit), words.DifferenceRange(absolute, c.Kind, c.Unit))
 	}
-	return tone, fmt.Sprintf("%s, %s", Percent(e.Relative.Estimate), PercentRange(relative))
+	return tone, fmt.Sprintf("%s, %s", words.Percent(e.Relative.Estimate), words.PercentRange(relative))
 }
 
 // goals lists the goal metrics that an always-valid interval shows to differ; of
@@ -172,15 +173,15 @@ func unfinished(k *results.Kill) bool {
 
 // killText tells how far a kill is.
 func killText(k *results.Kill) string {
-	text := fmt.Sprintf("decision %d by %s at %s", k.Decision, k.By, Instant(k.DecidedAt))
+	text := fmt.Sprintf("decision %d by %s at %s", k.Decision, k.By, words.Instant(k.DecidedAt))
 	if k.Arm != "" {
 		text = k.Arm + " alone, " + text
 	}
 	if !k.SentAt.IsZero() {
-		text += ", sent at " + Instant(k.SentAt)
+		text += ", sent at " + words.Instant(k.SentAt)
 	}
 	if !k.ReadBackAt.IsZero() {
-		text += ", read back as off at " + Instant(k.ReadBackAt)
+		text += ", read back as off at " + words.Instant(k.ReadBackAt)
 	}
 	if unfinished(k) {
 		text += ", " + k.State + ": nothing has ended"
@@ -192,14 +193,14 @@ func killText(k *results.Kill) string {
 		text += ", but the EXPOSURES GO ON"
 	}
 	if !k.OverriddenAt.IsZero() {
-		text += ", and was TURNED ON AGAIN (seen at " + Instant(k.OverriddenAt) + "): no guard turns this iteration off twice"
+		text += ", and was TURNED ON AGAIN (seen at " + words.Instant(k.OverriddenAt) + "): no guard turns this iteration off twice"
 	}
 	return text
 }
 
 // afterText says what came in after the deciding look.
 func afterText(a results.AfterDecision) string {
-	return fmt.Sprintf("%s units in %s, %s with an event", signedCount(a.Units), a.Variant, signedCount(a.NonZero))
+	return fmt.Sprintf("%s units in %s, %s with an event", words.SignedCount(a.Units), a.Variant, words.SignedCount(a.NonZero))
 }
 
 // gapText says what a gap may have taken.
@@ -214,13 +215,13 @@ func gapText(g results.Gap) string {
 		how = "were not read, because they stand at places that had been counted"
 	}
 	return fmt.Sprintf("%s records of %s, partition %d, %s (%s at %s)",
-		Count(int64(g.Records)), g.Topic, g.Partition, how, known, Instant(g.AcceptedAt))
+		words.Count(int64(g.Records)), g.Topic, g.Partition, how, known, words.Instant(g.AcceptedAt))
 }
 
 // budgetText says how many false alarms the intervals and the kills allow.
 func budgetText(b results.Budget) string {
 	return fmt.Sprintf("false kills of this iteration at most %s, split over %d; all iterations together %s. Intervals hold at %s, two-sided.",
-		percent(results.Number(b.AlphaKill), false), b.Rules, percent(results.Number(b.Spent), false), percent(results.Number(b.Alpha), false))
+		words.Share(results.Number(b.AlphaKill)), b.Rules, words.Share(results.Number(b.Spent)), words.Share(results.Number(b.Alpha)))
 }
 
 // limits are in words why the guardrails of an iteration may only notify.
@@ -233,7 +234,7 @@ func limits(d *results.Document) []string {
 		case "notify_only":
 			out = append(out, "it was resumed without a new budget: its guardrails only notify")
 		case "closed":
-			out = append(out, fmt.Sprintf("it is closed: events from before %s are no longer kept, so its numbers stay as they were counted and cannot be computed again", Instant(d.Floor)))
+			out = append(out, fmt.Sprintf("it is closed: events from before %s are no longer kept, so its numbers stay as they were counted and cannot be computed again", words.Instant(d.Floor)))
 		default:
 			out = append(out, l)
 		}

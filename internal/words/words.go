@@ -1,4 +1,6 @@
-package report
+// Package words writes numbers, intervals and times for people, the same way in the
+// terminal, pages, reports and sentences of the API.
+package words
 
 import (
 	"fmt"
@@ -14,9 +16,11 @@ import (
 // Unknown is written where a number is not known or not bounded.
 const Unknown = "–"
 
-// percent writes a share with its sign and a precision that fits its size:
-// +12.3 %, −0.42 %.
-func percent(n results.Number, signed bool) string {
+// Share writes a share without a plus sign: 12.3 %.
+func Share(n results.Number) string { return share(n, false) }
+
+// share writes a share with a precision that fits its size: +12.3 %, −0.42 %.
+func share(n results.Number, signed bool) string {
 	if !n.Known() {
 		return Unknown
 	}
@@ -29,24 +33,24 @@ func PercentRange(i results.Interval) string {
 		if !n.Known() {
 			return unbounded
 		}
-		return percent(n, true)
+		return share(n, true)
 	}
 	return end(i.Low, "−∞") + " to " + end(i.High, "+∞")
 }
 
 // Percent writes a share with its sign.
-func Percent(n results.Number) string { return percent(n, true) }
+func Percent(n results.Number) string { return share(n, true) }
 
-// share tells whether the metric's mean is a share of units.
-func share(kind string) bool { return experiment.Kind(kind).Binary() }
+// binary tells whether the metric's mean is a share of units.
+func binary(kind string) bool { return experiment.Kind(kind).Binary() }
 
 // Mean writes an arm's mean: shares as percent, other kinds with their unit.
 func Mean(n results.Number, kind, unit string) string {
 	switch {
 	case !n.Known():
 		return Unknown
-	case share(kind):
-		return percent(n, false)
+	case binary(kind):
+		return Share(n)
 	case unit == "":
 		return quantity(n.Float(), false)
 	default:
@@ -59,7 +63,7 @@ func Difference(n results.Number, kind, unit string) string {
 	switch {
 	case !n.Known():
 		return Unknown
-	case share(kind):
+	case binary(kind):
 		return signedText(n.Float()*100, decimalsFor(n.Float()*100), true) + " pp"
 	case unit == "":
 		return quantity(n.Float(), true)
@@ -116,13 +120,19 @@ func Count(n int64) string {
 	return sign + strings.Join(append([]string{s}, parts...), "\u202f")
 }
 
-// signedCount writes a change of a count with its sign.
-func signedCount(n int64) string {
+// SignedCount writes a change of a count with its sign.
+func SignedCount(n int64) string {
 	if n < 0 {
 		return Count(n)
 	}
 	return "+" + Count(n)
 }
+
+// Fixed writes a number with that many decimals.
+func Fixed(n results.Number, decimals int) string { return signedText(n.Float(), decimals, false) }
+
+// Plain writes a number with a precision that fits its size.
+func Plain(n results.Number) string { return Fixed(n, decimalsFor(n.Float())) }
 
 // Instant writes a time to the second, in UTC.
 func Instant(t time.Time) string {
