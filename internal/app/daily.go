@@ -11,6 +11,7 @@ import (
 
 	"github.com/assay-dev/assay/internal/clickhouse"
 	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/plots"
 	"github.com/assay-dev/assay/internal/report"
 	"github.com/assay-dev/assay/internal/results"
 )
@@ -89,7 +90,7 @@ func (s *Stack) day(ctx context.Context, v *experiment.Version, now time.Time, b
 }
 
 func (s *Stack) entry(ctx context.Context, v *experiment.Version, e *experiment.Experiment, now time.Time) (report.Entry, error) {
-	entry := report.Entry{Experiment: e, History: map[report.Series][]report.Point{}}
+	entry := report.Entry{Experiment: e, History: map[report.Series][]plots.Point{}}
 	d, err := s.Look(ctx, v, e, 0, now)
 	if err != nil {
 		return entry, err
@@ -114,7 +115,7 @@ func (s *Stack) entry(ctx context.Context, v *experiment.Version, e *experiment.
 		}
 		for _, c := range old.Comparisons {
 			key := report.Series{Metric: c.Metric, Arm: c.Arm}
-			entry.History[key] = append(entry.History[key], report.Point{
+			entry.History[key] = append(entry.History[key], plots.Point{
 				At: old.At, Estimate: c.Open.Relative.Estimate, Sequential: c.Open.Relative.Sequential})
 		}
 	}

@@ -2,9 +2,11 @@ package report
 
 import (
 	"fmt"
+	"html/template"
 	"slices"
 	"strings"
 
+	"github.com/assay-dev/assay/internal/plots"
 	"github.com/assay-dev/assay/internal/results"
 	"github.com/assay-dev/assay/internal/words"
 )
@@ -52,4 +54,18 @@ func textDays(b *strings.Builder, d *results.Document) {
 		fmt.Fprintf(b, "%s\n", dayConclusion(days))
 		table(b, dayColumns, rows)
 	}
+}
+
+// dayPlot draws the difference among the units of each day of first exposure.
+func dayPlot(d results.Days) template.HTML {
+	var marks []plots.Mark
+	for _, x := range d.Days {
+		marks = append(marks, plots.Mark{Label: x.Day[len("2006-"):], Title: dayText(d, x), Effect: x.Absolute})
+	}
+	return plots.Marks(marks, d.Kind, d.Unit, fmt.Sprintf("difference of %s in %s by the day of first exposure", d.Metric, d.Arm))
+}
+
+func dayText(d results.Days, x results.DayEffect) string {
+	return fmt.Sprintf("%s, phase %d: %s, %s and %s units", x.Day, x.Phase,
+		words.DifferenceWithin(x.Absolute.Estimate, x.Absolute.Fixed, d.Kind, d.Unit), words.Count(x.Treatment.Units), words.Count(x.Control.Units))
 }

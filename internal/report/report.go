@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/plots"
 	"github.com/assay-dev/assay/internal/results"
 	"github.com/assay-dev/assay/internal/words"
 )
@@ -30,8 +31,8 @@ type Day struct {
 // Entry is one experiment of the report.
 type Entry struct {
 	Experiment *experiment.Experiment
-	Document   *results.Document  // the newest look; nil: there was none yet
-	History    map[Series][]Point // the relative effects of earlier looks
+	Document   *results.Document        // the newest look; nil: there was none yet
+	History    map[Series][]plots.Point // the relative effects of earlier looks
 	Decisions  []Decision
 }
 
@@ -53,7 +54,7 @@ func HTML(w io.Writer, d Day) error {
 	t, err := template.New("report.html").Funcs(template.FuncMap{
 		"instant": words.Instant, "percent": words.Percent, "interval": words.PercentRange, "mean": words.Mean,
 		"difference": words.Difference, "p": words.PValue, "count": words.Count, "share": func(x float64) string { return words.Share(results.Number(x)) },
-		"plots": plots, "headline": headline, "tone": tone, "overall": Overall, "doubts": doubts, "srm": SRMAlarm,
+		"plots": effectPlots, "headline": headline, "tone": tone, "overall": Overall, "doubts": doubts, "srm": SRMAlarm,
 		"bounds": words.DifferenceRange, "split": splitLines, "splitBy": splitBy, "oneLook": oneLook, "budget": budgetText, "spent": spentLines, "parts": budgetLines, "anomaly": anomalyText, "limits": limits,
 		"kill": killText, "armOff": func(k results.Kill) string { return killText(&k) }, "after": afterText, "gap": gapText,
 		"excluded": Excluded, "slow": slowRows, "checks": slowChecks, "segments": segmentTables, "slowAge": slowAge, "family": goalFamily, "asides": asides, "placebo": placeboLines, "placeboText": placeboText, "dated": datedLines, "datedText": datedText, "datedEnds": datedEnds, "beliefs": beliefLines, "prior": priorText, "familyText": familyText, "familyLines": familyLines,
@@ -61,7 +62,7 @@ func HTML(w io.Writer, d Day) error {
 		"dayNote": func() string { return results.DayNote }, "severalDays": severalDays, "dayConclusion": dayConclusion, "dayPlot": dayPlot, "dayRows": dayRows,
 		"dayHeader": func() []string { return strings.Split(strings.ToLower(dayColumns), "\t") },
 		"history": func(e Entry, c results.Comparison) template.HTML {
-			return historyPlot(e.History[Series{c.Metric, c.Arm}])
+			return plots.History(e.History[Series{c.Metric, c.Arm}])
 		},
 	}).ParseFS(files, "*.html")
 	if err != nil {
@@ -127,8 +128,8 @@ func role(c results.Comparison) string {
 	return ""
 }
 
-// plots draws the rows on one scale.
-func plots(d *results.Document) []row {
+// effectPlots draws the rows on one scale.
+func effectPlots(d *results.Document) []row {
 	rows := effectRows(d)
 	var all, shown []results.Interval
 	for _, r := range rows {
@@ -136,31 +137,13 @@ func plots(d *results.Document) []row {
 		e := r.Estimate.Relative.Estimate
 		shown = append(shown, results.Interval{Low: e, High: e}) // every estimate is on the scale
 	}
-	s := scaleOf(plotWidth, append(shown, clip(all)...)...)
+	s := plots.ScaleOf(plotWidth, append(shown, plots.Clip(all)...)...)
 	for i := range rows {
 		r := &rows[i]
 		r.Tone = effectTone(r.Estimate, r.Direction)
-		r.Plot = intervalPlot(r.Estimate.Relative, s, r.Tone)
+		r.Plot = plots.Interval(r.Estimate.Relative, s, r.Tone)
 	}
 	return rows
-}
-
-// clip leaves out intervals so wide that they would flatten all others.
-func clip(all []results.Interval) []results.Interval {
-	narrowest := 0.0
-	width := func(i results.Interval) float64 { return i.High.Float() - i.Low.Float() }
-	for _, i := range all {
-		if i.Low.Known() && i.High.Known() && width(i) > 0 && (narrowest == 0 || width(i) < narrowest) {
-			narrowest = width(i)
-		}
-	}
-	var out []results.Interval
-	for _, i := range all {
-		if i.Low.Known() && i.High.Known() && width(i) <= 12*narrowest {
-			out = append(out, i)
-		}
-	}
-	return out
 }
 
 // effectTone says whether the always-valid interval shows good, bad or nothing.

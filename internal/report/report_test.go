@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/plots"
 	"github.com/assay-dev/assay/internal/results"
 )
 
@@ -94,11 +95,11 @@ func document() *results.Document {
 }
 
 func day() Day {
-	history := map[Series][]Point{}
+	history := map[Series][]plots.Point{}
 	for i := range 5 {
 		e := effect(0.2, 0.4/float64(i+1))
 		history[Series{"conversion", "treatment"}] = append(history[Series{"conversion", "treatment"}],
-			Point{At: at("2026-03-01T00:00:00Z").Add(time.Duration(i) * time.Hour), Estimate: e.Estimate, Sequential: e.Sequential})
+			plots.Point{At: at("2026-03-01T00:00:00Z").Add(time.Duration(i) * time.Hour), Estimate: e.Estimate, Sequential: e.Sequential})
 	}
 	return Day{
 		At: at("2026-03-02T10:00:00Z"), From: at("2026-03-01T10:00:00Z"), To: at("2026-03-02T10:00:00Z"), Code: "v1", Head: "ab12",

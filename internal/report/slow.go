@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/plots"
 	"github.com/assay-dev/assay/internal/results"
 	"github.com/assay-dev/assay/internal/words"
 )
@@ -154,4 +155,14 @@ func textSlow(b *strings.Builder, d *results.Document) {
 	if len(slowChecks(d)) > 0 {
 		b.WriteByte('\n')
 	}
+}
+
+// agePlot draws the difference on each day since a unit's first exposure.
+func agePlot(c results.SlowComparison) template.HTML {
+	var marks []plots.Mark
+	for _, x := range c.ByDay.Effects {
+		title := fmt.Sprintf("day %d: %s", x.Day, words.DifferenceWithin(x.Absolute.Estimate, x.Absolute.Fixed, c.Kind, c.Unit))
+		marks = append(marks, plots.Mark{Label: fmt.Sprintf("day %d", x.Day), Title: title, Effect: x.Absolute})
+	}
+	return plots.Marks(marks, c.Kind, c.Unit, fmt.Sprintf("difference of %s in %s by the day since first exposure", c.Metric, c.Arm))
 }

@@ -1,4 +1,4 @@
-package report
+package plots
 
 import (
 	"fmt"
@@ -11,15 +11,15 @@ import (
 	"github.com/assay-dev/assay/internal/words"
 )
 
-// scale maps a range of effects to pixels. It always shows zero.
-type scale struct {
+// Scale maps a range of effects to pixels. It always shows zero.
+type Scale struct {
 	low, high float64
 	width     float64
 }
 
-// scaleOf covers what is known of the intervals, and some room at both sides.
-func scaleOf(width float64, intervals ...results.Interval) scale {
-	s := scale{width: width}
+// ScaleOf covers what is known of the intervals, and some room at both sides.
+func ScaleOf(width float64, intervals ...results.Interval) Scale {
+	s := Scale{width: width}
 	for _, i := range intervals {
 		for _, n := range []results.Number{i.Low, i.High} {
 			if n.Known() {
@@ -36,7 +36,7 @@ func scaleOf(width float64, intervals ...results.Interval) scale {
 }
 
 // at is the pixel of a value; what is not bounded ends at the edge.
-func (s scale) at(n results.Number, edge float64) float64 {
+func (s Scale) at(n results.Number, edge float64) float64 {
 	if !n.Known() {
 		return edge
 	}
@@ -46,9 +46,9 @@ func (s scale) at(n results.Number, edge float64) float64 {
 
 const rowHeight = 26.0
 
-// intervalPlot draws one effect: the always-valid interval as a thin line, the
+// Interval draws one effect: the always-valid interval as a thin line, the
 // fixed one as a bar, the estimate as a dot, zero as a dashed line.
-func intervalPlot(e results.Effect, s scale, tone string) template.HTML {
+func Interval(e results.Effect, s Scale, tone string) template.HTML {
 	if !e.Estimate.Known() {
 		return ""
 	}
@@ -70,7 +70,7 @@ func intervalPlot(e results.Effect, s scale, tone string) template.HTML {
 }
 
 // inside tells whether a value is within the scale.
-func (s scale) inside(n results.Number) bool {
+func (s Scale) inside(n results.Number) bool {
 	return n.Known() && n.Float() >= s.low && n.Float() <= s.high
 }
 
@@ -102,9 +102,9 @@ const (
 	historyBottom = 18.0
 )
 
-// historyPlot draws the always-valid interval over time as a band, the estimate
+// History draws the always-valid interval over time as a band, the estimate
 // as a line in it.
-func historyPlot(points []Point) template.HTML {
+func History(points []Point) template.HTML {
 	points = bounded(points)
 	if len(points) < 2 {
 		return ""
@@ -113,7 +113,7 @@ func historyPlot(points []Point) template.HTML {
 	for _, p := range points {
 		all = append(all, p.Sequential)
 	}
-	v := scaleOf(historyHeight-historyBottom, all...)
+	v := ScaleOf(historyHeight-historyBottom, all...)
 	first, last := points[0].At, points[len(points)-1].At
 	x := func(t time.Time) float64 {
 		return historyLeft + t.Sub(first).Seconds()/math.Max(last.Sub(first).Seconds(), 1e-9)*(historyWidth-historyLeft-8)
@@ -156,6 +156,24 @@ func bounded(points []Point) []Point {
 	limit := 8 * (last.High.Float() - last.Low.Float())
 	for len(out) > 2 && out[0].Sequential.High.Float()-out[0].Sequential.Low.Float() > limit {
 		out = out[1:]
+	}
+	return out
+}
+
+// Clip leaves out intervals so wide that they would flatten all others.
+func Clip(all []results.Interval) []results.Interval {
+	narrowest := 0.0
+	width := func(i results.Interval) float64 { return i.High.Float() - i.Low.Float() }
+	for _, i := range all {
+		if i.Low.Known() && i.High.Known() && width(i) > 0 && (narrowest == 0 || width(i) < narrowest) {
+			narrowest = width(i)
+		}
+	}
+	var out []results.Interval
+	for _, i := range all {
+		if i.Low.Known() && i.High.Known() && width(i) <= 12*narrowest {
+			out = append(out, i)
+		}
 	}
 	return out
 }

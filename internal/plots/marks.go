@@ -1,4 +1,4 @@
-package report
+package plots
 
 import (
 	"fmt"
@@ -18,41 +18,17 @@ const (
 	dayEndHalf = 4.0
 )
 
-// mark is the difference on one day.
-type mark struct {
+// Mark is the difference on one day.
+type Mark struct {
 	Label  string // below the plot
 	Title  string // its numbers, for whoever points at it
 	Effect results.Effect
 }
 
-// dayPlot draws the difference among the units of each day of first exposure.
-func dayPlot(d results.Days) template.HTML {
-	var marks []mark
-	for _, x := range d.Days {
-		marks = append(marks, mark{x.Day[len("2006-"):], dayText(d, x), x.Absolute})
-	}
-	return markPlot(marks, d.Kind, d.Unit, fmt.Sprintf("difference of %s in %s by the day of first exposure", d.Metric, d.Arm))
-}
-
-func dayText(d results.Days, x results.DayEffect) string {
-	return fmt.Sprintf("%s, phase %d: %s, %s and %s units", x.Day, x.Phase,
-		words.DifferenceWithin(x.Absolute.Estimate, x.Absolute.Fixed, d.Kind, d.Unit), words.Count(x.Treatment.Units), words.Count(x.Control.Units))
-}
-
-// agePlot draws the difference on each day since a unit's first exposure.
-func agePlot(c results.SlowComparison) template.HTML {
-	var marks []mark
-	for _, x := range c.ByDay.Effects {
-		title := fmt.Sprintf("day %d: %s", x.Day, words.DifferenceWithin(x.Absolute.Estimate, x.Absolute.Fixed, c.Kind, c.Unit))
-		marks = append(marks, mark{fmt.Sprintf("day %d", x.Day), title, x.Absolute})
-	}
-	return markPlot(marks, c.Kind, c.Unit, fmt.Sprintf("difference of %s in %s by the day since first exposure", c.Metric, c.Arm))
-}
-
-// markPlot draws each mark's estimate as a dot with its interval for one look, and zero as
+// Marks draws each mark's estimate as a dot with its interval for one look, and zero as
 // a dashed line; nothing below two marks. An interval far wider than the others' goes on
 // beyond the edge.
-func markPlot(marks []mark, kind, unit, label string) template.HTML {
+func Marks(marks []Mark, kind, unit, label string) template.HTML {
 	if len(marks) < 2 {
 		return ""
 	}
@@ -61,7 +37,7 @@ func markPlot(marks []mark, kind, unit, label string) template.HTML {
 		all = append(all, m.Effect.Fixed)
 		shown = append(shown, results.Interval{Low: m.Effect.Estimate, High: m.Effect.Estimate})
 	}
-	v := scaleOf(dayHeight-dayBottom, append(shown, clip(all)...)...)
+	v := ScaleOf(dayHeight-dayBottom, append(shown, Clip(all)...)...)
 	y := func(n results.Number, edge float64) float64 { return dayHeight - dayBottom - v.at(n, edge) }
 	step := (historyWidth - dayLeft) / float64(len(marks))
 	var b strings.Builder
@@ -85,7 +61,7 @@ func markPlot(marks []mark, kind, unit, label string) template.HTML {
 	return template.HTML(b.String()) //nolint:gosec // numbers, dates and escaped labels only
 }
 
-func (m mark) draw(b *strings.Builder, x float64, y func(results.Number, float64) float64, v scale) {
+func (m Mark) draw(b *strings.Builder, x float64, y func(results.Number, float64) float64, v Scale) {
 	if !m.Effect.Estimate.Known() {
 		return
 	}
