@@ -148,8 +148,18 @@ func (r *momentsRow) place(m *results.Moments) error {
 
 // Slots is an iteration by slot, without dimensions, in order of time.
 func (db *DB) Slots(ctx context.Context, experiment string, iteration uint32) ([]SlotRow, error) {
+	return db.slots(ctx, "slots", args{"experiment": experiment, "iteration": iteration})
+}
+
+// SlotsAt is [DB.Slots] as the ledger stood when the shards had come to these parts.
+func (db *DB) SlotsAt(ctx context.Context, experiment string, iteration uint32, vector map[uint16]uint64) ([]SlotRow, error) {
 	params := args{"experiment": experiment, "iteration": iteration}
-	return collect(ctx, db, "slots", params, func(rows native.Rows, r *SlotRow) error {
+	params["shards"], params["seqs"] = bounds(vector)
+	return db.slots(ctx, "slots_past", params)
+}
+
+func (db *DB) slots(ctx context.Context, query string, params args) ([]SlotRow, error) {
+	return collect(ctx, db, query, params, func(rows native.Rows, r *SlotRow) error {
 		var sum, squares, below, belowSquares, product big.Int
 		var newest time.Time
 		err := rows.Scan(&r.Phase, &r.Settling, &r.Variant, &r.Metric, &r.Slot,

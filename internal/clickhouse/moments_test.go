@@ -292,4 +292,21 @@ func TestSlots(t *testing.T) {
 	if !slices.IsSortedFunc(all, func(a, b clickhouse.SlotRow) int { return a.Slot.Compare(b.Slot) }) {
 		t.Error("not in order of time")
 	}
+	past := func(vector map[uint16]uint64) []clickhouse.SlotRow {
+		t.Helper()
+		rows, err := s.SlotsAt(t.Context(), "e1", 1, vector)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rows
+	}
+	if diff := gocmp.Diff(all, past(map[uint16]uint64{0: 1 << 40, 1: 1 << 40})); diff != "" {
+		t.Errorf("by the rows (-by the projection +by the rows):\n%s", diff)
+	}
+	if none := past(nil); len(none) > 0 {
+		t.Errorf("before every part there are %d slots", len(none))
+	}
+	if some := past(map[uint16]uint64{0: 1}); len(some) == 0 || len(some) >= len(all) {
+		t.Errorf("after one part there are %d slots of %d", len(some), len(all))
+	}
 }

@@ -36,13 +36,18 @@ func (db *DB) PastVector(ctx context.Context, at time.Time) (map[uint16]uint64, 
 // parts. The ledger is only ever appended to, so they are the same sums.
 func (db *DB) MomentsAt(ctx context.Context, specs []MomentsSpec, vector map[uint16]uint64) (results.Moments, error) {
 	params := momentsParams(specs)
-	shards, seqs := []uint16{0}, []uint64{0} // transform() wants at least one
-	if len(vector) > 0 {
-		shards, seqs = slices.Sorted(maps.Keys(vector)), nil
-		for _, shard := range shards {
-			seqs = append(seqs, vector[shard])
-		}
-	}
-	params["shards"], params["seqs"] = shards, seqs
+	params["shards"], params["seqs"] = bounds(vector)
 	return db.moments(ctx, "moments_past", specs, params)
+}
+
+// bounds are the shards of a vector and their parts, as the queries of the past take them.
+func bounds(vector map[uint16]uint64) (shards []uint16, seqs []uint64) {
+	if len(vector) == 0 {
+		return []uint16{0}, []uint64{0} // transform() wants at least one
+	}
+	shards = slices.Sorted(maps.Keys(vector))
+	for _, shard := range shards {
+		seqs = append(seqs, vector[shard])
+	}
+	return shards, seqs
 }

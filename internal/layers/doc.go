@@ -15,6 +15,7 @@ var Allowed = map[string][]string{
 	"internal/results":    {"internal/experiment", "ingest", "stats", "stats/design"},
 	"guardrails":          {"internal/experiment", "internal/results", "stats"},
 	"internal/doctor":     {"ingest"},
+	"internal/daily":      {},
 	"internal/planning":   {"internal/experiment", "internal/results", "stats", "stats/design"},
 	"internal/words":      {"internal/experiment", "internal/results"},
 	"internal/plots":      {"internal/results", "internal/words"},
@@ -23,7 +24,7 @@ var Allowed = map[string][]string{
 	"ingest/kafka":          {"ingest", "internal/experiment", "internal/results"},
 	"ingest/sources":        {"ingest"},
 	"guardrails/killswitch": {"internal/outbound"},
-	"internal/clickhouse":   {"ingest", "internal/experiment", "internal/results", "sql"},
+	"internal/clickhouse":   {"ingest", "internal/daily", "internal/experiment", "internal/results", "sql"},
 	"internal/embedded":     {},
 	"internal/notify":       {"internal/outbound"},
 	"internal/simulate":     {"ingest", "internal/experiment"},
@@ -60,6 +61,6 @@ var Allowed = map[string][]string{
 // Pure lists the packages that must not touch the outside world, and what of the
 // standard library would let them.
 var (
-	Pure      = []string{"stats", "stats/design", "stats/yardstick", "internal/experiment", "ingest", "internal/results", "guardrails", "internal/doctor", "internal/planning", "internal/plots", "internal/words"}
+	Pure      = []string{"stats", "stats/design", "stats/yardstick", "internal/experiment", "ingest", "internal/results", "guardrails", "internal/doctor", "internal/daily", "internal/planning", "internal/plots", "internal/words"}
 	Forbidden = []string{"os", "net", "net/http", "os/exec", "io/ioutil", "log", "log/slog", "database/sql", "syscall"}
 )
