@@ -69,7 +69,7 @@ simulate-stats: ## the statistics' guarantees by simulation, hours; writes docs/
 	$(GO) run ./internal/calibrate --commit $(VERSION) $(ARGS)
 
 .PHONY: simulate-stats-short
-simulate-stats-short: ## the same scenarios as small as their gates allow, 8 minutes of two cores; fails when a promise is broken
+simulate-stats-short: ## the same scenarios as small as their gates allow, 7 to 8 minutes of two cores; fails when a promise is broken
 	$(GO) run ./internal/calibrate --commit $(VERSION) --short --results reports/calibration-short $(ARGS)
 
 .PHONY: simulate-kills

@@ -118,14 +118,16 @@ func plain(f form) []scenario {
 		name                       string
 		phases                     [][]float64
 		normal, binary, rare, late int // units
+		dear                       int // cost of the tails that are run less often
 	}{
-		{"50/50", equal(), f.of(10_000, 800), f.of(20_000, 3_000), 150_000, f.of(20_000, 4_000)},
-		{"90/10", split(.1), f.of(10_000, 1_500), f.of(20_000, 10_000), 500_000, f.of(20_000, 14_000)},
-		{"99/1", split(.01), f.of(10_000, 8_000), 100_000, 0, 0},
+		{"50/50", equal(), f.of(10_000, 800), f.of(20_000, 3_000), 150_000, f.of(20_000, 4_000), 0},
+		{"90/10", split(.1), f.of(10_000, 1_500), f.of(20_000, 10_000), 500_000, f.of(20_000, 14_000), f.of(0, 4)},
+		{"99/1", split(.01), f.of(10_000, 8_000), 100_000, 0, 0, 0},
 	} {
-		add := func(name, about string, w world) {
-			out = append(out, scenario{name: name + " " + s.name, about: about, world: w, figures: nothing(w.mirrored[0])})
+		dear := func(name, about string, w world, cost int) {
+			out = append(out, scenario{name: name + " " + s.name, about: about, world: w, figures: nothing(w.mirrored[0]), cost: cost})
 		}
+		add := func(name, about string, w world) { dear(name, about, w, 0) }
 		add("normal", "no effect, variance 1", f.simple(s.normal, s.phases, value, normal(still)))
 		add("binary 5 %", "no effect", f.simple(s.binary, s.phases, converts, binary(constant(.05))))
 		if s.late == 0 {
@@ -133,9 +135,9 @@ func plain(f form) []scenario {
 		}
 		add("drift", "no effect; a daily wave of amplitude 1 and a trend of 2 standard deviations", f.simple(s.normal, s.phases, value, normal(drift)))
 		add("binary 0.1 %", "no effect", f.simple(s.rare, s.phases, converts, binary(constant(.001))))
-		add("lognormal σ 1, 95 % zeros", "no effect, no cap", f.simple(s.late, s.phases, money, revenue(1)))
+		dear("lognormal σ 1, 95 % zeros", "no effect, no cap", f.simple(s.late, s.phases, money, revenue(1)), s.dear)
 		add("lognormal σ 1.5, 95 % zeros", "no effect, no cap", f.simple(s.late, s.phases, money, revenue(1.5)))
-		add("lognormal σ 2, 95 % zeros", "no effect, no cap", f.simple(s.late, s.phases, money, revenue(2)))
+		dear("lognormal σ 2, 95 % zeros", "no effect, no cap", f.simple(s.late, s.phases, money, revenue(2)), s.dear)
 		add("lognormal σ 1.5, P99 cap", "no effect; totals capped at the 99th percentile of the non-zero ones", f.simple(s.late, s.phases, capped("32.78"), revenue(1.5)))
 		add("ratio with correlated events", "no effect; value per event, units differ in value and in activity", ratioWorld(f, f.of(4_000, s.normal), s.phases))
 	}

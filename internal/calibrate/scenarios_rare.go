@@ -18,14 +18,14 @@ func rare(f form) []scenario {
 		name   string
 		phases [][]float64
 		cost   int
-	}{{"50/50", equal(), 4}, {"90/10", split(.1), 4}, {"ramp", ramp(.01, .1, .5), 8}} {
+	}{{"50/50", equal(), f.of(4, 8)}, {"90/10", split(.1), f.of(4, 8)}, {"ramp", ramp(.01, .1, .5), 8}} {
 		out = append(out, scenario{name: "rare events by their count, " + s.name, world: world(s.phases, .005, .005), cost: s.cost,
 			about: "no effect; half a percent of the units have an event", figures: append(kills("errors"),
 				rarely("interval of the ratio", alpha, missesRatio(1)))})
 	}
 	harm := world(equal(), .002, .012)
 	harm.units = f.of(20_000, 12_000)
-	return append(out, scenario{name: "rare events by their count, six times as many", world: harm, cost: 4,
+	return append(out, scenario{name: "rare events by their count, six times as many", world: harm, cost: f.of(4, 8),
 		about: "0.2 % of the control have an event, 1.2 % of the treatment", figures: []figure{
 			{name: "killed", stop: breached(mirror("errors")), bound: bound{atLeast, .99, 0}},
 			stoppingUnits("mean units at the kill ÷ N", harm.units, breached(mirror("errors"))),
