@@ -25,7 +25,7 @@ type Config struct {
 	Data        string            `yaml:"data"`        // folder of the embedded broker and engine, and of the unit key
 	Experiments string            `yaml:"experiments"` // folder of experiment files
 	Metrics     string            `yaml:"metrics"`     // folder of metric files
-	Reports     string            `yaml:"reports"`     // folder the daily reports go to
+	Reports     string            `yaml:"reports"`     // folder the daily reports go to, one folder for each day
 	Listen      string            `yaml:"listen"`      // address of /metrics, /healthz, /readyz
 	Memory      Size              `yaml:"memory"`      // of a process that ingests; three quarters of it hold units
 	Kafka       Kafka             `yaml:"kafka"`
@@ -34,6 +34,7 @@ type Config struct {
 	Switches    map[string]Switch `yaml:"switches"`
 	Guard       Guard             `yaml:"guard"`
 	Notify      Notify            `yaml:"notify"`
+	Report      Report            `yaml:"report"`
 }
 
 // Kafka says where the events are. Without brokers the embedded one is started.
@@ -138,6 +139,7 @@ func Default() Config {
 		},
 		ClickHouse: ClickHouse{Database: "assay", User: "assay", Port: 9000},
 		Guard:      Guard{KillsPerHour: 10, Settle: experiment.Duration(30 * time.Second)},
+		Report:     Report{Timezone: "UTC", CatchUp: 3},
 	}
 }
 
@@ -241,5 +243,8 @@ func (c *Config) Validate() error {
 			return err
 		}
 	}
-	return c.Notify.check()
+	if err := c.Notify.check(); err != nil {
+		return err
+	}
+	return c.Report.check(c.Notify)
 }

@@ -38,7 +38,7 @@ var Allowed = map[string][]string{
 	"internal/outbound": {},
 
 	// The process.
-	"internal/config": {"internal/experiment"},
+	"internal/config": {"internal/daily", "internal/experiment"},
 	"internal/app":    {"*"},
 	"cmd/assay":       {"*"},
 	"internal/bench":  {"*"},

@@ -13,11 +13,12 @@ type Channel interface {
 	Send(ctx context.Context, m Message) error
 }
 
-// Failure is an attempt that did not reach anybody.
+// Failure is an attempt that did not reach everybody.
 type Failure struct {
-	Err   error
-	Final bool          // trying again would change nothing
-	After time.Duration // how long the other side asks to be left alone; 0: it does not say
+	Err     error
+	Final   bool          // trying again would change nothing
+	Partial bool          // it reached somebody
+	After   time.Duration // how long the other side asks to be left alone; 0: it does not say
 }
 
 // Error implements error.

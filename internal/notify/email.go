@@ -83,7 +83,10 @@ func NewEmail(c EmailConfig) (Channel, error) {
 }
 
 // Send implements Channel.
-func (e *email) Send(ctx context.Context, m Message) error {
+func (e *email) Send(ctx context.Context, m Message) error { return e.send(ctx, e.compose(m)) }
+
+// send makes one attempt to deliver a mail.
+func (e *email) send(ctx context.Context, mail []byte) error {
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", e.config.Server)
 	if err != nil {
 		return fmt.Errorf("reach %s: %w", e.config.Server, err)
@@ -94,7 +97,7 @@ func (e *email) Send(ctx context.Context, m Message) error {
 	if e.config.TLS == ImplicitTLS {
 		conn = tls.Client(conn, e.tls())
 	}
-	if err := e.converse(conn, m); err != nil {
+	if err := e.converse(conn, mail); err != nil {
 		if ctx.Err() != nil {
 			err = errors.New("no answer in time")
 		}
@@ -113,7 +116,7 @@ func (e *email) tls() *tls.Config {
 }
 
 // converse is one mail, from the greeting to the goodbye.
-func (e *email) converse(conn net.Conn, m Message) error {
+func (e *email) converse(conn net.Conn, mail []byte) error {
 	c, err := smtp.NewClient(conn, e.host)
 	if err != nil {
 		return fmt.Errorf("greet: %w", err)
@@ -135,7 +138,7 @@ func (e *email) converse(conn net.Conn, m Message) error {
 	if err != nil {
 		return err
 	}
-	if err := e.data(c, m); err != nil {
+	if err := e.data(c, mail); err != nil {
 		return err
 	}
 	_ = c.Quit() // it is delivered, whatever is answered to the goodbye
@@ -160,17 +163,18 @@ func (e *email) envelope(c *smtp.Client) (refused, err error) {
 		return nil, refused
 	}
 	if refused != nil {
-		refused = final(fmt.Errorf("sent to %d of %d: %w", taken, len(e.to), refused)) // once more would be twice for the others
+		// Once more would be twice for the others.
+		refused = &Failure{Err: fmt.Errorf("sent to %d of %d: %w", taken, len(e.to), refused), Final: true, Partial: true}
 	}
 	return refused, nil
 }
 
-func (e *email) data(c *smtp.Client, m Message) error {
+func (e *email) data(c *smtp.Client, mail []byte) error {
 	w, err := c.Data()
 	if err != nil {
 		return fmt.Errorf("begin the text: %w", err)
 	}
-	if _, err := w.Write(e.compose(m)); err != nil {
+	if _, err := w.Write(mail); err != nil {
 		return fmt.Errorf("write the text: %w", err)
 	}
 	if err := w.Close(); err != nil {

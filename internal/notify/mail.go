@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"mime"
-	"mime/quotedprintable"
+	"slices"
 	"strings"
 	"time"
 )
@@ -15,31 +15,32 @@ import (
 func (e *email) compose(m Message) []byte {
 	var b bytes.Buffer
 	_, domain, _ := strings.Cut(e.from.Address, "@")
-	to := make([]string, len(e.to))
-	for i, a := range e.to {
-		to[i] = a.String()
-	}
 	thread := fmt.Sprintf("<%s@%s>", digest(m.Key), domain)
-	for _, h := range [][2]string{
-		{"From", e.from.String()},
-		{"To", strings.Join(to, ",\r\n ")},
+	e.head(&b, [][2]string{
 		{"Subject", encoded("[assay] " + m.state() + " " + m.Title)},
 		{"Date", e.now().UTC().Format(time.RFC1123Z)},
 		{"Message-ID", fmt.Sprintf("<%s@%s>", m.id(), domain)},
 		{"In-Reply-To", thread},
 		{"References", thread},
-		{"Auto-Submitted", "auto-generated"},
-		{"MIME-Version", "1.0"},
 		{"Content-Type", "text/plain; charset=utf-8"},
 		{"Content-Transfer-Encoding", "quoted-printable"},
-	} {
-		fmt.Fprintf(&b, "%s: %s\r\n", h[0], h[1])
+	})
+	quoted(&b, mailText(m))
+	return b.Bytes()
+}
+
+// head writes the headers of a mail: those that all have, and its own.
+func (e *email) head(b *bytes.Buffer, own [][2]string) {
+	to := make([]string, len(e.to))
+	for i, a := range e.to {
+		to[i] = a.String()
+	}
+	all := slices.Concat([][2]string{{"From", e.from.String()}, {"To", strings.Join(to, ",\r\n ")}}, own,
+		[][2]string{{"Auto-Submitted", "auto-generated"}, {"MIME-Version", "1.0"}})
+	for _, h := range all {
+		fmt.Fprintf(b, "%s: %s\r\n", h[0], h[1])
 	}
 	b.WriteString("\r\n")
-	w := quotedprintable.NewWriter(&b)
-	_, _ = w.Write([]byte(mailText(m))) // into memory: cannot fail
-	_ = w.Close()
-	return b.Bytes()
 }
 
 // encoded is a header's text. Encoded words are folded, since no line may have

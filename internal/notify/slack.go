@@ -72,23 +72,32 @@ func (s *slack) Send(ctx context.Context, m Message) error {
 	s.mu.Lock()
 	thread := s.threads[m.Key]
 	s.mu.Unlock()
-	body, err := encode(slackMessage{Channel: s.channel, Text: slackText(m), Thread: thread, Broadcast: thread != "" && !m.Resolved})
+	ts, err := s.post(ctx, slackMessage{Channel: s.channel, Text: slackText(m), Thread: thread, Broadcast: thread != "" && !m.Resolved})
 	if err != nil {
 		return err
+	}
+	s.keep(m, thread, ts)
+	return nil
+}
+
+// post says something in the channel and returns its ts.
+func (s *slack) post(ctx context.Context, m slackMessage) (ts string, err error) {
+	body, err := encode(m)
+	if err != nil {
+		return "", err
 	}
 	got, err := s.poster.post(ctx, body, nil)
 	if err != nil {
-		return err
+		return "", err
 	}
 	var a slackAnswer
 	if err := json.Unmarshal(got.body, &a); err != nil {
-		return fmt.Errorf("%s: the answer is not Slack's: %s", s.poster.host, s.poster.hider.Show(got.body))
+		return "", fmt.Errorf("%s: the answer is not Slack's: %s", s.poster.host, s.poster.hider.Show(got.body))
 	}
 	if !a.OK {
-		return s.refused(a.Error, got.header)
+		return "", s.refused(a.Error, got.header)
 	}
-	s.keep(m, thread, a.TS)
-	return nil
+	return a.TS, nil
 }
 
 // keep remembers the thread of a matter for as long as it is open.
@@ -126,7 +135,7 @@ func slackText(m Message) string {
 	lines := []string{"*" + m.state() + "* " + slackEscape.Replace(m.Title), slackEscape.Replace(m.Text)}
 	var links []string
 	for _, l := range m.Links {
-		links = append(links, "<"+strings.ReplaceAll(slackEscape.Replace(l.URL), "|", "%7C")+"|"+slackEscape.Replace(strings.ReplaceAll(l.Name, "|", " "))+">")
+		links = append(links, slackLink(l))
 	}
 	lines = append(lines, strings.Join(links, " · "))
 	for _, f := range m.Facts {
@@ -134,10 +143,17 @@ func slackText(m Message) string {
 	}
 	var b strings.Builder
 	for _, l := range lines {
-		if l == "" || utf8.RuneCountInString(b.String())+utf8.RuneCountInString(l) >= slackMost {
+		if l == "" || runes(b.String())+runes(l) >= slackMost {
 			continue
 		}
 		b.WriteString(l + "\n")
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }
+
+// slackLink is a link in mrkdwn.
+func slackLink(l Link) string {
+	return "<" + strings.ReplaceAll(slackEscape.Replace(l.URL), "|", "%7C") + "|" + slackEscape.Replace(strings.ReplaceAll(l.Name, "|", " ")) + ">"
+}
+
+func runes(s string) int { return utf8.RuneCountInString(s) }
