@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"github.com/assay-dev/assay/guardrails"
+	"github.com/assay-dev/assay/internal/catalog"
 	"github.com/assay-dev/assay/internal/clickhouse"
 	"github.com/assay-dev/assay/internal/experiment"
-	"github.com/assay-dev/assay/internal/report"
 	"github.com/assay-dev/assay/internal/results"
 )
 
@@ -98,7 +98,7 @@ func (s *Stack) storeLook(ctx context.Context, d *results.Document) error {
 		return fmt.Errorf("encode a look: %w", err)
 	}
 	look := clickhouse.Look{Experiment: d.Experiment, Iteration: d.Iteration, Kind: clickhouse.LookKind(d.Kind), At: d.At,
-		Version: d.Version, Vector: d.Vector, Verdict: report.Overall(d), Document: b}
+		Version: d.Version, Vector: d.Vector, Verdict: catalog.Overall(d), Document: b}
 	if err := s.DB.StoreLook(ctx, &look); err != nil {
 		return fmt.Errorf("store a look: %w", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/assay-dev/assay/guardrails"
+	"github.com/assay-dev/assay/internal/catalog"
 	"github.com/assay-dev/assay/internal/report"
 	"github.com/assay-dev/assay/internal/results"
 	"github.com/assay-dev/assay/internal/watch"
@@ -112,8 +113,8 @@ func (s *Show) Summarize() map[string]ExperimentSummary {
 	defer s.mu.Unlock()
 	out := map[string]ExperimentSummary{}
 	for _, d := range s.documents() {
-		sum := ExperimentSummary{Verdict: report.Overall(d), SRM: "ok"}
-		if report.SRMAlarm(d) {
+		sum := ExperimentSummary{Verdict: catalog.Overall(d), SRM: "ok"}
+		if catalog.SRMAlarm(d) {
 			sum.SRM = "alarm"
 		}
 		out[d.Experiment] = sum

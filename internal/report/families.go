@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/assay-dev/assay/internal/catalog"
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/results"
 	"github.com/assay-dev/assay/internal/words"
@@ -81,27 +82,13 @@ func familyLineOf(name, arm, kind, unit, direction string, e results.Estimate, a
 
 // conclusion is what an adjusted test shows.
 func conclusion(e results.AdjustedEffect, direction string) string {
-	switch adjustedTone(e, direction) {
-	case "good":
+	switch catalog.AdjustedTone(e, direction) {
+	case catalog.Good:
 		return "better"
-	case "bad":
+	case catalog.Bad:
 		return "worse"
 	}
 	return "not shown"
-}
-
-// adjustedTone is that of effectTone, within the family. An interval that ends at 0
-// lies on one side of it.
-func adjustedTone(e results.AdjustedEffect, direction string) string {
-	up := e.Absolute.Low.Known() && e.Absolute.Low.Float() >= 0
-	switch {
-	case !e.Rejected:
-		return "none"
-	case up == (direction == string(experiment.Increase)):
-		return "good"
-	default:
-		return "bad"
-	}
 }
 
 func textFamilies(b *strings.Builder, d *results.Document) {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/assay-dev/assay/internal/catalog"
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/results"
 )
@@ -51,7 +52,7 @@ func TestFamilyIsShown(t *testing.T) {
 				t.Errorf("%s: the page does not say %q", name, want)
 			}
 		}
-		if got := headline(c.document); !strings.HasPrefix(got, c.headline) {
+		if got := catalog.Headline(c.document); !strings.HasPrefix(got, c.headline) {
 			t.Errorf("%s: headline %q, want %q …", name, got, c.headline)
 		}
 	}
@@ -70,11 +71,11 @@ func TestAdjustedTone(t *testing.T) {
 // Before enough units had an event nothing is recommended, whatever the intervals say.
 func TestClosedGate(t *testing.T) {
 	d := familyDocument("bonferroni", results.AdjustedEffect{P: 0.001, Rejected: true, Absolute: results.Interval{Low: 0.002, High: 0.016}})
-	if got := headline(d); !strings.HasPrefix(got, "Better on conversion (+18.0 %") {
+	if got := catalog.Headline(d); !strings.HasPrefix(got, "Better on conversion (+18.0 %") {
 		t.Fatalf("the example shows nothing: %s", got)
 	}
 	d.Comparisons[0].Gate = &results.Gate{Have: 20, Need: 30}
-	if got := headline(d); got != "Too few units have had an event to rely on what conversion shows. Keep running." {
+	if got := catalog.Headline(d); got != "Too few units have had an event to rely on what conversion shows. Keep running." {
 		t.Errorf("headline %q behind a closed gate", got)
 	}
 	if lines := familyLines(d); lines[0].Conclusion != "too few events" {

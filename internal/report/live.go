@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/assay-dev/assay/internal/catalog"
 	"github.com/assay-dev/assay/internal/results"
 	"github.com/assay-dev/assay/internal/words"
 )
@@ -68,12 +69,12 @@ func liveMetric(d *results.Document) *results.Comparison {
 
 // liveState says where the experiment stands, in few words.
 func liveState(d *results.Document) string {
-	state := strings.ToUpper(Overall(d))
+	state := strings.ToUpper(catalog.Overall(d))
 	if state == "INCONCLUSIVE" || state == "HEALTHY" {
 		state = strings.ToLower(state)
 		if c := liveMetric(d); c != nil && c.Goal {
-			word := map[string]string{"good": "better", "bad": "worse"}
-			switch complete, soFar := word[effectTone(c.Matured, c.Direction)], word[effectTone(c.Open, c.Direction)]; {
+			word := map[catalog.Tone]string{catalog.Good: "better", catalog.Bad: "worse"}
+			switch complete, soFar := word[catalog.EffectTone(c.Matured, c.Direction)], word[catalog.EffectTone(c.Open, c.Direction)]; {
 			case complete != "":
 				state = "goal " + complete + "; guardrails " + state
 			case soFar != "":
@@ -81,7 +82,7 @@ func liveState(d *results.Document) string {
 			}
 		}
 	}
-	if SRMAlarm(d) {
+	if catalog.SRMAlarm(d) {
 		state = "SPLIT BROKEN (" + splitText(d) + ")"
 	}
 	if d.Killed != nil {
@@ -94,7 +95,7 @@ func liveState(d *results.Document) string {
 func splitText(d *results.Document) string {
 	for i := range d.Phases {
 		p := &d.Phases[i]
-		if !splitBroken(p) {
+		if !catalog.SplitBroken(p) {
 			continue
 		}
 		var units []string

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/assay-dev/assay/internal/catalog"
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/plots"
 	"github.com/assay-dev/assay/internal/results"
@@ -54,9 +55,9 @@ func HTML(w io.Writer, d Day) error {
 	t, err := template.New("report.html").Funcs(template.FuncMap{
 		"instant": words.Instant, "percent": words.Percent, "interval": words.PercentRange, "mean": words.Mean,
 		"difference": words.Difference, "p": words.PValue, "count": words.Count, "share": func(x float64) string { return words.Share(results.Number(x)) },
-		"plots": effectPlots, "headline": headline, "tone": tone, "overall": Overall, "doubts": doubts, "srm": SRMAlarm,
+		"plots": effectPlots, "headline": catalog.Headline, "tone": catalog.VerdictTone, "overall": catalog.Overall, "doubts": doubts, "srm": catalog.SRMAlarm,
 		"bounds": words.DifferenceRange, "split": splitLines, "splitBy": splitBy, "oneLook": oneLook, "budget": budgetText, "spent": spentLines, "parts": budgetLines, "anomaly": anomalyText, "limits": limits,
-		"kill": killText, "armOff": func(k results.Kill) string { return killText(&k) }, "after": afterText, "gap": gapText,
+		"kill": catalog.KillText, "armOff": func(k results.Kill) string { return catalog.KillText(&k) }, "after": afterText, "gap": catalog.GapText,
 		"excluded": Excluded, "slow": slowRows, "checks": slowChecks, "segments": segmentTables, "slowAge": slowAge, "family": goalFamily, "asides": asides, "placebo": placeboLines, "placeboText": placeboText, "dated": datedLines, "datedText": datedText, "datedEnds": datedEnds, "beliefs": beliefLines, "prior": priorText, "familyText": familyText, "familyLines": familyLines,
 		"meanRange": meanRange, "armsText": armsText, "planSummary": planSummary, "planLines": planLines,
 		"dayNote": func() string { return results.DayNote }, "severalDays": severalDays, "dayConclusion": dayConclusion, "dayPlot": dayPlot, "dayRows": dayRows,
@@ -140,23 +141,8 @@ func effectPlots(d *results.Document) []row {
 	s := plots.ScaleOf(plotWidth, append(shown, plots.Clip(all)...)...)
 	for i := range rows {
 		r := &rows[i]
-		r.Tone = effectTone(r.Estimate, r.Direction)
+		r.Tone = string(catalog.EffectTone(r.Estimate, r.Direction))
 		r.Plot = plots.Interval(r.Estimate.Relative, s, r.Tone)
 	}
 	return rows
-}
-
-// effectTone says whether the always-valid interval shows good, bad or nothing.
-func effectTone(e results.Estimate, direction string) string {
-	i := e.Absolute.Sequential
-	up := i.Low.Known() && i.Low.Float() > 0
-	down := i.High.Known() && i.High.Float() < 0
-	switch {
-	case up == down:
-		return "none"
-	case up == (direction == string(experiment.Increase)):
-		return "good"
-	default:
-		return "bad"
-	}
 }

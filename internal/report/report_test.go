@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/assay-dev/assay/internal/catalog"
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/plots"
 	"github.com/assay-dev/assay/internal/results"
@@ -271,7 +272,7 @@ func TestHeadline(t *testing.T) {
 		{with(func(d *results.Document) { complete(d); d.Verdicts = nil }), "No guardrail says"},
 		{with(func(d *results.Document) { complete(d); d.Comparisons[1].Arm = "other" }), "Better on conversion in treatment"},
 	} {
-		if got := headline(c.doc); !strings.Contains(got, c.want) {
+		if got := catalog.Headline(c.doc); !strings.Contains(got, c.want) {
 			t.Errorf("headline = %q, want %q in it", got, c.want)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/assay-dev/assay/internal/catalog"
 	"github.com/assay-dev/assay/internal/results"
 	"github.com/assay-dev/assay/internal/words"
 )
@@ -29,7 +30,7 @@ func splitLines(d *results.Document) []splitLine {
 	for i := range d.Phases {
 		p := &d.Phases[i]
 		lines = append(lines, splitLine{
-			Name: fmt.Sprint(p.Number), From: p.From, Broken: splitBroken(p), Arms: p.Arms,
+			Name: fmt.Sprint(p.Number), From: p.From, Broken: catalog.SplitBroken(p), Arms: p.Arms,
 			SRM: p.SRM, Left: p.SRMLeft, State: splitState(p),
 		})
 		if slices.ContainsFunc(p.Settling, func(a results.PhaseArm) bool { return a.Units > 0 }) {
@@ -45,23 +46,13 @@ func splitLines(d *results.Document) []splitLine {
 // splitState says how the split of a phase stands.
 func splitState(p *results.Phase) string {
 	switch {
-	case splitBroken(p):
+	case catalog.SplitBroken(p):
 		return "BROKEN" + missing(p.Arms, p.SRM)
 	case p.Alarm != nil:
 		return fmt.Sprintf("acknowledged by %s: %s", p.Alarm.By, p.Alarm.Why)
 	default:
 		return "ok"
 	}
-}
-
-// splitTrivial tells whether what is broken is so by less than matters.
-func splitTrivial(d *results.Document) bool {
-	for i := range d.Phases {
-		if p := &d.Phases[i]; splitBroken(p) && !p.SRM.Trivial {
-			return false
-		}
-	}
-	return true
 }
 
 // missing names the arm that is short of units, and by how much; "" when no alarm

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/assay-dev/assay/internal/catalog"
 	"github.com/assay-dev/assay/internal/results"
 	"github.com/assay-dev/assay/internal/words"
 )
@@ -15,11 +16,11 @@ import (
 // Text writes one experiment's look for a terminal.
 func Text(w io.Writer, d *results.Document) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s · iteration %d of %d · %s%s\n", d.Experiment, d.Iteration, d.Iterations, Overall(d), flags(d))
+	fmt.Fprintf(&b, "%s · iteration %d of %d · %s%s\n", d.Experiment, d.Iteration, d.Iterations, catalog.Overall(d), flags(d))
 	if d.AsOf {
 		fmt.Fprintf(&b, "as of %s: what came later is not in it\n", words.Instant(d.At))
 	}
-	fmt.Fprintf(&b, "%s\n\n", headline(d))
+	fmt.Fprintf(&b, "%s\n\n", catalog.Headline(d))
 	textEffects(&b, d)
 	textArms(&b, d)
 	textSlow(&b, d)
@@ -50,7 +51,7 @@ func Text(w io.Writer, d *results.Document) error {
 
 func flags(d *results.Document) string {
 	var out string
-	if SRMAlarm(d) {
+	if catalog.SRMAlarm(d) {
 		out += " · split broken"
 	}
 	if d.Killed != nil {
@@ -176,7 +177,7 @@ func textAside(b *strings.Builder, d *results.Document) {
 		fmt.Fprintf(b, "out of range: %s values of %s are too large to be counted\n", words.Count(a.OutOfRange[metric]), metric)
 	}
 	for _, g := range d.Gaps {
-		fmt.Fprintf(b, "gap: %s\n", gapText(g))
+		fmt.Fprintf(b, "gap: %s\n", catalog.GapText(g))
 	}
 	for _, t := range d.Troubles {
 		fmt.Fprintf(b, "trouble: %s %s\n", t.Code, t.Detail)
@@ -192,13 +193,13 @@ func textActs(b *strings.Builder, d *results.Document) {
 		fmt.Fprintf(b, "limit: %s\n", l)
 	}
 	if d.Kill != nil {
-		fmt.Fprintf(b, "kill: %s\n", killText(d.Kill))
+		fmt.Fprintf(b, "kill: %s\n", catalog.KillText(d.Kill))
 		for _, a := range d.Kill.After {
 			fmt.Fprintf(b, "after the decision: %s\n", afterText(a))
 		}
 	}
 	for i := range d.ArmKills {
-		fmt.Fprintf(b, "arm off: %s\n", killText(&d.ArmKills[i]))
+		fmt.Fprintf(b, "arm off: %s\n", catalog.KillText(&d.ArmKills[i]))
 	}
 	for _, m := range d.AfterEnd {
 		fmt.Fprintf(b, "after the stop: %s exposures to %s, newest %s\n", words.Count(m.Exposures), m.Variant, words.Instant(m.Newest))
