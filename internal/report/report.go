@@ -5,14 +5,12 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/assay-dev/assay/internal/catalog"
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/plots"
 	"github.com/assay-dev/assay/internal/results"
-	"github.com/assay-dev/assay/internal/words"
 )
 
 //go:embed *.html
@@ -52,22 +50,9 @@ type Decision struct {
 
 // HTML writes the report as one file that loads nothing from elsewhere.
 func HTML(w io.Writer, d Day) error {
-	t, err := template.New("report.html").Funcs(template.FuncMap{
-		"instant": words.Instant, "percent": words.Percent, "interval": words.PercentRange, "mean": words.Mean,
-		"difference": words.Difference, "p": words.PValue, "count": words.Count, "share": func(x float64) string { return words.Share(results.Number(x)) },
-		"plots": effectPlots, "headline": catalog.Headline, "tone": catalog.VerdictTone, "overall": catalog.Overall, "doubts": doubts, "srm": catalog.SRMAlarm,
-		"bounds": words.DifferenceRange, "split": splitLines, "splitBy": splitBy, "oneLook": oneLook, "budget": budgetText, "spent": spentLines, "parts": budgetLines, "anomaly": anomalyText, "limits": limits,
-		"kill": catalog.KillText, "armOff": func(k results.Kill) string { return catalog.KillText(&k) }, "after": afterText, "gap": catalog.GapText,
-		"excluded": Excluded, "slow": slowRows, "checks": slowChecks, "segments": segmentTables, "slowAge": slowAge, "family": goalFamily, "asides": asides, "placebo": placeboLines, "placeboText": placeboText, "dated": datedLines, "datedText": datedText, "datedEnds": datedEnds, "beliefs": beliefLines, "prior": priorText, "familyText": familyText, "familyLines": familyLines,
-		"meanRange": meanRange, "armsText": armsText, "planSummary": planSummary, "planLines": planLines,
-		"dayNote": func() string { return results.DayNote }, "severalDays": severalDays, "dayConclusion": dayConclusion, "dayPlot": dayPlot, "dayRows": dayRows,
-		"dayHeader": func() []string { return strings.Split(strings.ToLower(dayColumns), "\t") },
-		"history": func(e Entry, c results.Comparison) template.HTML {
-			return plots.History(e.History[Series{c.Metric, c.Arm}])
-		},
-	}).ParseFS(files, "*.html")
+	t, err := parse()
 	if err != nil {
-		return fmt.Errorf("parse the report's template: %w", err)
+		return err
 	}
 	if err := t.Execute(w, d); err != nil {
 		return fmt.Errorf("write the report: %w", err)
