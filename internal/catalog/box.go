@@ -79,6 +79,9 @@ func (s Subject) call() (Call, string) {
 	case BrokenSplit, Blind, Failed, Crossed, Unlooked:
 		return CannotTell, text
 	}
+	if s.undated() {
+		return CannotTell, "Its goals are judged at dated looks, and these are not computed here."
+	}
 	goals := goalsOf(d, true)
 	if g := first(goals, func(g *goal) bool { return g.suspect }); g != nil {
 		return CannotTell, "The intervals of " + g.name() + " find differences between random halves of the control: nothing can be decided on it."
@@ -91,6 +94,12 @@ func (s Subject) call() (Call, string) {
 		return s.ended(good, bad)
 	}
 	return s.running(goals, good, bad)
+}
+
+// undated tells whether the file dates the looks at goals and nobody computed them: what
+// the intervals for every look show decides nothing then.
+func (s Subject) undated() bool {
+	return s.Document.Dated == nil && s.Experiment != nil && s.Iteration != nil && len(s.Experiment.DatesOf(s.Iteration)) > 0
 }
 
 // running says what to do while more may come.

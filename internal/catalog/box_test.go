@@ -131,6 +131,9 @@ func TestDecide(t *testing.T) {
 		"before the dated look": {subject(func(s *Subject) {
 			s.Document.Dated = &results.Dated{Next: looked.Add(time.Hour), Goals: []results.DatedGoal{{Metric: "conversion", Arm: "treatment", Verdict: results.DatedWaiting, Estimate: unknown}}}
 		}), KeepRunning, Healthy, "Nothing is decided before the look at"},
+		"dated looks nobody computed": {subject(func(s *Subject) {
+			s.Experiment.Looks = experiment.Looks{Design: experiment.OBrienFleming, At: []time.Time{looked}}
+		}), CannotTell, Healthy, "judged at dated looks"},
 		"at the dated look": {subject(func(s *Subject) {
 			s.Document.Dated = &results.Dated{Goals: []results.DatedGoal{{
 				Metric: "conversion", Arm: "treatment", Kind: "proportion", Direction: "increase", Verdict: results.DatedCrossed, Estimate: 0.02,

@@ -26,6 +26,8 @@ type Row struct {
 	Call    Call    `json:"call"`           // what to do
 	Text    string  `json:"text"`           // the same in a sentence or two
 	Kill    string  `json:"kill,omitempty"` // how far a kill is: decided, sending, accepted, verified, denied, …
+	// SnoozedUntil is when automatic kills of it may be sent again; absent: now.
+	SnoozedUntil time.Time `json:"snoozed_until,omitzero"`
 
 	Look      string    `json:"look,omitempty"`     // id of the newest look; absent: there was none yet
 	At        time.Time `json:"at,omitzero"`        // when it was taken
