@@ -130,7 +130,9 @@ func takes(t reflect.Type) string {
 	case t == reflect.TypeFor[experiment.Duration]():
 		return "a duration: `5s`"
 	case t == reflect.TypeFor[map[string]string]():
-		return "texts by variant"
+		return "texts by name"
+	case t == reflect.TypeFor[map[string][]string]():
+		return "lists of words by name"
 	case t.Kind() == reflect.Map:
 		return "secrets' names by header"
 	case t.Kind() == reflect.Slice:

@@ -69,7 +69,7 @@ func (c runCmd) files(env *environment, cfg config.Config) (*experiment.Set, err
 // serve runs all parts until the context ends, then says where to look.
 func (c runCmd) serve(ctx context.Context, env *environment, s *app.Stack, demo *app.Demo, done app.Applied) error {
 	registry := newRegistry()
-	ports, err := s.Web(ctx, registry)
+	ports, err := s.Web(ctx, env.webOptions(registry))
 	if err != nil {
 		return err
 	}
@@ -111,6 +111,8 @@ func (c runCmd) serve(ctx context.Context, env *environment, s *app.Stack, demo 
 		})
 	}
 	greet(out, s, demo != nil, done)
+	wayIn(out, ports)
+	_, _ = fmt.Fprintln(out)
 	if err := app.Together(ctx, parts...); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
@@ -178,7 +180,25 @@ func greet(w io.Writer, s *app.Stack, demo bool, done app.Applied) {
 			"(librdkafka clients such as kcat spread keys by crc32 unless told; kafka.topics in assay.yaml can say so instead)\n",
 			time.Now().UTC().Format(time.RFC3339), e.Kafka[0], s.Config.Kafka.Topics[0].Name)
 	}
-	_, _ = fmt.Fprintln(w)
+}
+
+// wayIn says how to act by hand in a browser. The link holds a token, so it is shown
+// on a terminal and nowhere else.
+func wayIn(w io.Writer, d *app.Door) {
+	switch {
+	case d.Link == "":
+	case isTerminal(w):
+		_, _ = fmt.Fprintf(w, "to act       %s\n", d.Link)
+	default:
+		_, _ = fmt.Fprintf(w, "to act       open the link in %s\n", d.File)
+	}
+}
+
+// webOptions are those of a door with people before it.
+func (e *environment) webOptions(registry *prometheus.Registry) app.WebOptions {
+	// What is refused is told whatever level the rest is logged at.
+	audit := slog.New(slog.NewTextHandler(e.err, &slog.HandlerOptions{Level: slog.LevelInfo}))
+	return app.WebOptions{Registry: registry, User: author(""), Audit: audit.With("log", "audit")}
 }
 
 // whereToLook says how to ask this process: with SQL (docs/sql.md) and for metrics.
@@ -269,7 +289,12 @@ func (e *environment) part(opt app.Options, build func(*app.Stack, *prometheus.R
 		if err != nil {
 			return err
 		}
-		door, err := s.Web(e.ctx, registry)
+		var door *app.Door
+		if opt.HTTP { // the one part that shows people something
+			door, err = s.Web(e.ctx, e.webOptions(registry))
+		} else {
+			door, err = s.Telemetry(e.ctx, registry)
+		}
 		if err != nil {
 			return err
 		}
@@ -278,6 +303,7 @@ func (e *environment) part(opt app.Options, build func(*app.Stack, *prometheus.R
 		}
 		if opt.HTTP {
 			whereToLook(e.out, s)
+			wayIn(e.out, door)
 		}
 		s.Log.Info("serving", "address", door.Addr())
 		ctx, cancel := context.WithCancel(e.ctx)

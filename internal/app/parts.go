@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"runtime/debug"
 	"time"
@@ -15,7 +14,6 @@ import (
 	"github.com/assay-dev/assay/ingest/kafka"
 	"github.com/assay-dev/assay/internal/config"
 	"github.com/assay-dev/assay/internal/results"
-	"github.com/assay-dev/assay/internal/web"
 )
 
 // Part is something that runs until its context ends.
@@ -96,15 +94,6 @@ func (s *Stack) Consumer(ctx context.Context, opt IngestOptions) (*kafka.Consume
 		return nil, fmt.Errorf("set up the consumer: %w", err)
 	}
 	return c, nil
-}
-
-// Web opens the HTTP door.
-func (s *Stack) Web(ctx context.Context, registry *prometheus.Registry) (*web.Server, error) {
-	return web.Listen(ctx, web.Config{
-		Listen: s.Config.Listen, Gatherer: registry, Log: s.Log,
-		Ready: map[string]web.Check{"clickhouse": s.DB.Ping, "ingest": s.ingestReady},
-		Pages: map[string]http.Handler{"GET /reports/": http.StripPrefix("/reports/", http.FileServer(http.Dir(s.Config.Reports)))},
-	})
 }
 
 // silent is how old a shard's word may be: consumers give one every second.

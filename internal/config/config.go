@@ -26,7 +26,7 @@ type Config struct {
 	Experiments string            `yaml:"experiments"` // folder of experiment files
 	Metrics     string            `yaml:"metrics"`     // folder of metric files
 	Reports     string            `yaml:"reports"`     // folder the daily reports go to, one folder for each day
-	Listen      string            `yaml:"listen"`      // address of /metrics, /healthz, /readyz
+	Listen      string            `yaml:"listen"`      // address of /metrics, /healthz, /readyz; of run and serve also of everything for people
 	Memory      Size              `yaml:"memory"`      // of a process that ingests; three quarters of it hold units
 	Kafka       Kafka             `yaml:"kafka"`
 	ClickHouse  ClickHouse        `yaml:"clickhouse"`
@@ -35,6 +35,7 @@ type Config struct {
 	Guard       Guard             `yaml:"guard"`
 	Notify      Notify            `yaml:"notify"`
 	Report      Report            `yaml:"report"`
+	Access      Access            `yaml:"access"`
 }
 
 // Kafka says where the events are. Without brokers the embedded one is started.
@@ -140,6 +141,7 @@ func Default() Config {
 		ClickHouse: ClickHouse{Database: "assay", User: "assay", Port: 9000},
 		Guard:      Guard{KillsPerHour: 10, Settle: experiment.Duration(30 * time.Second)},
 		Report:     Report{Timezone: "UTC", CatchUp: 3},
+		Access:     Access{Session: experiment.Duration(12 * time.Hour)},
 	}
 }
 
@@ -176,7 +178,8 @@ func Parse(b []byte, c *Config) error {
 
 // anchor makes relative folders and files relative to the file that names them.
 func (c *Config) anchor(dir string) {
-	files := []*string{&c.Data, &c.Experiments, &c.Metrics, &c.Reports, &c.Kafka.TLS.CA, &c.Kafka.TLS.Cert, &c.Kafka.TLS.Key}
+	files := []*string{&c.Data, &c.Experiments, &c.Metrics, &c.Reports, &c.Kafka.TLS.CA, &c.Kafka.TLS.Cert, &c.Kafka.TLS.Key,
+		&c.Access.Tokens, &c.Access.TLS.Cert, &c.Access.TLS.Key}
 	for i := range c.Kafka.Topics {
 		if m := &c.Kafka.Topics[i].Mapping; filepath.Ext(*m) != "" { // else it is a name
 			files = append(files, m)
@@ -242,6 +245,9 @@ func (c *Config) Validate() error {
 		if err := web("guard.runbook", c.Guard.Runbook); err != nil {
 			return err
 		}
+	}
+	if err := c.Access.check(); err != nil {
+		return err
 	}
 	if err := c.Notify.check(); err != nil {
 		return err

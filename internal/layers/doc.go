@@ -16,10 +16,11 @@ var Allowed = map[string][]string{
 	"guardrails":          {"internal/experiment", "internal/results", "stats"},
 	"internal/doctor":     {"ingest"},
 	"internal/daily":      {},
+	"internal/access":     {},
 	"internal/planning":   {"internal/experiment", "internal/results", "stats", "stats/design"},
+	"internal/report":     {"internal/catalog", "internal/experiment", "internal/planning", "internal/plots", "internal/results", "internal/words", "stats"},
 	"internal/words":      {"internal/experiment", "internal/results"},
 	"internal/plots":      {"internal/results", "internal/words"},
-	"internal/report":     {"internal/catalog", "internal/experiment", "internal/planning", "internal/plots", "internal/results", "internal/words", "stats"},
 	"internal/catalog":    {"internal/experiment", "internal/results", "internal/words", "stats"},
 
 	// Adapters: the core and one thing outside, never one another.
@@ -32,14 +33,19 @@ var Allowed = map[string][]string{
 	"internal/simulate":     {"ingest", "internal/experiment"},
 	"internal/announce":     {"guardrails"},
 	"internal/watch":        {"guardrails", "ingest", "internal/experiment", "internal/results", "stats"},
-	"internal/web":          {"internal/experiment", "internal/results"},
+	"internal/web":          {"internal/access", "internal/experiment", "internal/results"},
 	"sql":                   {},
+
+	// Who comes in.
+	"internal/access/door":      {"internal/access"},
+	"internal/access/oidc":      {"internal/access", "internal/outbound"},
+	"internal/access/tokenfile": {"internal/access"},
 
 	// What adapters that call others by HTTP have in common.
 	"internal/outbound": {},
 
 	// The process.
-	"internal/config": {"internal/daily", "internal/experiment"},
+	"internal/config": {"internal/access", "internal/daily", "internal/experiment"},
 	"internal/app":    {"*"},
 	"cmd/assay":       {"*"},
 	"internal/bench":  {"*"},
@@ -62,6 +68,6 @@ var Allowed = map[string][]string{
 // Pure lists the packages that must not touch the outside world, and what of the
 // standard library would let them.
 var (
-	Pure      = []string{"stats", "stats/design", "stats/yardstick", "internal/experiment", "ingest", "internal/results", "guardrails", "internal/doctor", "internal/daily", "internal/planning", "internal/catalog", "internal/plots", "internal/report", "internal/words"}
+	Pure      = []string{"stats", "stats/design", "stats/yardstick", "internal/experiment", "ingest", "internal/results", "guardrails", "internal/doctor", "internal/daily", "internal/planning", "internal/catalog", "internal/plots", "internal/report", "internal/words", "internal/access"}
 	Forbidden = []string{"os", "net", "net/http", "os/exec", "io/ioutil", "log", "log/slog", "database/sql", "syscall"}
 )

@@ -4,6 +4,7 @@ package web
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,10 +16,22 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/assay-dev/assay/internal/access"
 )
 
 // Check says why a part is not ready; nil when it is.
 type Check func(context.Context) error
+
+// Door decides who comes in.
+type Door interface {
+	// Login tells whether nobody comes in without one.
+	Login() bool
+	// Around asks what concerns every request.
+	Around(http.Handler) http.Handler
+	// Route asks whether a request may do what a pattern is for.
+	Route(pattern string, h http.Handler) http.Handler
+}
 
 // Config says where to listen and what to show.
 type Config struct {
@@ -26,31 +39,65 @@ type Config struct {
 	Gatherer prometheus.Gatherer     // what /metrics shows
 	Ready    map[string]Check        // what /readyz asks, by the part's name
 	Pages    map[string]http.Handler // further pages by pattern, such as the reports
+	Mount    []func(*Router) error   // parts that register many
+	Door     Door
+	Anywhere bool        // there is nothing behind the door but metrics and health: it may stand open
+	TLS      *tls.Config // optional
 	Log      *slog.Logger
 }
+
+// ErrOpen says that everybody could come in.
+var ErrOpen = errors.New("beyond loopback nobody comes in without a login, and none is configured")
 
 // Server is the door. It is inert until Run.
 type Server struct {
 	cfg      Config
+	router   *Router
 	listener net.Listener
 }
 
 // Listen opens the address, so that it is known (Addr) before anything is served.
 func Listen(ctx context.Context, cfg Config) (*Server, error) {
+	if cfg.Door == nil {
+		return nil, errors.New("web: who comes in? A door is needed")
+	}
+	s := &Server{cfg: cfg, router: &Router{mux: http.NewServeMux(), door: cfg.Door}}
+	if err := s.mount(); err != nil {
+		return nil, err
+	}
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", cfg.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", cfg.Listen, err)
 	}
-	return &Server{cfg: cfg, listener: l}, nil
+	if !cfg.Door.Login() && !cfg.Anywhere && !onLoopback(l.Addr()) {
+		return nil, errors.Join(fmt.Errorf("listen on %s: %w", cfg.Listen, ErrOpen), l.Close())
+	}
+	if s.listener = l; cfg.TLS != nil {
+		s.listener = tls.NewListener(l, cfg.TLS)
+	}
+	return s, nil
 }
+
+// onLoopback tells whether only this machine reaches an address.
+func onLoopback(a net.Addr) bool {
+	tcp, ok := a.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
+}
+
+// Routes are the patterns that are served.
+func (s *Server) Routes() []string { return s.router.Patterns() }
+
+// Close gives the address back. Run does it too.
+func (s *Server) Close() error { return s.listener.Close() }
 
 // Addr is host:port as it is listened on.
 func (s *Server) Addr() string { return s.listener.Addr().String() }
 
 // Run serves until ctx ends, then lets requests finish for up to five seconds.
 func (s *Server) Run(ctx context.Context) error {
-	srv := &http.Server{Handler: s.handler(), ReadHeaderTimeout: 5 * time.Second}
+	srv := &http.Server{Handler: s.handler(), ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelDebug)}
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()
@@ -64,18 +111,27 @@ func (s *Server) Run(ctx context.Context) error {
 	return <-stopped
 }
 
-func (s *Server) handler() http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(s.cfg.Gatherer, promhttp.HandlerOpts{}))
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
-	mux.HandleFunc("GET /readyz", s.readyz)
+func (s *Server) handler() http.Handler { return secured(s.cfg.Door.Around(s.router)) }
+
+// mount registers everything.
+func (s *Server) mount() error {
+	r := s.router
+	r.Handle("GET /metrics", promhttp.HandlerFor(s.cfg.Gatherer, promhttp.HandlerOpts{}))
+	r.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
+	r.HandleFunc("GET /readyz", s.readyz)
 	for pattern, h := range s.cfg.Pages {
-		mux.Handle(pattern, h)
+		r.Handle(pattern, h)
 	}
-	return secured(mux)
+	for _, mount := range s.cfg.Mount {
+		if err := mount(r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// readyz answers 200 when every part is ready, else 503 and each part's reason.
+// readyz answers 200 when every part is ready, else 503 and each part's reason: to
+// who may read, since it may name addresses.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 3*time.Second)
 	defer cancel()
@@ -88,7 +144,10 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	for _, name := range names {
 		state[name] = "ok"
 		if err := s.cfg.Ready[name](ctx); err != nil {
-			state[name], code = err.Error(), http.StatusServiceUnavailable
+			state[name], code = "not ready", http.StatusServiceUnavailable
+			if access.From(r.Context()).May(access.Read, access.Experiment{}) {
+				state[name] = err.Error()
+			}
 		}
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -96,16 +155,4 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	if err := json.NewEncoder(w).Encode(state); err != nil {
 		s.cfg.Log.Debug("answer not written", "error", err)
 	}
-}
-
-// secured sets the headers that every answer carries: pages load nothing from
-// elsewhere and stand in nobody's frame.
-func secured(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'self'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'")
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		next.ServeHTTP(w, r)
-	})
 }

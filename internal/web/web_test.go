@@ -6,11 +6,15 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
+
+	"github.com/assay-dev/assay/internal/access"
 )
 
 func TestServer(t *testing.T) {
@@ -21,7 +25,7 @@ func TestServer(t *testing.T) {
 	var broken error
 	ctx, cancel := context.WithCancel(t.Context())
 	s, err := Listen(ctx, Config{
-		Listen: "127.0.0.1:0", Gatherer: reg, Log: slog.New(slog.DiscardHandler),
+		Listen: "127.0.0.1:0", Gatherer: reg, Log: slog.New(slog.DiscardHandler), Door: open{},
 		Ready: map[string]Check{"clickhouse": func(context.Context) error { return broken }, "kafka": func(context.Context) error { return nil }},
 	})
 	if err != nil {
@@ -45,9 +49,6 @@ func TestServer(t *testing.T) {
 		if resp.StatusCode != code || !strings.Contains(string(body), want) {
 			t.Errorf("%s: %d %s, want %d with %q", path, resp.StatusCode, body, code, want)
 		}
-		if !strings.HasPrefix(resp.Header.Get("Content-Security-Policy"), "default-src 'self'") {
-			t.Errorf("%s: no content security policy", path)
-		}
 	}
 	get("/healthz", 200, "ok")
 	get("/metrics", 200, "assay_test_total 0")
@@ -62,8 +63,72 @@ func TestServer(t *testing.T) {
 }
 
 func TestListenSaysWhere(t *testing.T) {
-	_, err := Listen(t.Context(), Config{Listen: "127.0.0.1:-1"})
+	_, err := Listen(t.Context(), Config{Listen: "127.0.0.1:-1", Door: open{}, Gatherer: prometheus.NewRegistry()})
 	if err == nil || !strings.Contains(err.Error(), "127.0.0.1:-1") {
 		t.Errorf("error %v does not name the address", err)
+	}
+}
+
+// open is a door without a lock.
+type open struct{ login bool }
+
+func (o open) Login() bool { return o.login }
+
+func (open) Around(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.ServeHTTP(w, r.WithContext(access.With(r.Context(), access.Principal{Role: access.Viewer})))
+	})
+}
+
+func (open) Route(_ string, h http.Handler) http.Handler { return h }
+
+// TestListenBeyondLoopback: where others can reach it, there must be a login, or
+// nothing behind the door.
+func TestListenBeyondLoopback(t *testing.T) {
+	for _, c := range []struct {
+		listen          string
+		login, anywhere bool
+		ok              bool
+	}{
+		{"127.0.0.1:0", false, false, true}, {"localhost:0", false, false, true},
+		{"0.0.0.0:0", false, false, false}, {":0", false, false, false},
+		{"0.0.0.0:0", true, false, true}, {"0.0.0.0:0", false, true, true},
+	} {
+		s, err := Listen(t.Context(), Config{Listen: c.listen, Door: open{c.login}, Anywhere: c.anywhere, Gatherer: prometheus.NewRegistry()})
+		if (err == nil) != c.ok || !c.ok && !errors.Is(err, ErrOpen) {
+			t.Errorf("%+v: %v", c, err)
+		}
+		if s != nil {
+			s.Close()
+		}
+	}
+	if _, err := Listen(t.Context(), Config{Listen: "127.0.0.1:0"}); err == nil {
+		t.Error("it listens without a door")
+	}
+}
+
+// TestPolicy: pages load what is ours; reports, which are files of their own, have
+// their style inside and load nothing.
+func TestPolicy(t *testing.T) {
+	s, err := Listen(t.Context(), Config{
+		Listen: "127.0.0.1:0", Door: open{}, Gatherer: prometheus.NewRegistry(),
+		Pages: map[string]http.Handler{"GET /reports/": http.NotFoundHandler(), "GET /{$}": http.NotFoundHandler()},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for path, want := range map[string][2]string{
+		"/": {"default-src 'self';", "unsafe"}, "/reports/day.html": {"default-src 'none'; style-src 'unsafe-inline'", "script"},
+	} {
+		w := httptest.NewRecorder()
+		s.handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, http.NoBody))
+		policy := w.Header().Get("Content-Security-Policy")
+		if !strings.HasPrefix(policy, want[0]) || strings.Contains(policy, want[1]) || !strings.Contains(policy, "frame-ancestors 'none'") {
+			t.Errorf("%s: policy %q", path, policy)
+		}
+	}
+	if got, want := s.Routes(), []string{"GET /healthz", "GET /metrics", "GET /readyz", "GET /reports/", "GET /{$}"}; !slices.Equal(got, want) {
+		t.Errorf("routes %q, want %q", got, want)
 	}
 }
