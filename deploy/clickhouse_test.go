@@ -16,6 +16,7 @@ import (
 	"time"
 
 	driver "github.com/ClickHouse/clickhouse-go/v2"
+	native "github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/assay-dev/assay/ingest"
 	"github.com/assay-dev/assay/ingest/kafka"
@@ -116,7 +117,9 @@ func TestRights(t *testing.T) {
 			may: []string{
 				"SELECT * FROM assay.metrics", "SELECT * FROM assay.moments", "SELECT * FROM assay.results", "SELECT * FROM assay.units",
 				"SELECT * FROM assay.exposures", "SELECT * FROM assay.outcomes", "SELECT * FROM assay.decision_log", "SELECT * FROM assay.latest_looks",
-				"SELECT * FROM assay.versions", "SELECT * FROM assay.shards", "SELECT * FROM assay.gaps",
+				"SELECT * FROM assay.versions", "SELECT * FROM assay.shards", "SELECT * FROM assay.gaps", "SELECT * FROM assay.unknown_experiments", "SELECT * FROM assay.id_conflicts",
+				"SELECT * FROM assay_sql.results", "SELECT * FROM assay_sql.decisions", "SELECT * FROM assay_sql.configurations",
+				"SELECT * FROM assay_sql.dead_letters", "SELECT * FROM assay_sql.exposures", "SELECT * FROM assay_sql.marks",
 				"SELECT 1 SETTINGS max_threads = 1",
 			},
 			mayNot: []string{
@@ -127,6 +130,8 @@ func TestRights(t *testing.T) {
 				"SELECT * FROM executable('x', 'CSV', 'a String')",
 				"SELECT * FROM system.users", "SELECT * FROM system.processes",
 				"SELECT * FROM system.named_collections", "SELECT * FROM information_schema.tables",
+				"SELECT * FROM assay.ledger", "SELECT * FROM assay.events", "SELECT * FROM assay.decisions", "SELECT * FROM assay.looks",
+				"SELECT * FROM assay.unit_names", "SELECT * FROM assay.unit_keys", "SELECT dictGet('assay.chain_head', 'seq', toUInt64(1))",
 			},
 		},
 		"assay_dictionary": {
@@ -165,10 +170,19 @@ func TestGuideQueries(t *testing.T) {
 }
 
 // TestReaderCannotUnlockItself: readonly is what keeps settings from being a way
-// around a right, and it cannot be left.
+// around a right, and it cannot be left; nor can the limits on time and memory.
 func TestReaderCannotUnlockItself(t *testing.T) {
-	conn := as(t, migrated(t), "assay_reader")
-	for _, statement := range []string{"SET readonly = 0", "SELECT 1 SETTINGS readonly = 0"} {
+	heldBack(t, as(t, migrated(t), "assay_reader"))
+}
+
+func heldBack(t *testing.T, conn native.Conn) {
+	t.Helper()
+	for _, statement := range []string{
+		"SET readonly = 0", "SELECT 1 SETTINGS readonly = 0", "SELECT 1 SETTINGS profile = 'default', readonly = 0",
+		"SELECT 1 SETTINGS max_memory_usage = 0", "SELECT 1 SETTINGS max_execution_time = 0", "SELECT 1 SETTINGS max_execution_time = 601",
+		"SELECT 1 SETTINGS log_queries = 0", "SELECT groupArray(number) FROM numbers(1000000000)",
+		"SELECT sum(number) FROM numbers(1000000000000) SETTINGS max_execution_time = 1",
+	} {
 		if err := conn.Exec(t.Context(), statement); err == nil {
 			t.Errorf("the reader may: %s", statement)
 		}

@@ -9,6 +9,12 @@ package sql
 
 import "embed"
 
+// Users makes the accounts of a server that keeps them by SQL: a template like the
+// migrations, for people to read and run.
+//
+//go:embed users.sql
+var Users string
+
 // Migrations are goose files below migrations/.
 //
 //go:embed migrations/*.sql

@@ -206,7 +206,7 @@ func whereToLook(w io.Writer, s *app.Stack) {
 	e := s.Endpoints()
 	if e.HTTP != "" {
 		_, _ = fmt.Fprintf(w, "SQL to try  curl -s --user \"$(jq -r '.reader|.name+\":\"+.password' %s/endpoints.json)\" http://%s/ -d 'SELECT * FROM %s.results FORMAT PrettyCompact'\n",
-			s.Config.Data, e.HTTP, s.Config.ClickHouse.Database)
+			s.Config.Data, e.HTTP, s.Views())
 	}
 	_, _ = fmt.Fprintf(w, "metrics     http://%s/metrics   ready http://%s/readyz\n", e.Web, e.Web)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/assay-dev/assay/internal/app"
 	"github.com/assay-dev/assay/internal/config"
@@ -72,6 +73,7 @@ func (versionCmd) Run(env *environment) error {
 type migrateCmd struct {
 	User        string `help:"ClickHouse user that may create tables, when it is another than the configured one." placeholder:"NAME"`
 	PasswordEnv string `help:"Environment variable with that user's password." placeholder:"NAME"`
+	PrintUsers  bool   `help:"Print the statements that make the accounts of a server, with their grants and limits, and do nothing."`
 }
 
 // Run brings the tables to this version's schema.
@@ -79,6 +81,16 @@ func (c migrateCmd) Run(env *environment) error {
 	cfg, err := env.config()
 	if err != nil {
 		return err
+	}
+	if c.PrintUsers {
+		text, err := app.Users(cfg)
+		if err != nil {
+			return err
+		}
+		return env.print(map[string]string{"statements": text}, func() error {
+			env.println("%s", strings.TrimSpace(text))
+			return nil
+		})
 	}
 	if c.User != "" {
 		cfg.ClickHouse.User = c.User

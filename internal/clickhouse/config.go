@@ -3,10 +3,25 @@ package clickhouse
 import (
 	"crypto/tls"
 	"log/slog"
+	"strings"
 )
 
 // DefaultDatabase is the database that is used when none is named.
 const DefaultDatabase = "assay"
+
+// viewsPrefix begins the name of every database of views beside one whose name
+// begins with "assay": a grant by prefix then names the views of all of them and no
+// table.
+const viewsPrefix = DefaultDatabase + "_sql"
+
+// ViewsOf is the name of the database of views that lies beside a database: what
+// people query, and all that an account for reading needs. assay_sql for assay.
+func ViewsOf(database string) string {
+	if rest, ok := strings.CutPrefix(database, DefaultDatabase); ok {
+		return viewsPrefix + rest
+	}
+	return database + "_sql"
+}
 
 // Config says where ClickHouse is and who asks.
 type Config struct {

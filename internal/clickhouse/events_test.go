@@ -193,7 +193,7 @@ func TestDeadAt(t *testing.T) {
 // many there are: 8, 16 or 32 bits.
 func TestManyDistinctWords(t *testing.T) {
 	s := newStore(t)
-	conn := s.raw(t, s.engine.Reader())
+	conn := s.raw(t, s.engine.Writer())
 	for shard, distinct := range []int{1, 255, 256, 257, 65_535, 65_536, 65_537} {
 		events := make([]ingest.Event, distinct)
 		for i := range events {

@@ -22,8 +22,10 @@ func (db *DB) Migrate(ctx context.Context) error {
 	if done, err := db.migrated(ctx); done || err != nil {
 		return err
 	}
-	if err := db.createDatabase(ctx); err != nil {
-		return fmt.Errorf("create database %s: %w", db.cfg.Database, err)
+	for _, name := range []string{db.cfg.Database, ViewsOf(db.cfg.Database)} {
+		if err := db.createDatabase(ctx, name); err != nil {
+			return fmt.Errorf("create database %s: %w", name, err)
+		}
 	}
 	migrations, closeAll, err := db.migrations()
 	if err != nil {
@@ -71,13 +73,13 @@ func (db *DB) schemaVersion(ctx context.Context) (version int64, err error) {
 
 // createDatabase connects without naming the database, which would have to
 // exist.
-func (db *DB) createDatabase(ctx context.Context) error {
+func (db *DB) createDatabase(ctx context.Context, name string) error {
 	conn, err := driver.Open(db.cfg.options(""))
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	return conn.Exec(ctx, "CREATE DATABASE IF NOT EXISTS "+db.cfg.Database)
+	return conn.Exec(ctx, "CREATE DATABASE IF NOT EXISTS "+name)
 }
 
 func (db *DB) migrations() (*goose.Provider, func() error, error) {
@@ -134,8 +136,8 @@ type renderedFile struct {
 func (f renderedFile) Stat() (fs.FileInfo, error) { return f.info, nil }
 func (f renderedFile) Close() error               { return nil }
 
-// render fills in {{.Database}}, {{.Source}} (how the server logs in to itself
-// for a dictionary), {{engine "MergeTree"}} and {{window}} (the setting that
+// render fills in {{.Database}}, {{.Views}} (the database of what people query),
+// {{.Source}} (how the server logs in to itself for a dictionary), {{engine "MergeTree"}} and {{window}} (the setting that
 // bounds the memory of tokens).
 func (cfg Config) render(name string, b []byte) ([]byte, error) {
 	t, err := template.New(name).Funcs(template.FuncMap{
@@ -146,8 +148,16 @@ func (cfg Config) render(name string, b []byte) ([]byte, error) {
 		return nil, err
 	}
 	var out bytes.Buffer
-	err = t.Execute(&out, struct{ Database, Source string }{cfg.Database, cfg.Dictionary})
+	err = t.Execute(&out, struct{ Database, Views, Source string }{cfg.Database, ViewsOf(cfg.Database), cfg.Dictionary})
 	return out.Bytes(), err
+}
+
+// Users are the statements that make the accounts which work with a database, for
+// servers that keep accounts by SQL. Where a password belongs stands PASSWORD OF and
+// the account's name.
+func Users(database string) (string, error) {
+	b, err := Config{Database: database}.complete().render("users.sql", []byte(sql.Users))
+	return string(b), err
 }
 
 // engine is a table engine with its arguments. Path and name of a replica are

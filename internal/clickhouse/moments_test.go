@@ -194,7 +194,7 @@ func TestProjectionsEqualTheRows(t *testing.T) {
 func TestProjectionsAreUsed(t *testing.T) {
 	s := newStore(t)
 	fill(t, s.DB, 4, randomRows(rand.New(rand.NewPCG(11, 12)), 2000))
-	conn := s.raw(t, s.engine.Reader())
+	conn := s.raw(t, s.engine.Writer())
 	want := map[string][]string{"moments": {"(look)", "(page)"}, "slots": {"(page)"}}
 	for name, params := range projected() {
 		text, err := clickhouse.Statement(name)
@@ -230,7 +230,7 @@ func (s store) lines(t testing.TB, name string, params []any, projections int) [
 		t.Fatal(err)
 	}
 	text = strings.ReplaceAll(text, "groupArrayIf(", "groupArraySortedIf(100)(")
-	lines := s.query(t, s.raw(t, s.engine.Reader()), text, params, driver.Settings{"optimize_use_projections": projections})
+	lines := s.query(t, s.raw(t, s.engine.Writer()), text, params, driver.Settings{"optimize_use_projections": projections})
 	slices.Sort(lines)
 	return lines
 }

@@ -12,15 +12,27 @@ import (
 	driver "github.com/ClickHouse/clickhouse-go/v2"
 	native "github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
+	"github.com/assay-dev/assay/internal/clickhouse"
 	"github.com/assay-dev/assay/internal/embedded"
 )
 
 // raw is a connection that knows nothing of this package: any other client.
 func (s store) raw(t testing.TB, user embedded.User) native.Conn {
 	t.Helper()
+	return s.rawIn(t, s.database, user)
+}
+
+// reader is a person's connection: the reading account, in the database of views.
+func (s store) reader(t testing.TB) native.Conn {
+	t.Helper()
+	return s.rawIn(t, clickhouse.ViewsOf(s.database), s.engine.Reader())
+}
+
+func (s store) rawIn(t testing.TB, database string, user embedded.User) native.Conn {
+	t.Helper()
 	conn, err := driver.Open(&driver.Options{
 		Addr: []string{s.engine.Addr()},
-		Auth: driver.Auth{Database: s.database, Username: user.Name, Password: user.Password},
+		Auth: driver.Auth{Database: database, Username: user.Name, Password: user.Password},
 		// The engine's profile of the reader allows it, and so does everybody's.
 		Settings: driver.Settings{"max_threads": 2},
 	})

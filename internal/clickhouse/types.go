@@ -175,6 +175,8 @@ const (
 	FullLook    LookKind = "full"    // all metrics and dimensions
 	SlowLook    LookKind = "slow"    // metrics that are computed from stored events
 	PlaceboLook LookKind = "placebo" // random halves of the control, which do not differ
+
+	AnalysisLook LookKind = "analysis" // exploratory: another definition than the planned one
 )
 
 // Look is a stored look. For this package its document is bytes.

@@ -33,7 +33,7 @@ func TestVerifyFindsNothing(t *testing.T) {
 					t.Errorf("only %d cells of %d events: this proved little", sh.Cells, sh.Events)
 				}
 			}
-			for _, name := range s.query(t, s.raw(t, s.engine.Reader()), "SELECT DISTINCT metric FROM ledger WHERE startsWith(metric, '$')", nil, nil) {
+			for _, name := range s.query(t, s.raw(t, s.engine.Writer()), "SELECT DISTINCT metric FROM ledger WHERE startsWith(metric, '$')", nil, nil) {
 				counters[name] = true
 			}
 		})

@@ -137,8 +137,9 @@ func (c *ClickHouse) Admin() User { return c.users.Admin }
 // and parts. It cannot alter anything.
 func (c *ClickHouse) Writer() User { return c.users.Writer }
 
-// Reader may select in those databases and nothing else: no other table, no
-// table function that reaches a file or the network. But as a library the
+// Reader may select from the views for people (databases whose name begins with
+// "assay_sql", and the older views in "assay") and nothing else: no table, no table
+// function that reaches a file or the network. But as a library the
 // engine does not guard the scalar function file(), with which each of the
 // three accounts reads whatever this process may read. So give none of them to
 // somebody who may not.

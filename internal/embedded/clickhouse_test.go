@@ -93,7 +93,9 @@ func TestUsers(t *testing.T) {
 	run(t, admin, "CREATE DATABASE "+db, "CREATE TABLE "+db+".t (a UInt64) ENGINE = MergeTree ORDER BY a",
 		"ALTER TABLE "+db+".t ADD CONSTRAINT c CHECK a < 10")
 	run(t, writer, "INSERT INTO "+db+".t VALUES (7)")
-	if got := count(t, reader, "SELECT sum(a) FROM "+db+".t"); got != 7 {
+	views := strings.Replace(db, "assay", "assay_sql", 1)
+	run(t, admin, "CREATE DATABASE "+views, "CREATE VIEW "+views+".v DEFINER = CURRENT_USER SQL SECURITY DEFINER AS SELECT a FROM "+db+".t")
+	if got := count(t, reader, "SELECT sum(a) FROM "+views+".v"); got != 7 {
 		t.Errorf("reader sees %d, want 7", got)
 	}
 	run(t, writer, "SELECT query_id FROM system.processes", "SELECT name FROM system.parts")
@@ -106,6 +108,7 @@ func TestUsers(t *testing.T) {
 		{"reader", reader, "SELECT * FROM url('http://127.0.0.1:1/', 'TSV', 'a String')"},
 		{"reader", reader, "SELECT * FROM file('/etc/passwd', 'LineAsString')"},
 		{"reader", reader, "SELECT * FROM remote('127.0.0.1', '" + db + "', 't')"},
+		{"reader", reader, "SELECT * FROM " + db + ".t"},
 		{"reader", reader, "SELECT * FROM system.users"},
 		{"reader", reader, "SELECT * FROM system.processes"},
 		{"reader", reader, "INSERT INTO " + db + ".t VALUES (1)"},

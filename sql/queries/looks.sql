@@ -12,7 +12,7 @@ FROM
         SELECT *
         FROM looks
         WHERE experiment = {experiment:String}
-            AND if({kind:String} = '', kind NOT IN ('slow', 'placebo'), kind = {kind:String}) -- those are other documents
+            AND if({kind:String} = '', kind NOT IN ('slow', 'placebo', 'analysis'), kind = {kind:String}) -- those are other documents
             AND ({iteration:UInt32} = 0 OR iteration = {iteration:UInt32})
             AND at >= fromUnixTimestamp64Milli({from:Int64}) AND at < fromUnixTimestamp64Milli({to:Int64})
         ORDER BY at, id, decision DESC
