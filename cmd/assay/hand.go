@@ -4,28 +4,29 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 
 	"github.com/assay-dev/assay/guardrails"
+	"github.com/assay-dev/assay/internal/access"
+	"github.com/assay-dev/assay/internal/acts"
 	"github.com/assay-dev/assay/internal/app"
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/watch"
 	"github.com/assay-dev/assay/internal/words"
 )
 
-// byHand opens what an act by hand needs.
-func (e *environment) byHand(actor string, act func(*watch.Hand) error) error {
+// byHand opens what an act by hand needs. Whoever can open the database may do it all:
+// it is the way in when no other works.
+func (e *environment) byHand(actor string, act func(*app.Acts, access.Principal) error) error {
 	cfg, err := e.config()
 	if err != nil {
 		return err
 	}
 	return e.with(cfg, app.Options{Migrate: true}, func(s *app.Stack) error {
-		hand, err := s.Hand(author(actor))
-		if err != nil {
-			return err
-		}
-		return handHint(act(hand))
+		who := access.Principal{Name: author(actor), Role: access.Admin, Login: "command line"}
+		return handHint(act(s.Acts(slog.New(slog.DiscardHandler)), who)) // what is refused is this command's own error
 	})
 }
 
@@ -40,7 +41,11 @@ func handHint(err error) error {
 		return app.WithHint(err, "`assay decision show` tells how far that is")
 	case errors.Is(err, watch.ErrNoAlarm):
 		return app.WithHint(err, "`assay analyze` shows the split of every phase")
-	case errors.Is(err, watch.ErrSnooze):
+	case errors.Is(err, watch.ErrStale):
+		return app.WithHint(err, "`assay analyze` shows what has become of it")
+	case errors.Is(err, watch.ErrArm):
+		return usage(app.WithHint(err, "its switch names no off for it, or no other treatment would go on: kill the experiment as a whole"))
+	case errors.Is(err, watch.ErrSnooze), errors.Is(err, acts.ErrReason):
 		return usage(err)
 	case errors.Is(err, experiment.ErrNotKilled):
 		return app.WithHint(err, "only what was killed is resumed; declare a new iteration in the experiment's file")
@@ -56,18 +61,24 @@ func handHint(err error) error {
 type killCmd struct {
 	Experiment string `arg:"" help:"Key of the experiment."`
 	Reason     string `required:"" help:"Why; it stands in the decision log for ever."`
+	Arm        string `help:"Turn off this variant alone, where the switch can do that; the iteration goes on." placeholder:"VARIANT"`
+	Iteration  uint32 `help:"Only if this is the iteration that runs." placeholder:"N"`
 	Actor      string `help:"Who does it (default: the user of this machine)." placeholder:"NAME"`
 	Drill      bool   `help:"All but the write: read the switch, show the call that would be sent, turn nothing off."`
+}
+
+func (c killCmd) order() acts.Kill {
+	return acts.Kill{On: acts.On{Experiment: c.Experiment, Iteration: c.Iteration, Reason: c.Reason}, Arm: c.Arm}
 }
 
 // Run turns the experiment off through its kill switch and ends the iteration
 // when the switch is read back as off.
 func (c killCmd) Run(env *environment) error {
-	return env.byHand(c.Actor, func(h *watch.Hand) error {
+	return env.byHand(c.Actor, func(a *app.Acts, who access.Principal) error {
 		if c.Drill {
-			return c.drill(env, h)
+			return c.drill(env, a, who)
 		}
-		k, err := h.Kill(env.ctx, c.Experiment, c.Reason)
+		k, err := a.Kill(env.ctx, who, c.order())
 		if err != nil {
 			return err
 		}
@@ -85,8 +96,8 @@ func (c killCmd) Run(env *environment) error {
 	})
 }
 
-func (c killCmd) drill(env *environment, h *watch.Hand) error {
-	d, err := h.Drill(env.ctx, c.Experiment, c.Reason)
+func (c killCmd) drill(env *environment, a *app.Acts, who access.Principal) error {
+	d, err := a.Drill(env.ctx, who, c.order())
 	if err != nil {
 		return err
 	}
@@ -122,17 +133,19 @@ func (c resumeCmd) Run(env *environment) error {
 	if err := c.check(); err != nil {
 		return usage(err)
 	}
-	return env.byHand(c.Actor, func(h *watch.Hand) error {
+	return env.byHand(c.Actor, func(a *app.Acts, who access.Principal) error {
 		switch {
 		case c.Snooze != nil:
-			return c.snooze(env, h)
+			return c.snooze(env, a, who)
 		case c.Acknowledge > 0:
-			return c.acknowledge(env, h)
+			return c.acknowledge(env, a, who)
 		default:
-			return c.resume(env, h)
+			return c.resume(env, a, who)
 		}
 	})
 }
+
+func (c resumeCmd) on() acts.On { return acts.On{Experiment: c.Experiment, Reason: c.Reason} }
 
 func (c resumeCmd) check() error {
 	switch {
@@ -148,8 +161,8 @@ func (c resumeCmd) check() error {
 	return nil
 }
 
-func (c resumeCmd) snooze(env *environment, h *watch.Hand) error {
-	until, err := h.Snooze(env.ctx, c.Experiment, c.Reason, *c.Snooze)
+func (c resumeCmd) snooze(env *environment, a *app.Acts, who access.Principal) error {
+	until, err := a.Snooze(env.ctx, who, acts.Snooze{On: c.on(), For: *c.Snooze})
 	if err != nil {
 		return err
 	}
@@ -164,8 +177,8 @@ func (c resumeCmd) snooze(env *environment, h *watch.Hand) error {
 	})
 }
 
-func (c resumeCmd) acknowledge(env *environment, h *watch.Hand) error {
-	if err := h.Acknowledge(env.ctx, c.Experiment, c.Acknowledge, c.Reason); err != nil {
+func (c resumeCmd) acknowledge(env *environment, a *app.Acts, who access.Principal) error {
+	if err := a.Acknowledge(env.ctx, who, acts.Acknowledge{On: c.on(), Phase: c.Acknowledge}); err != nil {
 		return err
 	}
 	return env.print(map[string]any{"experiment": c.Experiment, "acknowledged_phase": c.Acknowledge}, func() error {
@@ -174,8 +187,8 @@ func (c resumeCmd) acknowledge(env *environment, h *watch.Hand) error {
 	})
 }
 
-func (c resumeCmd) resume(env *environment, h *watch.Hand) error {
-	v, err := h.Resume(env.ctx, c.Experiment, c.Reason, c.Rearm)
+func (c resumeCmd) resume(env *environment, a *app.Acts, who access.Principal) error {
+	v, err := a.Resume(env.ctx, who, acts.Resume{On: c.on(), Rearm: c.Rearm})
 	if err != nil {
 		return err
 	}

@@ -23,6 +23,8 @@ func TestHandHint(t *testing.T) {
 		{experiment.ErrUnknown, exitUsage, "lists the experiments"},
 		{watch.ErrNotRunning, exitFailure, "nothing to turn off"},
 		{watch.ErrKilled, exitFailure, "decision show"},
+		{watch.ErrStale, exitFailure, "what has become"},
+		{watch.ErrArm, exitUsage, "as a whole"},
 		{watch.ErrNoAlarm, exitFailure, "split of every phase"},
 		{experiment.ErrNotKilled, exitFailure, "new iteration"},
 		{experiment.ErrPlanned, exitFailure, "begins by itself"},

@@ -11,6 +11,11 @@ type Experiment struct {
 	Owner string // as its file has it
 }
 
+// Lookup knows the owners of experiments: "" of one that is not there.
+type Lookup interface {
+	Owner(ctx context.Context, key string) (string, error)
+}
+
 // Principal is somebody who came in.
 type Principal struct {
 	Name   string   // the actor of the decision log

@@ -74,7 +74,7 @@ func verifier(o config.OIDC) (*oidc.Verifier, error) {
 // owners is the configuration in force as what the door asks of it.
 type owners struct{ db *clickhouse.DB }
 
-// Owner implements door.Experiments. An experiment that is not there has none.
+// Owner implements access.Lookup. An experiment that is not there has none.
 func (o owners) Owner(ctx context.Context, key string) (string, error) {
 	v, err := o.db.Version(ctx)
 	if err != nil {

@@ -65,7 +65,7 @@ func TestAlertmanager(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := hand.Kill(t.Context(), "checkout", "it does harm"); err != nil {
+	if _, err := hand.Kill(t.Context(), watch.Off{Named: watch.Named{Experiment: "checkout"}, Reason: "it does harm"}); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the receiver hears that it is over", func() bool { return len(sentOn.of("resolved")) > 0 })

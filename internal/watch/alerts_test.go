@@ -121,7 +121,7 @@ func TestRestartGoesOn(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := hand.Kill(t.Context(), "checkout", "it still does harm"); err != nil {
+		if _, err := hand.Kill(t.Context(), Off{Named: Named{Experiment: "checkout"}, Reason: "it still does harm"}); err != nil {
 			t.Fatal(err)
 		}
 		w.expect(t, "by hand, without a guard")
@@ -145,7 +145,7 @@ func TestAFailedKillIsAlwaysTold(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.AfterFunc(5*time.Second, func() {
-			if _, err := hand.Kill(t.Context(), "checkout", "once more"); err != nil {
+			if _, err := hand.Kill(t.Context(), Off{Named: Named{Experiment: "checkout"}, Reason: "once more"}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -355,7 +355,7 @@ func TestSplitIsResolvedByAcknowledgement(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.AfterFunc(5*time.Second, func() {
-			if err := hand.Acknowledge(t.Context(), "checkout", 1, "a bot, excluded"); err != nil {
+			if err := hand.Acknowledge(t.Context(), Named{Experiment: "checkout"}, 1, "a bot, excluded"); err != nil {
 				t.Error(err)
 			}
 		})
@@ -377,7 +377,7 @@ func TestResumeResolvesWhatWas(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.AfterFunc(100*time.Second, func() {
-			if _, err := hand.Resume(t.Context(), "checkout", "mended", 0); err != nil {
+			if _, err := hand.Resume(t.Context(), Named{Experiment: "checkout"}, "mended", 0); err != nil {
 				t.Error(err)
 			}
 		})

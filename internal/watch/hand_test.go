@@ -40,7 +40,7 @@ func TestSnooze(t *testing.T) {
 		other.Key = "other"
 		w := newWorld(checkout(), other)
 		w.harmful()
-		if _, err := w.hand(t).Snooze(t.Context(), "checkout", "a bot run", time.Hour); err != nil {
+		if _, err := w.hand(t).Snooze(t.Context(), Named{Experiment: "checkout"}, "a bot run", time.Hour); err != nil {
 			t.Fatal(err)
 		}
 		w.run(t, Config{}, 0, time.Minute)
@@ -74,14 +74,14 @@ func TestStopOfAllKills(t *testing.T) {
 			t.Fatalf("entries %v, want a decision alone", n)
 		}
 		hand := w.hand(t)
-		if _, err := hand.Snooze(t.Context(), "", "the events are broken", 2*time.Hour); err != nil {
+		if _, err := hand.Snooze(t.Context(), Named{Experiment: ""}, "the events are broken", 2*time.Hour); err != nil {
 			t.Fatal(err)
 		}
 		w.run(t, Config{}, 0, time.Minute)
 		if len(w.calls) != 0 {
 			t.Fatalf("%d calls under the stop", len(w.calls))
 		}
-		if _, err := hand.Snooze(t.Context(), "", "mended", 0); err != nil {
+		if _, err := hand.Snooze(t.Context(), Named{Experiment: ""}, "mended", 0); err != nil {
 			t.Fatal(err)
 		}
 		w.run(t, Config{}, 0, time.Minute)
@@ -96,7 +96,7 @@ func TestStopInASecond(t *testing.T) {
 		hand := w.hand(t)
 		go func() {
 			pass(10 * time.Second)
-			if _, err := hand.Snooze(t.Context(), "", "the events are broken", time.Hour); err != nil {
+			if _, err := hand.Snooze(t.Context(), Named{Experiment: ""}, "the events are broken", time.Hour); err != nil {
 				t.Error(err)
 			}
 			pass(time.Second)
@@ -120,7 +120,7 @@ func TestSnoozeRefuses(t *testing.T) {
 			{"checkout", "", time.Hour, ErrNoReason}, {"checkout", "why", 8 * 24 * time.Hour, ErrSnooze},
 			{"checkout", "why", -time.Second, ErrSnooze}, {"cart", "why", time.Hour, experiment.ErrUnknown},
 		} {
-			if _, err := w.hand(t).Snooze(t.Context(), c.key, c.reason, c.d); !errors.Is(err, c.want) {
+			if _, err := w.hand(t).Snooze(t.Context(), Named{Experiment: c.key}, c.reason, c.d); !errors.Is(err, c.want) {
 				t.Errorf("%q for %s because of %q: %v, want %v", c.key, c.d, c.reason, err, c.want)
 			}
 		}
@@ -134,7 +134,7 @@ func TestSnoozeRefuses(t *testing.T) {
 func TestDrill(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(checkout())
-		drill, err := w.hand(t).Drill(t.Context(), "checkout", "the weekly drill")
+		drill, err := w.hand(t).Drill(t.Context(), Off{Named: Named{Experiment: "checkout"}, Reason: "the weekly drill"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -206,7 +206,7 @@ func TestNoOverride(t *testing.T) {
 			w := newWorld(checkout())
 			w.harmful()
 			w.run(t, Config{}, 0, 10*time.Second)
-			if _, err := w.hand(t).Resume(t.Context(), "checkout", "mended", 0); err != nil {
+			if _, err := w.hand(t).Resume(t.Context(), Named{Experiment: "checkout"}, "mended", 0); err != nil {
 				t.Fatal(err)
 			}
 			w.off = false

@@ -160,12 +160,18 @@ func (w *Watch) writeDecision(ctx context.Context, j *judged, s *step) error {
 // armAlone tells whether a breach turns off its arm alone: where the switch can do
 // that, and another treatment is still on.
 func (w *Watch) armAlone(j *judged, arm string) bool {
-	if w.parts.Arms == nil || !w.parts.Arms.OffersArm(j.experiment.KillSwitch, arm) {
+	return w.leavesOthers(j.experiment, j.iteration, arm)
+}
+
+// leavesOthers tells whether an arm of an iteration can be turned off by itself, and
+// another treatment goes on.
+func (w *Watch) leavesOthers(e *experiment.Experiment, it *experiment.Iteration, arm string) bool {
+	ran := e.AsOf(it)
+	if w.parts.Arms == nil || !w.parts.Arms.OffersArm(e.KillSwitch, arm) || arm == ran.Control || ran.VariantIndex(arm) < 0 {
 		return false
 	}
-	ran := j.experiment.AsOf(j.iteration)
 	for _, v := range ran.Variants {
-		if v.Key != ran.Control && v.Key != arm && j.iteration.ArmOff(v.Key) == nil {
+		if v.Key != ran.Control && v.Key != arm && it.ArmOff(v.Key) == nil {
 			return true
 		}
 	}

@@ -189,21 +189,21 @@ func TestKillByHandAfterFailure(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := hand.Kill(t.Context(), "checkout", ""); !errors.Is(err, ErrNoReason) {
+		if _, err := hand.Kill(t.Context(), Off{Named: Named{Experiment: "checkout"}, Reason: ""}); !errors.Is(err, ErrNoReason) {
 			t.Errorf("a kill without a reason: %v", err)
 		}
-		k, err := hand.Kill(t.Context(), "checkout", "errors everywhere")
+		k, err := hand.Kill(t.Context(), Off{Named: Named{Experiment: "checkout"}, Reason: "errors everywhere"})
 		if err != nil || k.State != guardrails.Verified || !k.Ended {
 			t.Fatalf("kill by hand: %+v, %v", k, err)
 		}
-		if _, err := hand.Kill(t.Context(), "checkout", "again"); err == nil {
+		if _, err := hand.Kill(t.Context(), Off{Named: Named{Experiment: "checkout"}, Reason: "again"}); err == nil {
 			t.Error("a second kill of an iteration that is off was accepted")
 		}
 		if got := w.newestVersion().Experiments[0].Iterations[0].Killed; got == nil || got.Decision != k.Decided.Seq {
 			t.Errorf("the iteration is killed by %+v, want decision %d", got, k.Decided.Seq)
 		}
 		pass(time.Second)
-		next, err := hand.Resume(t.Context(), "checkout", "fixed", 0)
+		next, err := hand.Resume(t.Context(), Named{Experiment: "checkout"}, "fixed", 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -232,7 +232,7 @@ func TestHandTellsNoHistory(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := hand.Resume(t.Context(), "checkout", "mended", 0); err != nil {
+		if _, err := hand.Resume(t.Context(), Named{Experiment: "checkout"}, "mended", 0); err != nil {
 			t.Fatal(err)
 		}
 		if logged.Len() > 0 {

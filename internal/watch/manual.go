@@ -17,7 +17,22 @@ var (
 	ErrNoAlarm    = errors.New("there is no open sample-ratio alarm")
 	ErrKilled     = errors.New("the iteration is being turned off or is off already")
 	ErrSnooze     = errors.New("a snooze lasts a week at most; 0 ends it")
+	ErrStale      = errors.New("another iteration is the latest by now")
+	ErrArm        = errors.New("that arm cannot be turned off by itself")
 )
+
+// Named is an experiment as the person who acts on it sees it.
+type Named struct {
+	Experiment string
+	Iteration  uint32 // the one that they see; 0: whichever it is
+}
+
+// Off is what a person has turned off.
+type Off struct {
+	Named
+	Arm    string // this one alone; "": the experiment
+	Reason string
+}
 
 // Hand is a person's way into the decision log: what is done by hand is written
 // and carried out like what a guard decides. A guard that runs beside it takes
@@ -42,24 +57,28 @@ func NewHand(actor string, c Config, p Parts) (*Hand, error) {
 	return &Hand{watch: w, actor: actor}, nil
 }
 
-// Kill turns an experiment off and ends its iteration. It returns how far that
-// came; a kill that is denied, pending or failed ends nothing and is not an
-// error. Limits do not bind a person.
-func (h *Hand) Kill(ctx context.Context, key, reason string) (guardrails.Kill, error) {
-	if reason == "" {
+// Kill turns an experiment off and ends its iteration, or turns off one arm of it. It
+// returns how far that came; a kill that is denied, pending or failed ends nothing and
+// is not an error. Limits do not bind a person.
+func (h *Hand) Kill(ctx context.Context, o Off) (guardrails.Kill, error) {
+	if o.Reason == "" {
 		return guardrails.Kill{}, ErrNoReason
 	}
-	v, it, err := h.running(ctx, key)
+	v, it, err := h.running(ctx, o.Named)
 	if err != nil {
 		return guardrails.Kill{}, err
 	}
+	key := o.Experiment
+	if o.Arm != "" && !h.watch.leavesOthers(v.Find(key), it, o.Arm) {
+		return guardrails.Kill{}, fmt.Errorf("kill %s, arm %s: %w", key, o.Arm, ErrArm)
+	}
 	e, written, err := h.watch.book.write(ctx, func(log *guardrails.Log) (guardrails.Entry, bool) {
-		if k, ok := log.Kill(key, it.Number); ok && (!k.State.Final() || k.State == guardrails.Verified) {
+		if offAlready(log.Kill(key, it.Number)) || o.Arm != "" && offAlready(log.ArmKill(key, it.Number, o.Arm)) {
 			return guardrails.Entry{}, false
 		}
 		return guardrails.Entry{
-			Kind: guardrails.Decided, Act: guardrails.DoKill, Experiment: key, Iteration: it.Number,
-			Actor: h.actor, Text: reason, Config: v.Number, Code: h.watch.config.Code,
+			Kind: guardrails.Decided, Act: guardrails.DoKill, Experiment: key, Iteration: it.Number, Arm: o.Arm, ArmOff: o.Arm != "",
+			Actor: h.actor, Text: o.Reason, Config: v.Number, Code: h.watch.config.Code,
 		}, true
 	})
 	switch {
@@ -69,6 +88,11 @@ func (h *Hand) Kill(ctx context.Context, key, reason string) (guardrails.Kill, e
 		return guardrails.Kill{}, fmt.Errorf("kill %s: %w", key, ErrKilled)
 	}
 	return h.finish(ctx, v, e.Seq)
+}
+
+// offAlready tells whether a kill is under way or was carried out.
+func offAlready(k guardrails.Kill, decided bool) bool {
+	return decided && (!k.State.Final() || k.State == guardrails.Verified)
 }
 
 func (h *Hand) finish(ctx context.Context, v *experiment.Version, decision uint64) (guardrails.Kill, error) {
@@ -85,19 +109,20 @@ func (h *Hand) finish(ctx context.Context, v *experiment.Version, decision uint6
 
 // Drill tries a kill of the latest iteration out, all of it but the write, and writes
 // down that this was done and how it went.
-func (h *Hand) Drill(ctx context.Context, key, reason string) (Drill, error) {
-	if reason == "" {
+func (h *Hand) Drill(ctx context.Context, o Off) (Drill, error) {
+	if o.Reason == "" {
 		return Drill{}, ErrNoReason
 	}
-	v, it, err := h.latest(ctx, key)
+	v, it, err := h.latest(ctx, o.Named)
 	if err != nil {
 		return Drill{}, err
 	}
-	o := Order{
+	key, reason := o.Experiment, o.Reason
+	order := Order{
 		Key:    guardrails.KillKey(key, it.Number, "drill", 0), // of no decision
-		Switch: v.Find(key).KillSwitch, Experiment: key, Iteration: it.Number, DecidedAt: h.watch.now(), Reason: h.actor + ": " + reason,
+		Switch: v.Find(key).KillSwitch, Experiment: key, Arm: o.Arm, Iteration: it.Number, DecidedAt: h.watch.now(), Reason: h.actor + ": " + reason,
 	}
-	drill, drillErr := h.watch.parts.Switch.Drill(ctx, o)
+	drill, drillErr := h.watch.parts.Switch.Drill(ctx, order)
 	text := fmt.Sprintf("%s: the switch reads as %s, %s %s was not sent", reason, drill.Reads, drill.Method, drill.Host)
 	switch {
 	case drillErr != nil:
@@ -106,7 +131,7 @@ func (h *Hand) Drill(ctx context.Context, key, reason string) (Drill, error) {
 		text = fmt.Sprintf("%s: a kill would fail, or could not be verified: %s", reason, drill.Trouble)
 	}
 	_, _, err = h.watch.book.write(ctx, func(*guardrails.Log) (guardrails.Entry, bool) {
-		return guardrails.Entry{Kind: guardrails.Drilled, Experiment: key, Iteration: it.Number,
+		return guardrails.Entry{Kind: guardrails.Drilled, Experiment: key, Iteration: it.Number, Arm: o.Arm,
 			Actor: h.actor, Text: text, Config: v.Number, Code: h.watch.config.Code}, true
 	})
 	return drill, errors.Join(drillErr, err)
@@ -115,20 +140,20 @@ func (h *Hand) Drill(ctx context.Context, key, reason string) (Drill, error) {
 // Snooze lets automatic kills wait: of an experiment, or with the empty key of all,
 // which is the global stop. Every guard heeds it from its next look on. A duration of 0
 // ends what was said before. A kill that is under way is not stopped by it.
-func (h *Hand) Snooze(ctx context.Context, key, reason string, d time.Duration) (until time.Time, err error) {
+func (h *Hand) Snooze(ctx context.Context, of Named, reason string, d time.Duration) (until time.Time, err error) {
 	switch {
 	case reason == "":
 		return until, ErrNoReason
 	case d < 0 || d > MaxSnooze:
 		return until, ErrSnooze
 	}
-	entry := guardrails.Entry{Kind: guardrails.Snoozed, Experiment: key, Actor: h.actor, Text: reason, Code: h.watch.config.Code}
-	if key == "" {
+	entry := guardrails.Entry{Kind: guardrails.Snoozed, Experiment: of.Experiment, Actor: h.actor, Text: reason, Code: h.watch.config.Code}
+	if of.Experiment == "" {
 		err = h.watch.book.sync(ctx)
 	} else {
 		var v *experiment.Version
 		var it *experiment.Iteration
-		if v, it, err = h.latest(ctx, key); err == nil {
+		if v, it, err = h.latest(ctx, of); err == nil {
 			entry.Config, entry.Iteration = v.Number, it.Number
 		}
 	}
@@ -146,14 +171,15 @@ const MaxSnooze = 7 * 24 * time.Hour
 
 // Acknowledge closes an open sample-ratio alarm of the latest iteration: from
 // now on its phase is judged although its split is not the intended one.
-func (h *Hand) Acknowledge(ctx context.Context, key string, phase uint16, reason string) error {
+func (h *Hand) Acknowledge(ctx context.Context, of Named, phase uint16, reason string) error {
 	if reason == "" {
 		return ErrNoReason
 	}
-	v, it, err := h.latest(ctx, key)
+	v, it, err := h.latest(ctx, of)
 	if err != nil {
 		return err
 	}
+	key := of.Experiment
 	_, written, err := h.watch.book.write(ctx, func(log *guardrails.Log) (guardrails.Entry, bool) {
 		for _, a := range log.Alarms(key, it.Number) {
 			if a.Phase == phase && a.Open() {
@@ -174,14 +200,15 @@ func (h *Hand) Acknowledge(ctx context.Context, key string, phase uint16, reason
 // Resume opens the next iteration after a kill. Its guardrails only notify
 // unless a new budget of false kills is declared. It turns nothing on: that is
 // done in the flag system, by a person.
-func (h *Hand) Resume(ctx context.Context, key, reason string, rearmAlpha float64) (*experiment.Version, error) {
+func (h *Hand) Resume(ctx context.Context, of Named, reason string, rearmAlpha float64) (*experiment.Version, error) {
 	if reason == "" {
 		return nil, ErrNoReason
 	}
-	v, _, err := h.latest(ctx, key)
+	v, _, err := h.latest(ctx, of)
 	if err != nil {
 		return nil, err
 	}
+	key := of.Experiment
 	next, err := v.Resume(key, rearmAlpha, reason, h.actor, h.watch.now())
 	if err != nil {
 		return nil, err
@@ -202,20 +229,20 @@ func (h *Hand) Resume(ctx context.Context, key, reason string, rearmAlpha float6
 }
 
 // running is the iteration of an experiment that runs now.
-func (h *Hand) running(ctx context.Context, key string) (*experiment.Version, *experiment.Iteration, error) {
-	v, _, err := h.latest(ctx, key)
+func (h *Hand) running(ctx context.Context, of Named) (*experiment.Version, *experiment.Iteration, error) {
+	v, _, err := h.latest(ctx, Named{Experiment: of.Experiment})
 	if err != nil {
 		return nil, nil, err
 	}
-	it := v.Find(key).At(h.watch.now())
+	it := v.Find(of.Experiment).At(h.watch.now())
 	if it == nil {
-		return nil, nil, fmt.Errorf("%s: %w", key, ErrNotRunning)
+		return nil, nil, fmt.Errorf("%s: %w", of.Experiment, ErrNotRunning)
 	}
-	return v, it, nil
+	return v, it, of.seen(it)
 }
 
 // latest reads the newest version and the decision log.
-func (h *Hand) latest(ctx context.Context, key string) (*experiment.Version, *experiment.Iteration, error) {
+func (h *Hand) latest(ctx context.Context, of Named) (*experiment.Version, *experiment.Iteration, error) {
 	if err := h.watch.book.sync(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -223,8 +250,17 @@ func (h *Hand) latest(ctx context.Context, key string) (*experiment.Version, *ex
 	if err != nil {
 		return nil, nil, err
 	}
-	if v == nil || v.Find(key) == nil || v.Find(key).Latest() == nil {
-		return nil, nil, fmt.Errorf("%s: %w", key, experiment.ErrUnknown)
+	if v == nil || v.Find(of.Experiment) == nil || v.Find(of.Experiment).Latest() == nil {
+		return nil, nil, fmt.Errorf("%s: %w", of.Experiment, experiment.ErrUnknown)
 	}
-	return v, v.Find(key).Latest(), nil
+	it := v.Find(of.Experiment).Latest()
+	return v, it, of.seen(it)
+}
+
+// seen refuses what was meant for another iteration.
+func (n Named) seen(it *experiment.Iteration) error {
+	if n.Iteration != 0 && n.Iteration != it.Number {
+		return fmt.Errorf("%s: it is iteration %d, you named %d: %w", n.Experiment, it.Number, n.Iteration, ErrStale)
+	}
+	return nil
 }

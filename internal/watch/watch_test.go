@@ -151,10 +151,10 @@ func TestSplitAlarmLatches(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := hand.Acknowledge(t.Context(), "checkout", 1, "a bot, excluded"); err != nil {
+		if err := hand.Acknowledge(t.Context(), Named{Experiment: "checkout"}, 1, "a bot, excluded"); err != nil {
 			t.Fatal(err)
 		}
-		if err := hand.Acknowledge(t.Context(), "checkout", 1, "again"); !errors.Is(err, ErrNoAlarm) {
+		if err := hand.Acknowledge(t.Context(), Named{Experiment: "checkout"}, 1, "again"); !errors.Is(err, ErrNoAlarm) {
 			t.Errorf("a second acknowledgement: %v", err)
 		}
 		w.run(t, Config{}, 0, 3*time.Second)

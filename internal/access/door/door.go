@@ -22,11 +22,6 @@ type Verifier interface {
 	Verify(ctx context.Context, raw string) (p access.Principal, expires time.Time, err error)
 }
 
-// Experiments knows the owners.
-type Experiments interface {
-	Owner(ctx context.Context, key string) (string, error)
-}
-
 // Config says how strict the door is.
 type Config struct {
 	Login       bool     // without it reads need none, and the door is for loopback only
@@ -38,7 +33,7 @@ type Config struct {
 	Tokens      Tokens
 	Terminal    *Terminal // optional: the token that this process shows at its start
 	JWT         Verifier  // optional
-	Experiments Experiments
+	Experiments access.Lookup
 	Metrics     prometheus.Registerer
 	Log         *slog.Logger // what is refused and what is done; no secret
 	Now         func() time.Time

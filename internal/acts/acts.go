@@ -1,0 +1,102 @@
+// Package acts is what people do by hand to experiments, in the words of those who
+// offer it: the command line, the API and the pages. The service behind it is one, in
+// internal/app: it asks whether they may, and whether they act on what they saw.
+package acts
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// On is the experiment that is acted on, as the person sees it, and why.
+type On struct {
+	Experiment string // key; "" for all, where that has a meaning
+	Iteration  uint32 // the one that they see: another one is refused. 0: whichever it is
+	Reason     string // stands in the decision log for ever
+}
+
+// Kill turns an experiment off, or one arm of it.
+type Kill struct {
+	On
+	Arm string // this one alone; "": the experiment
+}
+
+// Resume opens the next iteration of a killed experiment.
+type Resume struct {
+	On
+	Rearm float64 // a new budget of false kills; 0: guardrails only notify
+}
+
+// Snooze lets automatic kills wait: of an experiment, or of all.
+type Snooze struct {
+	On
+	For time.Duration // 0 ends it
+}
+
+// Acknowledge lets a phase be judged although its split is broken.
+type Acknowledge struct {
+	On
+	Phase uint16
+}
+
+// Code is what kind of no an answer is. The list is closed.
+type Code string
+
+// The codes.
+const (
+	Forbidden   Code = "forbidden"   // this person may not
+	Unknown     Code = "unknown"     // there is no such experiment
+	Stale       Code = "stale"       // another iteration is the latest by now
+	Conflict    Code = "conflict"    // not in the state that it is in
+	Invalid     Code = "invalid"     // the order makes no sense
+	Unavailable Code = "unavailable" // what it needs does not answer
+)
+
+// Error is a no with its code.
+type Error struct {
+	Code Code
+	Err  error
+}
+
+// Error is the text of the cause.
+func (e *Error) Error() string { return e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// CodeOf is an error's code; Unavailable when it has none, "" of no error.
+func CodeOf(err error) Code {
+	var coded *Error
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &coded):
+		return coded.Code
+	default:
+		return Unavailable
+	}
+}
+
+// MaxReason is how long a reason can be, in characters.
+const MaxReason = 500
+
+// ErrReason says that a reason cannot stand in the log.
+var ErrReason = errors.New("a reason is needed")
+
+// CheckReason refuses what people would not read as a reason. It goes on to flag
+// systems and messengers, so it is one line of text.
+func CheckReason(reason string) error {
+	switch {
+	case strings.TrimSpace(reason) == "":
+		return fmt.Errorf("%w: it stands in the decision log for ever", ErrReason)
+	case !utf8.ValidString(reason) || utf8.RuneCountInString(reason) > MaxReason:
+		return fmt.Errorf("%w of at most %d characters", ErrReason, MaxReason)
+	case strings.ContainsFunc(reason, unicode.IsControl):
+		return fmt.Errorf("%w in one line, without control characters", ErrReason)
+	}
+	return nil
+}
