@@ -13,6 +13,7 @@ import (
 
 	"github.com/assay-dev/assay/ingest/kafka"
 	"github.com/assay-dev/assay/internal/announce"
+	"github.com/assay-dev/assay/internal/app"
 	"github.com/assay-dev/assay/internal/notify"
 	"github.com/assay-dev/assay/internal/watch"
 )
@@ -101,6 +102,9 @@ func registered(t *testing.T) map[string][]metric {
 		Versions: struct{ watch.Versions }{}, Journal: struct{ watch.Journal }{}, Ledger: struct{ watch.Ledger }{},
 		Looks: struct{ watch.Looks }{}, Switch: struct{ watch.Switch }{}, Metrics: guard,
 	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := app.NewGuardLedger(nil, guard); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := notify.New(notify.Config{Metrics: guard}, nil); err != nil {

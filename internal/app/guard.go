@@ -14,7 +14,6 @@ import (
 	"github.com/assay-dev/assay/guardrails"
 	"github.com/assay-dev/assay/internal/clickhouse"
 	"github.com/assay-dev/assay/internal/report"
-	"github.com/assay-dev/assay/internal/results"
 	"github.com/assay-dev/assay/internal/watch"
 )
 
@@ -31,6 +30,9 @@ type GuardOptions struct {
 func (s *Stack) Guard(opt GuardOptions) (*Guard, error) {
 	parts, err := s.guardParts()
 	if err != nil {
+		return nil, err
+	}
+	if parts.Ledger, err = NewGuardLedger(s.DB, opt.Registry); err != nil {
 		return nil, err
 	}
 	notifier, err := newNotifier(s.Config.Notify, s.Log, opt.Registry)
@@ -60,7 +62,7 @@ func (s *Stack) guardParts() (watch.Parts, error) {
 		return watch.Parts{}, err
 	}
 	return watch.Parts{
-		Versions: guardVersions{s.DB}, Ledger: guardLedger{s.DB}, Fates: s.DB, Journal: journal{s.DB},
+		Versions: guardVersions{s.DB}, Fates: s.DB, Journal: journal{s.DB},
 		Looks: looks{s.DB}, Switch: sw, Arms: sw, Log: s.Log,
 	}, nil
 }
@@ -76,23 +78,6 @@ func instance() string {
 
 // guardVersions is the database as a guard's list of versions.
 type guardVersions struct{ *clickhouse.DB }
-
-// guardLedger is the database as what a guard looks at.
-type guardLedger struct{ db *clickhouse.DB }
-
-// Statuses implements watch.Ledger.
-func (g guardLedger) Statuses(ctx context.Context) ([]results.ShardStatus, error) {
-	return g.db.Statuses(ctx)
-}
-
-// Moments implements watch.Ledger.
-func (g guardLedger) Moments(ctx context.Context, queries []watch.Query) (results.Moments, error) {
-	specs := make([]clickhouse.MomentsSpec, len(queries))
-	for i, q := range queries {
-		specs[i] = clickhouse.MomentsSpec(q)
-	}
-	return g.db.Moments(ctx, specs)
-}
 
 // journal is the decision log. A row's evidence is the whole entry; the columns
 // beside it are for people with SQL.

@@ -115,26 +115,30 @@ func BenchmarkMoments(b *testing.B) {
 	s.report(b, began, looks, "look")
 }
 
-// BenchmarkMomentsOfMany is the reading of a guard of 1,000 experiments of ten
-// metrics, in four shards of some parts each.
-func BenchmarkMomentsOfMany(b *testing.B) {
-	s := newStore(b)
-	const experiments, metrics, shards, parts = 1000, 10, 4, 5
-	var specs []clickhouse.MomentsSpec
-	var rows []ingest.Row
-	for e := range experiments {
+// manySpecs are 1,000 experiments of ten metrics, and a row for each of their cells.
+func manySpecs() (specs []clickhouse.MomentsSpec, rows []ingest.Row) {
+	for e := range 1000 {
 		spec := clickhouse.MomentsSpec{Experiment: fmt.Sprintf("experiment-%04d", e), Iteration: 1, Matured: map[string]time.Time{}}
-		for m := range metrics {
+		for m := range 10 {
 			name := fmt.Sprint("metric-", m)
 			spec.Matured[name] = time.UnixMilli(1_700_000_000_000)
 			for _, variant := range []string{"c", "t"} {
-				r := cell(name, variant, 1_700_000_000_000, ingest.Delta{N: 1, NonZero: 1, Sum: ingest.Int64(5), SumSquares: ingest.Int64(25), Newest: 1_700_000_000_000})
+				r := cell(name, variant, 1_700_000_040_000, ingest.Delta{N: 1, NonZero: 1, Sum: ingest.Int64(5), SumSquares: ingest.Int64(25), Newest: 1_700_000_000_000})
 				r.Experiment = spec.Experiment
 				rows = append(rows, r)
 			}
 		}
 		specs = append(specs, spec)
 	}
+	return specs, rows
+}
+
+// BenchmarkMomentsOfMany is the reading of a guard of 1,000 experiments of ten
+// metrics, in four shards of some parts each.
+func BenchmarkMomentsOfMany(b *testing.B) {
+	s := newStore(b)
+	const shards, parts = 4, 5
+	specs, rows := manySpecs()
 	for shard := range uint16(shards) {
 		for seq := uint64(1); seq <= parts; seq++ {
 			mustAppend(b, s.DB, part(shard, seq, rows...))

@@ -3,7 +3,6 @@ package clickhouse_test
 import (
 	"cmp"
 	"fmt"
-	"math/big"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -148,7 +147,6 @@ func TestMoments(t *testing.T) {
 		t.Fatal(err)
 	}
 	sortedCells(got.Cells)
-	bigs := gocmp.Comparer(func(a, b *big.Int) bool { return a.Cmp(b) == 0 })
 	if diff := gocmp.Diff(want, got, bigs); diff != "" {
 		t.Errorf("moments (-want +got):\n%s", diff)
 	}
@@ -195,7 +193,7 @@ func TestProjectionsAreUsed(t *testing.T) {
 	s := newStore(t)
 	fill(t, s.DB, 4, randomRows(rand.New(rand.NewPCG(11, 12)), 2000))
 	conn := s.raw(t, s.engine.Writer())
-	want := map[string][]string{"moments": {"(look)", "(page)"}, "slots": {"(page)"}}
+	want := map[string][]string{"moments": {"(look)", "(page)"}, "tally_whole": {"(look)", "(page)"}, "slots": {"(page)"}}
 	for name, params := range projected() {
 		text, err := clickhouse.Statement(name)
 		if err != nil {
@@ -217,7 +215,11 @@ func TestProjectionsAreUsed(t *testing.T) {
 func projected() map[string][]any {
 	return map[string][]any{
 		"moments": clickhouse.MomentsParams(momentsSpecs()),
-		"slots":   {driver.Named("experiment", "e1"), driver.Named("iteration", uint32(1))},
+		"tally_whole": {
+			driver.Named("experiments", []string{"e0", "e1"}), driver.Named("with_dimensions", []string{"e1"}),
+			driver.Named("cuts", []uint32{0, uint32(noon.Unix()), uint32(noon.Add(slotLength).Unix())}), driver.Named("least", uint32(noon.Unix())),
+		},
+		"slots": {driver.Named("experiment", "e1"), driver.Named("iteration", uint32(1))},
 	}
 }
 

@@ -28,6 +28,11 @@ func (db *DB) query(ctx context.Context, name string, params args, begin func(),
 	if err != nil {
 		return fmt.Errorf("query %s: %w", name, err)
 	}
+	return db.queryText(ctx, name, text, params, begin, scan)
+}
+
+// queryText is query for a text that was put together of such files.
+func (db *DB) queryText(ctx context.Context, name, text string, params args, begin func(), scan func(native.Rows) error) error {
 	return db.retry(ctx, "query "+name, func(ctx context.Context) error {
 		begin()
 		return db.each(ctx, text, params, scan)

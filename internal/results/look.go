@@ -56,6 +56,22 @@ func (s Sums) Plus(o Sums) Sums {
 	return out
 }
 
+// Equal tells whether all sums are the same numbers.
+func (s Sums) Equal(o Sums) bool {
+	if s.N != o.N || s.NonZero != o.NonZero || s.Over != o.Over {
+		return false
+	}
+	difference := NewSums()
+	difference.Add(s)
+	difference.Sub(o)
+	for _, v := range difference.bigs() {
+		if v.Sign() != 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // Sub takes o from s, which NewSums made.
 func (s *Sums) Sub(o Sums) {
 	s.N, s.NonZero, s.Over = s.N-o.N, s.NonZero-o.NonZero, s.Over-o.Over
@@ -63,14 +79,16 @@ func (s *Sums) Sub(o Sums) {
 }
 
 func (s *Sums) each(o Sums, do func(z, x, y *big.Int) *big.Int) {
-	of := func(s *Sums) [5]*big.Int {
-		return [5]*big.Int{s.Sum, s.SumSquares, s.SumDenominator, s.SumSquaresDenominator, s.SumProduct}
-	}
-	for i, v := range of(s) {
-		if w := of(&o)[i]; w != nil {
+	others := o.bigs()
+	for i, v := range s.bigs() {
+		if w := others[i]; w != nil {
 			do(v, v, w)
 		}
 	}
+}
+
+func (s *Sums) bigs() [5]*big.Int {
+	return [5]*big.Int{s.Sum, s.SumSquares, s.SumDenominator, s.SumSquaresDenominator, s.SumProduct}
 }
 
 // Moments is the answer of one query: the cells and, per shard, the position of
