@@ -11,7 +11,7 @@ type Entry struct {
 	Channel string
 	State   State
 	Actor   string // who sends
-	Detail  string // what went wrong
+	Detail  string // what went wrong, or why nothing was sent
 }
 
 // State is how far a report is on a channel.
@@ -22,6 +22,7 @@ const (
 	Claimed State = "claimed" // somebody is sending it
 	Sent    State = "sent"    // it was delivered
 	Failed  State = "failed"  // it was not; another attempt follows
+	Skipped State = "skipped" // there was nothing to report
 )
 
 // Lease is how long a claim keeps others away. Who claimed sends or fails long before:
@@ -58,7 +59,7 @@ func (l *Log) Add(e Entry) {
 	key := matter{e.Day, e.Channel}
 	p := l.days[key]
 	p.at = e.At
-	if p.state != Sent {
+	if !p.done() {
 		p.state = e.State
 	}
 	if e.State == Failed {
@@ -92,10 +93,13 @@ func (l *Log) Pending(s Schedule, channel string, now time.Time) []Date {
 	return days
 }
 
+// done tells whether nothing is left to be sent.
+func (p progress) done() bool { return p.state == Sent || p.state == Skipped }
+
 // open tells whether an attempt may begin.
 func (p progress) open(now time.Time) bool {
 	switch p.state {
-	case Sent:
+	case Sent, Skipped:
 		return false
 	case Claimed:
 		return now.Sub(p.at) >= Lease

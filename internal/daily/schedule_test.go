@@ -83,7 +83,9 @@ func TestPending(t *testing.T) {
 	add(first, Failed, "2026-03-02T07:13:04Z") // of a sender that was taken for dead
 	check("for good", "2026-03-03T06:59:00Z")
 	check("the next day is the next report", "2026-03-03T07:00:00Z", "2026-03-02")
-	check("days of silence are caught up", "2026-03-04T07:00:00Z", "2026-03-02", "2026-03-03")
+	add(first.Add(1), Skipped, "2026-03-03T07:00:01Z")
+	check("nor is a day sent that has nothing to report", "2026-03-03T08:00:00Z")
+	check("days of silence are caught up", "2026-03-05T07:00:00Z", "2026-03-03", "2026-03-04")
 	check("as many as the schedule says", "2026-03-20T07:00:00Z", "2026-03-17", "2026-03-18", "2026-03-19")
 	if got := log.Pending(s, "slack", instant(t, "2026-03-04T07:00:00Z")); len(got) != 1 || got[0].String() != "2026-03-03" {
 		t.Errorf("another channel begins by itself: %v", got)

@@ -30,6 +30,7 @@ var Allowed = map[string][]string{
 	"guardrails/killswitch": {"internal/outbound"},
 	"internal/clickhouse":   {"ingest", "internal/daily", "internal/experiment", "internal/results", "sql"},
 	"internal/embedded":     {},
+	"internal/terminal":     {},
 	"internal/notify":       {"internal/outbound"},
 	"internal/simulate":     {"ingest", "internal/experiment"},
 	"internal/announce":     {"guardrails"},

@@ -23,9 +23,9 @@ CREATE TABLE {{.Database}}.deliveries
     at      DateTime64(3, 'UTC') COMMENT 'clock of the sender',
     day     Date COMMENT 'of the report, in its time zone',
     channel LowCardinality(String) COMMENT 'email, slack',
-    state   LowCardinality(String) COMMENT 'claimed: somebody is sending it; sent; failed: another attempt follows',
+    state   LowCardinality(String) COMMENT 'claimed: somebody is sending it; sent; failed: another attempt follows; skipped: there was nothing to report',
     actor   LowCardinality(String) COMMENT 'who sends',
-    detail  String COMMENT 'what went wrong',
+    detail  String COMMENT 'what went wrong, or why nothing was sent',
 
     CONSTRAINT token CHECK
         match(getSetting('insert_deduplication_token'), '^r:[1-9][0-9]*(:r[1-9])?$')
