@@ -33,13 +33,8 @@ type backtestCmd struct {
 
 // Help says what the answer rests on.
 func (backtestCmd) Help() string {
-	return `Plays the history of experiments again under other guardrails: when would they have
-fired, what would that have spared, would it have been right.
-
-  assay backtest checkout-cta --rules stricter.yaml
-  assay backtest --metric errors --margin 10% --hold 30s
-
-docs/guardrails.md says what each number means.`
+	return manual("Plays the history of experiments again under other guardrails: when would they have fired, what would that have spared, would it have been right. docs/guardrails.md says what each number means.",
+		[]string{"assay backtest checkout-cta --rules stricter.yaml", "assay backtest --metric errors --margin 10% --hold 30s"})
 }
 
 // Run plays each experiment and sums up.

@@ -18,6 +18,7 @@ import (
 	"github.com/assay-dev/assay/internal/app"
 	"github.com/assay-dev/assay/internal/config"
 	"github.com/assay-dev/assay/internal/embedded"
+	"github.com/assay-dev/assay/internal/terminal"
 )
 
 // version is set by the linker.
@@ -41,19 +42,11 @@ func main() {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var c cli
 	code := -1
-	parser, err := kong.New(&c,
-		kong.Name("assay"),
-		kong.Description("Measures experiments on production traffic within seconds, with statistics that stay valid however often one looks, and switches a harmful one off."),
-		kong.UsageOnError(),
-		kong.Writers(stdout, stderr),
-		kong.Exit(func(n int) { code = n }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
-		kong.Vars{"version": version},
-	)
+	parser, err := newParser(&c, stdout, stderr, func(n int) { code = n })
 	if err != nil {
 		return fail(stderr, err)
 	}
-	kctx, err := parser.Parse(args)
+	kctx, err := parser.Parse(asFlag(args))
 	if code >= 0 { // --help
 		return code
 	}
@@ -61,11 +54,25 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		_, _ = fmt.Fprintf(stderr, "assay: error: %v\nassay: hint: `assay --help` lists the commands, `assay COMMAND --help` a command's flags\n", err)
 		return exitUsage
 	}
-	env := &environment{ctx: ctx, out: stdout, err: stderr, globals: c.Globals, quiet: slog.LevelWarn}
+	env := &environment{ctx: ctx, out: stdout, err: stderr, globals: c.Globals, quiet: slog.LevelWarn,
+		model: parser.Model.Node, paint: terminal.PaletteOf(stdout, os.Getenv)}
 	if err := kctx.Run(env); err != nil {
 		return fail(stderr, err)
 	}
 	return 0
+}
+
+// newParser reads a command line into c.
+func newParser(c *cli, stdout, stderr io.Writer, exit func(int)) (*kong.Kong, error) {
+	return kong.New(c,
+		kong.Name("assay"),
+		kong.Description("Measures experiments on production traffic within seconds, with statistics that stay valid however often one looks, and switches a harmful one off."),
+		kong.UsageOnError(),
+		kong.Writers(stdout, stderr),
+		kong.Exit(exit),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
+		kong.Vars{"version": version},
+	)
 }
 
 // cli is every command; each has its own file.
@@ -95,6 +102,11 @@ type cli struct {
 	Simulate simulateCmd `cmd:"" help:"Send simulated traffic to a broker."`
 	Migrate  migrateCmd  `cmd:"" help:"Bring the tables to this version's schema."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
+
+	Help       helpCmd       `cmd:"" help:"Show how a command is used: assay help analyze."`
+	Man        manCmd        `cmd:"" help:"Print the manual page of all commands."`
+	Completion completionCmd `cmd:"" help:"Print the script with which a shell completes commands, flags and experiments."`
+	Complete   completeCmd   `cmd:"" hidden:"" help:"Answer a shell that wants to complete a command."`
 }
 
 // Globals are the flags of every command.
@@ -117,6 +129,8 @@ type environment struct {
 	err     io.Writer
 	globals Globals
 	quiet   slog.Level // what is logged when nothing else was asked for
+	model   *kong.Node // of the command line
+	paint   terminal.Palette
 }
 
 // config reads the configuration file and lays the flags over it.

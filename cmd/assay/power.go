@@ -31,15 +31,9 @@ type powerCmd struct {
 
 // Help shows the two ways to ask.
 func (powerCmd) Help() string {
-	return `Before an experiment, from its file and what you know:
-
-  assay power experiments/checkout-cta.yaml --metric conversion=4% --metric spend=20,50 --lift 5% --per-day 12000
-
-While it runs, or from an earlier run, by the variances in the ledger:
-
-  assay power checkout-cta --lift 3% --power 90% --looks 5
-
-Units are those of one arm and the control together. docs/power.md says what to choose.`
+	return manual("Plans: how many units and days an effect needs. Before an experiment from its file and what you know of its metrics; while it runs, or from an earlier run, by the variances in the ledger. Units are those of one arm and the control together. docs/power.md says what to choose.",
+		[]string{"assay power experiments/checkout-cta.yaml --metric conversion=4% --metric spend=20,50 --lift 5% --per-day 12000",
+			"assay power checkout-cta --lift 3% --power 90% --looks 5"})
 }
 
 // Run answers from the file, or from the newest look.

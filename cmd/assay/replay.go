@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/assay-dev/assay/ingest/kafka"
 	"github.com/assay-dev/assay/ingest/sources"
 	"github.com/assay-dev/assay/internal/app"
 	"github.com/assay-dev/assay/internal/config"
+	"github.com/assay-dev/assay/internal/terminal"
 )
 
 type replayCmd struct {
@@ -64,19 +66,13 @@ func (c replayCmd) send(env *environment, cfg config.Config, brokers []string, m
 	return sources.Replay(ctx, c.File, m, p, env.progress(c.File))
 }
 
-// progress shows how far a file is, on a terminal only.
+// progress shows how far a file is.
 func (e *environment) progress(name string) func(sources.Progress) {
-	if !isTerminal(e.err) {
-		return nil
-	}
+	show := terminal.NewProgress(e.err, time.Now)
 	return func(p sources.Progress) {
-		done := 100.0
-		if p.Size > 0 {
-			done = 100 * float64(p.Bytes) / float64(p.Size)
-		}
-		_, _ = fmt.Fprintf(e.err, "\r%s: %d rows, %.0f %%", name, p.Rows, done)
+		show.Step(fmt.Sprintf("%s: %d rows", name, p.Rows), float64(p.Bytes), float64(p.Size))
 		if p.Bytes >= p.Size {
-			_, _ = fmt.Fprintln(e.err)
+			show.End()
 		}
 	}
 }

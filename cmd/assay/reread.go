@@ -2,9 +2,11 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/assay-dev/assay/ingest/kafka"
 	"github.com/assay-dev/assay/internal/app"
+	"github.com/assay-dev/assay/internal/terminal"
 )
 
 type rereadCmd struct {
@@ -21,14 +23,13 @@ func (c rereadCmd) Run(env *environment) error {
 		return err
 	}
 	r := kafka.Rereading{Topic: c.Topic, Partition: c.Partition, From: c.From, To: c.To}
-	if isTerminal(env.err) {
-		r.Progress = func(at int64) { _, _ = fmt.Fprintf(env.err, "\rread up to offset %d", at) }
+	show := terminal.NewProgress(env.err, time.Now)
+	r.Progress = func(at int64) {
+		show.Step(fmt.Sprintf("read up to offset %d", at), float64(at-c.From), float64(c.To-c.From))
 	}
 	return env.with(cfg, app.Options{Kafka: true, Migrate: true}, func(s *app.Stack) error {
 		done, err := s.Reread(env.ctx, r)
-		if r.Progress != nil {
-			_, _ = fmt.Fprint(env.err, "\r\x1b[K")
-		}
+		show.End()
 		if err != nil {
 			return err
 		}

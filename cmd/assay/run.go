@@ -12,11 +12,11 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
-	"golang.org/x/term"
 
 	"github.com/assay-dev/assay/internal/app"
 	"github.com/assay-dev/assay/internal/config"
 	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/terminal"
 )
 
 type runCmd struct {
@@ -85,8 +85,8 @@ func (c runCmd) serve(ctx context.Context, env *environment, s *app.Stack, demo 
 	if env.globals.JSON {
 		out = env.err // the result alone goes to standard output
 	}
-	show := app.NewShow(out, isTerminal(out), time.Now())
-	parts := []app.Part{ingesting, ports.Run, ticker(show, isTerminal(out))}
+	show := app.NewShow(out, terminal.Is(out), time.Now())
+	parts := []app.Part{ingesting, ports.Run, ticker(show, terminal.Is(out))}
 	if c.NoGuard {
 		parts = append(parts, func(ctx context.Context) error { return s.WatchOnly(ctx, show.Observe) })
 	} else {
@@ -217,11 +217,6 @@ func topicNames(k config.Kafka) []string {
 		names = append(names, t.Name)
 	}
 	return names
-}
-
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 func newRegistry() *prometheus.Registry {

@@ -3,10 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/assay-dev/assay/internal/app"
 	"github.com/assay-dev/assay/internal/clickhouse"
 	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/terminal"
 )
 
 // errDifferent says that a verification found differences. They have been printed.
@@ -26,9 +28,11 @@ func (c verifyCmd) Run(env *environment) error {
 				return err
 			}
 		}
-		show := verifyProgress{env: env, inPlace: isTerminal(env.err)}
-		found, err := s.DB.Verify(env.ctx, clickhouse.VerifySpec{Experiment: c.Experiment, Slice: c.Slice, Progress: show.step})
-		show.end()
+		show := terminal.NewProgress(env.err, time.Now)
+		found, err := s.DB.Verify(env.ctx, clickhouse.VerifySpec{Experiment: c.Experiment, Slice: c.Slice, Progress: func(at clickhouse.VerifyProgress) {
+			show.Step(fmt.Sprintf("shard %d, %d events: %s", at.Shard, at.Events, at.Step), at.Share(), 1)
+		}})
+		show.End()
 		if err != nil {
 			return err
 		}
@@ -47,30 +51,6 @@ func (c verifyCmd) Run(env *environment) error {
 		}
 		return err
 	})
-}
-
-// verifyProgress tells people how far a verification is: on one line of a terminal,
-// elsewhere once a shard.
-type verifyProgress struct {
-	env     *environment
-	inPlace bool
-	drawn   bool
-}
-
-func (p *verifyProgress) step(at clickhouse.VerifyProgress) {
-	switch {
-	case p.inPlace:
-		_, _ = fmt.Fprintf(p.env.err, "\r\x1b[Kshard %d, %d events: %s (%d of %d)", at.Shard, at.Events, at.Step, at.Done+1, at.Steps)
-		p.drawn = true
-	case at.Done == 0:
-		_, _ = fmt.Fprintf(p.env.err, "shard %d: %d events\n", at.Shard, at.Events)
-	}
-}
-
-func (p *verifyProgress) end() {
-	if p.drawn {
-		_, _ = fmt.Fprint(p.env.err, "\r\x1b[K")
-	}
 }
 
 // verifyText is a verification for people: what was looked at, what differs.

@@ -24,6 +24,13 @@ type VerifyProgress struct {
 	Done   int    // steps
 	Steps  int
 	Events uint64 // of the shard
+
+	ShardsDone, Shards int
+}
+
+// Share is how much of all work is done, 0..1, if all shards take as long.
+func (p VerifyProgress) Share() float64 {
+	return (float64(p.ShardsDone) + float64(p.Done)/float64(max(p.Steps, 1))) / float64(max(p.Shards, 1))
 }
 
 // Verification is what a verification found. Everything that is not as it must be
@@ -123,7 +130,8 @@ func (db *DB) Verify(ctx context.Context, spec VerifySpec) (*Verification, error
 	if err != nil {
 		return nil, fmt.Errorf("list the shards: %w", err)
 	}
-	for _, shard := range shards {
+	for i, shard := range shards {
+		v.progress = VerifyProgress{ShardsDone: i, Shards: len(shards)}
 		if err := v.shard(ctx, shard); err != nil {
 			return nil, fmt.Errorf("verify shard %d: %w", shard, err)
 		}

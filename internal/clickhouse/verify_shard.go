@@ -47,7 +47,7 @@ func (v *verifier) shard(ctx context.Context, shard uint16) error {
 		return err
 	}
 	slices := sliced(events, cmp.Or(v.spec.Slice, defaultSlice))
-	v.progress = VerifyProgress{Shard: shard, Steps: len(slices) + 4, Events: events}
+	v.progress.Shard, v.progress.Steps, v.progress.Events = shard, len(slices)+4, events
 	version, err := v.version(ctx, mark.Config)
 	if err != nil {
 		return err

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/assay-dev/assay/internal/testref"
+)
+
+var update = flag.Bool("update", false, "rewrite docs/cli.md")
+
+// TestMain lets a test be the program: the completion scripts call it.
+func TestMain(m *testing.M) {
+	if os.Getenv("ASSAY_TEST_AS_PROGRAM") != "" {
+		os.Exit(run(nil, os.Args[1:], os.Stdout, os.Stderr)) //nolint:staticcheck // what completes needs no context
+	}
+	os.Exit(m.Run())
+}
+
+// model is the command line as kong sees it.
+func model(t *testing.T) *kong.Node {
+	t.Helper()
+	var c cli
+	k, err := newParser(&c, &bytes.Buffer{}, &bytes.Buffer{}, func(int) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k.Model.Node
+}
+
+// TestReference holds docs/cli.md against the program; -update writes it.
+func TestReference(t *testing.T) {
+	var b bytes.Buffer
+	writeReference(&b, model(t))
+	file := filepath.Join(testref.Root(t), "docs", "cli.md")
+	if *update {
+		if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), b.String()); d != "" {
+		t.Errorf("docs/cli.md is not what the program says (-page +program; run with -update):\n%s", d)
+	}
+}
+
+// TestManuals: every command says how it is typed and what its exit codes mean, and the
+// commands that it shows are ones that the program understands.
+func TestManuals(t *testing.T) {
+	for _, e := range entries(model(t)) {
+		if !strings.Contains(e.node.Detail, "Examples:\n\n  ") || !strings.Contains(e.node.Detail, "Exit codes: 0") {
+			t.Errorf("%s: no examples or no exit codes in its Help()", e.name)
+		}
+		for _, line := range strings.Split(e.node.Detail, "\n") {
+			line, isExample := strings.CutPrefix(line, "  assay ")
+			if !isExample || strings.ContainsAny(line, `"|>`) {
+				continue
+			}
+			var c cli
+			k, err := newParser(&c, &bytes.Buffer{}, &bytes.Buffer{}, func(int) {})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := k.Parse(asFlag(strings.Fields(line))); err != nil && !strings.Contains(err.Error(), "no such file") {
+				t.Errorf("%s: its example %q: %v", e.name, line, err)
+			}
+		}
+	}
+}
+
+// TestHelp: `help COMMAND` and `COMMAND --help` are one.
+func TestHelp(t *testing.T) {
+	say := func(args ...string) string {
+		t.Helper()
+		var out, errs bytes.Buffer
+		if code := run(t.Context(), args, &out, &errs); code != 0 || errs.Len() > 0 {
+			t.Fatalf("%v: exit code %d, %s", args, code, errs.String())
+		}
+		return out.String()
+	}
+	if a, b := say("help", "decision", "verify"), say("decision", "verify", "--help"); a != b || !strings.Contains(a, "Exit codes: 0") {
+		t.Errorf("%s\nand\n%s", a, b)
+	}
+	if all := say("help"); !strings.Contains(all, "analyze") || strings.Contains(all, "Answer a shell") {
+		t.Errorf("%s", all)
+	}
+	var out, errs bytes.Buffer
+	if code := run(t.Context(), []string{"help", "nonsense"}, &out, &errs); code != exitUsage {
+		t.Errorf("exit code %d: %s", code, errs.String())
+	}
+	page := say("man")
+	for _, want := range []string{".TH ASSAY 1", ".SS assay analyze", `\-\-as\-of`, ".SH EXIT STATUS"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the manual page lacks %q", want)
+		}
+	}
+}
+
+// TestComplete: what may follow, by command, flag and value.
+func TestComplete(t *testing.T) {
+	root := model(t)
+	keys := func() []string { return []string{"checkout-cta", "new-search"} }
+	for _, c := range []struct {
+		words string
+		want  string // some of what is suggested, or "!" and what is not
+	}{
+		{"", "analyze"},
+		{"", "!complete"},
+		{"an", "analyze"},
+		{"an", "!apply"},
+		{"analyze ", "checkout-cta"},
+		{"analyze checkout-cta ", "new-search"}, // it takes several
+		{"analyze new", "new-search"},
+		{"analyze new", "!checkout-cta"},
+		{"analyze --", "--as-of"},
+		{"analyze --", "--json"},
+		{"analyze --json ", "checkout-cta"}, // --json takes no value
+		{"analyze --iteration 2 --pl", "--plan"},
+		{"analyze --log-level ", "debug"},
+		{"analyze --log-level=d", "debug"},
+		{"analyze --log-level=d", "!error"},
+		{"explain checkout-cta ", "!checkout-cta"}, // a unit is no experiment
+		{"decision ", "verify"},
+		{"decision ", "checkout-cta"}, // show is the default
+		{"decision ver", "verify"},
+		{"decision verify --", "--head"},
+		{"decision verify --", "!--experiment"},
+		{"completion ", "fish"},
+		{"replay ", ":files"},
+		{"power ", ":files"},
+		{"power ", "checkout-cta"},
+		{"--experiments ", ":dirs"},
+		{"--config ", ":files"},
+		{"verify --experiment ", "new-search"},
+		{"report --format ", "markdown"},
+	} {
+		var got []string
+		for _, s := range complete(root, strings.Split(c.words, " "), keys) {
+			got = append(got, s.word)
+		}
+		word, absent := strings.CutPrefix(c.want, "!")
+		has := false
+		for _, g := range got {
+			has = has || g == word
+		}
+		if has == absent {
+			t.Errorf("after %q: %v, want %q", c.words, got, c.want)
+		}
+	}
+}
+
+// TestCompletionInBash plays the TAB key: the script, bash's own splitting of words and
+// the program.
+func TestCompletionInBash(t *testing.T) {
+	bash, err := exec.LookPath("bash")
+	if err != nil {
+		t.Skip("no bash here")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.Symlink(self, filepath.Join(dir, "assay")); err != nil {
+		t.Fatal(err)
+	}
+	for words, want := range map[string]string{
+		"assay ana":                     "analyze",
+		"assay decision ver":            "verify",
+		"assay analyze --log-level = d": "debug", // as bash splits --log-level=d
+		"assay completion z":            "zsh",
+	} {
+		script := scripts["bash"] + `
+COMP_WORDS=(` + words + `); COMP_CWORD=$((${#COMP_WORDS[@]}-1)); _assay; printf '%s\n' "${COMPREPLY[@]}"`
+		cmd := exec.CommandContext(t.Context(), bash, "--norc", "-c", script)
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"), "ASSAY_TEST_AS_PROGRAM=1")
+		out, err := cmd.CombinedOutput()
+		if got := strings.TrimSpace(string(out)); err != nil || got != want {
+			t.Errorf("%s: %q, %v, want %q", words, got, err, want)
+		}
+	}
+}

@@ -1,0 +1,135 @@
+package main
+
+import "strings"
+
+// manual is what `assay help COMMAND` says beyond a line: what the command is for, how it
+// is typed, and which exit codes mean something of their own.
+func manual(about string, examples []string, exits ...string) string {
+	var b strings.Builder
+	b.WriteString(about + "\n\nExamples:\n\n")
+	for _, e := range examples {
+		b.WriteString("  " + e + "\n")
+	}
+	b.WriteString("\nExit codes: 0 when it went well")
+	for _, e := range append(exits, "1 when something went wrong", "2 for a mistake in the command line or in a file") {
+		b.WriteString(", " + e)
+	}
+	return b.String() + "."
+}
+
+func (runCmd) Help() string {
+	return manual("Starts a broker and an engine unless others are named, puts the files in force, counts, judges each second, acts, sends the day's report when it is due, and serves metrics and reports. With --demo it brings its own experiments and traffic. It ends at Ctrl-C or after --for, and writes the report.",
+		[]string{"assay run --demo --for 60s", "assay run --kafka kafka:9092 --clickhouse clickhouse:9000"})
+}
+
+func (ingestCmd) Help() string {
+	return manual("Reads the declared topics, joins exposures and outcomes per unit and writes the sums, each exactly once. Start more of them and they share the partitions. Where records were lost before they were read it stops until --accept-gap.",
+		[]string{"assay --config /etc/assay/ingest.yaml ingest", "assay ingest --until-end"})
+}
+
+func (guardCmd) Help() string {
+	return manual("Takes a look at every running experiment each second, writes verdicts to the decision log, turns off what does harm, tells people, and sends the day's report when it is due (docs/guardrails.md, docs/reports.md). Two may run: they agree by the logs.",
+		[]string{"assay --config /etc/assay/guard.yaml guard", "assay guard --observe"})
+}
+
+func (serveCmd) Help() string {
+	return manual("Serves metrics, health and the reports of the days, which it writes when they are due, to people who have no account on the machines that count.",
+		[]string{"assay --config /etc/assay/serve.yaml serve"})
+}
+
+func (validateCmd) Help() string {
+	return manual("Reads the experiment and metric files as apply does, without any server, and says what is wrong with line and column, and what is doubtful (docs/experiments.md).",
+		[]string{"assay validate", "assay validate --experiments experiments --metrics metrics --json"})
+}
+
+func (applyCmd) Help() string {
+	return manual("Makes a version of the files: numbered, with author and time, in force from now on. What may not change while an experiment runs is refused. Files that are in force already change nothing.",
+		[]string{"assay apply", "assay apply --cap revenue --from 2026-01-01T00:00:00Z --to 2026-02-01T00:00:00Z", "assay apply --floor 2026-01-01T00:00:00Z"})
+}
+
+func (replayCmd) Help() string {
+	return manual("Makes events of a file's rows and sends them to the topics. Ids come from the file's hash and the line: sending a file twice counts once (docs/sources.md).",
+		[]string{"assay replay events.ndjson --mapping segment", "assay replay shop.csv --mapping testdata/replay/shop.yaml"})
+}
+
+func (analyzeCmd) Help() string {
+	return manual("Shows the newest look, and takes one where there is none of the ledger as it is: effects with both their intervals, guardrails, the split, and what stands aside. Read the intervals for every look unless exactly this look was planned. With --plan it says how each question is answered and what is lacking.",
+		[]string{"assay analyze", "assay analyze checkout-cta --plan", "assay analyze checkout-cta --slow", "assay analyze checkout-cta --as-of 2026-03-01T12:00:00Z --json | jq '.[0].comparisons[]'"})
+}
+
+func (explainCmd) Help() string {
+	return manual("Lists every stored event of one unit in order of time and says of each whether it counts in the experiment, and if not, why: outside, duplicate, crossover, late phase, excluded.",
+		[]string{"assay explain checkout-cta u-123", "assay explain checkout-cta u-123 --json"})
+}
+
+func (doctorCmd) Help() string {
+	return manual("Looks at topics, keys, clocks, tables, switches and channels and changes nothing. Each fault comes with what to do.",
+		[]string{"assay doctor", "assay doctor --notify", "assay doctor --topic orders"}, "1 also when something is at fault")
+}
+
+func (verifyCmd) Help() string {
+	return manual("Counts again what the ledger says, in SQL from the stored events alone, and compares every sum to the last bit. Consumers may go on meanwhile. It tells how far it is and how long the rest takes (docs/verify.md).",
+		[]string{"assay verify", "assay verify --experiment checkout-cta --json"}, "1 also when anything differs")
+}
+
+func (rereadCmd) Help() string {
+	return manual("Reads a range of offsets that was counted once more from Kafka and stores its rows again, for a table that lost some. The ledger stays as it is.",
+		[]string{"assay reread --topic assay.outcomes --partition 3 --from 1000 --to 2000"})
+}
+
+func (checkCmd) Help() string {
+	return manual("Plays scenario files: a guardrail, observations over time and the verdicts expected of it. For rules of your own, in continuous integration.",
+		[]string{"assay check guardrails/testdata/scenarios", "assay check my-rule.yaml --json"}, "3 when a verdict is not the expected one")
+}
+
+func (decisionShowCmd) Help() string {
+	return manual("Lists what was decided, by whom and why, oldest first, and the hash that vouches for all of it.",
+		[]string{"assay decision", "assay decision show checkout-cta", "assay decision --json | jq .head.hash"})
+}
+
+func (decisionReplayCmd) Help() string {
+	return manual("Takes the evidence that a decision was stored with and decides again, by the same rules.",
+		[]string{"assay decision replay 12", "assay decision replay --all"}, "3 when anything comes out otherwise")
+}
+
+func (decisionVerifyCmd) Help() string {
+	return manual("Computes every hash of the log again: what was changed, taken out or put in breaks the chain at that line. With --head it also finds what was cut off or written anew before that decision.",
+		[]string{"assay decision verify", "assay decision verify --head HASH"}, "1 also when the chain is broken")
+}
+
+func (killCmd) Help() string {
+	return manual("Turns the experiment off through its kill switch, reads it back, and ends the iteration when it is off. The reason stands in the decision log for ever.",
+		[]string{`assay kill checkout-cta --reason "errors are up"`, `assay kill checkout-cta --reason drill --drill`})
+}
+
+func (resumeCmd) Help() string {
+	return manual("Opens the next iteration of an experiment that was killed; its guardrails only notify unless a new budget is declared. Or acknowledges a broken split, or lets automatic kills wait.",
+		[]string{`assay resume checkout-cta --reason "mended" --rearm 0.05`, `assay resume checkout-cta --reason "a bot" --acknowledge 1`, `assay resume --all --snooze 2h --reason "load test"`})
+}
+
+func (simulateCmd) Help() string {
+	return manual("Sends the traffic of the demo's four experiments, with a flag service of their own, to a broker that is there.",
+		[]string{"assay simulate --for 60s"})
+}
+
+func (migrateCmd) Help() string {
+	return manual("Makes the tables, or brings them to this version's schema, with a user that may. Other commands do so by themselves where they may.",
+		[]string{"assay migrate", "assay migrate --user admin --password-env ADMIN_PASSWORD"})
+}
+
+func (versionCmd) Help() string {
+	return manual("Prints the version that stands on results, decisions and parts of the ledger.", []string{"assay version", "assay version --json"})
+}
+
+func (helpCmd) Help() string {
+	return manual("Says what --help says.", []string{"assay help", "assay help decision verify"})
+}
+
+func (manCmd) Help() string {
+	return manual("Prints one page about all commands, for man.", []string{"assay man | man -l -", "assay man > /usr/local/share/man/man1/assay.1"})
+}
+
+func (completionCmd) Help() string {
+	return manual("Prints a script for the shell's start-up file. It asks this program what may follow, keys of experiments among it.",
+		[]string{"source <(assay completion bash)", "source <(assay completion zsh)", "assay completion fish | source"})
+}
