@@ -55,7 +55,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitUsage
 	}
 	env := &environment{ctx: ctx, out: stdout, err: stderr, globals: c.Globals, quiet: slog.LevelWarn,
-		model: parser.Model.Node, paint: terminal.PaletteOf(stdout, os.Getenv)}
+		model: parser.Model.Node, paint: paletteOf(stdout, os.Getenv)}
 	if err := kctx.Run(env); err != nil {
 		return fail(stderr, err)
 	}

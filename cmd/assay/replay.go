@@ -3,13 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/assay-dev/assay/ingest/kafka"
 	"github.com/assay-dev/assay/ingest/sources"
 	"github.com/assay-dev/assay/internal/app"
 	"github.com/assay-dev/assay/internal/config"
-	"github.com/assay-dev/assay/internal/terminal"
 )
 
 type replayCmd struct {
@@ -63,12 +61,12 @@ func (c replayCmd) send(env *environment, cfg config.Config, brokers []string, m
 	defer p.Close()
 	ctx, cancel := context.WithCancel(env.ctx)
 	defer cancel()
-	return sources.Replay(ctx, c.File, m, p, env.progress(c.File))
+	return sources.Replay(ctx, c.File, m, p, env.sending(c.File))
 }
 
-// progress shows how far a file is.
-func (e *environment) progress(name string) func(sources.Progress) {
-	show := terminal.NewProgress(e.err, time.Now)
+// sending shows how far a file is.
+func (e *environment) sending(name string) func(sources.Progress) {
+	show := e.progress()
 	return func(p sources.Progress) {
 		show.Step(fmt.Sprintf("%s: %d rows", name, p.Rows), float64(p.Bytes), float64(p.Size))
 		if p.Bytes >= p.Size {

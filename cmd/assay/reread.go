@@ -2,11 +2,9 @@ package main
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/assay-dev/assay/ingest/kafka"
 	"github.com/assay-dev/assay/internal/app"
-	"github.com/assay-dev/assay/internal/terminal"
 )
 
 type rereadCmd struct {
@@ -23,7 +21,7 @@ func (c rereadCmd) Run(env *environment) error {
 		return err
 	}
 	r := kafka.Rereading{Topic: c.Topic, Partition: c.Partition, From: c.From, To: c.To}
-	show := terminal.NewProgress(env.err, time.Now)
+	show := env.progress()
 	r.Progress = func(at int64) {
 		show.Step(fmt.Sprintf("read up to offset %d", at), float64(at-c.From), float64(c.To-c.From))
 	}

@@ -16,7 +16,6 @@ import (
 	"github.com/assay-dev/assay/internal/app"
 	"github.com/assay-dev/assay/internal/config"
 	"github.com/assay-dev/assay/internal/experiment"
-	"github.com/assay-dev/assay/internal/terminal"
 )
 
 type runCmd struct {
@@ -85,8 +84,8 @@ func (c runCmd) serve(ctx context.Context, env *environment, s *app.Stack, demo 
 	if env.globals.JSON {
 		out = env.err // the result alone goes to standard output
 	}
-	show := app.NewShow(out, terminal.Is(out), time.Now())
-	parts := []app.Part{ingesting, ports.Run, ticker(show, terminal.Is(out))}
+	show := app.NewShow(out, isTerminal(out), time.Now())
+	parts := []app.Part{ingesting, ports.Run, ticker(show, isTerminal(out))}
 	if c.NoGuard {
 		parts = append(parts, func(ctx context.Context) error { return s.WatchOnly(ctx, show.Observe) })
 	} else {

@@ -3,12 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/assay-dev/assay/internal/app"
 	"github.com/assay-dev/assay/internal/clickhouse"
 	"github.com/assay-dev/assay/internal/experiment"
-	"github.com/assay-dev/assay/internal/terminal"
 )
 
 // errDifferent says that a verification found differences. They have been printed.
@@ -28,7 +26,7 @@ func (c verifyCmd) Run(env *environment) error {
 				return err
 			}
 		}
-		show := terminal.NewProgress(env.err, time.Now)
+		show := env.progress()
 		found, err := s.DB.Verify(env.ctx, clickhouse.VerifySpec{Experiment: c.Experiment, Slice: c.Slice, Progress: func(at clickhouse.VerifyProgress) {
 			show.Step(fmt.Sprintf("shard %d, %d events: %s", at.Shard, at.Events, at.Step), at.Share(), 1)
 		}})

@@ -77,6 +77,19 @@ func (db *DB) Reconcile(ctx context.Context) ([]Reconciliation, error) {
 	return db.reconcile(ctx, -1, math.MaxInt64)
 }
 
+// ReconcileAt is [DB.Reconcile] as the ledger stood when the shards had come to these parts.
+func (db *DB) ReconcileAt(ctx context.Context, vector map[uint16]uint64) ([]Reconciliation, error) {
+	var all []Reconciliation
+	for _, shard := range slices.Sorted(maps.Keys(vector)) {
+		rows, err := db.reconcile(ctx, int32(shard), vector[shard])
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, rows...)
+	}
+	return all, nil
+}
+
 // reconcile does so for one shard (-1: all), up to a mark.
 func (db *DB) reconcile(ctx context.Context, shard int32, seq uint64) ([]Reconciliation, error) {
 	return collect(ctx, db, "reconcile", args{"shard": shard, "seq": seq}, func(rows native.Rows, r *Reconciliation) error {

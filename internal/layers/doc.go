@@ -18,8 +18,9 @@ var Allowed = map[string][]string{
 	"internal/daily":      {},
 	"internal/access":     {},
 	"internal/acts":       {},
+	"internal/terminal":   {},
 	"internal/planning":   {"internal/experiment", "internal/results", "stats", "stats/design"},
-	"internal/report":     {"internal/catalog", "internal/experiment", "internal/planning", "internal/plots", "internal/results", "internal/words", "stats"},
+	"internal/report":     {"internal/catalog", "internal/daily", "internal/experiment", "internal/planning", "internal/plots", "internal/results", "internal/terminal", "internal/words", "stats"},
 	"internal/words":      {"internal/experiment", "internal/results"},
 	"internal/plots":      {"internal/results", "internal/words"},
 	"internal/catalog":    {"internal/experiment", "internal/results", "internal/words", "stats"},
@@ -30,7 +31,6 @@ var Allowed = map[string][]string{
 	"guardrails/killswitch": {"internal/outbound"},
 	"internal/clickhouse":   {"ingest", "internal/daily", "internal/experiment", "internal/results", "sql"},
 	"internal/embedded":     {},
-	"internal/terminal":     {},
 	"internal/notify":       {"internal/outbound"},
 	"internal/simulate":     {"ingest", "internal/experiment"},
 	"internal/announce":     {"guardrails"},
@@ -70,6 +70,6 @@ var Allowed = map[string][]string{
 // Pure lists the packages that must not touch the outside world, and what of the
 // standard library would let them.
 var (
-	Pure      = []string{"stats", "stats/design", "stats/yardstick", "internal/experiment", "ingest", "internal/results", "guardrails", "internal/doctor", "internal/daily", "internal/planning", "internal/catalog", "internal/plots", "internal/report", "internal/words", "internal/access", "internal/acts"}
+	Pure      = []string{"stats", "stats/design", "stats/yardstick", "internal/experiment", "ingest", "internal/results", "guardrails", "internal/doctor", "internal/daily", "internal/planning", "internal/catalog", "internal/plots", "internal/report", "internal/words", "internal/access", "internal/acts", "internal/terminal"}
 	Forbidden = []string{"os", "net", "net/http", "os/exec", "io/ioutil", "log", "log/slog", "database/sql", "syscall"}
 )

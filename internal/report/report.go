@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/assay-dev/assay/internal/catalog"
+	"github.com/assay-dev/assay/internal/daily"
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/plots"
 	"github.com/assay-dev/assay/internal/results"
@@ -16,23 +18,34 @@ import (
 //go:embed *.html
 var files embed.FS
 
-// Day is everything that one report shows.
+// Day is everything that the report of one day shows. It knows no clock: of the same looks
+// and decisions it is the same to the byte.
 type Day struct {
-	At          time.Time // when it was written
-	From, To    time.Time // the stretch whose decisions are listed
-	Code        string    // version of the program
-	Head        string    // hash of the decision log's newest row
-	Difference  int64     // of the reconciliation; must be 0
-	Gaps        []string  // accepted gaps in the log, in words
+	Date        daily.Date
+	Zone        *time.Location
+	From, To    time.Time       // the day's bounds
+	AsOf        time.Time       // of the newest look in it; zero: there was none
+	Code        string          // version of the program
+	Head        string          // hash of the decision log's newest row
+	Difference  int64           // of the reconciliation; must be 0
+	Gaps        []string        // accepted gaps in the log, in words
+	Records     []results.Fates // what was read on the day, by topic
 	Experiments []Entry
+	Over        []Entry // those that came to their end on an earlier day
+	URL         string  // where people find the reports; empty: nowhere
 }
 
 // Entry is one experiment of the report.
 type Entry struct {
 	Experiment *experiment.Experiment
-	Document   *results.Document        // the newest look; nil: there was none yet
+	Iteration  *experiment.Iteration    // nil: it has none
+	Document   *results.Document        // the newest look of the day; nil: there was none yet
+	Before     *results.Document        // the newest one of the days before; nil: there was none
 	History    map[Series][]plots.Point // the relative effects of earlier looks
-	Decisions  []Decision
+	Decisions  []Decision               // of the day
+	Since      time.Time                // when the day began
+	Until      time.Time                // what is said holds for this time
+	zone       *time.Location
 }
 
 // Series names one line of the history.
@@ -48,13 +61,51 @@ type Decision struct {
 	Text   string
 }
 
-// HTML writes the report as one file that loads nothing from elsewhere.
+// Box says what to do: the catalog's word, which is also the pages'.
+func (e Entry) Box() catalog.Box { return catalog.Decide(e.subject()) }
+
+// Row is the experiment in a list.
+func (e Entry) Row() catalog.Row { return catalog.RowOf(e.subject(), "") }
+
+func (e Entry) subject() catalog.Subject {
+	return catalog.Subject{Experiment: e.Experiment, Iteration: e.Iteration, Document: e.Document, Now: e.Until}
+}
+
+// Place is where an experiment's page lies, as the index links to it.
+func (e Entry) Place() string { return "experiments/" + e.Experiment.Key + ".html" }
+
+// Index writes the page of the day, which links to one for each experiment.
+func Index(w io.Writer, d Day) error { return page(w, "index-page", view{Day: d, Title: d.Title()}) }
+
+// Page writes the page of one experiment on the day.
+func Page(w io.Writer, d Day, e Entry) error {
+	d.Experiments = []Entry{e}
+	return page(w, "experiment-page", view{Day: d, Title: e.Experiment.Key + " on " + d.Date.Long()})
+}
+
+// HTML writes the day as one file: index and experiments.
 func HTML(w io.Writer, d Day) error {
+	return page(w, "whole-page", view{Day: d, Title: d.Title(), Whole: true})
+}
+
+// view is a day on its way to a template.
+type view struct {
+	Day
+	Title string
+	Whole bool // everything is in one file
+}
+
+// page writes one of the pages. None loads anything from elsewhere.
+func page(w io.Writer, name string, v view) error {
 	t, err := parse()
 	if err != nil {
 		return err
 	}
-	if err := t.Execute(w, d); err != nil {
+	v.Experiments = slices.Clone(v.Experiments)
+	for i := range v.Experiments {
+		v.Experiments[i].zone = v.Zone
+	}
+	if err := t.ExecuteTemplate(w, name, v); err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}
 	return nil

@@ -2,8 +2,10 @@ package report
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"html"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -14,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/assay-dev/assay/internal/catalog"
+	"github.com/assay-dev/assay/internal/daily"
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/plots"
 	"github.com/assay-dev/assay/internal/results"
@@ -102,36 +105,95 @@ func day() Day {
 		history[Series{"conversion", "treatment"}] = append(history[Series{"conversion", "treatment"}],
 			plots.Point{At: at("2026-03-01T00:00:00Z").Add(time.Duration(i) * time.Hour), Estimate: e.Estimate, Sequential: e.Sequential})
 	}
+	from, to := at("2026-02-28T23:00:00Z"), at("2026-03-01T23:00:00Z") // 1 March in Berlin
+	it := experiment.Iteration{Number: 2, Start: at("2026-02-28T12:00:00Z"), EnrolUntil: at("2026-03-20T00:00:00Z"), End: at("2026-03-27T00:00:00Z"),
+		Metrics: []experiment.Metric{{Name: "conversion", Kind: experiment.Proportion}, {Name: "latency", Kind: experiment.Mean}, {Name: "revenue", Kind: experiment.Sum}},
+		Phases:  []experiment.Phase{{Number: 1, From: at("2026-02-28T12:00:00Z"), Traffic: 1, Shares: []float64{.5, .5}}}}
+	e := &experiment.Experiment{
+		Key: "checkout-cta", Owner: "growth", Hypothesis: "A <b>bigger</b> button sells more.", Control: "control",
+		Variants: []experiment.Variant{{Key: "control", Share: .5}, {Key: "treatment", Share: .5}}, Goals: []string{"conversion", "revenue"},
+		PlannedUnits: 100_000, Alpha: .05, Window: experiment.Duration(7 * 24 * time.Hour), Iterations: []experiment.Iteration{{Number: 1}, it},
+	}
 	return Day{
-		At: at("2026-03-02T10:00:00Z"), From: at("2026-03-01T10:00:00Z"), To: at("2026-03-02T10:00:00Z"), Code: "v1", Head: "ab12",
+		Date: daily.Date{Year: 2026, Month: time.March, Day: 1}, Zone: berlin(), From: from, To: to, AsOf: at("2026-03-01T22:59:30Z"), Code: "v1", Head: "ab12",
+		Records: []results.Fates{{Topic: "assay.exposures", Records: 1_204_312, Dead: 3}, {Topic: "assay.outcomes", Records: 8_812_001}},
 		Experiments: []Entry{
 			{
-				Experiment: &experiment.Experiment{Key: "checkout-cta", Owner: "growth", Hypothesis: "A <b>bigger</b> button sells more."},
-				Document:   document(), History: history,
-				Decisions: []Decision{{Seq: 3, At: at("2026-03-02T09:00:00Z"), Kind: "decided", Actor: "guard", Text: "observe only"}},
+				Experiment: e, Iteration: &it, Document: today(), Before: yesterday(), History: history, Since: from, Until: to,
+				Decisions: []Decision{{Seq: 3, At: at("2026-03-01T09:00:00Z"), Kind: "decided", Actor: "guard", Text: "observe only"}},
 			},
-			{Experiment: &experiment.Experiment{Key: "unseen", Owner: "growth"}},
+			{Experiment: &experiment.Experiment{Key: "unseen", Owner: "growth"}, Since: from, Until: to},
 		},
+		Over: []Entry{{Experiment: &experiment.Experiment{Key: "old-banner", Owner: "brand"}, Since: from, Until: to}},
 	}
 }
 
-func TestHTML(t *testing.T) {
-	var b bytes.Buffer
-	if err := HTML(&b, day()); err != nil {
-		t.Fatal(err)
+func berlin() *time.Location {
+	zone, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		panic(err)
 	}
-	golden(t, "report.html", b.Bytes())
-	for _, never := range []string{"<b>bigger", "NaN", "http://", "https://", "<script"} {
-		if strings.Contains(b.String(), never) {
-			t.Errorf("the report contains %q", never)
+	return zone
+}
+
+// today is the document at the end of the day.
+func today() *results.Document {
+	d := document()
+	d.At, d.Freshness, d.Newest, d.Start = at("2026-03-01T22:59:30Z"), at("2026-03-01T22:59:29Z"), at("2026-03-01T22:59:28Z"), at("2026-02-28T12:00:00Z")
+	d.Phases[0].From = d.Start
+	d.Anomalies = nil
+	return d
+}
+
+// yesterday is the document at the end of the day before: half the units, twice the
+// width, a guardrail that could not be judged and a warning of its own.
+func yesterday() *results.Document {
+	d := today()
+	d.At = at("2026-02-28T22:59:40Z")
+	d.Phases[0].Arms[0].Units, d.Phases[0].Arms[1].Units = 5011, 4987
+	c := &d.Comparisons[0]
+	c.Open.Absolute, c.Open.Relative = effect(0.012, 0.016), effect(0.24, 0.32)
+	c.Open.Treatment.Units, c.Open.Control.Units = 4987, 5011
+	c.Matured.Treatment.Units, c.Matured.Control.Units = 0, 0
+	c.Open.Warnings = []results.Doubt{{Code: "few_events", Text: "few units have had an event"}}
+	d.Verdicts[0].Verdict = "blind"
+	return d
+}
+
+// TestPages: the index, the page of an experiment, and all in one file; nothing in them is
+// markup of somebody else's, and nothing is loaded from elsewhere.
+func TestPages(t *testing.T) {
+	d := day()
+	for name, write := range map[string]func(io.Writer) error{
+		"index.html":      func(w io.Writer) error { return Index(w, d) },
+		"experiment.html": func(w io.Writer) error { return Page(w, d, d.Experiments[0]) },
+		"unseen.html":     func(w io.Writer) error { return Page(w, d, d.Experiments[1]) },
+		"day.html":        func(w io.Writer) error { return HTML(w, d) },
+		"mail.html":       func(w io.Writer) error { return MailHTML(w, d) },
+		"day.md":          func(w io.Writer) error { return Markdown(w, d) },
+		"day.txt":         func(w io.Writer) error { return Plain(w, d) },
+	} {
+		var b, again bytes.Buffer
+		if err := errors.Join(write(&b), write(&again)); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(b.Bytes(), again.Bytes()) {
+			t.Errorf("%s is another the second time", name)
+		}
+		golden(t, name, b.Bytes())
+		for _, never := range []string{"<b>bigger", "NaN", "http://", "https://", "<script"} {
+			if strings.Contains(b.String(), never) && !(name == "day.txt" && never == "<b>bigger") {
+				t.Errorf("%s contains %q", name, never)
+			}
 		}
 	}
 }
 
 // TestWarningsAreSeen: a doubt stands where the effects are, not behind a click.
 func TestWarningsAreSeen(t *testing.T) {
+	d := day()
 	var b bytes.Buffer
-	if err := HTML(&b, day()); err != nil {
+	if err := Page(&b, d, d.Experiments[0]); err != nil {
 		t.Fatal(err)
 	}
 	shown, _, _ := strings.Cut(b.String(), "<h3>Guardrails</h3>")

@@ -14,10 +14,10 @@ import (
 
 // parse reads the report's template and its parts.
 func parse() (*template.Template, error) {
-	t, err := template.New("report.html").Funcs(template.FuncMap{
+	t, err := template.New("report").Funcs(template.FuncMap{
 		"instant": words.Instant, "percent": words.Percent, "interval": words.PercentRange, "mean": words.Mean,
-		"difference": words.Difference, "p": words.PValue, "count": words.Count, "share": func(x float64) string { return words.Share(results.Number(x)) },
-		"plots": effectPlots, "headline": catalog.Headline, "tone": catalog.VerdictTone, "overall": catalog.Overall, "doubts": doubts, "srm": catalog.SRMAlarm,
+		"difference": words.Difference, "p": words.PValue, "count": words.Count, "count64": func(n uint64) string { return words.Count(int64(n)) }, "share": func(x float64) string { return words.Share(results.Number(x)) },
+		"plots": effectPlots, "tone": catalog.VerdictTone, "overall": catalog.Overall, "doubts": doubts, "srm": catalog.SRMAlarm,
 		"bounds": words.DifferenceRange, "split": splitLines, "splitBy": splitBy, "oneLook": oneLook, "budget": budgetText, "spent": spentLines, "parts": budgetLines, "anomaly": anomalyText, "limits": limits,
 		"kill": catalog.KillText, "armOff": func(k results.Kill) string { return catalog.KillText(&k) }, "after": afterText, "gap": catalog.GapText,
 		"excluded": Excluded, "slow": slowRows, "checks": slowChecks, "segments": segmentTables, "slowAge": slowAge, "family": goalFamily, "asides": asides, "placebo": placeboLines, "placeboText": placeboText, "dated": datedLines, "datedText": datedText, "datedEnds": datedEnds, "beliefs": beliefLines, "prior": priorText, "familyText": familyText, "familyLines": familyLines,
@@ -27,6 +27,7 @@ func parse() (*template.Template, error) {
 		"history": func(e Entry, c results.Comparison) template.HTML {
 			return plots.History(e.History[Series{c.Metric, c.Arm}])
 		},
+		"callTone": callTone, "callWord": callWord, "sayings": sayings, "mainPlots": mainPlots, "glossary": glossary,
 	}).ParseFS(files, "*.html")
 	if err != nil {
 		return nil, fmt.Errorf("parse the report's template: %w", err)

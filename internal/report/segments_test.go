@@ -32,7 +32,7 @@ func TestSegmentsAreShown(t *testing.T) {
 	if err := Text(&text, d); err != nil {
 		t.Fatal(err)
 	}
-	if err := HTML(&page, Day{At: d.At, Experiments: []Entry{{Experiment: &experiment.Experiment{Key: "cta"}, Document: d}}}); err != nil {
+	if err := HTML(&page, Day{Experiments: []Entry{{Experiment: &experiment.Experiment{Key: "cta"}, Document: d}}}); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{

@@ -34,7 +34,7 @@ func TestSlowIsShown(t *testing.T) {
 	if err := Text(&text, d); err != nil {
 		t.Fatal(err)
 	}
-	day := Day{At: d.At, Experiments: []Entry{{Experiment: &experiment.Experiment{Key: "cta"}, Document: d}}}
+	day := Day{Experiments: []Entry{{Experiment: &experiment.Experiment{Key: "cta"}, Document: d}}}
 	if err := HTML(&page, day); err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func TestChecksAreShown(t *testing.T) {
 	if err := Text(&text, d); err != nil {
 		t.Fatal(err)
 	}
-	if err := HTML(&page, Day{At: d.At, Experiments: []Entry{{Experiment: &experiment.Experiment{Key: "cta"}, Document: d}}}); err != nil {
+	if err := HTML(&page, Day{Experiments: []Entry{{Experiment: &experiment.Experiment{Key: "cta"}, Document: d}}}); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{

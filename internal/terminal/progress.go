@@ -23,9 +23,9 @@ type Progress struct {
 	drawn       bool
 }
 
-// NewProgress begins to measure.
-func NewProgress(w io.Writer, now func() time.Time) *Progress {
-	return &Progress{w: w, inPlace: Is(w), now: now, began: now()}
+// NewProgress begins to measure. inPlace is for a terminal.
+func NewProgress(w io.Writer, inPlace bool, now func() time.Time) *Progress {
+	return &Progress{w: w, inPlace: inPlace, now: now, began: now()}
 }
 
 // Step says what is being done and how much of all is done, in whatever unit. A total of

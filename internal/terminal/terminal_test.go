@@ -2,15 +2,13 @@ package terminal
 
 import (
 	"bytes"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 )
 
 func TestTable(t *testing.T) {
-	p := Colourful()
+	p := Palette{On: true}
 	got := Table("METRIC\tUNITS\tEFFECT\tSTATE", []string{
 		"latency\t10\u202f184\t+1.70 %\t" + p.Tone("bad", "breached"),
 		"größe\t9\t−20.0 %\thealthy",
@@ -32,24 +30,20 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// TestPalette: a file is no terminal, and the plain palette changes nothing.
 func TestPalette(t *testing.T) {
-	f, err := os.Create(filepath.Join(t.TempDir(), "out"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	none := func(string) string { return "" }
-	for _, w := range []interface{ Write([]byte) (int, error) }{f, &bytes.Buffer{}} {
-		if got := PaletteOf(w, none).Tone("bad", "breached"); got != "breached" {
-			t.Errorf("%T: %q", w, got)
+	var plain Palette
+	colourful := Palette{On: true}
+	for got, want := range map[string]string{
+		plain.Tone("bad", "breached"):     "breached",
+		plain.Strong("x"):                 "x",
+		colourful.Tone("none", "x"):       "x",
+		colourful.Tone("bad", ""):         "",
+		colourful.Tone("good", "healthy"): "\x1b[32mhealthy\x1b[0m",
+		colourful.Strong("y"):             "\x1b[1my\x1b[0m",
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
 		}
-	}
-	if got := Colourful().Tone("none", "x") + Colourful().Tone("bad", ""); got != "x" {
-		t.Errorf("%q", got)
-	}
-	if got := Colourful().Strong("x"); got != "\x1b[1mx\x1b[0m" {
-		t.Errorf("%q", got)
 	}
 }
 
@@ -59,7 +53,7 @@ func TestProgress(t *testing.T) {
 	var b bytes.Buffer
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	clock := func() time.Time { return now }
-	p := NewProgress(&b, clock)
+	p := NewProgress(&b, false, clock)
 	for second := 1; second <= 30; second++ {
 		now = now.Add(time.Second)
 		p.Step("shard 3", float64(second), 300)
@@ -70,15 +64,14 @@ func TestProgress(t *testing.T) {
 		t.Errorf("got\n%swant\n%s", b.String(), want)
 	}
 	b.Reset()
-	quick := NewProgress(&b, clock)
+	quick := NewProgress(&b, false, clock)
 	now = now.Add(9 * time.Second)
 	quick.Step("quick", 1, 2)
 	quick.End()
 	if b.Len() > 0 {
 		t.Errorf("short work said %q", b.String())
 	}
-	watched := NewProgress(&b, clock)
-	watched.inPlace = true
+	watched := NewProgress(&b, true, clock)
 	watched.Step("counting", 0, 0)
 	watched.Step("too soon to be seen", 0, 0)
 	now = now.Add(2 * time.Second)
