@@ -90,7 +90,7 @@ type cli struct {
 	Replay   replayCmd   `cmd:"" help:"Send a file of events through Kafka, as a mapping file says."`
 	Analyze  analyzeCmd  `cmd:"" help:"Show the results of experiments with their intervals."`
 	Explain  explainCmd  `cmd:"" help:"Tell what became of each event of one unit in one experiment."`
-	Report   reportCmd   `cmd:"" help:"Write the day's report: one HTML file that needs nothing else."`
+	Report   reportCmd   `cmd:"" help:"Write or send the report of a day: pages that need nothing else, Markdown or plain text."`
 	Doctor   doctorCmd   `cmd:"" help:"Look at topics, records, clocks, shards, tables and kill switches: what is wrong, what to do."`
 	Verify   verifyCmd   `cmd:"" help:"Recount everything from the stored events and compare to the last bit; exit code 1 when anything differs."`
 	Reread   rereadCmd   `cmd:"" help:"Read a range of offsets again that was counted, and store its rows again; nothing is counted twice."`

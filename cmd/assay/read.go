@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"math"
-	"os"
 	"time"
 
 	"github.com/assay-dev/assay/ingest"
@@ -166,37 +165,4 @@ func kind(t ingest.Type) string {
 		return "exposure"
 	}
 	return "outcome"
-}
-
-type reportCmd struct {
-	Out string        `help:"File to write (default: assay-DAY.html in the reports folder)." type:"path" placeholder:"FILE"`
-	Day time.Duration `help:"How far back decisions are listed." default:"24h"`
-
-	Bayes   bool    `help:"Show posteriors as well, as analyze does."`
-	PriorSD float64 `name:"prior-sd" help:"With --bayes: standard deviation of a normal prior on the lift (default: a flat prior)." placeholder:"SD"`
-}
-
-// Run writes the day's report.
-func (c reportCmd) Run(env *environment) error {
-	if err := checkPrior(c.Bayes, c.PriorSD); err != nil {
-		return err
-	}
-	return env.withVersion(func(s *app.Stack, v *experiment.Version) error {
-		now := time.Now()
-		file := c.Out
-		if file == "" {
-			file = app.ReportFile(s.Config.Reports, now)
-		}
-		if err := s.WriteReport(env.ctx, v, file, now, app.ReportOptions{Back: c.Day, Bayes: c.Bayes, PriorSD: c.PriorSD}); err != nil {
-			return err
-		}
-		info, err := os.Stat(file)
-		if err != nil {
-			return fmt.Errorf("read the report back: %w", err)
-		}
-		return env.print(map[string]any{"file": file, "bytes": info.Size(), "experiments": len(v.Experiments)}, func() error {
-			env.println("%s (%d kB, %d experiments)", file, info.Size()/1000, len(v.Experiments))
-			return nil
-		})
-	})
 }

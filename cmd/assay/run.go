@@ -101,7 +101,11 @@ func (c runCmd) serve(ctx context.Context, env *environment, s *app.Stack, demo 
 		if err != nil {
 			return err
 		}
-		parts = append(parts, guard.Run, announce, s.Slow, func(ctx context.Context) error { return s.Placebo(ctx, registry) })
+		reports, err := s.Reports(true)
+		if err != nil {
+			return err
+		}
+		parts = append(parts, guard.Run, announce, s.Slow, reports, func(ctx context.Context) error { return s.Placebo(ctx, registry) })
 	}
 	if demo != nil {
 		parts = append(parts, demo.Serve, func(ctx context.Context) error {
@@ -254,8 +258,14 @@ func (c guardCmd) Run(env *environment) error {
 		if err != nil {
 			return nil, err
 		}
+		reports, err := s.Reports(true)
+		if err != nil {
+			return nil, err
+		}
 		placebo := func(ctx context.Context) error { return s.Placebo(ctx, r) }
-		return func(ctx context.Context) error { return app.Together(ctx, guard.Run, announce, s.Slow, placebo) }, nil
+		return func(ctx context.Context) error {
+			return app.Together(ctx, guard.Run, announce, s.Slow, reports, placebo)
+		}, nil
 	})
 }
 
@@ -263,11 +273,8 @@ type serveCmd struct{}
 
 // Run serves the door until it is stopped.
 func (serveCmd) Run(env *environment) error {
-	return env.part(app.Options{HTTP: true}, func(*app.Stack, *prometheus.Registry) (app.Part, error) {
-		return func(ctx context.Context) error {
-			<-ctx.Done()
-			return nil
-		}, nil
+	return env.part(app.Options{HTTP: true}, func(s *app.Stack, _ *prometheus.Registry) (app.Part, error) {
+		return s.Reports(false) // they lie on each machine that serves them
 	})
 }
 

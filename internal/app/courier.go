@@ -42,9 +42,6 @@ type courier struct {
 	sent daily.Log
 }
 
-// errNothing says that a day has nothing to report.
-var errNothing = errors.New("no configuration was in force")
-
 // round sends what is due.
 func (c *courier) round(ctx context.Context) error {
 	if len(c.over) == 0 {
@@ -84,11 +81,16 @@ func (c *courier) send(ctx context.Context, to address, day daily.Date) error {
 		return err
 	}
 	state, detail := c.try(ctx, to, day)
-	// The end of this process is no reason to leave the others in doubt.
+	return c.note(ctx, day, to.name, state, detail)
+}
+
+// note writes an entry wherever the log ends. The end of this process is no reason to
+// leave the others in doubt.
+func (c *courier) note(ctx context.Context, day daily.Date, channel string, state daily.State, detail string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), attempt)
 	defer cancel()
 	for {
-		err := c.append(ctx, day, to.name, state, detail)
+		err := c.append(ctx, day, channel, state, detail)
 		if !errors.Is(err, clickhouse.ErrConflict) {
 			return err
 		}
@@ -98,12 +100,32 @@ func (c *courier) send(ctx context.Context, to address, day daily.Date) error {
 	}
 }
 
+// byHand sends a day over every channel, whatever the log says of it. What fails is noted
+// too: the schedule may try again.
+func (c *courier) byHand(ctx context.Context, day daily.Date) ([]Sent, error) {
+	if err := c.read(ctx); err != nil {
+		return nil, err
+	}
+	var out []Sent
+	for _, to := range c.over {
+		if err := c.note(ctx, day, to.name, daily.Claimed, "by hand"); err != nil {
+			return out, err
+		}
+		state, detail := c.try(ctx, to, day)
+		if err := c.note(ctx, day, to.name, state, detail); err != nil {
+			return out, err
+		}
+		out = append(out, Sent{to.name, string(state), detail})
+	}
+	return out, nil
+}
+
 // try writes the letter and delivers it.
 func (c *courier) try(ctx context.Context, to address, day daily.Date) (daily.State, string) {
 	ctx, cancel := context.WithTimeout(ctx, attempt)
 	defer cancel()
 	l, err := c.letter(ctx, day)
-	if errors.Is(err, errNothing) {
+	if errors.Is(err, errNoConfiguration) {
 		return daily.Skipped, err.Error()
 	}
 	if err == nil {

@@ -4,18 +4,14 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/assay-dev/assay/internal/clickhouse"
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/results"
 )
 
 // ByDay compares an iteration's goals by the day of exposure, as the ledger stands.
 func (s *Stack) ByDay(ctx context.Context, e *experiment.Experiment, number uint32) ([]results.Days, error) {
-	var it *experiment.Iteration
-	for i := range e.Iterations {
-		if e.Iterations[i].Number == number {
-			it = &e.Iterations[i]
-		}
-	}
+	it := numbered(e, number)
 	if it == nil {
 		return nil, nil
 	}
@@ -27,6 +23,34 @@ func (s *Stack) ByDay(ctx context.Context, e *experiment.Experiment, number uint
 	if err != nil {
 		return nil, fmt.Errorf("read the slots of %s: %w", e.Key, err)
 	}
+	return results.ByDay(e, it, dayCells(slots), results.Maturity(e, it, statuses)), nil
+}
+
+// byDayAt does so for what a look stands for.
+func (s *Stack) byDayAt(ctx context.Context, e *experiment.Experiment, d *results.Document) ([]results.Days, error) {
+	it := numbered(e, d.Iteration)
+	if it == nil {
+		return nil, nil
+	}
+	slots, err := s.DB.SlotsAt(ctx, e.Key, d.Iteration, d.Vector)
+	if err != nil {
+		return nil, fmt.Errorf("read the slots of %s: %w", e.Key, err)
+	}
+	then := Past{At: d.At, vector: d.Vector, freshness: d.Freshness}
+	return results.ByDay(e, it, dayCells(slots), results.Maturity(e, it, then.statuses())), nil
+}
+
+// numbered is the iteration with the number; nil without.
+func numbered(e *experiment.Experiment, number uint32) *experiment.Iteration {
+	for i := range e.Iterations {
+		if e.Iterations[i].Number == number {
+			return &e.Iterations[i]
+		}
+	}
+	return nil
+}
+
+func dayCells(slots []clickhouse.SlotRow) []results.DayCell {
 	var cells []results.DayCell
 	for i := range slots {
 		r := &slots[i]
@@ -38,5 +62,5 @@ func (s *Stack) ByDay(ctx context.Context, e *experiment.Experiment, number uint
 			SumDenominator: r.SumDenominator.Big(), SumSquaresDenominator: r.SumSquaresDenominator.Big(), SumProduct: r.SumProduct.Big(),
 		}})
 	}
-	return results.ByDay(e, it, cells, results.Maturity(e, it, statuses)), nil
+	return cells
 }

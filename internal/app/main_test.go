@@ -1,7 +1,9 @@
 package app
 
 import (
+	"fmt"
 	"log/slog"
+	"os"
 	"testing"
 
 	"github.com/assay-dev/assay/internal/clickhouse"
@@ -9,7 +11,17 @@ import (
 	"github.com/assay-dev/assay/internal/embedded/embeddedtest"
 )
 
-func TestMain(m *testing.M) { embeddedtest.Main(m) }
+// TestMain lets a test be another process that writes a report.
+func TestMain(m *testing.M) {
+	if spec := os.Getenv(elsewhereVariable); spec != "" {
+		if err := writeElsewhere(spec, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	embeddedtest.Main(m)
+}
 
 // newStack is a stack on an empty database.
 func newStack(t *testing.T) *Stack {

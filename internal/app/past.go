@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -11,6 +12,9 @@ import (
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/results"
 )
+
+// errNoConfiguration says that a time lies before everything.
+var errNoConfiguration = errors.New("no configuration was in force")
 
 // Past is a point in the ledger's history.
 type Past struct {
@@ -34,7 +38,7 @@ func (s *Stack) PastAt(ctx context.Context, at time.Time) (Past, error) {
 		}
 	}
 	if number == 0 {
-		return p, fmt.Errorf("no configuration was in force at %s", p.At.Format(time.RFC3339))
+		return p, fmt.Errorf("%w at %s", errNoConfiguration, p.At.Format(time.RFC3339))
 	}
 	if p.Version, err = s.DB.VersionAt(ctx, number); err != nil {
 		return p, err
@@ -89,7 +93,7 @@ func (s *Stack) LookBack(ctx context.Context, p Past, e *experiment.Experiment, 
 	if last != nil {
 		d.Verdicts = last.Verdicts
 	}
-	if err := s.decidedBy(ctx, &d); err != nil {
+	if err := s.decidedBy(ctx, &d, d.At); err != nil {
 		return nil, err
 	}
 	gaps, err := s.DB.Gaps(ctx)
@@ -141,15 +145,15 @@ func reached(vector, other map[uint16]uint64) bool {
 	return true
 }
 
-// decidedBy adds what had been decided by the document's time.
-func (s *Stack) decidedBy(ctx context.Context, d *results.Document) error {
+// decidedBy adds to a document what had been decided by a time.
+func (s *Stack) decidedBy(ctx context.Context, d *results.Document, by time.Time) error {
 	entries, err := s.decidedOn(ctx, d.Experiment, d.Iteration)
 	if err != nil {
 		return err
 	}
 	var log guardrails.Log
 	for _, e := range entries {
-		if !e.At.After(d.At) {
+		if !e.At.After(by) {
 			log.Add(e)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/assay-dev/assay/internal/clickhouse"
+	"github.com/assay-dev/assay/internal/daily"
 	"github.com/assay-dev/assay/internal/results"
 )
 
@@ -88,11 +89,7 @@ func TestSlowLooksAreOtherDocuments(t *testing.T) {
 	if err := w.DB.StoreLook(t.Context(), &slow); err != nil {
 		t.Fatal(err)
 	}
-	v, err := w.DB.Version(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	day, err := w.day(t.Context(), &v, w.now, time.Hour)
+	day, err := w.Day(t.Context(), daily.DateOf(w.now, time.UTC), w.now.Add(time.Millisecond), ReportOptions{Zone: time.UTC})
 	if err != nil {
 		t.Fatal(err)
 	}

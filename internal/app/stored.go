@@ -26,7 +26,12 @@ func (s *Stack) storeOwn(ctx context.Context, look *clickhouse.Look, document an
 
 // lastOwn is the newest look of a kind, nil without one.
 func lastOwn[T any](ctx context.Context, s *Stack, key string, iteration uint32, kind clickhouse.LookKind) (*T, error) {
-	looks, err := s.DB.Looks(ctx, clickhouse.LookFilter{Experiment: key, Iteration: iteration, Kind: kind, Documents: true, Limit: 1})
+	return ownBefore[T](ctx, s, key, iteration, kind, time.Time{})
+}
+
+// ownBefore is the newest one before a time; the zero time: of all.
+func ownBefore[T any](ctx context.Context, s *Stack, key string, iteration uint32, kind clickhouse.LookKind, to time.Time) (*T, error) {
+	looks, err := s.DB.Looks(ctx, clickhouse.LookFilter{Experiment: key, Iteration: iteration, Kind: kind, To: to, Documents: true, Limit: 1})
 	if err != nil {
 		return nil, fmt.Errorf("read the last %s look of %s: %w", kind, key, err)
 	}

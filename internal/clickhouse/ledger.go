@@ -3,7 +3,9 @@ package clickhouse
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"time"
 
 	native "github.com/ClickHouse/clickhouse-go/v2/lib/driver"

@@ -133,6 +133,18 @@ func (db *DB) KeepLook(ctx context.Context, id string, decision uint64) error {
 	return db.insertLooks(ctx, []*Look{&l})
 }
 
+// HoldLooks lets looks stay for ever on which something rests that is no decision.
+func (db *DB) HoldLooks(ctx context.Context, looks []Look) error {
+	var held []*Look
+	for i := range looks {
+		if l := looks[i]; l.Expires.Before(forever()) {
+			l.Expires = forever()
+			held = append(held, &l)
+		}
+	}
+	return db.insertLooks(ctx, held)
+}
+
 // LatestLook is the newest look of an experiment, or ErrNotFound.
 func (db *DB) LatestLook(ctx context.Context, experiment string, kind LookKind) (Look, error) {
 	l, found, err := one(ctx, db, "look_last", args{"experiment": experiment, "kind": string(kind)}, scanLook)
