@@ -114,7 +114,7 @@ func EntryOf(d clickhouse.Decision) (e guardrails.Entry, err error) {
 }
 
 // Append implements watch.Journal.
-func (j journal) Append(ctx context.Context, e guardrails.Entry) (hash string, err error) {
+func (j journal) Append(ctx context.Context, e guardrails.Entry, after string) (hash string, err error) {
 	evidence, err := json.Marshal(e)
 	if err != nil {
 		return "", fmt.Errorf("encode decision: %w", err)
@@ -122,7 +122,7 @@ func (j journal) Append(ctx context.Context, e guardrails.Entry) (hash string, e
 	row, err := j.db.AppendDecision(ctx, clickhouse.Decision{
 		Seq: e.Seq, At: e.At, Experiment: e.Experiment, Iteration: e.Iteration, Guardrail: e.Guardrail, Arm: e.Arm,
 		Kind: string(e.Kind), Verdict: e.Verdict.String(), Reason: string(e.Reason), Actor: e.Actor,
-		Look: e.Look, Config: e.Config, Code: e.Code, Evidence: evidence,
+		Look: e.Look, Config: e.Config, Code: e.Code, Evidence: evidence, PrevHash: after,
 	})
 	if errors.Is(err, clickhouse.ErrConflict) {
 		return "", guardrails.ErrTaken
@@ -142,6 +142,9 @@ func reportDecision(d clickhouse.Decision) report.Decision {
 // looks stores documents.
 type looks struct{ db *clickhouse.DB }
 
+// NewID implements watch.Looks.
+func (l looks) NewID(at time.Time) string { return clickhouse.NewLookID(at) }
+
 // Store implements watch.Looks.
 func (l looks) Store(ctx context.Context, all []*watch.Look) error {
 	rows := make([]*clickhouse.Look, len(all))
@@ -156,18 +159,16 @@ func (l looks) Store(ctx context.Context, all []*watch.Look) error {
 			Version: d.Version, Vector: d.Vector, Verdict: k.Verdict.String(), Document: b,
 		}
 	}
-	if err := l.db.StoreLook(ctx, rows...); err != nil {
-		return err
-	}
-	for i, k := range all {
-		k.ID = rows[i].ID
-	}
-	return nil
+	return l.db.StoreLook(ctx, rows...)
 }
 
 // Keep implements watch.Looks.
 func (l looks) Keep(ctx context.Context, id string, decision uint64) error {
-	return l.db.KeepLook(ctx, id, decision)
+	err := l.db.KeepLook(ctx, id, decision)
+	if errors.Is(err, clickhouse.ErrNotFound) {
+		return fmt.Errorf("%w: %w", watch.ErrNoLook, err)
+	}
+	return err
 }
 
 // Hand is a person's way to kill, acknowledge and resume: through the same

@@ -103,7 +103,7 @@ func (w *lookWorld) look(iteration uint32) *results.Document {
 func (w *lookWorld) write(e guardrails.Entry) {
 	w.t.Helper()
 	e.At, e.Experiment, e.Iteration, e.Actor = w.now, "cta", 1, "guard"
-	if hash, err := (journal{w.DB}).Append(w.t.Context(), e); err != nil || len(hash) != 64 {
+	if hash, err := (journal{w.DB}).Append(w.t.Context(), e, ""); err != nil || len(hash) != 64 {
 		w.t.Fatal(hash, err)
 	}
 }

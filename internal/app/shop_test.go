@@ -91,7 +91,7 @@ func (s *shop) Entries(_ context.Context, after uint64) ([]guardrails.Entry, err
 	return append([]guardrails.Entry(nil), s.entries[min(after, uint64(len(s.entries))):]...), nil
 }
 
-func (s *shop) Append(_ context.Context, e guardrails.Entry) (string, error) {
+func (s *shop) Append(_ context.Context, e guardrails.Entry, _ string) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if e.Seq != uint64(len(s.entries))+1 {
@@ -102,15 +102,14 @@ func (s *shop) Append(_ context.Context, e guardrails.Entry) (string, error) {
 	return e.Hash, nil
 }
 
-func (s *shop) Store(_ context.Context, looks []*watch.Look) error {
+func (s *shop) NewID(time.Time) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, l := range looks {
-		s.looks++
-		l.ID = fmt.Sprint("look-", s.looks)
-	}
-	return nil
+	s.looks++
+	return fmt.Sprint("look-", s.looks)
 }
+
+func (s *shop) Store(context.Context, []*watch.Look) error { return nil }
 
 func (s *shop) Keep(context.Context, string, uint64) error { return nil }
 

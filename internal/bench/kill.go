@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -41,7 +42,9 @@ type trial struct {
 	place   lane      // of that event, once it is acknowledged
 	offset  int64
 	acked   bool
+	looked  time.Time // the look was read that the guard decided on
 	decided time.Time // the guard's decision was in the log
+	sending time.Time // that it is about to call was in the log
 }
 
 // killing is the trials and what feeds them.
@@ -112,7 +115,16 @@ func (k *killing) observe(e watch.Event) {
 			k.looks = append(k.looks, e.LookTook)
 		}
 	case e.Kind == watch.Journalled && e.Entry.Kind == guardrails.Decided:
-		k.byKey[e.Entry.Experiment].decided = time.Now()
+		t := k.byKey[e.Entry.Experiment]
+		var evidence guardrails.Evidence
+		if json.Unmarshal(e.Entry.Evidence, &evidence) == nil {
+			t.looked = evidence.Observation.At
+		}
+		t.decided = time.Now()
+	case e.Kind == watch.Journalled && e.Entry.Kind == guardrails.Sending:
+		if t := k.byKey[e.Entry.Experiment]; t.sending.IsZero() {
+			t.sending = time.Now()
+		}
 	}
 }
 

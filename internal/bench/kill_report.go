@@ -67,7 +67,7 @@ func benchLoop(ctx context.Context, dir string, o options, r *report) error {
 }
 
 // delays of one trial, from the event that shows the harm.
-type delays struct{ committed, decided, called []time.Duration }
+type delays struct{ committed, looked, decided, sending, sent, called []time.Duration }
 
 // measured takes the trials apart. Those that the guard ended before the oracle,
 // because shards are read in another order than they are written, have no delay.
@@ -79,7 +79,10 @@ func (k *killing) measured() (d delays, early int) {
 		}
 		commit := k.commits.of(t.place, t.offset)
 		d.committed = append(d.committed, commit.Sub(t.shown))
-		d.decided = append(d.decided, t.decided.Sub(commit))
+		d.looked = append(d.looked, t.looked.Sub(commit))
+		d.decided = append(d.decided, t.decided.Sub(t.looked))
+		d.sending = append(d.sending, t.sending.Sub(t.decided))
+		d.sent = append(d.sent, k.calls.arrived(t.key).Sub(t.sending))
 		d.called = append(d.called, k.calls.arrived(t.key).Sub(t.shown))
 	}
 	return d, early
@@ -91,7 +94,8 @@ func (r *report) kills(k *killing) {
 		at(d.called, 0.5), at(d.called, 0.9), at(d.called, 0.99), at(d.called, 1), len(d.called), early)
 	r.histogram(d.called)
 	r.table("  STEP\tMEDIAN\tP90\tMOST",
-		row("produced → in the ledger", d.committed), row("in the ledger → decided", d.decided), row("a look's reading", k.looks))
+		row("produced → in the ledger", d.committed), row("in the ledger → read by the look", d.looked), row("read → decision written", d.decided),
+		row("decided → \"sending\" written", d.sending), row("written → the call arrives", d.sent), row("a look's reading", k.looks))
 	r.say("  of the median %.2f is until the ledger has the event, which nothing that reads it can beat",
 		at(d.committed, 0.5).Seconds()/at(d.called, 0.5).Seconds())
 	r.say("  parts of the ledger in a shard: %d at the end, at most %d", k.parts.ledger, k.parts.ledgerMost)

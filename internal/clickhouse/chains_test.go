@@ -143,6 +143,35 @@ func TestDecisionsMakeAChain(t *testing.T) {
 	}
 }
 
+// Whoever gives the hash of the decision before need not be right about it: the server
+// is asked then, and a decision is no later for somebody's having touched the log.
+func TestDecisionAfterAHashThatIsKnown(t *testing.T) {
+	s := newStore(t)
+	first, err := s.AppendDecision(t.Context(), decision("first"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(seq uint64, after string) (clickhouse.Decision, error) {
+		d := decision("next")
+		d.Seq, d.PrevHash = seq, after
+		return s.AppendDecision(t.Context(), d)
+	}
+	second, err := write(2, first.Hash)
+	if err != nil || second.PrevHash != first.Hash {
+		t.Fatalf("after the right one: %v", err)
+	}
+	third, err := write(3, first.Hash)
+	if err != nil || third.PrevHash != second.Hash {
+		t.Errorf("after a wrong one: %v, it carries %s", err, third.PrevHash)
+	}
+	if _, err := write(3, second.Hash); !errors.Is(err, clickhouse.ErrConflict) {
+		t.Errorf("a number that is taken: %v", err)
+	}
+	if c, err := s.VerifyDecisions(t.Context(), third.Hash); err != nil || c.Anchored != 3 {
+		t.Errorf("verified %+v, %v", c, err)
+	}
+}
+
 func TestDecisionsOfTwoGuards(t *testing.T) {
 	s := newStore(t)
 	const rounds, guards = 4, 3

@@ -18,7 +18,16 @@ type lastDecision struct {
 // AppendDecision stores d as number d.Seq, or after the last one when it is 0,
 // and returns it with Seq, PrevHash and Hash. A number that was taken is a
 // [ConflictError]: somebody else decided meanwhile, look again before you act.
+//
+// Whoever knows the hash of the decision before gives it as PrevHash; the end of the
+// log is then read only if the server refuses.
 func (db *DB) AppendDecision(ctx context.Context, d Decision) (Decision, error) {
+	if d.Seq > 1 && d.PrevHash != "" {
+		sealed, outcome, err := db.appendAfter(ctx, d, lastDecision{d.Seq - 1, d.PrevHash})
+		if outcome == Committed || err != nil && !refused(err) {
+			return sealed, err
+		}
+	}
 	anywhere := d.Seq == 0
 	for {
 		last, err := db.endOfDecisions(ctx)
@@ -29,18 +38,24 @@ func (db *DB) AppendDecision(ctx context.Context, d Decision) (Decision, error) 
 			d.Seq = last.seq + 1
 		}
 		if d.Seq == last.seq+1 {
-			d.At = d.At.UTC().Truncate(time.Millisecond)
-			d.PrevHash = last.hash
-			d.Hash = d.digest()
-			outcome, err := db.append(ctx, db.decisionLink(d))
+			sealed, outcome, err := db.appendAfter(ctx, d, last)
 			if err != nil || outcome == Committed {
-				return d, err
+				return sealed, err
 			}
 		}
 		if !anywhere {
 			return d, db.decisionConflict(ctx, d.Seq)
 		}
 	}
+}
+
+// appendAfter offers d as the successor of last.
+func (db *DB) appendAfter(ctx context.Context, d Decision, last lastDecision) (Decision, Appended, error) {
+	d.At = d.At.UTC().Truncate(time.Millisecond)
+	d.PrevHash = last.hash
+	d.Hash = d.digest()
+	outcome, err := db.append(ctx, db.decisionLink(d))
+	return d, outcome, err
 }
 
 // decisionConflict says who wrote decision seq.

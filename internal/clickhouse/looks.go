@@ -49,7 +49,7 @@ func (db *DB) StoreLook(ctx context.Context, looks ...*Look) error {
 	for _, l := range looks {
 		l.At = l.At.UTC().Truncate(time.Millisecond)
 		if l.ID == "" {
-			l.ID = newLookID(l.At)
+			l.ID = NewLookID(l.At)
 		}
 		if err := db.setExpiry(ctx, l); err != nil {
 			return err
@@ -58,8 +58,8 @@ func (db *DB) StoreLook(ctx context.Context, looks ...*Look) error {
 	return db.insertLooks(ctx, looks)
 }
 
-// newLookID begins with the time, so that a greater id is a later look.
-func newLookID(at time.Time) string {
+// NewLookID names a look. It begins with the time, so that a greater id is a later look.
+func NewLookID(at time.Time) string {
 	return fmt.Sprintf("%011x-%08x", at.UnixMilli(), rand.Uint32())
 }
 

@@ -190,11 +190,11 @@ type fullAt struct {
 	until time.Time
 }
 
-func (f fullAt) Append(ctx context.Context, e guardrails.Entry) (string, error) {
+func (f fullAt) Append(ctx context.Context, e guardrails.Entry, after string) (string, error) {
 	if e.Kind == f.kind && time.Now().Before(f.until) {
 		return "", errors.New("no space left on device")
 	}
-	return f.guard.Append(ctx, e)
+	return f.guard.Append(ctx, e, after)
 }
 
 // TestKillWithoutEffectStaysOpen: nobody is told that it is over while clients

@@ -51,7 +51,7 @@ func (b *book) entries(ctx context.Context) ([]guardrails.Entry, error) {
 func (b *book) append(ctx context.Context, e guardrails.Entry) (hash string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, b.timeout)
 	defer cancel()
-	return b.journal.Append(ctx, e)
+	return b.journal.Append(ctx, e, b.head())
 }
 
 func (b *book) add(e guardrails.Entry) {

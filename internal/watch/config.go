@@ -20,7 +20,8 @@ type Config struct {
 	// with one that another had.
 	Instance  string
 	Code      string            // version of the program
-	Every     time.Duration     // between looks; default 1 s
+	Every     time.Duration     // between looks at most; default 1 s
+	Soonest   time.Duration     // between looks at least; default 250 ms
 	FullEvery time.Duration     // between full looks; default 1 min
 	Timeout   time.Duration     // of one round; default 10 s
 	Lease     time.Duration     // a kill untouched that long is taken over; default 15 s
@@ -31,7 +32,7 @@ type Config struct {
 // DefaultConfig is what a guard runs with when nothing is configured.
 func DefaultConfig() Config {
 	return Config{
-		Instance: "guard", Every: time.Second, FullEvery: time.Minute, Timeout: 10 * time.Second,
+		Instance: "guard", Every: time.Second, Soonest: 250 * time.Millisecond, FullEvery: time.Minute, Timeout: 10 * time.Second,
 		Lease: 15 * time.Second, Settle: 30 * time.Second, Limits: guardrails.Limits{PerHour: 10},
 	}
 }
@@ -40,11 +41,19 @@ func (c Config) withDefaults() Config {
 	d := DefaultConfig()
 	c.Instance = cmp.Or(c.Instance, d.Instance)
 	c.Every = cmp.Or(c.Every, d.Every)
+	c.Soonest = min(cmp.Or(c.Soonest, d.Soonest), c.Every)
 	c.FullEvery = cmp.Or(c.FullEvery, d.FullEvery)
 	c.Timeout = cmp.Or(c.Timeout, d.Timeout)
 	c.Lease = cmp.Or(c.Lease, d.Lease)
 	c.Settle = cmp.Or(c.Settle, d.Settle)
 	return c
+}
+
+// rest is how long a guard waits after a round that took so long. It looks again
+// soon, as long as looking takes it no more than a third of the time: harm waits for
+// the next look, and everything else on the machine for this one.
+func (c Config) rest(took time.Duration) time.Duration {
+	return max(min(max(2*took, c.Soonest-took), c.Every-took), 0)
 }
 
 // Parts are what a guard works with.

@@ -22,6 +22,7 @@ type world struct {
 	entries  []guardrails.Entry
 	versions []experiment.Version
 	looks    []Look
+	named    int // looks that have an id
 	kept     map[string]uint64
 	alerts   []Alert
 
@@ -217,10 +218,13 @@ func (g *guard) Entries(_ context.Context, after uint64) (out []guardrails.Entry
 	return append(out, g.entries[min(after, uint64(len(g.entries))):]...), nil
 }
 
-func (g *guard) Append(_ context.Context, e guardrails.Entry) (string, error) {
+func (g *guard) Append(_ context.Context, e guardrails.Entry, after string) (string, error) {
 	err := g.op(func() error {
 		if e.Seq != uint64(len(g.entries))+1 {
 			return guardrails.ErrTaken
+		}
+		if e.Seq > 1 && after != g.entries[e.Seq-2].Hash {
+			return fmt.Errorf("entry %d does not follow %q", e.Seq, after)
 		}
 		e.Hash = fmt.Sprintf("hash-%d", e.Seq)
 		g.entries = append(g.entries, e)
@@ -229,11 +233,17 @@ func (g *guard) Append(_ context.Context, e guardrails.Entry) (string, error) {
 	return e.Hash, err
 }
 
+func (g *guard) NewID(time.Time) string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.named++
+	return fmt.Sprintf("look-%d", g.named)
+}
+
 func (g *guard) Store(_ context.Context, looks []*Look) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, l := range looks {
-		l.ID = fmt.Sprintf("look-%d", len(g.looks)+1)
 		g.looks = append(g.looks, *l)
 	}
 	return nil

@@ -2,7 +2,9 @@ package watch
 
 import (
 	"context"
+	"errors"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/assay-dev/assay/guardrails"
@@ -31,7 +33,13 @@ func (w *Watch) keepLooks(ctx context.Context) {
 	due := maps.Clone(w.unkept)
 	w.mu.Unlock()
 	for id, decision := range due {
-		if err := w.parts.Looks.Keep(ctx, id, decision); err != nil {
+		err := w.parts.Looks.Keep(ctx, id, decision)
+		switch {
+		case errors.Is(err, ErrNoLook) && w.isOwed(id):
+			continue
+		case errors.Is(err, ErrNoLook): // whoever decided died before the look was stored
+			w.parts.Log.Warn("the look of a decision was never stored: its evidence stands in the decision log alone", "look", id, "decision", decision)
+		case err != nil:
 			w.parts.Log.Warn("look not kept, trying again", "look", id, "decision", decision, "error", err)
 			continue
 		}
@@ -39,4 +47,8 @@ func (w *Watch) keepLooks(ctx context.Context) {
 		delete(w.unkept, id)
 		w.mu.Unlock()
 	}
+}
+
+func (w *Watch) isOwed(id string) bool {
+	return slices.ContainsFunc(w.owed, func(l *Look) bool { return l.ID == id })
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -345,48 +346,139 @@ func TestGlobalStop(t *testing.T) {
 	})
 }
 
-// storyteller notes in which order looks were stored and decisions written.
-type storyteller struct {
+// stuckLooks store nothing before a time.
+type stuckLooks struct {
 	*guard
-	story []string
+	until time.Time
 }
 
-func (s *storyteller) Store(ctx context.Context, looks []*Look) error {
-	for _, l := range looks {
-		if l.Document.Kind == results.KindGuard {
-			s.story = append(s.story, "look of "+l.Document.Experiment)
-		}
+func (s stuckLooks) Store(ctx context.Context, looks []*Look) error {
+	if time.Now().Before(s.until) {
+		<-ctx.Done()
+		return ctx.Err()
 	}
 	return s.guard.Store(ctx, looks)
 }
 
-func (s *storyteller) Append(ctx context.Context, e guardrails.Entry) (string, error) {
-	if e.Kind == guardrails.Decided {
-		s.story = append(s.story, "decided on "+e.Experiment)
+func (s stuckLooks) Keep(ctx context.Context, id string, decision uint64) error {
+	if !s.stored(id) {
+		return ErrNoLook
 	}
-	return s.guard.Append(ctx, e)
+	return s.guard.Keep(ctx, id, decision)
 }
 
-// TestDecidingWaitsForItsOwnLookOnly: the look that a decision rests on is stored before
-// it, those of all other experiments after.
-func TestDecidingWaitsForItsOwnLookOnly(t *testing.T) {
+// stored tells whether a look is there.
+func (w *world) stored(id string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.ContainsFunc(w.looks, func(l Look) bool { return l.ID == id })
+}
+
+// TestNoKillWaitsForALook: looks cannot be stored for a while. The kill goes on all the
+// same, and the look that it rests on is there, and kept, as soon as one can be.
+func TestNoKillWaitsForALook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		quiet := checkout()
-		quiet.Key, quiet.Guardrails = "another", nil
-		w := newWorld(quiet, checkout())
+		w := newWorld(checkout())
 		w.harmful()
-		s := &storyteller{guard: &guard{world: w, t: t}}
-		parts := s.parts()
-		parts.Looks, parts.Journal = s, s
+		begun := time.Now()
+		parts := (&guard{world: w, t: t}).parts()
+		parts.Looks = stuckLooks{parts.Looks.(*guard), begun.Add(12 * time.Second)}
 		guarding, err := New(Config{}, parts)
 		if err != nil {
 			t.Fatal(err)
 		}
-		guarding.round(t.Context())
-		guarding.carriers.Wait()
-		want := []string{"look of checkout", "decided on checkout", "look of another"}
-		if diff := cmp.Diff(want, s.story); diff != "" {
-			t.Error("in this order:", diff)
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		if err := guarding.Run(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if len(w.calls) != 1 || w.offAt.Sub(begun) > time.Second {
+			t.Fatalf("%d calls, the switch was called after %v", len(w.calls), w.offAt.Sub(begun))
+		}
+		look := w.entries[0].Look
+		if !w.stored(look) || w.kept[look] != 1 {
+			t.Errorf("look %q of the decision: stored %v, kept for decision %d", look, w.stored(look), w.kept[look])
 		}
 	})
+}
+
+// TestLookThatNeverWas: a guard died between its decision and the look. The next one
+// says so once and goes on.
+func TestLookThatNeverWas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(checkout())
+		w.harmful()
+		parts := (&guard{world: w, t: t}).parts()
+		parts.Looks = stuckLooks{parts.Looks.(*guard), time.Now().Add(3 * time.Second)}
+		guarding, err := New(Config{}, parts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		if err := guarding.Run(ctx); err != nil { // it ends before the look could be stored
+			t.Fatal(err)
+		}
+		var said bytes.Buffer
+		parts = (&guard{world: w, t: t}).parts()
+		parts.Looks = stuckLooks{parts.Looks.(*guard), time.Now()}
+		parts.Log = slog.New(slog.NewTextHandler(&said, nil))
+		if guarding, err = New(Config{}, parts); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel = context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		if err := guarding.Run(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(said.String(), "was never stored"); n != 1 || w.stored(w.entries[0].Look) {
+			t.Errorf("said %d times that look %q was never stored", n, w.entries[0].Look)
+		}
+	})
+}
+
+// slowLedger takes a while to answer, and counts how often it is asked.
+type slowLedger struct {
+	*guard
+	takes time.Duration
+	asked int
+}
+
+func (s *slowLedger) Moments(ctx context.Context, queries []Query) (results.Moments, error) {
+	s.asked++
+	pass(s.takes)
+	return s.guard.Moments(ctx, queries)
+}
+
+// TestLooksComeAsSoonAsTheyAreCheap: four a second where they cost nothing, never more
+// than a third of the time below the second, and one is stored a second at most.
+func TestLooksComeAsSoonAsTheyAreCheap(t *testing.T) {
+	for takes, want := range map[time.Duration]int{
+		0: 40, 50 * time.Millisecond: 40, 150 * time.Millisecond: 23, 500 * time.Millisecond: 10, 2 * time.Second: 5,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(checkout())
+			parts := (&guard{world: w, t: t}).parts()
+			l := &slowLedger{guard: parts.Ledger.(*guard), takes: takes}
+			parts.Ledger = l
+			guarding, err := New(Config{}, parts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second-time.Millisecond)
+			defer cancel()
+			if err := guarding.Run(ctx); err != nil {
+				t.Fatal(err)
+			}
+			stored := 0
+			for _, l := range w.looks {
+				if l.Document.Kind == results.KindGuard {
+					stored++
+				}
+			}
+			if l.asked != want || stored > 10 || stored < min(want, 10)-2 {
+				t.Errorf("a look takes %v: %d looks, want %d; %d were stored", takes, l.asked, want, stored)
+			}
+		})
+	}
 }

@@ -121,7 +121,7 @@ func (l *simLoop) Entries(_ context.Context, after uint64) ([]guardrails.Entry, 
 	return l.entries[after:], nil
 }
 
-func (l *simLoop) Append(_ context.Context, e guardrails.Entry) (string, error) {
+func (l *simLoop) Append(_ context.Context, e guardrails.Entry, _ string) (string, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if e.Seq != uint64(len(l.entries))+1 {
@@ -133,12 +133,9 @@ func (l *simLoop) Append(_ context.Context, e guardrails.Entry) (string, error) 
 	return e.Hash, nil
 }
 
-func (l *simLoop) Store(_ context.Context, looks []*Look) error {
-	for i, k := range looks {
-		k.ID = fmt.Sprintf("%d-%d", l.look, i)
-	}
-	return nil
-}
+func (l *simLoop) NewID(time.Time) string { return fmt.Sprint("look-", l.look) }
+
+func (l *simLoop) Store(context.Context, []*Look) error { return nil }
 
 func (l *simLoop) Keep(context.Context, string, uint64) error { return nil }
 

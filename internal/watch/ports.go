@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/assay-dev/assay/guardrails"
@@ -42,21 +43,28 @@ type Fates interface {
 type Journal interface {
 	// Entries returns the entries after a number, in order.
 	Entries(ctx context.Context, after uint64) ([]guardrails.Entry, error)
-	// Append stores e as number e.Seq and returns its hash, or guardrails.ErrTaken.
-	Append(ctx context.Context, e guardrails.Entry) (hash string, err error)
+	// Append stores e as number e.Seq, after the entry whose hash is given ("" for the
+	// first), and returns its hash, or guardrails.ErrTaken.
+	Append(ctx context.Context, e guardrails.Entry, after string) (hash string, err error)
 }
 
 // Look is a document about to be stored.
 type Look struct {
-	ID       string // given by Store
+	ID       string // given by Looks.NewID
 	Verdict  guardrails.Kind
 	Document *results.Document
 }
 
+// ErrNoLook says that there is no look with an id.
+var ErrNoLook = errors.New("no such look")
+
 // Looks stores documents.
 type Looks interface {
+	// NewID names a look of that time before it is stored.
+	NewID(at time.Time) string
 	Store(ctx context.Context, looks []*Look) error
-	// Keep says that a decision rests on a look, which then stays for ever.
+	// Keep says that a decision rests on a look, which then stays for ever; it is
+	// ErrNoLook when that was never stored.
 	Keep(ctx context.Context, id string, decision uint64) error
 }
 

@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/assay-dev/assay/guardrails"
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/results"
@@ -29,6 +31,7 @@ type Watch struct {
 	memory   map[memoryKey]guardrails.State
 	verdicts map[memoryKey]saying
 	stored   map[runKey]storedLook
+	owed     []*Look // that decisions rest on and that could not be stored yet
 	lastFull time.Time
 	spoke    map[memoryKey][2]bool // treatment, control: got units since the rule last called an arm silent
 	vigils   map[runKey]*guardrails.Vigil
@@ -101,15 +104,23 @@ func newWatch(c Config, p Parts) (*Watch, error) {
 // a guard never gives up.
 func (w *Watch) Run(ctx context.Context) error {
 	defer w.carriers.Wait()
-	ticker := time.NewTicker(w.config.Every)
-	defer ticker.Stop()
+	rest := time.NewTimer(0)
+	defer rest.Stop()
 	for {
-		w.round(ctx)
 		select {
 		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
+		case <-rest.C:
 		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		begun := w.parts.Now()
+		w.round(ctx)
+		pause := w.config.rest(w.parts.Now().Sub(begun))
+		if w.failures > 0 {
+			pause = w.config.Every // what is down is not asked more often
+		}
+		rest.Reset(pause)
 	}
 }
 
@@ -150,7 +161,8 @@ const roundKey = "guard/round"
 func (w *Watch) tick(ctx, life context.Context) error {
 	now := w.now()
 	elapsed := w.elapsed(now)
-	version, err := w.catchUp(ctx)
+	begun := w.parts.Now()
+	version, statuses, err := w.catchUp(ctx)
 	if err != nil {
 		if last := w.applied.Load(); last != nil {
 			w.blindRound(last, runsAt(last, now), err, elapsed)
@@ -165,7 +177,7 @@ func (w *Watch) tick(ctx, life context.Context) error {
 	runs := runsAt(version, now)
 	w.forget(runs)
 	full := now.Sub(w.lastFull) >= w.config.FullEvery
-	looks, err := w.look(ctx, version, runs, full)
+	looks, err := w.look(ctx, version, runs, statuses, full, begun)
 	if err != nil {
 		w.blindRound(version, runs, err, elapsed)
 		return err
@@ -176,11 +188,12 @@ func (w *Watch) tick(ctx, life context.Context) error {
 	w.keepVigil(looks, full)
 	judged := w.judge(ctx, looks, elapsed)
 	acting, rest := apart(judged)
-	err = w.store(ctx, acting, full)
-	// Evidence that could not be stored is in the decision's own entry: the
+	// Evidence that is not stored, or not yet, is in the decision's own entry: the
 	// failure is told, and no breach waits for it.
-	err = errors.Join(err, w.decide(ctx, acting))
+	stored := w.storeBeside(ctx, acting, full)
+	err = w.decide(ctx, acting)
 	w.carryOn(life, version)
+	err = errors.Join(err, stored())
 	if full && len(looks) > 0 {
 		w.readFates(ctx, looks[0].document.Vector)
 	}
@@ -203,15 +216,22 @@ func apart(all []*judged) (acting, rest []*judged) {
 	return acting, rest
 }
 
-// catchUp reads what others have written: the decision log, and the newest version.
-func (w *Watch) catchUp(ctx context.Context) (*experiment.Version, error) {
+// catchUp reads what others have written: the decision log, the newest version, and
+// what the shards say.
+func (w *Watch) catchUp(ctx context.Context) (v *experiment.Version, statuses []results.ShardStatus, err error) {
 	if err := w.start(ctx); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if err := w.book.sync(ctx); err != nil {
-		return nil, err
-	}
-	return w.newest(ctx)
+	group, together := errgroup.WithContext(ctx)
+	group.Go(func() error { return w.book.sync(together) })
+	group.Go(func() (err error) {
+		if statuses, err = w.parts.Ledger.Statuses(together); err != nil {
+			err = fmt.Errorf("read the shards' status: %w", err)
+		}
+		return err
+	})
+	v, err = w.newest(ctx)
+	return v, statuses, errors.Join(err, group.Wait())
 }
 
 func (w *Watch) now() time.Time { return w.parts.Now().UTC().Truncate(time.Millisecond) }

@@ -250,11 +250,11 @@ type deaf struct {
 	fails int
 }
 
-func (d *deaf) Append(ctx context.Context, e guardrails.Entry) (string, error) {
+func (d *deaf) Append(ctx context.Context, e guardrails.Entry, after string) (string, error) {
 	if d.fails--; d.fails >= 0 {
 		return "", errors.New("no space left on device")
 	}
-	return d.guard.Append(ctx, e)
+	return d.guard.Append(ctx, e, after)
 }
 
 // TestEventsAndMetrics: what the terminal and the dashboards live on.
@@ -282,7 +282,7 @@ func TestEventsAndMetrics(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
-		time.AfterFunc(4500*time.Millisecond, func() {
+		time.AfterFunc(4600*time.Millisecond, func() {
 			w.mu.Lock()
 			w.fresh = 0
 			w.mu.Unlock()
@@ -298,7 +298,7 @@ func TestEventsAndMetrics(t *testing.T) {
 		for name, want := range map[string]float64{
 			`assay_guard_decisions_total{act="kill",reason="harm"}`:                                                1,
 			`assay_guard_kills_total{outcome="verified"}`:                                                          1,
-			`assay_guard_blind_seconds_total{experiment="checkout"}`:                                               4,
+			`assay_guard_blind_seconds_total{experiment="checkout"}`:                                               4.5,
 			`assay_guardrail_verdict{arm="treatment",experiment="checkout",guardrail="errors",verdict="breached"}`: 1,
 			`assay_guardrail_verdict{arm="treatment",experiment="checkout",guardrail="errors",verdict="blind"}`:    0,
 			`assay_guard_kill_seconds`: 1,
@@ -392,8 +392,8 @@ type stuckOnce struct {
 	appended bool
 }
 
-func (s *stuckOnce) Append(ctx context.Context, e guardrails.Entry) (string, error) {
-	hash, err := s.guard.Append(ctx, e)
+func (s *stuckOnce) Append(ctx context.Context, e guardrails.Entry, after string) (string, error) {
+	hash, err := s.guard.Append(ctx, e, after)
 	if s.appended {
 		return hash, err
 	}
