@@ -99,6 +99,7 @@ type cli struct {
 	Decision decisionCmd `cmd:"" help:"Read and verify the decision log."`
 	Kill     killCmd     `cmd:"" help:"Turn an experiment off by hand, with a reason; or drill that."`
 	Resume   resumeCmd   `cmd:"" help:"Open the next iteration of a killed experiment, acknowledge an alarm, or let automatic kills wait."`
+	Token    tokenCmd    `cmd:"" help:"Make, list and revoke tokens: who may use the API and log in."`
 	Simulate simulateCmd `cmd:"" help:"Send simulated traffic to a broker."`
 	Migrate  migrateCmd  `cmd:"" help:"Bring the tables to this version's schema."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`

@@ -9,7 +9,7 @@ import (
 )
 
 // mostSessions bounds the memory; beyond it the oldest goes.
-const mostSessions = 10_000
+const mostSessions = 2_000
 
 // session is a browser's login. What it rests on is asked again at every request.
 type session struct {
