@@ -177,8 +177,11 @@ func TestRules(t *testing.T) {
 		if rule.Experiment != "" && !strings.Contains(path, "{"+rule.Experiment+"}") || rule.Experiment == "" && strings.Contains(path, "experiments/{key}") {
 			t.Errorf("%s: of which experiment? %+v", pattern, rule)
 		}
-		if access.Writes(method) && (rule.Action == access.Read || rule.Action == access.Metrics) {
+		if rule.Writes(method) && (rule.Action == access.Read || rule.Action == access.Metrics || rule.Action == access.Explain || rule.Action == access.Export) {
 			t.Errorf("%s: it writes, and asks for no more than reading", pattern)
+		}
+		if rule.Asks && (!access.Writes(method) || rule.Action == access.Kill || rule.Action == access.StopAll) {
+			t.Errorf("%s: it only asks?", pattern)
 		}
 	}
 }

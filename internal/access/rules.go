@@ -6,35 +6,102 @@ import "strings"
 type Rule struct {
 	Action     Action
 	Experiment string // name of the path's part that is an experiment's key; "": all of them
+	Asks       bool   // although its method could, it changes nothing: a question too long or too private for an address
 }
 
 // Rules are all routes of the door by their patterns, as net/http writes them. A
 // route that is not in the table is refused to everybody, and a test says so.
 func Rules() map[string]Rule {
-	on := func(a Action) Rule { return Rule{a, "key"} }
+	rules := map[string]Rule{
+		"GET /healthz": {Action: Open},
+		"GET /readyz":  {Action: Open},
+		"GET /metrics": {Action: Metrics},
+	}
+	for _, some := range []map[string]Rule{loginRules(), pageRules(), apiRules()} {
+		for pattern, rule := range some {
+			rules[pattern] = rule
+		}
+	}
+	return rules
+}
+
+// on is a route of the experiment that its path names.
+func on(a Action) Rule { return Rule{Action: a, Experiment: "key"} }
+
+func loginRules() map[string]Rule {
 	return map[string]Rule{
-		"GET /healthz":               {Open, ""},
-		"GET /readyz":                {Open, ""},
-		"GET /metrics":               {Metrics, ""},
-		"GET /reports/":              {Read, ""},
-		"GET /login":                 {Open, ""},
-		"POST /login":                {Open, ""},
-		"POST /logout":               {Open, ""},
-		"GET /login/{file}":          {Open, ""},
-		"GET /login/who":             {Open, ""},
-		"POST /api/v1/stop":          {StopAll, ""},
-		"GET /api/v1/tokens":         {Tokens, ""},
-		"DELETE /api/v1/tokens/{id}": {Tokens, ""},
+		"GET /login":        {Action: Open},
+		"GET /login/who":    {Action: Open},
+		"GET /login/{file}": {Action: Open},
+		"POST /login":       {Action: Open},
+		"POST /logout":      {Action: Open},
+	}
+}
+
+// pageRules are the routes for people. A form may be seen by who may read; sending it
+// is the act.
+func pageRules() map[string]Rule {
+	return map[string]Rule{
+		"GET /assets/{file}": {Action: Open},
+		"GET /reports/":      {Action: Read},
+
+		"GET /{$}":               {Action: Read},
+		"GET /decisions":         {Action: Read},
+		"GET /data":              {Action: Read},
+		"GET /planner":           {Action: Read},
+		"GET /explain":           {Action: Explain},
+		"POST /explain":          {Action: Explain, Asks: true},
+		"GET /experiments/{key}": on(Read),
+
+		"GET /experiments/{key}/kill":         on(Read),
+		"GET /experiments/{key}/resume":       on(Read),
+		"GET /experiments/{key}/snooze":       on(Read),
+		"GET /experiments/{key}/acknowledge":  on(Read),
+		"GET /stop":                           {Action: Read},
+		"POST /experiments/{key}/kill":        on(Kill),
+		"POST /experiments/{key}/resume":      on(Resume),
+		"POST /experiments/{key}/snooze":      on(Snooze),
+		"POST /experiments/{key}/acknowledge": on(Acknowledge),
+		"POST /stop":                          {Action: StopAll},
+	}
+}
+
+func apiRules() map[string]Rule {
+	return map[string]Rule{
+		"GET /api/v1/openapi.json":            {Action: Read},
+		"GET /api/v1/experiments":             {Action: Read},
+		"GET /api/v1/decisions":               {Action: Read},
+		"GET /api/v1/configurations":          {Action: Read},
+		"GET /api/v1/configurations/{number}": {Action: Read},
+		"GET /api/v1/health":                  {Action: Read},
+		"POST /api/v1/power":                  {Action: Read, Asks: true},
+
+		"GET /api/v1/experiments/{key}":               on(Read),
+		"GET /api/v1/experiments/{key}/results":       on(Read),
+		"GET /api/v1/experiments/{key}/history":       on(Read),
+		"GET /api/v1/experiments/{key}/srm":           on(Read),
+		"GET /api/v1/experiments/{key}/guardrails":    on(Read),
+		"GET /api/v1/experiments/{key}/decisions":     on(Read),
+		"GET /api/v1/experiments/{key}/power":         on(Read),
+		"POST /api/v1/experiments/{key}/explain":      {Action: Explain, Experiment: "key", Asks: true},
+		"GET /api/v1/experiments/{key}/export/{view}": on(Export),
 
 		"POST /api/v1/experiments/{key}/kill":        on(Kill),
 		"POST /api/v1/experiments/{key}/resume":      on(Resume),
 		"POST /api/v1/experiments/{key}/snooze":      on(Snooze),
 		"POST /api/v1/experiments/{key}/acknowledge": on(Acknowledge),
+		"POST /api/v1/stop":                          {Action: StopAll},
+
+		"GET /api/v1/tokens":         {Action: Tokens},
+		"DELETE /api/v1/tokens/{id}": {Action: Tokens},
 	}
 }
 
-// Writes tells whether a method may change something: for all others a request of
-// somebody unknown may be good enough.
+// Writes tells whether a request may change something: then a person must stand
+// behind it.
+func (r Rule) Writes(method string) bool { return !r.Asks && Writes(method) }
+
+// Writes tells whether a method may change something.
 func Writes(method string) bool {
 	switch strings.ToUpper(method) {
 	case "GET", "HEAD", "OPTIONS", "TRACE":

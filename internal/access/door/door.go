@@ -127,7 +127,7 @@ func (d *Door) mayNot(r *http.Request, rule access.Rule) *refusal {
 		return nil
 	case p.Anonymous() && d.cfg.Login:
 		return &refusal{why: "login", status: http.StatusUnauthorized, detail: "log in, or send a token (Authorization: Bearer …)", action: rule.Action}
-	case p.Anonymous() && access.Writes(r.Method):
+	case p.Anonymous() && rule.Writes(r.Method):
 		return &refusal{why: "login", status: http.StatusUnauthorized, action: rule.Action,
 			detail: "what changes something asks for the token that this process has shown at its start (Authorization: Bearer …, or log in with it)"}
 	}

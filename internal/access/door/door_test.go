@@ -259,6 +259,8 @@ func TestLoopbackWithoutLogin(t *testing.T) {
 	s.want("a write", s.ask("POST", kill), http.StatusUnauthorized)
 	s.want("a write of our page without login", s.ask("POST", kill, header("Sec-Fetch-Site", "same-origin")), http.StatusUnauthorized)
 	s.want("tokens", s.ask("GET", "/api/v1/tokens"), http.StatusForbidden)
+	s.want("a long question", s.ask("POST", "/api/v1/power"), http.StatusNoContent)
+	s.want("a long question of another site's page", s.ask("POST", "/api/v1/power", header("Sec-Fetch-Site", "cross-site")), http.StatusForbidden)
 	s.want("a wrong token", s.ask("GET", "/reports/", bearer("assay_x")), http.StatusUnauthorized)
 	s.want("the terminal's token", s.ask("POST", kill, bearer(secret)), http.StatusNoContent)
 	if s.seen.Name != "ada" || s.seen.Role != access.Admin || s.seen.Login != "terminal" {
