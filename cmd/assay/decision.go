@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strconv"
+	"strings"
 
 	"github.com/assay-dev/assay/guardrails"
 	"github.com/assay-dev/assay/internal/app"
 	"github.com/assay-dev/assay/internal/clickhouse"
+	"github.com/assay-dev/assay/internal/terminal"
 	"github.com/assay-dev/assay/internal/words"
 )
 
@@ -56,12 +59,16 @@ func (c decisionShowCmd) Run(env *environment) error {
 			shown.Decisions = []clickhouse.Decision{} // in JSON a list, too
 		}
 		return env.print(shown, func() error {
+			var rows []string
 			for _, d := range shown.Decisions {
 				e, err := app.EntryOf(d)
 				if err != nil {
 					return err
 				}
-				env.println("%4d  %s  %-16s %-20s %-18s %s", d.Seq, words.Instant(d.At), d.Kind, d.Experiment, d.Actor, e.Text)
+				rows = append(rows, strings.Join([]string{strconv.FormatUint(d.Seq, 10), words.Instant(d.At), d.Kind, d.Experiment, d.Actor, e.Text}, "\t"))
+			}
+			if _, err := fmt.Fprint(env.out, terminal.Table("NO.\tAT\tWHAT\tEXPERIMENT\tBY\tWHY", rows)); err != nil {
+				return err
 			}
 			if shown.Head.Seq > 0 {
 				env.println("head: decision %d, %s", shown.Head.Seq, shown.Head.Hash)

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/assay-dev/assay/ingest"
@@ -10,6 +11,7 @@ import (
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/report"
 	"github.com/assay-dev/assay/internal/results"
+	"github.com/assay-dev/assay/internal/terminal"
 )
 
 type analyzeCmd struct {
@@ -89,11 +91,11 @@ func (c analyzeCmd) Run(env *environment) error {
 				if i > 0 {
 					env.println("")
 				}
-				show := report.Text
+				show := func() error { return report.Colour(env.out, d, env.paint) }
 				if c.Plan {
-					show = report.PlanText
+					show = func() error { return report.PlanText(env.out, d) }
 				}
-				if err := show(env.out, d); err != nil {
+				if err := show(); err != nil {
 					return err
 				}
 			}
@@ -148,16 +150,31 @@ func (c explainCmd) Run(env *environment) error {
 			if len(steps) == 0 {
 				env.println("no event of %s %q is stored", e.UnitKind, c.Unit)
 			}
-			for _, st := range steps {
-				env.println("%s", explainLine(st))
-			}
-			return nil
+			_, err := fmt.Fprint(env.out, explainTable(steps, env.paint))
+			return err
 		})
 	})
 }
 
-func explainLine(st app.Explained) string {
-	return fmt.Sprintf("%s  %-8s %-28s %s", time.UnixMilli(st.T).UTC().Format("2006-01-02 15:04:05.000"), kind(st.Type), st.What, st.Why)
+// explainTable has a line for each event.
+func explainTable(steps []app.Explained, p terminal.Palette) string {
+	var rows []string
+	for _, st := range steps {
+		finding := p.Tone(findingTone(ingest.Finding(st.Finding)), strings.ReplaceAll(st.Finding, "_", " "))
+		rows = append(rows, strings.Join([]string{time.UnixMilli(st.T).UTC().Format("2006-01-02 15:04:05.000"), kind(st.Type), st.What, finding, st.Why}, "\t"))
+	}
+	return terminal.Table("TIME, UTC\tTYPE\tEVENT\tWHAT BECAME OF IT\tWHY", rows)
+}
+
+// findingTone lets what counts and what was lost stand out from what takes no part.
+func findingTone(f ingest.Finding) string {
+	switch f {
+	case ingest.FoundFirst, ingest.FoundCounted:
+		return "good"
+	case ingest.FoundCrossover, ingest.FoundExcluded, ingest.FoundUnknown, ingest.FoundOtherKind, ingest.FoundMisplaced:
+		return "warn"
+	}
+	return "none"
 }
 
 func kind(t ingest.Type) string {

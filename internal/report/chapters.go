@@ -35,7 +35,7 @@ func (d Day) chapters() []chapter {
 
 func (e Entry) chapter() chapter {
 	row, box := e.Row(), e.Box()
-	c := chapter{Key: row.Key, Owner: row.Owner, Call: callWord(box.Call), Tone: callTone(box.Call), Text: box.Text, Waiting: e.Waiting()}
+	c := chapter{Key: row.Key, Owner: row.Owner, Call: callWord(box.Call, e.Document), Tone: callTone(box.Call), Text: box.Text, Waiting: e.Waiting()}
 	if m := row.Main; m != nil {
 		c.Main = fmt.Sprintf("%s in %s: %s", m.Metric, m.Arm, m.Text)
 		if !m.Complete {

@@ -10,8 +10,11 @@ import (
 	"github.com/assay-dev/assay/internal/words"
 )
 
-// callWord is what to do, as the box has it.
-func callWord(c catalog.Call) string {
+// callWord is what to do, as the box has it. What was stopped need not be stopped again.
+func callWord(c catalog.Call, d *results.Document) string {
+	if c == catalog.Stop && d != nil && d.Killed != nil {
+		return "Stopped"
+	}
 	return map[catalog.Call]string{
 		catalog.Ship: "Ship", catalog.Stop: "Stop", catalog.KeepRunning: "Keep running", catalog.CannotTell: "Can’t tell",
 	}[c]

@@ -6,22 +6,28 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/assay-dev/assay/internal/catalog"
 	"github.com/assay-dev/assay/internal/results"
+	"github.com/assay-dev/assay/internal/terminal"
 	"github.com/assay-dev/assay/internal/words"
 )
 
-// Text writes one experiment's look for a terminal.
-func Text(w io.Writer, d *results.Document) error {
+// Text writes one experiment's look as plain text.
+func Text(w io.Writer, d *results.Document) error { return Colour(w, d, terminal.Palette{}) }
+
+// Colour writes one experiment's look for a terminal. Colours repeat what the words say.
+func Colour(w io.Writer, d *results.Document, p terminal.Palette) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s · iteration %d of %d · %s%s\n", d.Experiment, d.Iteration, d.Iterations, catalog.Overall(d), flags(d))
+	overall := catalog.Overall(d)
+	fmt.Fprintf(&b, "%s · iteration %d of %d · %s%s\n", p.Strong(d.Experiment), d.Iteration, d.Iterations,
+		p.Tone(string(catalog.VerdictTone(overall)), overall), p.Tone("bad", flags(d)))
 	if d.AsOf {
 		fmt.Fprintf(&b, "as of %s: what came later is not in it\n", words.Instant(d.At))
 	}
-	fmt.Fprintf(&b, "%s\n\n", catalog.Headline(d))
-	textEffects(&b, d)
+	box := catalog.Decide(catalog.Subject{Document: d, Now: d.At})
+	fmt.Fprintf(&b, "%s\n\n", p.Tone(callTone(box.Call), box.Text))
+	textEffects(&b, d, p)
 	textArms(&b, d)
 	textSlow(&b, d)
 	textSegments(&b, d)
@@ -30,7 +36,7 @@ func Text(w io.Writer, d *results.Document) error {
 	textDays(&b, d)
 	textBeliefs(&b, d)
 	textPlacebo(&b, d)
-	textGuardrails(&b, d)
+	textGuardrails(&b, d, p)
 	textSplit(&b, d)
 	textCrossovers(&b, d)
 	if text := Excluded(d); text != "" {
@@ -62,30 +68,23 @@ func flags(d *results.Document) string {
 
 // table aligns tab-separated rows below one another.
 func table(b *strings.Builder, header string, rows []string) {
-	if len(rows) == 0 {
-		return
+	if len(rows) > 0 {
+		b.WriteString(terminal.Table(header, rows) + "\n")
 	}
-	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(t, header) // a strings.Builder takes everything
-	for _, r := range rows {
-		_, _ = fmt.Fprintln(t, r)
-	}
-	_ = t.Flush()
-	b.WriteByte('\n')
 }
 
 const effectHeader = "METRIC\tARM\tUNITS\tIN CONTROL\tCONTROL\tARM'S MEAN\tDIFFERENCE, EVERY LOOK\tEFFECT\tINTERVAL, ONE LOOK\tINTERVAL, EVERY LOOK\tP"
 
-func textEffects(b *strings.Builder, d *results.Document) {
+func textEffects(b *strings.Builder, d *results.Document, p terminal.Palette) {
 	var rows, complete, totals []string
 	for _, c := range d.Comparisons {
 		if c.Overflow > 0 {
 			rows = append(rows, fmt.Sprintf("%s\t%s\toverflow: %s units' totals are too large", c.Metric, c.Arm, words.Count(c.Overflow)))
 			continue
 		}
-		rows = append(rows, effectRow(c, c.Open))
+		rows = append(rows, effectRow(c, c.Open, p))
 		if c.Goal && anyMatured(c) {
-			complete = append(complete, effectRow(c, c.Matured))
+			complete = append(complete, effectRow(c, c.Matured, p))
 		}
 		if c.Open.Treatment.Total != "" {
 			totals = append(totals, fmt.Sprintf("%s: %s in %s, %s in %s", c.Metric, c.Open.Treatment.Total, c.Arm, c.Open.Control.Total, d.Control))
@@ -113,11 +112,12 @@ func textEffects(b *strings.Builder, d *results.Document) {
 	}
 }
 
-func effectRow(c results.Comparison, e results.Estimate) string {
+func effectRow(c results.Comparison, e results.Estimate, p terminal.Palette) string {
+	tone := string(catalog.EffectTone(e, c.Direction))
 	return strings.Join([]string{c.Metric, c.Arm, words.Count(e.Treatment.Units), words.Count(e.Control.Units),
 		words.Mean(e.Control.Mean, c.Kind, c.Unit), words.Mean(e.Treatment.Mean, c.Kind, c.Unit),
 		words.DifferenceWithin(e.Absolute.Estimate, e.Absolute.Sequential, c.Kind, c.Unit),
-		words.Percent(e.Relative.Estimate), words.PercentRange(e.Relative.Fixed), words.PercentRange(e.Relative.Sequential),
+		p.Tone(tone, words.Percent(e.Relative.Estimate)), words.PercentRange(e.Relative.Fixed), words.PercentRange(e.Relative.Sequential),
 		words.PValue(e.Absolute.SequentialP)}, "\t")
 }
 
@@ -155,14 +155,14 @@ func drifts(e results.Estimate) []results.Doubt {
 	return out
 }
 
-func textGuardrails(b *strings.Builder, d *results.Document) {
+func textGuardrails(b *strings.Builder, d *results.Document, p terminal.Palette) {
 	var rows []string
 	for _, v := range d.Verdicts {
 		mode := v.Mode
 		if v.Limit != "" {
 			mode += " (" + v.Limit + ")"
 		}
-		rows = append(rows, strings.Join([]string{v.Metric, v.Arm, mode, v.Verdict, v.Text}, "\t"))
+		rows = append(rows, strings.Join([]string{v.Metric, v.Arm, mode, p.Tone(string(catalog.VerdictTone(v.Verdict)), v.Verdict), v.Text}, "\t"))
 	}
 	table(b, "GUARDRAIL\tARM\tMODE\tVERDICT\tWHY", rows)
 }

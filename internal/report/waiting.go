@@ -39,6 +39,10 @@ func (e Entry) Waiting() string {
 		expected := float64(c.Units) + c.PerDay*until.Sub(e.Until).Hours()/24
 		return fmt.Sprintf("%s. Units are taken in until %s: by then it will be about %.0f %% of the plan.", pace, e.day(until), 100*expected/c.Plan)
 	}
+	if days < 1 {
+		return fmt.Sprintf("%s units of %s and %s are planned; %s are in, and the rest comes within a day.",
+			words.Count(int64(c.Plan)), c.Arm, e.Document.Control, words.Count(c.Units))
+	}
 	decided := full.Add(time.Duration(c.Window * float64(24*time.Hour)))
 	return fmt.Sprintf("%s: the plan is full in about %s, on %s, and its last windows are complete on %s.",
 		pace, daysText(days), e.day(full), e.day(decided))
@@ -74,9 +78,5 @@ func (e Entry) where() *time.Location {
 }
 
 func daysText(days float64) string {
-	n := int(math.Ceil(days))
-	if n == 1 {
-		return "one day"
-	}
-	return fmt.Sprintf("%d days", n)
+	return fmt.Sprintf("%d days", int(math.Ceil(days)))
 }
