@@ -8,10 +8,12 @@ import (
 
 	"github.com/assay-dev/assay/ingest"
 	"github.com/assay-dev/assay/internal/app"
+	"github.com/assay-dev/assay/internal/clickhouse"
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/report"
 	"github.com/assay-dev/assay/internal/results"
 	"github.com/assay-dev/assay/internal/terminal"
+	"github.com/assay-dev/assay/internal/words"
 )
 
 type analyzeCmd struct {
@@ -62,7 +64,7 @@ func (c analyzeCmd) Run(env *environment) error {
 				return err
 			}
 			if c.Slow {
-				if err := s.SlowNow(env.ctx, v, e, c.Iteration, time.Now()); err != nil {
+				if err := c.slow(env, s, v, e); err != nil {
 					return err
 				}
 			}
@@ -102,6 +104,16 @@ func (c analyzeCmd) Run(env *environment) error {
 			return nil
 		})
 	})
+}
+
+// slow computes from stored events and tells how far it is.
+func (c analyzeCmd) slow(env *environment, s *app.Stack, v *experiment.Version, e *experiment.Experiment) error {
+	show := env.progress()
+	defer show.End()
+	ctx := clickhouse.Watched(env.ctx, func(done, total uint64) {
+		show.Step(fmt.Sprintf("%s: %s rows of stored events", e.Key, words.Count(int64(done))), float64(done), float64(total))
+	})
+	return s.SlowNow(ctx, v, e, c.Iteration, time.Now())
 }
 
 // checkPrior wants a prior that is one, and only where it is used.

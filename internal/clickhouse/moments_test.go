@@ -294,6 +294,11 @@ func TestSlots(t *testing.T) {
 	if !slices.IsSortedFunc(all, func(a, b clickhouse.SlotRow) int { return a.Slot.Compare(b.Slot) }) {
 		t.Error("not in order of time")
 	}
+	var read, of uint64
+	watched := clickhouse.Watched(t.Context(), func(done, total uint64) { read, of = done, total })
+	if _, err := s.Slots(watched, "e1", 1); err != nil || read == 0 || of < read {
+		t.Errorf("a watched query told that it read %d rows of %d, %v", read, of, err)
+	}
 	past := func(vector map[uint16]uint64) []clickhouse.SlotRow {
 		t.Helper()
 		rows, err := s.SlotsAt(t.Context(), "e1", 1, vector)
