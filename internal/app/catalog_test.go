@@ -147,3 +147,43 @@ func TestHealthOfData(t *testing.T) {
 		t.Errorf("a minute later: %+v, %v", h, err)
 	}
 }
+
+// TestHistory: the series say what the stored looks said, and the splits too.
+func TestHistory(t *testing.T) {
+	w := newLookWorld(t)
+	c := w.catalog()
+	w.countWith("control", 900, 90)
+	w.countWith("treatment", 900, 140)
+	first := w.look(0)
+	w.now = w.now.Add(time.Minute)
+	w.countWith("treatment", 20, 7)
+	second := w.look(0)
+	w.row(c)
+	all, err := c.History(t.Context(), Stretch{Experiment: "cta", Points: 1000})
+	if err != nil || len(all) != 2 {
+		t.Fatal(all, err)
+	}
+	some, err := c.History(t.Context(), Stretch{Experiment: "cta", Metric: "sales", Arm: "treatment", Points: 1000})
+	if err != nil || len(some) != 1 || len(some[0].Points) != 2 {
+		t.Fatal(some, err)
+	}
+	for i, d := range []*results.Document{first, second} {
+		p := some[0].Points[i]
+		x := d.Comparisons[slices.IndexFunc(d.Comparisons, func(c results.Comparison) bool { return c.Metric == "sales" })].Open
+		if !p.At.Equal(d.At) || p.Open.Units != (catalog.Units{Treatment: x.Treatment.Units, Control: x.Control.Units}) ||
+			!p.Open.Absolute.Sequential.High.Known() || !p.Open.Absolute.Estimate.Equal(x.Absolute.Estimate) || !p.Open.Absolute.Sequential.High.Equal(x.Absolute.Sequential.High) || !p.Open.Absolute.Fixed.Low.Equal(x.Absolute.Fixed.Low) || !p.Open.Relative.Estimate.Equal(x.Relative.Estimate) {
+			t.Errorf("look %d: %+v, in the document %+v", i, p, x)
+		}
+	}
+	splits, err := c.Splits(t.Context(), Stretch{Experiment: "cta"})
+	if err != nil || len(splits) != 2 || splits[1].Units["treatment"] != 1010 || !splits[1].P.Equal(second.Phases[0].SRM.P) {
+		t.Errorf("%+v, %v", splits, err)
+	}
+	if few, err := c.History(t.Context(), Stretch{Experiment: "cta", Metric: "sales", Points: 1}); err != nil || len(few[0].Points) > 2 {
+		t.Errorf("%d points of one, %v", len(few[0].Points), err)
+	}
+	var m *catalog.Missing
+	if _, err := c.History(t.Context(), Stretch{Experiment: "nope"}); !errors.As(err, &m) {
+		t.Errorf("of nothing: %v", err)
+	}
+}

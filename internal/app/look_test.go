@@ -64,6 +64,12 @@ func (w *lookWorld) apply(owner string) {
 // the shard is.
 func (w *lookWorld) count(variant string, units int64) {
 	w.t.Helper()
+	w.countWith(variant, units, 0)
+}
+
+// countWith is count, of units of which so many bought.
+func (w *lookWorld) countWith(variant string, units, buyers int64) {
+	w.t.Helper()
 	w.seq++
 	var rows []ingest.Row
 	for _, metric := range []string{ingest.Units, "sales", "errors"} {
@@ -71,6 +77,7 @@ func (w *lookWorld) count(variant string, units int64) {
 			Cell:  ingest.Cell{Experiment: "cta", Iteration: 1, Phase: 1, Variant: variant, Metric: metric, Slot: w.now.Truncate(time.Minute).UnixMilli()},
 			Delta: ingest.Delta{N: units}})
 	}
+	rows[1].NonZero, rows[1].Sum, rows[1].SumSquares = buyers, ingest.Int64(buyers), ingest.Int64(buyers)
 	part := ingest.Part{Shard: 0, Seq: w.seq, Config: 1, Rows: rows, Offsets: []ingest.Counts{
 		{Topic: 0, From: int64(w.seq-1) * 10, Next: int64(w.seq) * 10, Accepted: 10}}}
 	if a, err := w.DB.AppendPart(w.t.Context(), []clickhouse.Topic{{Name: "exposures"}}, part); err != nil || a != clickhouse.Committed {
