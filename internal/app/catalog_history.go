@@ -10,18 +10,8 @@ import (
 	"github.com/assay-dev/assay/internal/results"
 )
 
-// Stretch is which looks of an iteration are asked for.
-type Stretch struct {
-	Experiment string
-	Iteration  uint32 // 0: the one that runs, or ran last
-	Metric     string // "": all
-	Arm        string // "": all
-	From, To   time.Time
-	Points     int // at most so many of each series, evenly spread over the time; 0: as many as a plot shows
-}
-
 // History is what the stored looks of an iteration said, over time.
-func (c *Catalog) History(ctx context.Context, h Stretch) ([]catalog.Series, error) {
+func (c *Catalog) History(ctx context.Context, h catalog.Stretch) ([]catalog.Series, error) {
 	f, err := c.stretch(ctx, h)
 	if err != nil {
 		return nil, err
@@ -54,7 +44,7 @@ func measured(units []int64, numbers []float64) catalog.Measured {
 }
 
 // Splits are the units and the sample-ratio tests of an iteration's phases, over time.
-func (c *Catalog) Splits(ctx context.Context, h Stretch) ([]catalog.SplitPoint, error) {
+func (c *Catalog) Splits(ctx context.Context, h catalog.Stretch) ([]catalog.SplitPoint, error) {
 	f, err := c.stretch(ctx, h)
 	if err != nil {
 		return nil, err
@@ -75,7 +65,7 @@ func (c *Catalog) Splits(ctx context.Context, h Stretch) ([]catalog.SplitPoint, 
 }
 
 // stretch chooses looks so that a series has no more points than asked for.
-func (c *Catalog) stretch(ctx context.Context, h Stretch) (clickhouse.LookFilter, error) {
+func (c *Catalog) stretch(ctx context.Context, h catalog.Stretch) (clickhouse.LookFilter, error) {
 	_, it, err := c.find(ctx, h.Experiment, h.Iteration)
 	if err != nil {
 		return clickhouse.LookFilter{}, err

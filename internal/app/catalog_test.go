@@ -159,11 +159,11 @@ func TestHistory(t *testing.T) {
 	w.countWith("treatment", 20, 7)
 	second := w.look(0)
 	w.row(c)
-	all, err := c.History(t.Context(), Stretch{Experiment: "cta", Points: 1000})
+	all, err := c.History(t.Context(), catalog.Stretch{Experiment: "cta", Points: 1000})
 	if err != nil || len(all) != 2 {
 		t.Fatal(all, err)
 	}
-	some, err := c.History(t.Context(), Stretch{Experiment: "cta", Metric: "sales", Arm: "treatment", Points: 1000})
+	some, err := c.History(t.Context(), catalog.Stretch{Experiment: "cta", Metric: "sales", Arm: "treatment", Points: 1000})
 	if err != nil || len(some) != 1 || len(some[0].Points) != 2 {
 		t.Fatal(some, err)
 	}
@@ -175,15 +175,15 @@ func TestHistory(t *testing.T) {
 			t.Errorf("look %d: %+v, in the document %+v", i, p, x)
 		}
 	}
-	splits, err := c.Splits(t.Context(), Stretch{Experiment: "cta"})
+	splits, err := c.Splits(t.Context(), catalog.Stretch{Experiment: "cta"})
 	if err != nil || len(splits) != 2 || splits[1].Units["treatment"] != 1010 || !splits[1].P.Equal(second.Phases[0].SRM.P) {
 		t.Errorf("%+v, %v", splits, err)
 	}
-	if few, err := c.History(t.Context(), Stretch{Experiment: "cta", Metric: "sales", Points: 1}); err != nil || len(few[0].Points) > 2 {
+	if few, err := c.History(t.Context(), catalog.Stretch{Experiment: "cta", Metric: "sales", Points: 1}); err != nil || len(few[0].Points) > 2 {
 		t.Errorf("%d points of one, %v", len(few[0].Points), err)
 	}
 	var m *catalog.Missing
-	if _, err := c.History(t.Context(), Stretch{Experiment: "nope"}); !errors.As(err, &m) {
+	if _, err := c.History(t.Context(), catalog.Stretch{Experiment: "nope"}); !errors.As(err, &m) {
 		t.Errorf("of nothing: %v", err)
 	}
 }

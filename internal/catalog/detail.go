@@ -15,12 +15,17 @@ type Detail struct {
 	// details, slow metrics, placebo, dated looks, gaps, the plan, and what was decided
 	// since. nil: there was no look yet. Many readers share it: it is not to be changed.
 	Document *results.Document
-	Tag      string // another one when anything of it is another
+	// Judged is Document with what the guard said since; nil without a look.
+	Judged *results.Document
+	Tag    string // another one when anything of it is another
 }
 
 // DetailOf is the detail of a subject. look is the id of its document.
 func DetailOf(s Subject, look, tag string) Detail {
-	return Detail{Row: RowOf(s, look), Box: Decide(s), Experiment: s.Experiment, Iteration: s.Iteration, Document: s.Document, Tag: tag}
+	return Detail{
+		Row: RowOf(s, look), Box: Decide(s), Experiment: s.Experiment, Iteration: s.Iteration,
+		Document: s.Document, Judged: s.judged(), Tag: tag,
+	}
 }
 
 // Slim is what a row needs of a document: of 1,000 experiments it is kept in memory.

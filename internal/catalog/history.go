@@ -6,6 +6,16 @@ import (
 	"github.com/assay-dev/assay/internal/results"
 )
 
+// Stretch is which looks of an iteration are asked for.
+type Stretch struct {
+	Experiment string
+	Iteration  uint32 // 0: the one that runs, or ran last
+	Metric     string // "": all
+	Arm        string // "": all
+	From, To   time.Time
+	Points     int // at most so many of each series, evenly spread over the time; 0: as many as a plot shows
+}
+
 // Series is one metric of one arm over time.
 type Series struct {
 	Metric string  `json:"metric"`

@@ -24,18 +24,24 @@ type Subject struct {
 // alarms are the newest, the numbers stay those of one position of the ledger. Arms that
 // were turned off by themselves take no part.
 func (s Subject) merged() Subject {
-	full, guard := s.Document, s.Guard
-	switch {
-	case guard == nil:
-	case full == nil || guard.Iteration > full.Iteration:
-		s.Document = guard
-	case guard.Iteration == full.Iteration && guard.At.After(full.At):
-		s.Document = under(full, guard)
-	}
-	if s.Document != nil {
+	if s.Document = s.judged(); s.Document != nil {
 		s.Document = standing(s.Document)
 	}
 	return s
+}
+
+// judged is the document with what the guard said since, all arms.
+func (s Subject) judged() *results.Document {
+	full, guard := s.Document, s.Guard
+	switch {
+	case guard == nil:
+		return full
+	case full == nil || guard.Iteration > full.Iteration:
+		return guard
+	case guard.Iteration == full.Iteration && guard.At.After(full.At):
+		return under(full, guard)
+	}
+	return full
 }
 
 func under(full, guard *results.Document) *results.Document {

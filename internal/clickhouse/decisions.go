@@ -146,7 +146,7 @@ func (db *DB) decisions(ctx context.Context, f DecisionFilter, begin func(), fn 
 	if f.Limit > 0 {
 		limit = uint64(f.Limit)
 	}
-	params := args{"experiment": f.Experiment, "iteration": f.Iteration, "after": f.After, "limit": limit}
+	params := args{"experiment": f.Experiment, "iteration": f.Iteration, "after": f.After, "before": f.Before, "limit": limit}
 	return db.query(ctx, "decisions", params, begin, func(rows native.Rows) error {
 		var d Decision
 		var evidence []byte

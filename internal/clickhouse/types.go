@@ -163,6 +163,7 @@ type DecisionFilter struct {
 	Experiment string
 	Iteration  uint32
 	After      uint64 // greater seq only
+	Before     uint64 // smaller seq only
 	Limit      int    // the newest ones
 }
 

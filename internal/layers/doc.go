@@ -33,6 +33,7 @@ var Allowed = map[string][]string{
 	"internal/embedded":     {},
 	"internal/notify":       {"internal/outbound"},
 	"internal/simulate":     {"ingest", "internal/experiment"},
+	"internal/api":          {"internal/catalog", "internal/experiment", "internal/planning", "internal/results"},
 	"internal/announce":     {"guardrails"},
 	"internal/watch":        {"guardrails", "ingest", "internal/experiment", "internal/results", "stats"},
 	"internal/web":          {"internal/access", "internal/experiment", "internal/results"},

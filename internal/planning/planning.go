@@ -75,7 +75,21 @@ type Method struct {
 
 // Plan answers for one comparison. A comparison without basis (no mean, no
 // deviation, a share or an alpha outside (0, 1)) gets numbers that do not exist.
-func Plan(c Comparison, q Question) Answer {
+func Plan(c Comparison, q Question) Answer { return PlanAll([]Comparison{c}, q)[0] }
+
+// PlanAll answers for many. What looking always detects at the planned units depends on
+// alpha and power alone and takes most of the time: it is found once.
+func PlanAll(all []Comparison, q Question) []Answer {
+	known := map[[3]float64]float64{}
+	out := make([]Answer, len(all))
+	for i, c := range all {
+		out[i] = plan(c, q, known)
+	}
+	return out
+}
+
+// plan keeps the signals that looking always detects by alpha, units and power.
+func plan(c Comparison, q Question, known map[[3]float64]float64) Answer {
 	if !(c.Plan > 0) {
 		c.Plan = stats.DefaultPlannedUnits
 	}
@@ -86,7 +100,7 @@ func Plan(c Comparison, q Question) Answer {
 		Metric: c.Metric, Arm: c.Arm, Kind: c.Kind, Basis: c.Basis, Mean: results.Number(c.Mean), SD: results.Number(c.SD),
 		Share: c.Share, Alpha: c.Alpha, Power: q.Power, Lift: q.Lift, Plan: int64(c.Plan), Units: c.Units, PerDay: results.Number(c.PerDay), Looks: q.Looks,
 	}
-	p := planner{Comparison: c, q: q, test: design.Test{Alpha: c.Alpha, Sides: design.TwoSided}}
+	p := planner{Comparison: c, q: q, known: known, test: design.Test{Alpha: c.Alpha, Sides: design.TwoSided}}
 	p.size = p.fixedSize(q.Lift)
 	// distance is what the fixed test asks of z; dividing by √size makes sizes of
 	// whatever formula into the expected z of one unit.
@@ -106,6 +120,7 @@ type planner struct {
 	test           design.Test
 	size, distance float64
 	signal         float64 // expected z of one unit at the asked lift
+	known          map[[3]float64]float64
 }
 
 // fixedSize is the size of both arms for one look. A proportion's variance depends
@@ -177,7 +192,13 @@ func (p *planner) sequential() Method {
 		return stats.MixtureRadius(rho2*units, p.Alpha)
 	}}
 	size, expected := monitor.Size(p.signal, p.q.Power)
-	found := p.distance / monitor.Detectable(p.Plan, p.q.Power)
+	key := [3]float64{p.Alpha, p.Plan, p.q.Power}
+	signal, ok := p.known[key]
+	if !ok {
+		signal = monitor.Detectable(p.Plan, p.q.Power)
+		p.known[key] = signal
+	}
+	found := p.distance / signal
 	m := Method{
 		Detectable: p.detectable(found * found),
 		PlanPower:  results.Number(monitor.Power(p.signal, p.Plan)),

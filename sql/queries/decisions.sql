@@ -6,7 +6,7 @@ FROM
 (
     SELECT *
     FROM decisions
-    WHERE seq > {after:UInt64}
+    WHERE seq > {after:UInt64} AND ({before:UInt64} = 0 OR seq < {before:UInt64})
         AND ({experiment:String} = '' OR experiment = {experiment:String})
         AND ({iteration:UInt32} = 0 OR iteration = {iteration:UInt32})
     ORDER BY seq DESC

@@ -117,15 +117,31 @@ func (m Monitor) Detectable(n, power float64) float64 {
 		}
 		high *= 2
 	}
-	// The chance is a smooth function of the signal: the secant between
-	// neighbours settles it in a few steps, 30 halvings do as well.
-	low := 0.0
-	for range 30 {
-		middle := (low + high) / 2
-		if m.Power(middle, n) < power {
-			low = middle
-		} else {
-			high = middle
+	return m.foundBy(high, n, power)
+}
+
+// foundBy solves for the signal below high. The chance is a smooth function of it, so
+// that false position finds it in a few steps, with the end that stays weighed down
+// (the Illinois rule: Dowell & Jarratt 1971).
+func (m Monitor) foundBy(high, n, power float64) float64 {
+	const tolerance = 1e-9 // of the signal and of the chance
+	low, atLow, atHigh := 0.0, m.Power(0, n)-power, m.Power(high, n)-power
+	moved := 0 // the end that moved last: -1 low, 1 high
+	for range 60 {
+		middle := (low*atHigh - high*atLow) / (atHigh - atLow)
+		at := m.Power(middle, n) - power
+		if math.Abs(at) < tolerance || high-low < tolerance*high {
+			return middle
+		}
+		switch below := at < 0; {
+		case below && moved < 0:
+			low, atLow, atHigh = middle, at, atHigh/2
+		case below:
+			low, atLow, moved = middle, at, -1
+		case moved > 0:
+			high, atHigh, atLow = middle, at, atLow/2
+		default:
+			high, atHigh, moved = middle, at, 1
 		}
 	}
 	return (low + high) / 2
