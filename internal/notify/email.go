@@ -87,7 +87,7 @@ func (e *email) Send(ctx context.Context, m Message) error { return e.send(ctx, 
 
 // send makes one attempt to deliver a mail.
 func (e *email) send(ctx context.Context, mail []byte) error {
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", e.config.Server)
+	conn, err := outbound.NewDialer().DialContext(ctx, "tcp", e.config.Server)
 	if err != nil {
 		return fmt.Errorf("reach %s: %w", e.config.Server, err)
 	}

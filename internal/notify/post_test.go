@@ -295,3 +295,27 @@ func TestFailureUnwraps(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestNoWayToAMachinesOwnCredentials: no channel reaches an address at which clouds give
+// credentials away.
+func TestNoWayToAMachinesOwnCredentials(t *testing.T) {
+	for _, address := range []string{"http://169.254.169.254/latest", "http://[fd00:ec2::254]/latest", "http://[::ffff:169.254.169.254]/"} {
+		p, err := newPoster(address, "", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.client.Transport.(*http.Transport).Proxy = nil
+		if _, err := p.post(t.Context(), []byte("{}"), nil); !errors.Is(err, outbound.ErrForbidden) {
+			t.Errorf("%s: %v, want it refused", address, err)
+		}
+	}
+	_, c := newMailServer(t, NoTLS, nil)
+	c.Server = "169.254.169.254:25"
+	e, err := NewEmail(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Send(t.Context(), Message{}); !errors.Is(err, outbound.ErrForbidden) {
+		t.Errorf("mail: %v, want it refused", err)
+	}
+}

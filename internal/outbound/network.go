@@ -31,10 +31,15 @@ func Forbidden(a netip.Addr) bool {
 	return a.IsLinkLocalUnicast() || a == metadata[0] || a == metadata[1]
 }
 
-// NewTransport is the way out. The address is looked at when it is dialled, after
+// NewDialer is the way out. The address is looked at when it is dialled, after
 // names have been resolved, so that no name leads where no address may.
+func NewDialer() *net.Dialer {
+	return &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second, Control: refuseForbidden}
+}
+
+// NewTransport is the way out for HTTP, through a [NewDialer].
 func NewTransport() *http.Transport {
-	dialer := net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second, Control: refuseForbidden}
+	dialer := NewDialer()
 	return &http.Transport{
 		Proxy: http.ProxyFromEnvironment, DialContext: dialer.DialContext, ForceAttemptHTTP2: true,
 		TLSHandshakeTimeout: 10 * time.Second, IdleConnTimeout: 90 * time.Second, MaxIdleConnsPerHost: 2,

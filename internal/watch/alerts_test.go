@@ -254,8 +254,8 @@ func TestBlindnessIsToldOnce(t *testing.T) {
 		}
 		got := w.told()
 		want := map[string]bool{
-			"blind/checkout/1: checkout cannot be judged: stale": true, "blind/checkout/1: checkout cannot be judged: gap": true,
-			"resolved blind/checkout/1: checkout can be judged again": true,
+			"blind/shards: experiments cannot be judged: stale": true, "blind/shards: experiments cannot be judged: gap": true,
+			"resolved blind/shards: no shard blinds an experiment any more": true,
 		}
 		for _, line := range got {
 			if !want[line] {
@@ -291,7 +291,28 @@ func TestBlindnessEndsWithTheRun(t *testing.T) {
 		w := newWorld(e)
 		w.state = "gap"
 		w.run(t, Config{}, 0, 10*time.Minute)
-		w.expect(t, "blind to the end", "blind/checkout/1: checkout cannot be judged: gap", "resolved blind/checkout/1: checkout cannot be judged: gap")
+		w.expect(t, "blind to the end", "blind/shards: experiments cannot be judged: gap", "resolved blind/shards: no shard blinds an experiment any more")
+	})
+}
+
+// TestOneStoppedConsumerIsOneMatter: a shard that stands still blinds every experiment,
+// and people are told once, with all of them.
+func TestOneStoppedConsumerIsOneMatter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var all []experiment.Experiment
+		for i := range 12 {
+			e := checkout()
+			e.Key = fmt.Sprintf("e%02d", i)
+			all = append(all, e)
+		}
+		w := newWorld(all...)
+		w.state = "gap"
+		time.AfterFunc(20*time.Second, func() { w.mu.Lock(); w.state = "ok"; w.mu.Unlock() })
+		w.run(t, Config{}, 0, 30*time.Second)
+		if text := w.alerts[0].Text; !strings.Contains(text, "12 of them: e00, e01") || !strings.Contains(text, "e09 and 2 more") {
+			t.Errorf("told: %s", text)
+		}
+		w.expect(t, "a shard of all", "blind/shards: experiments cannot be judged: gap", "resolved blind/shards: no shard blinds an experiment any more")
 	})
 }
 

@@ -43,6 +43,7 @@ func (w *Watch) judge(ctx context.Context, looks []looked, elapsed time.Duration
 		w.tellJudged(j, elapsed)
 		out = append(out, j)
 	}
+	w.tellShared()
 	return out
 }
 

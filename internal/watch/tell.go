@@ -68,7 +68,12 @@ func (w *Watch) tellBlindness(j *judged, elapsed time.Duration) {
 		since = v.At
 		w.blindSince[j.key()] = since
 	}
-	if v.At.Sub(since) < blindBeforePage || w.toldAlready(v) {
+	lasting := v.At.Sub(since) >= blindBeforePage
+	if isShared(v.Reason) {
+		w.shared.add(v, lasting)
+		return
+	}
+	if !lasting || w.toldAlready(v) {
 		return
 	}
 	w.alerts.raise(Alert{

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/assay-dev/assay/guardrails"
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/results"
 )
@@ -105,7 +106,11 @@ func TestCutInputs(t *testing.T) {
 				if after := blind.Sub(cutAt); blind.IsZero() || after > test.within {
 					t.Errorf("%s after %s, want within %s", test.reason, after, test.within)
 				}
-				if !slices.Contains(alerts, "checkout cannot be judged: "+test.reason) {
+				who := "checkout"
+				if isShared(guardrails.Reason(test.reason)) {
+					who = "experiments"
+				}
+				if !slices.Contains(alerts, who+" cannot be judged: "+test.reason) {
 					t.Errorf("nobody heard of it: %v", alerts)
 				}
 				if len(w.calls) != test.kills {

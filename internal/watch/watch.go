@@ -39,6 +39,7 @@ type Watch struct {
 	fates    []results.Fates   // of the next round
 	// blindSince is since when a run cannot be judged.
 	blindSince map[runKey]time.Time
+	shared     shared // of the round at hand
 	lastTick   time.Time
 	failures   int                 // rounds in a row that could not be finished
 	readings   map[uint64]*reading // by decision: of the switches of killed experiments
