@@ -117,6 +117,11 @@ func (s *Stack) keepLink(addr, link string) (file string, err error) {
 	if err := os.WriteFile(file, []byte(link+"\n"), 0o600); err != nil {
 		return "", fmt.Errorf("write the link: %w", err)
 	}
-	s.onClose(func() error { return os.Remove(file) })
+	s.onClose(func() error {
+		if err := os.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("remove the link: %w", err)
+		}
+		return nil
+	})
 	return file, nil
 }
