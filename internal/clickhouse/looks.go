@@ -46,16 +46,56 @@ func (l lifetimes) expiry(at time.Time) time.Time {
 // StoreLook stores looks in one insert and fills in ID and Expires where they
 // are empty. A look on which a decision already rests never expires.
 func (db *DB) StoreLook(ctx context.Context, looks ...*Look) error {
+	if err := db.learnLives(ctx, looks); err != nil {
+		return err
+	}
 	for _, l := range looks {
 		l.At = l.At.UTC().Truncate(time.Millisecond)
 		if l.ID == "" {
 			l.ID = NewLookID(l.At)
 		}
-		if err := db.setExpiry(ctx, l); err != nil {
-			return err
-		}
+		db.setExpiry(l)
 	}
 	return db.insertLooks(ctx, looks)
+}
+
+func (l *Look) series() series { return series{l.Experiment, l.Iteration, l.Kind} }
+
+// learnLives reads the newest looks of the series that this process has stored none of:
+// of all in one query, since a guard that begins has thousands.
+func (db *DB) learnLives(ctx context.Context, looks []*Look) error {
+	unknown, experiments := map[series]bool{}, map[string]bool{}
+	db.mu.Lock()
+	for _, l := range looks {
+		if _, known := db.lives[l.series()]; !known {
+			unknown[l.series()], experiments[l.Experiment] = true, true
+		}
+	}
+	db.mu.Unlock()
+	if len(unknown) == 0 {
+		return nil
+	}
+	type newest struct {
+		series
+		at time.Time
+	}
+	found, err := collect(ctx, db, "look_newest", args{"experiments": slices.Sorted(maps.Keys(experiments))}, func(rows native.Rows, n *newest) error {
+		var kind string
+		err := rows.Scan(&n.experiment, &n.iteration, &kind, &n.at)
+		n.kind = LookKind(kind)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	for _, n := range found {
+		if unknown[n.series] && db.lives[n.series].newest.Before(n.at) {
+			db.lives[n.series] = lifetimes{n.at}
+		}
+	}
+	return nil
 }
 
 // NewLookID names a look. It begins with the time, so that a greater id is a later look.
@@ -63,29 +103,16 @@ func NewLookID(at time.Time) string {
 	return fmt.Sprintf("%011x-%08x", at.UnixMilli(), rand.Uint32())
 }
 
-func (db *DB) setExpiry(ctx context.Context, l *Look) error {
-	key := series{l.Experiment, l.Iteration, l.Kind}
+func (db *DB) setExpiry(l *Look) {
 	db.mu.Lock()
-	life, known := db.lives[key]
-	db.mu.Unlock()
-	if !known {
-		params := args{"experiment": l.Experiment, "iteration": l.Iteration, "kind": string(l.Kind)}
-		newest, _, err := one(ctx, db, "look_newest", params, func(rows native.Rows, t *time.Time) error { return rows.Scan(t) })
-		if err != nil {
-			return err
-		}
-		life.newest = newest
-	}
+	defer db.mu.Unlock()
 	if l.Expires.IsZero() {
-		l.Expires = life.expiry(l.At)
+		l.Expires = db.lives[l.series()].expiry(l.At)
 	}
 	if l.Decision != 0 {
 		l.Expires = forever()
 	}
-	db.mu.Lock()
-	defer db.mu.Unlock()
-	db.lives[key] = lifetimes{l.At}
-	return nil
+	db.lives[l.series()] = lifetimes{l.At}
 }
 
 func (db *DB) insertLooks(ctx context.Context, looks []*Look) error {

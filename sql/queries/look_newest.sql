@@ -1,4 +1,6 @@
--- The newest look of one series; from it follows how long the next one lives.
-SELECT max(at) AS newest
+-- The newest look of each series of some experiments; from it follows how long the
+-- next one lives.
+SELECT experiment, iteration, kind, max(at) AS newest
 FROM looks
-WHERE experiment = {experiment:String} AND kind = {kind:String} AND iteration = {iteration:UInt32}
+WHERE experiment IN {experiments:Array(String)}
+GROUP BY experiment, iteration, kind
