@@ -26,7 +26,14 @@ func asFlag(args []string) []string {
 type manCmd struct{}
 
 // Run prints the manual page: assay man | man -l -
-func (manCmd) Run(env *environment) error { return writeMan(env.out, env.model) }
+func (manCmd) Run(env *environment) error {
+	var b strings.Builder
+	writeMan(&b, env.model)
+	return env.print(map[string]string{"roff": b.String()}, func() error {
+		_, err := io.WriteString(env.out, b.String())
+		return err
+	})
+}
 
 // entry is a command as the manual and docs/cli.md have it.
 type entry struct {
@@ -139,9 +146,8 @@ func fenced(detail string) string {
 }
 
 // writeMan writes the manual page, in roff's man macros.
-func writeMan(w io.Writer, root *kong.Node) error {
-	var b strings.Builder
-	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+func writeMan(w io.Writer, root *kong.Node) {
+	p := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) }
 	p(`.TH ASSAY 1 "" "assay %s" "User Commands"`, version)
 	p(".SH NAME\nassay \\- %s", roff(strings.ToLower(root.Help[:1])+strings.TrimSuffix(root.Help[1:], ".")))
 	p(".SH SYNOPSIS\n.B assay\n.I command\n[\\fIflags\\fR]")
@@ -160,8 +166,6 @@ func writeMan(w io.Writer, root *kong.Node) error {
 	for _, e := range exits {
 		p(".TP\n%s\n%s", e[0], roff(e[1]))
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
 }
 
 func manFlags(p func(string, ...any), flags []*kong.Flag) {

@@ -47,8 +47,19 @@ func (s *Stack) Reports(send bool) (Part, error) {
 // courier makes the one who sends; without send it has nobody to send to.
 func (s *Stack) courier(schedule daily.Schedule, send bool) (*courier, error) {
 	c := &courier{schedule: schedule, log: s.DB, actor: cmp.Or(s.Config.Guard.Instance, instance()), now: time.Now, logger: s.Log}
+	var last struct { // the same letter goes over every channel
+		day    daily.Date
+		letter notify.Letter
+	}
 	c.letter = func(ctx context.Context, day daily.Date) (notify.Letter, error) {
-		return s.letter(ctx, day, schedule.Due(day), ReportOptions{Zone: schedule.Zone, Keep: true}, c.now())
+		if last.day == day {
+			return last.letter, nil
+		}
+		l, err := s.letter(ctx, day, schedule.Due(day), ReportOptions{Zone: schedule.Zone, Keep: true}, c.now())
+		if err == nil {
+			last.day, last.letter = day, l
+		}
+		return l, err
 	}
 	if !send {
 		return c, nil
