@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"reflect"
 	"slices"
 	"strings"
@@ -25,10 +26,12 @@ func (c completeCmd) Run(env *environment) error {
 	if len(words) > 0 && words[0] == "--" {
 		words = words[1:]
 	}
+	var b strings.Builder
 	for _, s := range complete(env.model, words, env.keys) {
-		env.println("%s", strings.TrimSuffix(s.word+"\t"+s.help, "\t"))
+		b.WriteString(strings.TrimSuffix(s.word+"\t"+s.help, "\t") + "\n")
 	}
-	return nil
+	_, err := io.WriteString(env.out, b.String())
+	return err
 }
 
 // suggestion is a word that may follow.

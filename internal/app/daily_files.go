@@ -38,7 +38,7 @@ func WriteFile(file string, write func(io.Writer) error) error {
 	if err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}
-	defer os.Remove(tmp.Name())
+	defer func() { _ = os.Remove(tmp.Name()) }() // it is gone once it has its name
 	_, err = tmp.Write(b.Bytes())
 	if err := cmp.Or(err, tmp.Chmod(0o644), tmp.Close()); err != nil {
 		return fmt.Errorf("write the report: %w", err)

@@ -40,7 +40,8 @@ func parts(t *testing.T, r io.Reader, contentType string) (out [][2]string) {
 			t.Fatalf("%s: %v", kind, err)
 		}
 		if inner := p.Header.Get("Content-Type"); strings.HasPrefix(inner, "multipart/") {
-			out = append(append(out, [2]string{inner[:strings.Index(inner, ";")], ""}), parts(t, p, inner)...)
+			kind, _, _ := strings.Cut(inner, ";")
+			out = append(append(out, [2]string{kind, ""}), parts(t, p, inner)...)
 			continue
 		}
 		body := io.Reader(p)
