@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -22,8 +23,9 @@ type WebOptions struct {
 // Door is the HTTP door with the link to act by.
 type Door struct {
 	*web.Server
-	Link string // with a token in it: for the person who started the process alone; "" where a login is needed anyway
-	File string // that has the link, mode 0600
+	catalog *Catalog // what people are shown; nil: nothing
+	Link    string   // with a token in it: for the person who started the process alone; "" where a login is needed anyway
+	File    string   // that has the link, mode 0600
 }
 
 // Web opens the door with everything for people behind it.
@@ -39,6 +41,12 @@ func (s *Stack) Web(ctx context.Context, opt WebOptions) (*Door, error) {
 	if err != nil {
 		return nil, err
 	}
+	c := s.NewCatalog()
+	shown, err := s.pagesOf(c, s.LastingActs(opt.Audit))
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(cfg.Pages, shown)
 	cfg.Pages["GET /reports/"] = http.StripPrefix("/reports/", http.FileServer(http.Dir(s.Config.Reports)))
 	server, err := web.Listen(ctx, cfg)
 	if errors.Is(err, web.ErrOpen) {
@@ -47,7 +55,7 @@ func (s *Stack) Web(ctx context.Context, opt WebOptions) (*Door, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &Door{Server: server}
+	out := &Door{Server: server, catalog: c}
 	if secret != "" {
 		out.Link = scheme(cfg) + server.Addr() + "/login#token=" + secret
 		if out.File, err = s.keepLink(server.Addr(), out.Link); err != nil {
@@ -55,6 +63,14 @@ func (s *Stack) Web(ctx context.Context, opt WebOptions) (*Door, error) {
 		}
 	}
 	return out, nil
+}
+
+// Run serves, and reads on what is shown.
+func (d *Door) Run(ctx context.Context) error {
+	if d.catalog == nil {
+		return d.Server.Run(ctx)
+	}
+	return Together(ctx, d.Server.Run, d.catalog.Run)
 }
 
 func scheme(c web.Config) string {

@@ -36,6 +36,7 @@ var Allowed = map[string][]string{
 	"internal/api":          {"internal/catalog", "internal/experiment", "internal/planning", "internal/results"},
 	"internal/announce":     {"guardrails"},
 	"internal/watch":        {"guardrails", "ingest", "internal/experiment", "internal/results", "stats"},
+	"internal/pages":        {"guardrails", "internal/access", "internal/acts", "internal/catalog", "internal/experiment", "internal/planning", "internal/plots", "internal/report", "internal/results", "internal/words"},
 	"internal/web":          {"internal/access", "internal/experiment", "internal/results"},
 	"sql":                   {},
 

@@ -1,0 +1,190 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/assay-dev/assay/guardrails"
+	"github.com/assay-dev/assay/internal/catalog"
+	"github.com/assay-dev/assay/internal/clickhouse"
+	"github.com/assay-dev/assay/internal/pages"
+	"github.com/assay-dev/assay/internal/plots"
+	"github.com/assay-dev/assay/internal/results"
+)
+
+// pagesOf are the web pages over a catalog.
+func (s *Stack) pagesOf(c *Catalog, hand *Acts) (map[string]http.Handler, error) {
+	p, err := pages.New(pages.Config{
+		Reader: &pageReader{Catalog: c, past: map[runOf]*heldPast{}}, Explainer: explainer{s, c}, Hand: hand, Code: s.Code, Log: s.Log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make the pages: %w", err)
+	}
+	return p.Routes(), nil
+}
+
+// pageReader adds what the pages alone ask of the catalog.
+type pageReader struct {
+	*Catalog
+
+	mu   sync.Mutex
+	past map[runOf]*heldPast
+
+	logMu sync.Mutex
+	log   []guardrails.Entry
+	head  string
+}
+
+// heldPast is what was read of an iteration's past; its lock is held by who reads it.
+type heldPast struct {
+	mu   sync.Mutex
+	look string // the newest one that it knows of
+	at   time.Time
+	past pages.Past
+}
+
+// pastEvery is how old the past may be although there are newer looks: a plot hardly
+// changes by one.
+const pastEvery = 5 * time.Second
+
+// Past is what earlier looks showed.
+func (r *pageReader) Past(ctx context.Context, d *catalog.Detail) (pages.Past, error) {
+	if d.Iteration == nil || d.Document == nil {
+		return pages.Past{}, nil
+	}
+	held := r.held(runOf{d.Row.Key, d.Iteration.Number})
+	held.mu.Lock()
+	defer held.mu.Unlock()
+	if held.look == d.Row.Look || r.now().Sub(held.at) < pastEvery {
+		return held.past, nil
+	}
+	past, err := r.readPast(ctx, d)
+	if err != nil {
+		return past, err
+	}
+	held.look, held.at, held.past = d.Row.Look, r.now(), past
+	return past, nil
+}
+
+func (r *pageReader) held(run runOf) *heldPast {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.past[run] == nil {
+		if len(r.past) >= detailsHeld {
+			clear(r.past)
+		}
+		r.past[run] = &heldPast{}
+	}
+	return r.past[run]
+}
+
+func (r *pageReader) readPast(ctx context.Context, d *catalog.Detail) (pages.Past, error) {
+	past := pages.Past{Effects: map[pages.Series][]plots.Point{}}
+	every := r.now().Sub(d.Iteration.Start) / historyPoints
+	full, err := r.stack.DB.Looks(ctx, clickhouse.LookFilter{Experiment: d.Row.Key, Iteration: d.Iteration.Number, Kind: clickhouse.FullLook, Every: every, Documents: true})
+	if err != nil {
+		return past, fmt.Errorf("read the looks of %s: %w", d.Row.Key, err)
+	}
+	for _, l := range full {
+		var old results.Document
+		if err := json.Unmarshal(l.Document, &old); err != nil {
+			return past, fmt.Errorf("decode look %s: %w", l.ID, err)
+		}
+		for _, c := range old.Comparisons {
+			key := pages.Series{Metric: c.Metric, Arm: c.Arm}
+			past.Effects[key] = append(past.Effects[key], plots.Point{At: old.At, Estimate: c.Open.Relative.Estimate, Sequential: c.Open.Relative.Sequential})
+		}
+	}
+	looks, err := r.stack.DB.Looks(ctx, clickhouse.LookFilter{Experiment: d.Row.Key, Iteration: d.Iteration.Number, Kind: clickhouse.GuardLook,
+		Every: every})
+	if err != nil {
+		return past, fmt.Errorf("read the verdicts on %s: %w", d.Row.Key, err)
+	}
+	for _, l := range looks {
+		past.Verdicts = append(past.Verdicts, pages.Judged{At: l.At, Verdict: l.Verdict})
+	}
+	return past, nil
+}
+
+// Log is the decision log, oldest first.
+func (r *pageReader) Log(ctx context.Context, key string) ([]guardrails.Entry, string, error) {
+	if err := r.wait(ctx); err != nil {
+		return nil, "", err
+	}
+	r.logMu.Lock()
+	defer r.logMu.Unlock()
+	if err := r.readOn(ctx); err != nil {
+		return nil, "", err
+	}
+	if key == "" {
+		return r.log[:len(r.log):len(r.log)], r.head, nil
+	}
+	var of []guardrails.Entry
+	for i := range r.log {
+		if r.log[i].Experiment == key {
+			of = append(of, r.log[i])
+		}
+	}
+	return of, r.head, nil
+}
+
+// readOn reads the lines that the catalog has heard of since.
+func (r *pageReader) readOn(ctx context.Context) error {
+	last := uint64(0)
+	if n := len(r.log); n > 0 {
+		last = r.log[n-1].Seq
+	}
+	r.Catalog.mu.RLock()
+	newest := r.Catalog.log.Last
+	r.Catalog.mu.RUnlock()
+	if newest <= last {
+		return nil
+	}
+	rows, err := r.stack.DB.Decisions(ctx, clickhouse.DecisionFilter{After: last})
+	if err != nil {
+		return fmt.Errorf("read the decision log: %w", err)
+	}
+	entries, err := entriesOf(rows)
+	if err != nil {
+		return err
+	}
+	for i := range entries {
+		entries[i].Evidence = nil // of no use here, and large
+	}
+	r.log = append(r.log, entries...)
+	if n := len(r.log); n > 0 {
+		r.head = r.log[n-1].Hash
+	}
+	return nil
+}
+
+// explainer explains units for the pages.
+type explainer struct {
+	stack   *Stack
+	catalog *Catalog
+}
+
+// Explain implements pages.Explainer.
+func (x explainer) Explain(ctx context.Context, key, unit string) ([]pages.Event, error) {
+	v, err := x.catalog.Version(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if v == nil || v.Find(key) == nil {
+		return nil, &catalog.Missing{What: "experiment " + key}
+	}
+	found, err := x.stack.Explain(ctx, v, v.Find(key), unit)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]pages.Event, len(found))
+	for i, e := range found {
+		out[i] = pages.Event{At: time.UnixMilli(e.T), What: e.What, Topic: e.Topic, Partition: e.Partition, Offset: e.Offset,
+			Finding: e.Finding, Metrics: e.Metrics, Why: e.Why}
+	}
+	return out, nil
+}

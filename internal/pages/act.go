@@ -1,0 +1,207 @@
+package pages
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/assay-dev/assay/guardrails"
+	"github.com/assay-dev/assay/internal/access"
+	"github.com/assay-dev/assay/internal/acts"
+	"github.com/assay-dev/assay/internal/catalog"
+	"github.com/assay-dev/assay/internal/words"
+)
+
+// act is what people do by hand. Its name is the last part of its address.
+type act struct {
+	name   string
+	action access.Action
+}
+
+var (
+	killing       = act{"kill", access.Kill}
+	resuming      = act{"resume", access.Resume}
+	snoozing      = act{"snooze", access.Snooze}
+	acknowledging = act{"acknowledge", access.Acknowledge}
+	stopping      = act{"stop", access.StopAll}
+)
+
+// form is what is asked before something is done: what will happen, and why.
+type form struct {
+	Act    string
+	Key    string
+	Switch string
+	Row    catalog.Row
+	Phases []uint16 // whose split is broken
+	May    bool
+	Needs  string // who may, for those who may not
+	Action string // where it is sent
+
+	Seen                        uint32 // the iteration that is acted on
+	Reason, Hours, Rearm, Phase string // what was filled in
+	Fault                       string
+	Done                        string // what was done, in words
+}
+
+// form shows what is asked.
+func (p *Pages) form(a act) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		f, err := p.formFor(r, a)
+		if err != nil {
+			return err
+		}
+		return p.showForm(w, r, http.StatusOK, f)
+	}
+}
+
+func (p *Pages) showForm(w http.ResponseWriter, r *http.Request, status int, f form) error {
+	title := map[string]string{"kill": "Kill", "resume": "Resume", "snooze": "Snooze", "acknowledge": "Acknowledge", "stop": "Let all kills wait"}[f.Act]
+	return p.show(w, r, status, "act", page{Title: strings.TrimSpace(title + " " + f.Key), Nav: "list", Body: f})
+}
+
+func (p *Pages) formFor(r *http.Request, a act) (form, error) {
+	f := form{Act: a.name, Key: r.PathValue("key"), Action: r.URL.Path, Needs: a.action.Needs(), Hours: "2"}
+	owner := ""
+	if f.Key != "" {
+		d, err := p.cfg.Reader.Detail(r.Context(), f.Key, 0)
+		if err != nil {
+			return f, err
+		}
+		f.Row, f.Seen, f.Switch, owner = d.Row, d.Row.Iteration, d.Experiment.KillSwitch, d.Row.Owner
+		if d.Document != nil {
+			for i := range d.Document.Phases {
+				if catalog.SplitBroken(&d.Document.Phases[i]) {
+					f.Phases = append(f.Phases, d.Document.Phases[i].Number)
+				}
+			}
+		}
+	}
+	f.May = may(access.From(r.Context()), a.action, f.Key, owner)
+	return f, nil
+}
+
+// do does what a form asks for. What went wrong is said in the form, with what was
+// filled in.
+func (p *Pages) do(a act) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		r.Body = http.MaxBytesReader(w, r.Body, mostForm)
+		if err := r.ParseForm(); err != nil {
+			return fault{http.StatusBadRequest, "The form could not be read."}
+		}
+		f, err := p.formFor(r, a)
+		if err != nil {
+			return err
+		}
+		f.read(r.PostForm)
+		if f.Done, err = p.carryOut(r, &f); err != nil {
+			f.Done, f.Fault = "", sentence(err.Error())
+			return p.showForm(w, r, statusOf(err), f)
+		}
+		return p.showForm(w, r, http.StatusOK, f)
+	}
+}
+
+// mostForm is how large a form may be, in bytes.
+const mostForm = 16 << 10
+
+// read takes what was filled in. A reason is one line, however it was written.
+func (f *form) read(v url.Values) {
+	f.Reason, f.Hours = strings.Join(strings.Fields(v.Get("reason")), " "), v.Get("hours")
+	f.Rearm, f.Phase, f.Seen = v.Get("rearm"), v.Get("phase"), uint32(min(number(v.Get("iteration")), math.MaxUint32))
+}
+
+// statusOf is the status that a no is answered with.
+func statusOf(err error) int {
+	switch acts.CodeOf(err) {
+	case acts.Forbidden:
+		return http.StatusForbidden
+	case acts.Unknown:
+		return http.StatusNotFound
+	case acts.Stale, acts.Conflict:
+		return http.StatusConflict
+	case acts.Invalid:
+		return http.StatusUnprocessableEntity
+	}
+	return http.StatusServiceUnavailable
+}
+
+// invalid is what was filled in wrongly.
+func invalid(text string) error { return &acts.Error{Code: acts.Invalid, Err: errors.New(text)} }
+
+// carryOut does it, and says what was done.
+func (p *Pages) carryOut(r *http.Request, f *form) (string, error) {
+	ctx, who, on := r.Context(), access.From(r.Context()), acts.On{Experiment: f.Key, Iteration: f.Seen, Reason: f.Reason}
+	switch f.Act {
+	case killing.name:
+		k, err := p.cfg.Hand.Kill(ctx, who, acts.Kill{On: on})
+		return killed(f.Key, k.State), err
+	case resuming.name:
+		rearm, err := level(f.Rearm)
+		if err != nil {
+			return "", err
+		}
+		v, err := p.cfg.Hand.Resume(ctx, who, acts.Resume{On: on, Rearm: rearm})
+		if err != nil {
+			return "", err
+		}
+		return fmt.Sprintf("Iteration %d of %s runs from now on. Turn its flag on in the flag system.", v.Find(f.Key).Latest().Number, f.Key), nil
+	case acknowledging.name:
+		phase, err := strconv.ParseUint(f.Phase, 10, 16)
+		if err != nil {
+			return "", invalid("choose the phase whose split is to be acknowledged")
+		}
+		return fmt.Sprintf("The split of phase %d is acknowledged: it is judged from now on.", phase),
+			p.cfg.Hand.Acknowledge(ctx, who, acts.Acknowledge{On: on, Phase: uint16(phase)})
+	}
+	wait, err := hours(f.Hours)
+	if err != nil {
+		return "", err
+	}
+	until, err := p.cfg.Hand.Snooze(ctx, who, acts.Snooze{On: on, For: wait})
+	if wait == 0 {
+		return "Automatic kills go ahead again.", err
+	}
+	return fmt.Sprintf("Automatic kills wait until %s. People go on being told.", words.Instant(until)), err
+}
+
+// killed says how far a kill came.
+func killed(key string, state guardrails.EntryKind) string {
+	if state == guardrails.Verified {
+		return key + " is off: the switch was read back, and the iteration has ended."
+	}
+	return fmt.Sprintf("The kill of %s is %s: nothing has ended yet. Its page tells how it goes on; the flag can be turned off in its own system.", key, strings.ReplaceAll(string(state), "_", " "))
+}
+
+// level reads a new budget of false kills; none is 0.
+func level(text string) (float64, error) {
+	if text == "" {
+		return 0, nil
+	}
+	percent, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(text, "%")), 64)
+	if err != nil || !(percent > 0 && percent < 50) {
+		return 0, invalid("a budget of false kills is a percentage above 0 and below 50, or nothing")
+	}
+	return percent / 100, nil
+}
+
+// hours reads for how long kills are to wait.
+func hours(text string) (time.Duration, error) {
+	h, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(h >= 0 && h <= 7*24) {
+		return 0, invalid("automatic kills wait for a week at most, 168 hours; 0 ends that")
+	}
+	return time.Duration(h * float64(time.Hour)), nil
+}
+
+// sentence begins with a capital letter and ends with a full stop.
+func sentence(text string) string {
+	if text == "" {
+		return ""
+	}
+	return strings.ToUpper(text[:1]) + strings.TrimSuffix(text[1:], ".") + "."
+}

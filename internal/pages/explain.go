@@ -1,0 +1,81 @@
+package pages
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/assay-dev/assay/internal/access"
+)
+
+// explained is the page that says where a unit's events went. The unit is sent in the
+// body of a form and shown back, and stands in no address and no log.
+type explained struct {
+	Experiments      []string
+	Experiment, Unit string
+	Asked            bool
+	May              bool
+	Events           []Event
+	Fault            string
+}
+
+// Counted is how many of the events took part.
+func (e explained) Counted() int {
+	n := 0
+	for _, x := range e.Events {
+		if len(x.Metrics) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// mostUnit is how long a unit's name may be.
+const mostUnit = 4096
+
+func (p *Pages) askUnit(w http.ResponseWriter, r *http.Request) error {
+	body, err := p.explainBody(r)
+	if err != nil {
+		return err
+	}
+	body.Experiment = r.URL.Query().Get("experiment")
+	return p.show(w, r, http.StatusOK, "explain", page{Title: "Explain", Nav: "explain", Body: body})
+}
+
+func (p *Pages) explain(w http.ResponseWriter, r *http.Request) error {
+	r.Body = http.MaxBytesReader(w, r.Body, 2*mostUnit)
+	if err := r.ParseForm(); err != nil {
+		return fault{http.StatusBadRequest, "The form could not be read."}
+	}
+	body, err := p.explainBody(r)
+	if err != nil {
+		return err
+	}
+	body.Experiment, body.Unit = r.PostForm.Get("experiment"), strings.TrimSpace(r.PostForm.Get("unit"))
+	status := http.StatusOK
+	switch {
+	case body.Unit == "":
+		status, body.Fault = http.StatusUnprocessableEntity, "Say which unit: its id as the producer sends it."
+	case !slices.Contains(body.Experiments, body.Experiment):
+		status, body.Fault = http.StatusUnprocessableEntity, "Choose an experiment."
+	default:
+		if body.Events, err = p.cfg.Explainer.Explain(r.Context(), body.Experiment, body.Unit); err != nil {
+			return err
+		}
+		body.Asked = true
+	}
+	return p.show(w, r, status, "explain", page{Title: "Explain", Nav: "explain", Body: body})
+}
+
+func (p *Pages) explainBody(r *http.Request) (explained, error) {
+	rows, err := p.cfg.Reader.Rows(r.Context())
+	if err != nil {
+		return explained{}, err
+	}
+	who := access.From(r.Context())
+	body := explained{May: may(who, access.Explain, "", "")}
+	for i := range rows {
+		body.Experiments = append(body.Experiments, rows[i].Key)
+	}
+	return body, nil
+}

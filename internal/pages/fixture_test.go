@@ -1,0 +1,233 @@
+package pages
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/assay-dev/assay/guardrails"
+	"github.com/assay-dev/assay/internal/access"
+	"github.com/assay-dev/assay/internal/acts"
+	"github.com/assay-dev/assay/internal/catalog"
+	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/plots"
+	"github.com/assay-dev/assay/internal/results"
+)
+
+// world is what the demo left after seventy seconds: a winner, a kill, a broken split
+// and a producer that died. It is the reader and the hand of the tests.
+type world struct {
+	t       testing.TB
+	details map[string]catalog.Detail
+	log     []guardrails.Entry
+	health  catalog.Health
+	past    Past
+	now     time.Time
+
+	acted []string // what the hand was asked for
+	fails error    // what it answers
+	saw   []string // units that were explained
+}
+
+func read[T any](t testing.TB, name string) (out T) {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(b, &out); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return out
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	w := &world{t: t, details: map[string]catalog.Detail{}, now: time.Date(2026, 11, 28, 22, 8, 40, 0, time.UTC)}
+	w.log = read[[]guardrails.Entry](t, "log.json")
+	for i, x := range read[[]struct {
+		Hash string `json:"hash_"`
+	}](t, "log.json") {
+		w.log[i].Hash = x.Hash
+	}
+	version := demoVersion(t)
+	for _, d := range read[[]*results.Document](t, "looks.json") {
+		e := version.Find(d.Experiment)
+		it := e.Latest()
+		it.Start, it.EnrolUntil, it.End = d.Start, d.EnrolUntil, d.End
+		if d.Killed != nil {
+			it.Killed = &experiment.Killed{At: d.Killed.At, Decision: d.Killed.Decision, Reason: d.Killed.Reason}
+		}
+		results.AddDetails(e, d)
+		d.Plan = results.PlanAnalysis(e, d)
+		w.put(e, d)
+	}
+	w.health = sound(w.now)
+	w.past = past(w.now)
+	return w
+}
+
+// put makes the detail of a look.
+func (w *world) put(e *experiment.Experiment, d *results.Document) {
+	now := w.now
+	if d != nil && d.At.After(now) {
+		now = d.At
+	}
+	w.details[e.Key] = catalog.DetailOf(catalog.Subject{Experiment: e, Iteration: e.Latest(), Document: d, Now: now}, "look-1", "tag-1")
+}
+
+func demoVersion(t testing.TB) *experiment.Version {
+	t.Helper()
+	names, err := filepath.Glob("../simulate/demo/*/*.yaml")
+	if err != nil || len(names) == 0 {
+		t.Fatal("the demo's files are not there", err)
+	}
+	var files []experiment.File
+	for _, name := range names {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, experiment.File{Name: name, Data: b})
+	}
+	set, problems := experiment.Parse(files)
+	if err := problems.Err(); err != nil {
+		t.Fatal(err)
+	}
+	v, _, problems := experiment.Apply(nil, set, time.Date(2026, 11, 28, 22, 7, 34, 0, time.UTC), "ada")
+	if err := problems.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func sound(now time.Time) catalog.Health {
+	h := catalog.Health{At: now}
+	for i := range 4 {
+		h.Shards = append(h.Shards, catalog.ShardOf(results.ShardStatus{Shard: uint16(i), State: "ok", Seq: 240, Config: 2, Freshness: now.Add(-300 * time.Millisecond), At: now}, now))
+	}
+	h.Reconciliation = catalog.Reconciliation{Records: 48211, Partitions: []catalog.Partition{
+		{Topic: "assay.exposures", Shard: 0, Next: 12001, Accepted: 11990, Duplicate: 8, Dead: 3}, {Topic: "assay.outcomes", Shard: 0, Next: 9120, Accepted: 9120}}}
+	h.DeadLetters = []catalog.DeadLetters{{Topic: "assay.exposures", Reason: "no_unit", Count: 3, First: now.Add(-time.Minute), Last: now.Add(-2 * time.Second),
+		Samples: []catalog.DeadLetter{{Shard: 0, Offset: 812, At: now.Add(-2 * time.Second), Size: 188, Position: 41, Detail: "unit is missing"}}}}
+	h.Placebos = []catalog.Placebo{{Experiment: "checkout-button", Iteration: 1, At: now.Add(-4 * time.Minute), Looks: 12, Splits: 20, Alpha: .05, Judged: 60, Alarms: 1, Outside: 3}}
+	h.Judge()
+	return h
+}
+
+// past is an interval that narrows, and guardrails that came to a verdict.
+func past(now time.Time) Past {
+	p := Past{Effects: map[Series][]plots.Point{}}
+	for i := range 40 {
+		at, half := now.Add(time.Duration(i-40)*time.Second), results.Number(2/(1+float64(i)/4))
+		for _, metric := range []string{"conversion", "errors"} {
+			s := Series{metric, "treatment"}
+			p.Effects[s] = append(p.Effects[s], plots.Point{At: at, Estimate: .55, Sequential: results.Interval{Low: .55 - half, High: .55 + half}})
+		}
+		verdict := "inconclusive"
+		if i > 25 {
+			verdict = "breached"
+		}
+		p.Verdicts = append(p.Verdicts, Judged{at, verdict})
+	}
+	return p
+}
+
+func (w *world) Rows(context.Context) ([]catalog.Row, error) {
+	var rows []catalog.Row
+	for _, d := range w.details {
+		rows = append(rows, d.Row)
+	}
+	slices.SortFunc(rows, func(a, b catalog.Row) int { return strings.Compare(a.Key, b.Key) })
+	return rows, nil
+}
+
+func (w *world) Detail(_ context.Context, key string, iteration uint32) (catalog.Detail, error) {
+	d, ok := w.details[key]
+	if !ok || iteration > 1 {
+		return catalog.Detail{}, fmt.Errorf("look: %w", &catalog.Missing{What: "experiment " + key})
+	}
+	return d, nil
+}
+
+func (w *world) Health(context.Context) (catalog.Health, error)      { return w.health, nil }
+func (w *world) Past(context.Context, *catalog.Detail) (Past, error) { return w.past, nil }
+func (w *world) Log(_ context.Context, key string) ([]guardrails.Entry, string, error) {
+	var out []guardrails.Entry
+	for _, e := range w.log {
+		if key == "" || e.Experiment == key {
+			out = append(out, e)
+		}
+	}
+	return out, w.log[len(w.log)-1].Hash, nil
+}
+
+func (w *world) Explain(_ context.Context, key, unit string) ([]Event, error) {
+	w.saw = append(w.saw, key+" "+unit)
+	return []Event{
+		{At: w.now, What: key + " treatment", Topic: "assay.exposures", Offset: 12, Finding: "first_exposure", Why: "the earliest exposure of this unit"},
+		{At: w.now.Add(time.Second), What: "purchase", Topic: "assay.outcomes", Offset: 7, Finding: "counted", Metrics: []string{"conversion", "revenue"}, Why: "within the window"},
+	}, nil
+}
+
+func (w *world) note(who access.Principal, what string, on acts.On, more any) error {
+	w.acted = append(w.acted, fmt.Sprintf("%s: %s %s/%d %v because %s", who.Name, what, on.Experiment, on.Iteration, more, on.Reason))
+	return w.fails
+}
+
+func (w *world) Kill(_ context.Context, who access.Principal, o acts.Kill) (guardrails.Kill, error) {
+	return guardrails.Kill{State: guardrails.Verified}, w.note(who, "kill", o.On, o.Arm)
+}
+
+func (w *world) Resume(_ context.Context, who access.Principal, o acts.Resume) (*experiment.Version, error) {
+	return demoVersion(w.t), w.note(who, "resume", o.On, o.Rearm)
+}
+
+func (w *world) Snooze(_ context.Context, who access.Principal, o acts.Snooze) (time.Time, error) {
+	return w.now.Add(o.For), w.note(who, "snooze", o.On, o.For)
+}
+
+func (w *world) Acknowledge(_ context.Context, who access.Principal, o acts.Acknowledge) error {
+	return w.note(who, "acknowledge", o.On, o.Phase)
+}
+
+// mux are the pages as somebody sees them.
+func (w *world) mux(who access.Principal) http.Handler {
+	w.t.Helper()
+	p, err := New(Config{Reader: w, Explainer: w, Hand: w, Code: "v1", Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	for pattern, h := range p.Routes() {
+		mux.Handle(pattern, h)
+	}
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		mux.ServeHTTP(rw, r.WithContext(access.With(r.Context(), who)))
+	})
+}
+
+var (
+	reader   = access.Principal{Role: access.Analyst}
+	operator = access.Principal{Name: "ada", Role: access.Operator, Login: "session"}
+)
+
+// get asks for a page.
+func get(h http.Handler, address string, header ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodGet, address, nil)
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}

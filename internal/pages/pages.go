@@ -1,0 +1,76 @@
+package pages
+
+import (
+	"fmt"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/assay-dev/assay/internal/access"
+	"github.com/assay-dev/assay/internal/report"
+)
+
+// Config is what the pages are made of.
+type Config struct {
+	Reader    Reader
+	Explainer Explainer
+	Hand      Hand
+	Code      string // version of the program
+	Log       *slog.Logger
+	Now       func() time.Time
+}
+
+// Pages are the handlers.
+type Pages struct {
+	cfg       Config
+	assets    assets
+	templates map[string]*template.Template
+	sections  *report.Sections
+	planning  sync.Mutex
+}
+
+// New parses the templates.
+func New(cfg Config) (*Pages, error) {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	p := &Pages{cfg: cfg}
+	var err error
+	if p.assets, err = loadAssets(); err != nil {
+		return nil, err
+	}
+	if p.templates, err = parse(p.assets); err != nil {
+		return nil, fmt.Errorf("parse the pages' templates: %w", err)
+	}
+	if p.sections, err = report.NewSections(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Routes are the handlers by their patterns, for the door to mount.
+func (p *Pages) Routes() map[string]http.Handler {
+	routes := map[string]http.Handler{"GET /assets/{file}": p.assets}
+	add := func(pattern string, h func(http.ResponseWriter, *http.Request) error) { routes[pattern] = p.handle(h) }
+	add("GET /{$}", p.list)
+	add("GET /experiments/{key}", p.experiment)
+	add("GET /decisions", p.decisions)
+	add("GET /data", p.data)
+	add("GET /planner", p.planner)
+	add("GET /explain", p.askUnit)
+	add("POST /explain", p.explain)
+	for _, a := range []act{killing, resuming, snoozing, acknowledging} {
+		add("GET /experiments/{key}/"+a.name, p.form(a))
+		add("POST /experiments/{key}/"+a.name, p.do(a))
+	}
+	add("GET /stop", p.form(stopping))
+	add("POST /stop", p.do(stopping))
+	return routes
+}
+
+// May tells whether somebody may act on an experiment; an empty key is all of them.
+func may(who access.Principal, a access.Action, key, owner string) bool {
+	return !who.Anonymous() && who.May(a, access.Experiment{Key: key, Owner: owner})
+}

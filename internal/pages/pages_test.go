@@ -1,0 +1,411 @@
+package pages
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"html"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/assay-dev/assay/guardrails"
+	"github.com/assay-dev/assay/internal/access"
+	"github.com/assay-dev/assay/internal/acts"
+	"github.com/assay-dev/assay/internal/catalog"
+)
+
+// TestHTMX: the vendored file is that of the npm package htmx.org 4.0.1.
+func TestHTMX(t *testing.T) {
+	b, err := assetFiles.ReadFile("assets/htmx.min.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130"
+	if sum := sha256.Sum256(b); hex.EncodeToString(sum[:]) != want {
+		t.Errorf("htmx.min.js has the hash %x, want %s", sum, want)
+	}
+}
+
+var addresses = []string{
+	"/", "/?view=attention", "/?q=nothing-is-like-that", "/experiments/new-search", "/experiments/price-badge", "/experiments/onboarding", "/experiments/checkout-button",
+	"/experiments/checkout-button?iteration=1", "/decisions", "/decisions?what=split", "/data", "/planner", "/planner?from=checkout-button", "/planner?mean=4", "/explain",
+	"/experiments/new-search/kill", "/experiments/new-search/resume", "/experiments/new-search/snooze", "/experiments/price-badge/acknowledge", "/stop",
+}
+
+// TestEveryPage: each page is whole, has one heading of the first order, loads nothing
+// from elsewhere and has neither scripts nor styles in it, for somebody who may act and
+// for somebody who may not.
+func TestEveryPage(t *testing.T) {
+	w := newWorld(t)
+	for who, h := range map[string]http.Handler{"reader": w.mux(reader), "operator": w.mux(operator)} {
+		for _, address := range addresses {
+			got := get(h, address)
+			body := got.Body.String()
+			if got.Code != http.StatusOK {
+				t.Errorf("%s as %s: status %d", address, who, got.Code)
+				continue
+			}
+			if n := strings.Count(body, "<h1"); n != 1 || !strings.HasSuffix(strings.TrimSpace(body), "</html>") {
+				t.Errorf("%s as %s: %d headings, ends with %q", address, who, n, body[max(0, len(body)-20):])
+			}
+			for _, never := range []string{"http://", "https://", " style=", "<style", "onclick", "NaN", "ZgotmplZ", "%!"} {
+				if strings.Contains(strings.ReplaceAll(body, `xmlns="http://www.w3.org/2000/svg"`, ""), never) {
+					t.Errorf("%s as %s contains %q", address, who, never)
+				}
+			}
+			if regexp.MustCompile(`<script>|<script [^>]*>[^<]`).MatchString(body) {
+				t.Errorf("%s as %s has a script in it", address, who)
+			}
+			if p := got.Header().Get("Content-Security-Policy"); !strings.HasPrefix(p, "default-src 'self'") || strings.Contains(p, "unsafe") {
+				t.Errorf("%s: policy %q", address, p)
+			}
+		}
+	}
+}
+
+// TestPlainWords: what to do and why stands on the list and on the page, and three
+// questions are answered within three clicks of the start page.
+func TestPlainWords(t *testing.T) {
+	h := newWorld(t).mux(reader)
+	for address, wants := range map[string][]string{
+		"/":                            {"Can I trust the data?", "0 of 48 211 records unaccounted for", `href="/data"`, `href="/experiments/new-search"`, "Split broken", "Blind", "Keep running"},
+		"/experiments/new-search":      {`<span role="status">Stopped</span>`, "worse than control by 0.08", "read back as off", "exposures stopped", "kill decided"},
+		"/experiments/price-badge":     {`<span role="status">Cannot tell</span>`, "The split is broken", "57.1 %", "50.0 %"},
+		"/experiments/onboarding":      {`<span role="status">Cannot tell</span>`, "No judgement"},
+		"/experiments/checkout-button": {`<span role="status">Keep running</span>`, "Better on conversion", "desktop", "Effect over time", "A button that stays in view", "How each question is answered"},
+		"/data":                        {"0</b> are unaccounted for", "unit is missing", "offset 812", "1", "as promised"},
+		"/decisions":                   {"e105d01a9e07d5923477ab763d6bf2b2f4a7362257782b1e16ec6e6ad0b8f239", "split broken", "no exposure to a treatment is newer than 3s after the kill"},
+	} {
+		body := strings.ReplaceAll(html.UnescapeString(get(h, address).Body.String()), "\u202f", " ")
+		for _, want := range wants {
+			if !strings.Contains(body, want) {
+				t.Errorf("%s does not say %q", address, want)
+			}
+		}
+	}
+}
+
+// TestNotModified: a page that has not changed is answered with its tag alone, and one
+// that has changed is not; htmx gets the content without the frame under another tag.
+func TestNotModified(t *testing.T) {
+	w := newWorld(t)
+	h := w.mux(reader)
+	for _, htmx := range []string{"", "true"} {
+		first := get(h, "/experiments/checkout-button", "HX-Request", htmx)
+		tag := first.Header().Get("ETag")
+		if framed := strings.Contains(first.Body.String(), "<!doctype"); framed == (htmx == "true") || first.Header().Get("Vary") != "HX-Request" {
+			t.Errorf("HX-Request %q: framed is %v", htmx, framed)
+		}
+		again := get(h, "/experiments/checkout-button", "HX-Request", htmx, "If-None-Match", tag)
+		if again.Code != http.StatusNotModified || again.Body.Len() != 0 {
+			t.Errorf("HX-Request %q: status %d with %d bytes, want 304", htmx, again.Code, again.Body.Len())
+		}
+		d := w.details["checkout-button"]
+		d.Box.Text += " Or not."
+		d.Box.Call = catalog.Ship
+		w.details["checkout-button"] = d
+		if changed := get(h, "/experiments/checkout-button", "HX-Request", htmx, "If-None-Match", tag); changed.Code != http.StatusOK || !strings.Contains(changed.Body.String(), "Or not.") {
+			t.Errorf("HX-Request %q: status %d after a change", htmx, changed.Code)
+		}
+	}
+}
+
+// TestHostileNames: what a producer or a file says is text.
+func TestHostileNames(t *testing.T) {
+	const hostile = `<img src=x onerror=alert(1)>"'&`
+	w := newWorld(t)
+	for _, key := range []string{"checkout-button", "new-search"} {
+		d := w.details[key]
+		e := *d.Experiment
+		doc := *d.Document
+		e.Hypothesis, e.Owner, d.Row.Owner, d.Row.Objective, d.Row.Text, d.Box.Text = hostile, hostile, hostile, hostile, hostile, hostile
+		doc.Comparisons = append(doc.Comparisons[:0:0], doc.Comparisons...)
+		doc.Comparisons[0].Metric, doc.Control = hostile, hostile
+		doc.Verdicts = append(doc.Verdicts[:0:0], doc.Verdicts...)
+		doc.Verdicts[0].Text, doc.Verdicts[0].Metric = hostile, hostile
+		d.Experiment, d.Document = &e, &doc
+		d.Row.Key = hostile
+		w.details[key] = d
+	}
+	for i := range w.log {
+		w.log[i].Text, w.log[i].Actor, w.log[i].Experiment = hostile, hostile, hostile
+	}
+	w.past.Verdicts[0].Verdict = hostile
+	w.health.Gaps = []catalog.Gap{{Text: hostile}}
+	w.health.Judge()
+	h := w.mux(access.Principal{Name: hostile, Role: access.Operator, Login: "session"})
+	for _, address := range append(addresses, "/?q="+url.QueryEscape(hostile), "/planner?mean="+url.QueryEscape(hostile), "/decisions?q="+url.QueryEscape(hostile), "/experiments/"+url.PathEscape(hostile)) {
+		body := get(h, address).Body.String()
+		if strings.Contains(body, "<img") || strings.Contains(body, "ZgotmplZ") {
+			t.Errorf("%s: %q is not escaped", address, hostile)
+		}
+	}
+}
+
+// TestNothingYet: without looks, decisions, experiments and consumers there are pages.
+func TestNothingYet(t *testing.T) {
+	w := newWorld(t)
+	d := w.details["onboarding"]
+	w.put(d.Experiment, nil)
+	w.past = Past{}
+	w.health = catalog.Health{}
+	w.health.Judge()
+	h := w.mux(reader)
+	for address, want := range map[string]string{
+		"/experiments/onboarding": "Nobody has looked at this iteration yet", "/data": "No consumer has reported yet", "/": "nobody reads the topics",
+		"/planner?from=onboarding": "there are no variances to plan with",
+	} {
+		if got := get(h, address); got.Code != http.StatusOK || !strings.Contains(got.Body.String(), want) {
+			t.Errorf("%s: status %d, want %q", address, got.Code, want)
+		}
+	}
+	clear(w.details)
+	if body := get(h, "/").Body.String(); !strings.Contains(body, "No experiment is configured") {
+		t.Error("an empty list says nothing")
+	}
+}
+
+// TestNotThere: what is not there is 404 with a page, and a fault of ours is 500 without
+// its cause.
+func TestNotThere(t *testing.T) {
+	w := newWorld(t)
+	h := w.mux(reader)
+	for _, address := range []string{"/experiments/nothing", "/experiments/checkout-button?iteration=7", "/experiments/checkout-button?iteration=x", "/experiments/nothing/kill"} {
+		if got := get(h, address); got.Code != http.StatusNotFound || !strings.Contains(got.Body.String(), "<h1>Not Found</h1>") || got.Header().Get("ETag") != "" {
+			t.Errorf("%s: status %d", address, got.Code)
+		}
+	}
+	if got := get(h, "/assets/app.css"); got.Code != http.StatusNotFound {
+		t.Errorf("an asset without its hash: status %d", got.Code)
+	}
+}
+
+// send fills a form in.
+func send(h http.Handler, address string, v url.Values) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodPost, address, strings.NewReader(v.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+// TestActs: what a form says reaches the hand, with who, the iteration that was seen
+// and the reason in one line; the answer says what came of it.
+func TestActs(t *testing.T) {
+	for _, c := range []struct {
+		address string
+		form    url.Values
+		did     string
+		says    string
+	}{
+		{"/experiments/checkout-button/kill", url.Values{"reason": {"support is\r\nflooded"}, "iteration": {"1"}}, "ada: kill checkout-button/1  because support is flooded", "the switch was read back"},
+		{"/experiments/new-search/resume", url.Values{"reason": {"mended"}, "rearm": {"5 %"}}, "ada: resume new-search/0 0.05 because mended", "Iteration 1 of new-search runs"},
+		{"/experiments/new-search/resume", url.Values{"reason": {"mended"}}, "ada: resume new-search/0 0 because mended", "runs from now on"},
+		{"/experiments/checkout-button/snooze", url.Values{"reason": {"a sale"}, "hours": {"2.5"}}, "ada: snooze checkout-button/0 2h30m0s because a sale", "wait until 2026-11-29 00:38:40 UTC"},
+		{"/experiments/checkout-button/snooze", url.Values{"reason": {"over"}, "hours": {"0"}}, "ada: snooze checkout-button/0 0s because over", "go ahead again"},
+		{"/stop", url.Values{"reason": {"a bad deploy"}, "hours": {"1"}}, "ada: snooze /0 1h0m0s because a bad deploy", "wait until"},
+		{"/experiments/price-badge/acknowledge", url.Values{"reason": {"a bot"}, "phase": {"1"}}, "ada: acknowledge price-badge/0 1 because a bot", "The split of phase 1 is acknowledged"},
+	} {
+		w := newWorld(t)
+		got := send(w.mux(operator), c.address, c.form)
+		if got.Code != http.StatusOK || !strings.Contains(got.Body.String(), c.says) || len(w.acted) != 1 || w.acted[0] != c.did {
+			t.Errorf("%s: status %d, did %q, want %q and %q", c.address, got.Code, w.acted, c.did, c.says)
+		}
+	}
+}
+
+// TestActsRefused: a no has its status, says why, and keeps what was filled in.
+func TestActsRefused(t *testing.T) {
+	no := func(code acts.Code) error { return &acts.Error{Code: code, Err: errors.New("it is not so")} }
+	for _, c := range []struct {
+		address string
+		form    url.Values
+		err     error
+		status  int
+	}{
+		{"/experiments/checkout-button/kill", url.Values{"reason": {"my reason"}}, no(acts.Forbidden), http.StatusForbidden},
+		{"/experiments/checkout-button/kill", url.Values{"reason": {"my reason"}}, no(acts.Stale), http.StatusConflict},
+		{"/experiments/checkout-button/kill", url.Values{"reason": {"my reason"}}, errors.New("it is not so"), http.StatusServiceUnavailable},
+		{"/experiments/checkout-button/snooze", url.Values{"reason": {"my reason"}, "hours": {"169"}}, nil, http.StatusUnprocessableEntity},
+		{"/experiments/checkout-button/snooze", url.Values{"reason": {"my reason"}, "hours": {"NaN"}}, nil, http.StatusUnprocessableEntity},
+		{"/experiments/new-search/resume", url.Values{"reason": {"my reason"}, "rearm": {"50"}}, nil, http.StatusUnprocessableEntity},
+		{"/experiments/price-badge/acknowledge", url.Values{"reason": {"my reason"}, "phase": {""}}, nil, http.StatusUnprocessableEntity},
+	} {
+		w := newWorld(t)
+		w.fails = c.err
+		got := send(w.mux(operator), c.address, c.form)
+		body := got.Body.String()
+		if got.Code != c.status || !strings.Contains(body, `role="alert"`) || !strings.Contains(body, "my reason</textarea>") || strings.Contains(body, ">Done<") {
+			t.Errorf("%s %v: status %d, want %d:\n%s", c.address, c.form, got.Code, c.status, body)
+		}
+		if c.err == nil && len(w.acted) > 0 {
+			t.Errorf("%s %v: %q was done", c.address, c.form, w.acted)
+		}
+	}
+}
+
+// TestWhoSeesWhat: buttons are for those who may, of experiments that they may act on.
+func TestWhoSeesWhat(t *testing.T) {
+	w := newWorld(t)
+	owner := access.Principal{Name: "eve", Role: access.Owner, Groups: []string{"growth"}, Login: "session"}
+	for _, c := range []struct {
+		who      access.Principal
+		address  string
+		has, not string
+	}{
+		{reader, "/experiments/checkout-button", "Log in to act", `data-dialog href`},
+		{operator, "/experiments/checkout-button", "/checkout-button/kill", "/resume"},
+		{operator, "/experiments/new-search", "/new-search/resume", "/kill"},
+		{operator, "/experiments/price-badge", "/price-badge/acknowledge", "/resume"},
+		{owner, "/experiments/checkout-button", "/checkout-button/kill", "Log in to act"},
+		{owner, "/experiments/price-badge", "Metrics against", `data-dialog href`},
+		{operator, "/decisions", `href="/stop"`, "Nothing has been decided"},
+		{owner, "/decisions", "Head", `href="/stop"`},
+		{reader, "/experiments/checkout-button/kill", "This needs the experiment&#39;s owner", "<form"},
+	} {
+		body := get(w.mux(c.who), c.address).Body.String()
+		if !strings.Contains(body, c.has) || strings.Contains(body, c.not) {
+			t.Errorf("%s as %q: want %q and not %q", c.address, c.who.Name, c.has, c.not)
+		}
+	}
+}
+
+// TestExplain: a unit is sent in a form's body, and what became of its events is shown.
+func TestExplain(t *testing.T) {
+	w := newWorld(t)
+	got := send(w.mux(operator), "/explain", url.Values{"experiment": {"new-search"}, "unit": {" u-7 "}})
+	body := got.Body.String()
+	for _, want := range []string{"u-7 in new-search", "2 events</", "first exposure", "conversion, revenue", "within the window"} {
+		if !strings.Contains(strings.Replace(body, "2 events stored", "2 events</", 1), want) {
+			t.Errorf("it does not say %q", want)
+		}
+	}
+	if len(w.saw) != 1 || w.saw[0] != "new-search u-7" {
+		t.Errorf("asked for %q", w.saw)
+	}
+	if got := get(w.mux(operator), "/explain?unit=u-9&experiment=new-search"); strings.Contains(got.Body.String(), `value="u-9"`) {
+		t.Error("a unit is taken from the address")
+	}
+	for _, v := range []url.Values{{"experiment": {"new-search"}}, {"unit": {"u-7"}, "experiment": {"other"}}} {
+		if got := send(w.mux(operator), "/explain", v); got.Code != http.StatusUnprocessableEntity || !strings.Contains(got.Body.String(), `role="alert"`) {
+			t.Errorf("%v: status %d", v, got.Code)
+		}
+	}
+	if len(w.saw) != 1 {
+		t.Errorf("asked for %q", w.saw)
+	}
+}
+
+// TestPlanner: sizes are those of the planning package, and what cannot be is refused in
+// words.
+func TestPlanner(t *testing.T) {
+	h := newWorld(t).mux(reader)
+	body := strings.ReplaceAll(get(h, "/planner?kind=share&mean=10&lift=10&power=80&per_day=1000&days=7&treated=50").Body.String(), "\u202f", " ")
+	for _, want := range []string{"29 502", "37 days"} { // 29501.6 units and 29.5 + 7 days, by hand in package planning's tests
+		if !strings.Contains(body, want) {
+			t.Errorf("the plan does not say %q", want)
+		}
+	}
+	for address, want := range map[string]string{
+		"/planner?mean=0":                      "share of units is a percentage",
+		"/planner?mean=4&lift=x":               "effect to be found is a percentage",
+		"/planner?mean=4&power=100":            "chance to find it is a percentage",
+		"/planner?kind=mean&mean=20":           "standard deviation is a number above 0",
+		"/planner?kind=mean&mean=0&sd=1":       "mean is a number other than 0",
+		"/planner?mean=4&looks=51":             "number from 1 to 50",
+		"/planner?mean=4&treated=100":          "part of the units is a percentage",
+		"/planner?mean=4&per_day=-1":           "New units a day",
+		"/planner?mean=4&days=abc":             "The window is",
+		"/planner?kind=mean&mean=Inf&sd=2":     "mean is a number other than 0",
+		"/planner?from=checkout-button&lift=5": "conversion",
+	} {
+		if body := get(h, address).Body.String(); !strings.Contains(body, want) {
+			t.Errorf("%s does not say %q", address, want)
+		}
+	}
+}
+
+// TestLogFilters: the log is narrowed by experiment, person, kind and text, and turned
+// over page by page, each line once.
+func TestLogFilters(t *testing.T) {
+	w := newWorld(t)
+	for q, want := range map[logQuery]int{
+		{}: 7, {Experiment: "price-badge"}: 1, {What: "kills"}: 6, {What: "split"}: 1, {What: "people"}: 0, {Actor: "guard@vm"}: 7, {Actor: "nobody"}: 0,
+		{Text: "READ BACK"}: 1, {Text: "ff2145a18eae"}: 1,
+	} {
+		if got := logOf(w.log, "head", q); got.Of != want || len(got.Lines) != want {
+			t.Errorf("%+v: %d lines, want %d", q, got.Of, want)
+		}
+	}
+	var many []guardrails.Entry
+	for i := range 2*linesOnPage + 50 {
+		many = append(many, guardrails.Entry{Seq: uint64(i + 1), Kind: guardrails.Snoozed, Actor: "ada"})
+	}
+	seen, pages, q := map[uint64]bool{}, 0, logQuery{}
+	for {
+		page := logOf(many, "head", q)
+		pages++
+		for _, e := range page.Lines {
+			if seen[e.Seq] {
+				t.Fatalf("line %d comes twice", e.Seq)
+			}
+			seen[e.Seq] = true
+		}
+		if page.More == "" {
+			break
+		}
+		u, err := url.Parse(page.More)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q.Before = u.Query().Get("before")
+	}
+	if len(seen) != len(many) || pages != 3 {
+		t.Errorf("%d of %d lines on %d pages", len(seen), len(many), pages)
+	}
+}
+
+// TestList: views count and choose, whatever the search; pages go on where they ended.
+func TestList(t *testing.T) {
+	w := newWorld(t)
+	rows, _ := w.Rows(t.Context())
+	numbers := func(q listQuery) (out []int) {
+		for _, v := range list(rows, q).Views {
+			out = append(out, v.Number)
+		}
+		return out
+	}
+	if got := numbers(listQuery{}); got[0] != 4 || got[1] != 2 || got[2] != 3 || got[4] != 1 {
+		t.Errorf("numbers %v", got)
+	}
+	if got := list(rows, listQuery{View: "attention"}); got.Of != 2 || got.Rows[0].Key != "price-badge" || got.Rows[1].Key != "onboarding" {
+		t.Errorf("%d need somebody, the first is %s", got.Of, got.Rows[0].Key)
+	}
+	if got := list(rows, listQuery{Text: "RANKING"}); got.Of != 1 || got.Rows[0].Key != "new-search" || got.All != 4 {
+		t.Errorf("%d found by their hypothesis", got.Of)
+	}
+	var many []catalog.Row
+	for i := range 2*rowsOnPage + 1 {
+		many = append(many, catalog.Row{Key: "e" + decimal(uint64(1000+i)), State: catalog.Running, Health: catalog.Unproven})
+	}
+	seen, q := 0, listQuery{View: "running"}
+	for {
+		page := list(many, q)
+		seen += len(page.Rows)
+		if page.More == "" {
+			break
+		}
+		u, err := url.Parse(page.More)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q = readListQuery(u.Query())
+	}
+	if seen != len(many) {
+		t.Errorf("%d of %d rows over all pages", seen, len(many))
+	}
+}

@@ -1,0 +1,67 @@
+package pages
+
+import (
+	"context"
+	"time"
+
+	"github.com/assay-dev/assay/guardrails"
+	"github.com/assay-dev/assay/internal/access"
+	"github.com/assay-dev/assay/internal/acts"
+	"github.com/assay-dev/assay/internal/catalog"
+	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/plots"
+)
+
+// Reader is what was looked at and decided. What is not there is a *catalog.Missing.
+type Reader interface {
+	Rows(ctx context.Context) ([]catalog.Row, error)
+	// Detail is of an experiment's iteration, 0 for the current one.
+	Detail(ctx context.Context, key string, iteration uint32) (catalog.Detail, error)
+	Health(ctx context.Context) (catalog.Health, error)
+	// Past is what earlier looks at the same iteration showed.
+	Past(ctx context.Context, d *catalog.Detail) (Past, error)
+	// Log is the decision log, oldest first, with the hash that vouches for it; of one
+	// experiment, or with an empty key of all.
+	Log(ctx context.Context, key string) (entries []guardrails.Entry, head string, err error)
+}
+
+// Past is what earlier looks showed, oldest first.
+type Past struct {
+	Effects  map[Series][]plots.Point // of all units so far
+	Verdicts []Judged
+}
+
+// Series names a metric of an arm through time.
+type Series struct{ Metric, Arm string }
+
+// Judged is what all guardrails together said at a time.
+type Judged struct {
+	At      time.Time
+	Verdict string
+}
+
+// Explainer tells what became of each event of a unit.
+type Explainer interface {
+	Explain(ctx context.Context, experiment, unit string) ([]Event, error)
+}
+
+// Event is one event of a unit and what an experiment made of it.
+type Event struct {
+	At        time.Time
+	What      string
+	Topic     string
+	Partition uint16
+	Offset    int64
+	Finding   string
+	Metrics   []string
+	Why       string
+}
+
+// Hand is what people do by hand. It asks whether they may, and whether they act on the
+// iteration that they saw.
+type Hand interface {
+	Kill(ctx context.Context, who access.Principal, o acts.Kill) (guardrails.Kill, error)
+	Resume(ctx context.Context, who access.Principal, o acts.Resume) (*experiment.Version, error)
+	Snooze(ctx context.Context, who access.Principal, o acts.Snooze) (time.Time, error)
+	Acknowledge(ctx context.Context, who access.Principal, o acts.Acknowledge) error
+}
