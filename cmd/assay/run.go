@@ -204,9 +204,11 @@ func (e *environment) webOptions(registry *prometheus.Registry) app.WebOptions {
 	return app.WebOptions{Registry: registry, User: author(""), Audit: audit.With("log", "audit")}
 }
 
-// whereToLook says how to ask this process: with SQL (docs/sql.md) and for metrics.
+// whereToLook says how to ask this process: in a browser, with SQL (docs/sql.md) and for
+// metrics.
 func whereToLook(w io.Writer, s *app.Stack) {
 	e := s.Endpoints()
+	_, _ = fmt.Fprintf(w, "pages       http://%s/\n", e.Web)
 	if e.HTTP != "" {
 		_, _ = fmt.Fprintf(w, "SQL to try  curl -s --user \"$(jq -r '.reader|.name+\":\"+.password' %s/endpoints.json)\" http://%s/ -d 'SELECT * FROM %s.results FORMAT PrettyCompact'\n",
 			s.Config.Data, e.HTTP, s.Views())
