@@ -73,7 +73,7 @@ func (p *Pages) explainBody(r *http.Request) (explained, error) {
 		return explained{}, err
 	}
 	who := access.From(r.Context())
-	body := explained{May: may(who, access.Explain, "", "")}
+	body := explained{May: who.May(access.Explain, access.Experiment{})}
 	for i := range rows {
 		body.Experiments = append(body.Experiments, rows[i].Key)
 	}
