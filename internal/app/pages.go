@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"sync"
@@ -13,7 +12,6 @@ import (
 	"github.com/assay-dev/assay/internal/clickhouse"
 	"github.com/assay-dev/assay/internal/pages"
 	"github.com/assay-dev/assay/internal/plots"
-	"github.com/assay-dev/assay/internal/results"
 )
 
 // pagesOf are the web pages over a catalog.
@@ -84,23 +82,18 @@ func (r *pageReader) held(run runOf) *heldPast {
 
 func (r *pageReader) readPast(ctx context.Context, d *catalog.Detail) (pages.Past, error) {
 	past := pages.Past{Effects: map[pages.Series][]plots.Point{}}
-	every := r.now().Sub(d.Iteration.Start) / historyPoints
-	full, err := r.stack.DB.Looks(ctx, clickhouse.LookFilter{Experiment: d.Row.Key, Iteration: d.Iteration.Number, Kind: clickhouse.FullLook, Every: every, Documents: true})
+	series, err := r.History(ctx, catalog.Stretch{Experiment: d.Row.Key, Iteration: d.Iteration.Number})
 	if err != nil {
-		return past, fmt.Errorf("read the looks of %s: %w", d.Row.Key, err)
+		return past, err
 	}
-	for _, l := range full {
-		var old results.Document
-		if err := json.Unmarshal(l.Document, &old); err != nil {
-			return past, fmt.Errorf("decode look %s: %w", l.ID, err)
-		}
-		for _, c := range old.Comparisons {
-			key := pages.Series{Metric: c.Metric, Arm: c.Arm}
-			past.Effects[key] = append(past.Effects[key], plots.Point{At: old.At, Estimate: c.Open.Relative.Estimate, Sequential: c.Open.Relative.Sequential})
+	for _, s := range series {
+		key := pages.Series{Metric: s.Metric, Arm: s.Arm}
+		for _, p := range s.Points {
+			past.Effects[key] = append(past.Effects[key], plots.Point{At: p.At, Estimate: p.Open.Relative.Estimate, Sequential: p.Open.Relative.Sequential})
 		}
 	}
 	looks, err := r.stack.DB.Looks(ctx, clickhouse.LookFilter{Experiment: d.Row.Key, Iteration: d.Iteration.Number, Kind: clickhouse.GuardLook,
-		Every: every})
+		Every: r.now().Sub(d.Iteration.Start) / historyPoints})
 	if err != nil {
 		return past, fmt.Errorf("read the verdicts on %s: %w", d.Row.Key, err)
 	}

@@ -100,11 +100,8 @@ func (p *Pages) plan(r *http.Request, body *planned) error {
 	comparisons := planning.FromLook(d.Experiment, d.Iteration, d.Document, perDay)
 	p.planning.Lock() // of many who plan at once each waits: it takes a processor's whole time
 	defer p.planning.Unlock()
-	for _, c := range comparisons {
-		if r.Context().Err() != nil {
-			return r.Context().Err()
-		}
-		body.Answers = append(body.Answers, answerOf(planning.Plan(c, q)))
+	for _, a := range planning.PlanAll(comparisons, q) {
+		body.Answers = append(body.Answers, answerOf(a))
 	}
 	body.Missing = planning.MissingOf(d.Iteration, comparisons, true)
 	return nil
