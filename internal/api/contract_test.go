@@ -21,6 +21,7 @@ type document struct {
 
 type operation struct {
 	OperationID string `json:"operationId"`
+	Tags        []string
 	Summary     string
 	Description string
 	Parameters  []struct {
@@ -197,6 +198,9 @@ func TestContract(t *testing.T) {
 	}
 	for path, methods := range c.Paths {
 		for method, op := range methods {
+			if byHand(op) { // TestOrdersContract
+				continue
+			}
 			for status := range op.Responses {
 				if status == "500" || status == "501" || status == "503" || status == "422" || status == "406" {
 					continue

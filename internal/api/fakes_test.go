@@ -108,6 +108,9 @@ func testDocument() *results.Document {
 
 // world is everything behind the API, in memory.
 type world struct {
+	hand   fakeHand
+	tokens fakeTokens
+
 	now       time.Time
 	documents map[string]*results.Document // by key; one that is missing was never looked at
 	all       []*experiment.Experiment
@@ -249,7 +252,7 @@ func (w *world) Convert(_ context.Context, out io.Writer, format, structure stri
 // serve is the API of a world behind a mux.
 func serve(t *testing.T, w *world) (*API, http.Handler) {
 	t.Helper()
-	a, err := New(Parts{Catalog: w, History: w, Journal: w, Configurations: w, Explainer: w, Exporter: w, Code: "test",
+	a, err := New(Parts{Catalog: w, History: w, Journal: w, Configurations: w, Explainer: w, Exporter: w, Hand: &w.hand, Tokens: &w.tokens, Code: "test",
 		Now: func() time.Time { return w.now }, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)

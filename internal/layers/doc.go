@@ -33,7 +33,7 @@ var Allowed = map[string][]string{
 	"internal/embedded":     {},
 	"internal/notify":       {"internal/outbound"},
 	"internal/simulate":     {"ingest", "internal/experiment"},
-	"internal/api":          {"internal/catalog", "internal/experiment", "internal/planning", "internal/results"},
+	"internal/api":          {"guardrails", "internal/access", "internal/acts", "internal/catalog", "internal/experiment", "internal/planning", "internal/results"},
 	"internal/announce":     {"guardrails"},
 	"internal/watch":        {"guardrails", "ingest", "internal/experiment", "internal/results", "stats"},
 	"internal/pages":        {"guardrails", "internal/access", "internal/acts", "internal/catalog", "internal/experiment", "internal/planning", "internal/plots", "internal/report", "internal/results", "internal/words"},
