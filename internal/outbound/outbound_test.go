@@ -54,7 +54,7 @@ func TestSecretIsNotShown(t *testing.T) {
 	if got, want := h.Show([]byte("no:\r\nswordfish-9 is not it\x00")), "no:  [secret] is not it"; got != want {
 		t.Errorf("an answer shows as %q, want %q", got, want)
 	}
-	if got := h.Show([]byte(strings.Repeat("é", 300))); len(got) > 210 {
+	if got := h.Show([]byte(strings.Repeat("é", 3000))); len(got) < 900 || len(got) > 1010 {
 		t.Errorf("%d bytes of an answer are shown", len(got))
 	}
 }

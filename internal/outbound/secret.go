@@ -43,8 +43,9 @@ func (h *Hider) Hide(s Secret) {
 	}
 }
 
-// maxShown bounds what is shown of an answer, in bytes.
-const maxShown = 200
+// maxShown bounds what is shown of an answer, in bytes: refusals that name the missing
+// permission do so after a page of identifiers.
+const maxShown = 1000
 
 // Show is the beginning of a text in one line, without secrets.
 func (h Hider) Show(body []byte) string {

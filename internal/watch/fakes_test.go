@@ -42,6 +42,7 @@ type world struct {
 	armsOff map[string]bool // arms with an off of their own: whether they are off
 	changes int             // in the flag system's audit log
 	reads   int             // how often a killed experiment's switch was read
+	stale   int             // how many of the next readings have not heard of the kill
 	calls   []Order         // calls that changed the switch, or tried to
 	refuse  Result          // what the switch answers instead of turning off
 	saved   string          // what turning off overwrites
@@ -292,6 +293,10 @@ func (g *guard) IsOff(_ context.Context, o Order) (bool, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.reads++
+	if g.stale > 0 {
+		g.stale--
+		return false, nil
+	}
 	return g.isOff(o), nil
 }
 

@@ -94,7 +94,12 @@ func (w *Watch) send(ctx context.Context, v *experiment.Version, k guardrails.Ki
 	}
 	order := orderOf(v, k)
 	order.Keep = func(saved string) { w.keep(ctx, k, saved) }
-	result, err := w.parts.Switch.Off(ctx, order, w.hearProgress(ctx, k))
+	called := false
+	hear := w.hearProgress(ctx, k)
+	result, err := w.parts.Switch.Off(ctx, order, func(state guardrails.EntryKind, at time.Time) {
+		called = true
+		hear(state, at)
+	})
 	if ctx.Err() != nil {
 		return "", ctx.Err() // we are shutting down: the next guard finds it where it stands
 	}
@@ -106,15 +111,20 @@ func (w *Watch) send(ctx context.Context, v *experiment.Version, k guardrails.Ki
 	}
 	// A call accepted in an earlier attempt of ours is what turned it off.
 	at := result.OffAt
-	if !k.SentAt.IsZero() {
-		at = k.SentAt
-	}
-	if result.State != guardrails.Verified {
-		at = time.Time{}
-	}
 	text := result.Detail
+	switch {
+	case result.State != guardrails.Verified:
+		at = time.Time{}
+	case !k.SentAt.IsZero():
+		at = k.SentAt
+	case !called && k.State == guardrails.Sending:
+		// Whoever wrote that a call was about to leave died before its answer: that
+		// call is what turned it off, and it left right after that line.
+		at = k.Touched
+		text += "; a guard that ended before the answer wrote at " + k.Touched.Format(time.TimeOnly) + " that it was calling"
+	}
 	if result.State == guardrails.Verified {
-		text = "the flag was read back as off (" + result.Detail + ")"
+		text = "the flag was read back as off (" + text + ")"
 	}
 	return result.State, w.insist(ctx, func() error {
 		written, err := w.progress(ctx, k, result.State, at, text)

@@ -9,8 +9,13 @@ import (
 	"github.com/assay-dev/assay/internal/experiment"
 )
 
-// overrideEvery is how often the switch of a killed experiment is read.
-const overrideEvery = time.Minute
+const (
+	// overrideEvery is how often the switch of a killed experiment is read.
+	overrideEvery = time.Minute
+	// overrideSure is how long it must read as on: one answer may come from a cache or a
+	// replica that has not heard of the kill, and a word against it stands for ever.
+	overrideSure = 20 * time.Second
+)
 
 // watchOverrides looks whether somebody has turned a killed experiment on again while
 // its iteration was meant to run. That is a person's word against the guard's: it is
@@ -24,9 +29,7 @@ func (w *Watch) watchOverrides(life context.Context, v *experiment.Version, now 
 		r.next = now.Add(overrideEvery)
 		w.carriers.Go(func() {
 			defer w.release(k.Decided.Seq)
-			ctx, cancel := context.WithTimeout(life, w.config.Timeout)
-			defer cancel()
-			if err := w.checkOverride(ctx, v, k); err != nil && life.Err() == nil {
+			if err := w.checkOverride(life, v, k); err != nil && life.Err() == nil {
 				w.parts.Log.Warn("the switch of a killed experiment cannot be read", "experiment", k.Decided.Experiment,
 					"decision", k.Decided.Seq, "error", err)
 			}
@@ -94,8 +97,16 @@ func lastIteration(v *experiment.Version, k guardrails.Kill) bool {
 }
 
 func (w *Watch) checkOverride(ctx context.Context, v *experiment.Version, k guardrails.Kill) error {
-	off, err := w.parts.Switch.IsOff(ctx, orderOf(v, k))
+	off, err := w.isOff(ctx, v, k)
 	if err != nil || off {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-time.After(overrideSure):
+	}
+	if off, err = w.isOff(ctx, v, k); err != nil || off {
 		return err
 	}
 	_, _, err = w.book.write(ctx, func(log *guardrails.Log) (guardrails.Entry, bool) {
@@ -105,4 +116,10 @@ func (w *Watch) checkOverride(ctx context.Context, v *experiment.Version, k guar
 		return w.continued(k, guardrails.Overridden, time.Time{}, text), now.Overridden.IsZero()
 	})
 	return err
+}
+
+func (w *Watch) isOff(ctx context.Context, v *experiment.Version, k guardrails.Kill) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, w.config.Timeout)
+	defer cancel()
+	return w.parts.Switch.IsOff(ctx, orderOf(v, k))
 }
