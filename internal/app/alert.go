@@ -114,6 +114,8 @@ func toDo(a watch.Alert) string {
 			return "find out why; until then no guardrail judges"
 		}
 		return fmt.Sprintf("find out why, until then no guardrail judges; then a new iteration, or assay resume %s --acknowledge %d --reason …", a.Experiment, a.Phase)
+	case watch.SnoozeMatter:
+		return "no guard turns anything off meanwhile: watch it, and end it when it is not needed, with --snooze 0s"
 	case watch.DataMatter:
 		return "find out why; the guardrails go on"
 	case watch.BlindMatter, watch.GuardMatter:

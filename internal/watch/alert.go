@@ -56,10 +56,11 @@ const (
 	BlindMatter     Matter = "blind"     // an experiment cannot be judged
 	GuardMatter     Matter = "guard"     // the guard itself cannot look
 	DataMatter      Matter = "data"      // what comes in looks wrong; the guardrails go on
+	SnoozeMatter    Matter = "snooze"    // a person lets automatic kills wait
 )
 
 // pages tells whether a matter is worth a night.
-func (m Matter) pages() bool { return m != SilenceMatter && m != DataMatter }
+func (m Matter) pages() bool { return m != SilenceMatter && m != DataMatter && m != SnoozeMatter }
 
 // of tells whether the alert is about an iteration.
 func (a *Alert) of(run runKey) bool {

@@ -103,10 +103,15 @@ func (a *alerts) isOpen(key string) bool {
 
 // resolve closes the open matters that match.
 func (a *alerts) resolve(at time.Time, title, text string, match func(Alert) bool) {
+	a.resolveEach(at, func(last Alert) (string, bool) { return title, match(last) }, text)
+}
+
+// resolveEach closes the open matters that are over, each with a title of its own.
+func (a *alerts) resolveEach(at time.Time, over func(Alert) (title string, is bool), text string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for key, m := range a.open {
-		if match(m.last) {
+		if title, is := over(m.last); is {
 			a.close(key, at, title, text)
 		}
 	}

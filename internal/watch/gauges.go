@@ -59,7 +59,7 @@ func newGauges(r prometheus.Registerer) (*gauges, error) {
 			Name: "assay_guard_exposures_aside", Help: "Exposures of the running iteration that were put aside: unknown_variant, other_unit_kind, outside, moved.",
 		}, []string{"experiment", "why"}),
 		snoozed: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "assay_guard_snoozed", Help: "1 while automatic kills of an experiment wait on a person's word; all: those of every experiment.",
+			Name: "assay_guard_snoozed", Help: "1 while automatic kills of an experiment wait on a person's word; all: those of every experiment, also where guard.observe is set.",
 		}, []string{"experiment"}),
 		failures: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "assay_guard_round_failures_total", Help: "Rounds of the guard that could not be finished.",
@@ -148,10 +148,14 @@ func (g *gauges) forget(experiment string) {
 	delete(g.asides, experiment)
 }
 
-// setSnoozed shows whose automatic kills wait.
-func (g *gauges) setSnoozed(snoozes []guardrails.Snooze) {
+// setSnoozed shows whose automatic kills wait: by somebody's word, or of all by the
+// operator's configuration.
+func (g *gauges) setSnoozed(snoozes []guardrails.Snooze, observe bool) {
 	g.snoozed.Reset()
-	g.snoozed.WithLabelValues("all").Set(0)
+	all := g.snoozed.WithLabelValues("all")
+	if all.Set(0); observe {
+		all.Set(1)
+	}
 	for _, s := range snoozes {
 		g.snoozed.WithLabelValues(cmp.Or(s.Experiment, "all")).Set(1)
 	}

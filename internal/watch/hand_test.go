@@ -109,6 +109,44 @@ func TestStopInASecond(t *testing.T) {
 	})
 }
 
+// TestSnoozeIsTold: that automatic kills wait, and that they wait no more, by a word or
+// because the time is up. A guard that begins tells again what is in force, and nothing
+// of what is over.
+func TestSnoozeIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(checkout())
+		hand := w.hand(t)
+		say := func(key string, d time.Duration) string {
+			until, err := hand.Snooze(t.Context(), Named{Experiment: key}, "a load test", d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return until.Format("2006-01-02 15:04:05 UTC")
+		}
+		runs := func(d time.Duration) { w.run(t, Config{}, 0, d) }
+		go runs(2 * time.Minute)
+		pass(10 * time.Second)
+		until := say("checkout", time.Minute)
+		pass(100 * time.Second)
+		w.expect(t, "a minute for one", "snooze/checkout: automatic kills of checkout wait until "+until+", says ada",
+			"resolved snooze/checkout: automatic kills of checkout wait no more: the time is up")
+		pass(time.Minute)
+
+		all := say("", time.Hour)
+		runs(5 * time.Second)
+		w.expect(t, "all, and a guard begins", "again snooze/all: all automatic kills wait until "+all+", says ada")
+		go runs(20 * time.Second)
+		pass(5 * time.Second)
+		say("", 0)
+		pass(5 * time.Second)
+		w.expect(t, "ended by a word", "again snooze/all: all automatic kills wait until "+all+", says ada",
+			"resolved snooze/all: all automatic kills wait no more, says ada")
+		pass(time.Minute)
+		runs(5 * time.Second)
+		w.expect(t, "all of it is history")
+	})
+}
+
 func TestSnoozeRefuses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(checkout())

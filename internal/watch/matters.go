@@ -44,6 +44,8 @@ func (w *Watch) tellOf(e guardrails.Entry) {
 	switch e.Kind {
 	case guardrails.Sending, guardrails.Accepted:
 		w.alerts.progress(killKeyOf(e), e.Kind)
+	case guardrails.Snoozed:
+		w.tellSnooze(e)
 	case guardrails.Effective, guardrails.SRMAcknowledged, guardrails.Resumed:
 		w.resolveBy(e)
 	default:

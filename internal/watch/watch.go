@@ -170,7 +170,10 @@ func (w *Watch) tick(ctx, life context.Context) error {
 		}
 		return err
 	}
-	w.book.read(func(log *guardrails.Log) { w.gauges.setSnoozed(log.Snoozes(now)) })
+	var snoozes []guardrails.Snooze
+	w.book.read(func(log *guardrails.Log) { snoozes = log.Snoozes(now) })
+	w.gauges.setSnoozed(snoozes, w.config.Limits.GlobalStop)
+	w.endSnoozes(snoozes, now)
 	if version == nil {
 		return nil // nothing was applied yet
 	}
