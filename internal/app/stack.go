@@ -119,6 +119,12 @@ func (s *Stack) named() error {
 	user := Account{ch.User, password}
 	s.endpoints.ClickHouse = ch.Addresses
 	s.endpoints.Admin, s.endpoints.Writer, s.endpoints.Reader = user, user, user
+	if ch.Reader != "" {
+		if password, err = ch.ReaderPassword.Resolve(); err != nil {
+			return fmt.Errorf("clickhouse.reader_password: %w", err)
+		}
+		s.endpoints.Reader = Account{ch.Reader, password}
+	}
 	return nil
 }
 

@@ -42,11 +42,16 @@ func (s *Stack) Web(ctx context.Context, opt WebOptions) (*Door, error) {
 		return nil, err
 	}
 	c := s.NewCatalog()
-	shown, err := s.pagesOf(c, s.LastingActs(opt.Audit))
-	if err != nil {
-		return nil, err
+	for _, of := range []func() (map[string]http.Handler, error){
+		func() (map[string]http.Handler, error) { return s.pagesOf(c, s.LastingActs(opt.Audit)) },
+		func() (map[string]http.Handler, error) { return s.apiOf(c) },
+	} {
+		routes, err := of()
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(cfg.Pages, routes)
 	}
-	maps.Copy(cfg.Pages, shown)
 	cfg.Pages["GET /reports/"] = http.StripPrefix("/reports/", http.FileServer(http.Dir(s.Config.Reports)))
 	server, err := web.Listen(ctx, cfg)
 	if errors.Is(err, web.ErrOpen) {

@@ -73,8 +73,12 @@ type ClickHouse struct {
 	User      string   `yaml:"user"`
 	Password  Secret   `yaml:"password"`
 	TLS       bool     `yaml:"tls"`
-	Library   string   `yaml:"library"` // of the embedded engine; found by itself when empty
-	Port      int      `yaml:"port"`    // of the embedded engine; 0 takes a free one
+	HTTP      string   `yaml:"http"` // address of its HTTP interface, for exports: http://host:8123
+	// Reader is the account that exports are read with; empty: User.
+	Reader         string `yaml:"reader"`
+	ReaderPassword Secret `yaml:"reader_password"`
+	Library        string `yaml:"library"` // of the embedded engine; found by itself when empty
+	Port           int    `yaml:"port"`    // of the embedded engine; 0 takes a free one
 }
 
 // Privacy says what is kept of people.

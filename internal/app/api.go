@@ -1,0 +1,57 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/assay-dev/assay/internal/api"
+	"github.com/assay-dev/assay/internal/clickhouse"
+)
+
+// exportHeader is how long the server may take to begin an export; what it streams then
+// may last.
+const exportHeader = time.Minute
+
+// apiOf are the routes of the API over a catalog.
+func (s *Stack) apiOf(c *Catalog) (map[string]http.Handler, error) {
+	parts := api.Parts{Catalog: c, History: c, Journal: c, Configurations: c, Explainer: c, Code: s.Code, Log: s.Log}
+	if e := s.exporter(); e != nil {
+		parts.Exporter = e
+	}
+	a, err := api.New(parts)
+	if err != nil {
+		return nil, fmt.Errorf("describe the API: %w", err)
+	}
+	return a.Routes(), nil
+}
+
+// exporter is nil where the HTTP interface of ClickHouse is not known.
+func (s *Stack) exporter() *exporter {
+	address := s.Config.ClickHouse.HTTP
+	if address == "" && s.endpoints.HTTP != "" {
+		address = "http://" + s.endpoints.HTTP
+	}
+	if address == "" {
+		return nil
+	}
+	transport := &http.Transport{ResponseHeaderTimeout: exportHeader, MaxIdleConnsPerHost: 4, IdleConnTimeout: time.Minute}
+	if s.Config.ClickHouse.TLS {
+		transport.TLSClientConfig = tlsConfig()
+	}
+	s.onClose(func() error { transport.CloseIdleConnections(); return nil })
+	return &exporter{&clickhouse.Exporter{
+		Address: address, Database: s.Views(), User: s.endpoints.Reader.Name, Password: s.endpoints.Reader.Password,
+		Client: &http.Client{Transport: transport},
+	}}
+}
+
+// exporter is the database as the API sees it.
+type exporter struct{ *clickhouse.Exporter }
+
+// Export implements api.Exporter.
+func (e *exporter) Export(ctx context.Context, w io.Writer, x api.Export) error {
+	return e.Exporter.Export(ctx, w, clickhouse.View{Name: x.View, Experiment: x.Experiment, From: x.From, To: x.To, Format: x.Format})
+}

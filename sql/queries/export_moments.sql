@@ -1,0 +1,2 @@
+-- Exact sums of one experiment.
+SELECT * FROM moments WHERE experiment = {experiment:String}

@@ -1,0 +1,2 @@
+-- Units of every arm of one experiment.
+SELECT * FROM units WHERE experiment = {experiment:String}
