@@ -88,6 +88,9 @@ func (c *Catalog) ExplainUnit(ctx context.Context, key, unit string) ([]catalog.
 		return nil, err
 	}
 	all, err := c.stack.Explain(ctx, v, e, unit)
+	if errors.Is(err, errNoUnitKey) {
+		return nil, &catalog.Missing{What: "key to hash units with on this machine", Hint: "name the consumers' key in privacy.unit_key"}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	std "cmp"
 	"strings"
 	"testing"
 	"time"
@@ -33,6 +34,7 @@ type lookWorld struct {
 	t   *testing.T
 	now time.Time
 	seq uint64
+	key string // of the experiment; "": cta
 }
 
 func newLookWorld(t *testing.T) *lookWorld {
@@ -48,7 +50,7 @@ func newLookWorld(t *testing.T) *lookWorld {
 func (w *lookWorld) apply(owner string) {
 	w.t.Helper()
 	set, problems := experiment.Parse([]experiment.File{
-		{Name: "cta.yaml", Data: []byte(strings.Replace(files, "OWNER", owner, 1))},
+		{Name: "cta.yaml", Data: []byte(strings.NewReplacer("OWNER", owner, "key: cta", "key: "+std.Or(w.key, "cta")).Replace(files))},
 		{Name: "sales.yaml", Data: []byte("name: sales\nowner: growth\nevent: buy\nkind: proportion\ndirection: increase\n")},
 		{Name: "errors.yaml", Data: []byte("name: errors\nowner: growth\nevent: error\nkind: proportion\ndirection: decrease\n")},
 	})
@@ -74,7 +76,7 @@ func (w *lookWorld) countWith(variant string, units, buyers int64) {
 	var rows []ingest.Row
 	for _, metric := range []string{ingest.Units, "sales", "errors"} {
 		rows = append(rows, ingest.Row{
-			Cell:  ingest.Cell{Experiment: "cta", Iteration: 1, Phase: 1, Variant: variant, Metric: metric, Slot: w.now.Truncate(time.Minute).UnixMilli()},
+			Cell:  ingest.Cell{Experiment: std.Or(w.key, "cta"), Iteration: 1, Phase: 1, Variant: variant, Metric: metric, Slot: w.now.Truncate(time.Minute).UnixMilli()},
 			Delta: ingest.Delta{N: units}})
 	}
 	rows[1].NonZero, rows[1].Sum, rows[1].SumSquares = buyers, ingest.Int64(buyers), ingest.Int64(buyers)
@@ -100,7 +102,7 @@ func (w *lookWorld) look(iteration uint32) *results.Document {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	d, err := w.Look(w.t.Context(), &v, v.Find("cta"), iteration, w.now)
+	d, err := w.Look(w.t.Context(), &v, v.Find(std.Or(w.key, "cta")), iteration, w.now)
 	if err != nil {
 		w.t.Fatal(err)
 	}

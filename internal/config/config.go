@@ -68,17 +68,16 @@ type Topic struct {
 
 // ClickHouse says where the tables are. Without addresses the embedded engine is started.
 type ClickHouse struct {
-	Addresses []string `yaml:"addresses"`
-	Database  string   `yaml:"database"`
-	User      string   `yaml:"user"`
-	Password  Secret   `yaml:"password"`
-	TLS       bool     `yaml:"tls"`
-	HTTP      string   `yaml:"http"` // address of its HTTP interface, for exports: http://host:8123
-	// Reader is the account that exports are read with; empty: User.
-	Reader         string `yaml:"reader"`
-	ReaderPassword Secret `yaml:"reader_password"`
-	Library        string `yaml:"library"` // of the embedded engine; found by itself when empty
-	Port           int    `yaml:"port"`    // of the embedded engine; 0 takes a free one
+	Addresses      []string `yaml:"addresses"`
+	Database       string   `yaml:"database"`
+	User           string   `yaml:"user"`
+	Password       Secret   `yaml:"password"`
+	TLS            bool     `yaml:"tls"`
+	HTTP           string   `yaml:"http"`            // address of its HTTP interface, such as `http://clickhouse:8123`, for Parquet and Arrow; the embedded engine has its own
+	Reader         string   `yaml:"reader"`          // account that these are read with, such as `assay_reader`; the user above when empty
+	ReaderPassword Secret   `yaml:"reader_password"` // of that account
+	Library        string   `yaml:"library"`         // of the embedded engine; found by itself when empty
+	Port           int      `yaml:"port"`            // of the embedded engine; 0 takes a free one
 }
 
 // Privacy says what is kept of people.
@@ -243,6 +242,11 @@ func (c *Config) Validate() error {
 	for name, s := range c.Switches {
 		if f := s.fault(); f != nil {
 			return fmt.Errorf("switches.%s: %w", name, f)
+		}
+	}
+	if c.ClickHouse.HTTP != "" {
+		if err := web("clickhouse.http", c.ClickHouse.HTTP); err != nil {
+			return err
 		}
 	}
 	if c.Guard.Runbook != "" {
