@@ -57,6 +57,7 @@ race: engine ## the tests of concurrent packages under the race detector
 .PHONY: bench
 bench: engine kafka ## events/s end to end, what an event costs each process, each part alone, and a comparison (ARGS="--long": also five minutes)
 	$(GO) run ./internal/bench $(ARGS)
+	$(GO) run ./internal/bench -readers
 	@echo; echo "A COMPARISON FROM MOMENTS, beside one t quantile of gonum"
 	$(GO) test ./stats -run '^$$' -bench '^BenchmarkComparison$$'
 

@@ -49,6 +49,22 @@ func TestKillsAreMeasured(t *testing.T) {
 	}
 }
 
+// TestReadersAreMeasured runs the short form: every request is answered while events are
+// counted, and all are told of.
+func TestReadersAreMeasured(t *testing.T) {
+	embeddedtest.Library(t)
+	var out bytes.Buffer
+	if err := bench(t.Context(), &out, shortReaders()); err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	t.Log(out.String())
+	for _, want := range []string{"READERS for 2s", "results of 20 metrics and 10,000,000 units", "page of the same experiment", "list of 20 experiments", "page of the list"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the report has no %q", want)
+		}
+	}
+}
+
 // TestWrongSumsAreNoResult reads one load and expects the sums of another.
 func TestWrongSumsAreNoResult(t *testing.T) {
 	embeddedtest.Library(t)

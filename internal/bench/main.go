@@ -49,6 +49,8 @@ type options struct {
 	verify     bool          // also measure a verification of each run
 	profile    string
 
+	readers bool // the API and the pages are measured, and nothing else
+
 	kill    bool          // kills are measured, and nothing else
 	trials  int           // experiments that are harmed
 	stagger time.Duration // between them
@@ -68,12 +70,17 @@ func flags() options {
 	flag.BoolVar(&o.verify, "verify", false, "also measure a verification of each run: everything recounted in SQL")
 	only := flag.Bool("whole", false, "the whole path only")
 	flag.BoolVar(&o.kill, "kill", false, "how soon harm is called off, and what a round of the guard takes, and nothing else")
+	flag.BoolVar(&o.readers, "readers", false, "how long the API and the pages take while a stream is counted, and nothing else")
 	flag.IntVar(&o.trials, "trials", 60, "with -kill: harmed experiments, one every 1.5 s; 0: none")
 	flag.IntVar(&o.rate, "rate", o.rate, "events a second of live streams")
-	flag.IntVar(&o.loop, "loop", 1000, "with -kill: experiments of a guard whose rounds are measured; 0: none")
+	flag.IntVar(&o.loop, "loop", 1000, "with -kill: experiments of a guard whose rounds are measured; 0: none; with -readers: experiments of the list")
 	flag.Parse()
 	if o.partitions = int32(*partitions); *short {
+		readers := o.readers
 		o = shortOptions(o.kill)
+		if readers {
+			o = shortReaders()
+		}
 	}
 	if *only {
 		o.alone, o.curve, o.rate = false, nil, 0
@@ -112,6 +119,11 @@ func shortOptions(kill bool) options {
 	return options{units: 4000, partitions: 2, runs: 1, alone: true, curve: []int{2000, 20_000}, rate: 2000, live: time.Second, verify: true}
 }
 
+// shortReaders are what the test of the readers runs.
+func shortReaders() options {
+	return options{partitions: 2, readers: true, rate: 2000, live: 2 * time.Second, loop: 20}
+}
+
 func bench(ctx context.Context, w io.Writer, o options) (err error) {
 	dir, err := os.MkdirTemp("", "assay-bench-")
 	if err != nil {
@@ -121,6 +133,9 @@ func bench(ctx context.Context, w io.Writer, o options) (err error) {
 	r := report{w: w}
 	if o.kill {
 		return errors.Join(benchKills(ctx, dir, o, &r), r.err)
+	}
+	if o.readers {
+		return errors.Join(benchReaders(ctx, dir, o, &r), r.err)
 	}
 	b, err := prepare(ctx, dir, o)
 	if err != nil {
