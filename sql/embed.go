@@ -9,6 +9,12 @@ package sql
 
 import "embed"
 
+// Analysis is a template of a statement, for as many totals of a unit as an analysis
+// has; see clickhouse.DB.AnalysisCells. All its values are bound.
+//
+//go:embed analysis/cells.sql
+var Analysis string
+
 // Users makes the accounts of a server that keeps them by SQL: a template like the
 // migrations, for people to read and run.
 //
