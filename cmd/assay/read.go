@@ -30,6 +30,8 @@ type analyzeCmd struct {
 
 	AsOf     string `help:"Show what the ledger gave at this time (RFC 3339), under the configuration of then." placeholder:"TIME" xor:"past,days"`
 	AsOfLook string `help:"Compute a stored look anew, from the parts that it stands for." placeholder:"ID" xor:"past,days"`
+
+	exploreFlags
 }
 
 // Run shows the newest look; it takes one when the ledger has moved on.
@@ -38,6 +40,9 @@ func (c analyzeCmd) Run(env *environment) error {
 		return err
 	}
 	return env.withVersion(func(s *app.Stack, v *experiment.Version) error {
+		if c.asked() {
+			return c.explore(env, s, v)
+		}
 		look := func(e *experiment.Experiment) (*results.Document, error) {
 			return s.Look(env.ctx, v, e, c.Iteration, time.Now())
 		}

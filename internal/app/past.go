@@ -53,7 +53,7 @@ func (s *Stack) PastLook(ctx context.Context, id string) (Past, *results.Documen
 	if err != nil {
 		return Past{}, nil, fmt.Errorf("read look %s: %w", id, err)
 	}
-	if look.Kind == clickhouse.SlowLook || look.Kind == clickhouse.PlaceboLook {
+	if look.Kind == clickhouse.SlowLook || look.Kind == clickhouse.PlaceboLook || look.Kind == clickhouse.AnalysisLook {
 		return Past{}, nil, WithHint(fmt.Errorf("look %s is of what is computed from stored events", id), "name a full look or one of the guard")
 	}
 	var d results.Document

@@ -21,19 +21,24 @@ import (
 // matured.
 func TestAnalysisOfThePlan(t *testing.T) {
 	compared := map[experiment.Kind]int{}
-	for seed := range *realms + 2 {
+	worlds := 0
+	for seed := uint64(1); worlds < 1+*realms/2; seed++ {
+		w := newRealm(seed, 900)
+		if !hasKinds(w.version, fastKinds...) {
+			continue
+		}
+		worlds++
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			s := newStore(t)
-			w := newRealm(uint64(seed)<<8+77, 1500)
 			first(t, s, w)
-			w.consume(t, s.DB, 0)
-			w.log = newRealm(uint64(seed)<<8+78, 800).log // of other units, under the same configuration
+			w.count(t, s, 0)
+			w.log = newRealm(seed+1000, 300).log // of other units, under the same configuration
 			for i := range w.log {
 				for k := range w.log[i] {
 					w.log[i][k].Unit.Lo |= 1 << 40
 				}
 			}
-			settle(t, s, w)
+			w.count(t, s, 1)
 			for i := range w.version.Experiments {
 				e := &w.version.Experiments[i]
 				for k := range e.Iterations {
@@ -42,22 +47,38 @@ func TestAnalysisOfThePlan(t *testing.T) {
 			}
 		})
 	}
-	for _, kind := range []experiment.Kind{experiment.Mean, experiment.Sum, experiment.Count, experiment.Proportion, experiment.Retention, experiment.Ratio} {
+	for _, kind := range fastKinds {
 		if compared[kind] == 0 {
 			t.Errorf("no world had a %s that counted: this proved less than it should", kind)
 		}
 	}
 }
 
-// settle consumes the rest without adopting anything more.
-func settle(t *testing.T, s store, w *realm) {
+var fastKinds = []experiment.Kind{experiment.Mean, experiment.Sum, experiment.Count, experiment.Proportion, experiment.Retention, experiment.Ratio}
+
+func hasKinds(v *experiment.Version, kinds ...experiment.Kind) bool {
+	have := map[experiment.Kind]bool{}
+	for i := range v.Experiments {
+		for k := range v.Experiments[i].Iterations {
+			for _, m := range v.Experiments[i].Iterations[k].Metrics {
+				have[m.Kind] = true
+			}
+		}
+	}
+	return !slices.ContainsFunc(kinds, func(k experiment.Kind) bool { return !have[k] })
+}
+
+// count lets the joiner count the log into a shard at once.
+func (w *realm) count(t *testing.T, s store, shard uint16) {
 	t.Helper()
 	j := ingest.NewJoiner(w.topics, w.version)
-	part := ingest.Part{Shard: 1, Seq: 1, Config: w.version.Number, Partitions: 4}
+	part := ingest.Part{Shard: shard, Seq: 1, Config: w.version.Number, Partitions: 4}
 	for topic, list := range w.log {
 		part.Offsets = append(part.Offsets, counts(uint8(topic), 0, list, j.AddAll(list, nil)))
-		if err := s.AppendEvents(t.Context(), 1, w.topics, list, nil); err != nil {
-			t.Fatal(err)
+		for range 2 { // a place may be stored twice
+			if err := s.AppendEvents(t.Context(), shard, w.topics, list, nil); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	part.Rows = j.Take()
@@ -81,7 +102,7 @@ func compareWithLedger(t *testing.T, s store, e *experiment.Experiment, it *expe
 	}
 	var last clickhouse.AnalysisProgress
 	got, _, err := s.AnalysisCells(t.Context(), clickhouse.AnalysisSpec{
-		Experiment: e.AsOf(it), Iteration: planned, Matured: matured, Slice: 500,
+		Experiment: e.AsOf(it), Iteration: planned, Matured: matured, Slice: 1000,
 		Progress: func(p clickhouse.AnalysisProgress) {
 			if p.Done < last.Done || p.Done > p.Total {
 				t.Errorf("progress went from %+v to %+v", last, p)
@@ -99,7 +120,7 @@ func compareWithLedger(t *testing.T, s store, e *experiment.Experiment, it *expe
 		t.Errorf("%s, iteration %d (-ledger +events):\n%s", e.Key, it.Number, diff)
 	}
 	for _, c := range got {
-		if metric := it.Metric(c.Metric); metric != nil && c.Open.NonZero > 0 && c.Matured.N > 0 && c.Matured.N < c.Open.N {
+		if metric := it.Metric(c.Metric); metric != nil && c.Open.NonZero > 0 {
 			compared[metric.Kind]++
 		}
 	}

@@ -93,8 +93,8 @@ func (a *analysis) spread(ctx context.Context, m *experiment.Metric, units bool)
 	return listed(found), nil
 }
 
-// edge is where a total is too large for the sums.
-const edge = 1 << 47
+// beyond is where a total is too large for the sums.
+const beyond = 1 << 47
 
 // percentileOf is the percentile of totals that are not zero, as cap.sql has it; nil
 // without any.
@@ -127,7 +127,7 @@ func capped(list []total, limit int64) results.Sums {
 	s := results.NewSums()
 	for _, t := range list {
 		y := min(t.y, limit)
-		if y >= edge || y <= -edge {
+		if y >= beyond || y <= -beyond {
 			s.Over += t.units
 			continue
 		}

@@ -109,7 +109,7 @@ func (db *DB) setExpiry(l *Look) {
 	if l.Expires.IsZero() {
 		l.Expires = db.lives[l.series()].expiry(l.At)
 	}
-	if l.Decision != 0 {
+	if l.Decision != 0 || l.Kind == AnalysisLook {
 		l.Expires = forever()
 	}
 	db.lives[l.series()] = lifetimes{l.At}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/big"
 	"slices"
 	"strings"
@@ -40,6 +41,25 @@ func (db *DB) Slow(ctx context.Context, e *experiment.Experiment, it *experiment
 		return nil, nil
 	}
 	return db.slow(ctx, slowRunOf(e, it, metrics), at)
+}
+
+// SlowOf is Slow of the units of a cohort alone: those whose first exposure has the
+// attributes and lies in [from, until); a zero time leaves that side open.
+func (db *DB) SlowOf(ctx context.Context, e *experiment.Experiment, it *experiment.Iteration, metrics []results.SlowMetric,
+	cohort experiment.Condition, from, until time.Time, at []Position,
+) ([]results.SlowRow, error) {
+	if len(metrics) == 0 {
+		return nil, nil
+	}
+	run := slowRunOf(e, it, metrics)
+	run.Cohort = wanted(cohort)
+	if !from.IsZero() {
+		run.FirstFrom = from.UnixMilli()
+	}
+	if !until.IsZero() {
+		run.FirstUntil = until.UnixMilli()
+	}
+	return db.slow(ctx, run, at)
 }
 
 // Placebo halves the control's units of an iteration at random, as often as asked for,
@@ -148,6 +168,10 @@ type slowRun struct {
 	Control    string           `json:"control"` // whose units are halved
 	Splits     uint8            `json:"splits"`  // 0: none, variants stand as they are
 	Salt       string           `json:"salt"`
+
+	Cohort     []slowWanted `json:"cohort"` // attributes that a first exposure must have
+	FirstFrom  int64        `json:"first_from"`
+	FirstUntil int64        `json:"first_until"`
 }
 
 type slowPhase struct {
@@ -196,6 +220,7 @@ func slowRunOf(e *experiment.Experiment, it *experiment.Iteration, metrics []res
 		Start: it.Start.UnixMilli(), Enrol: it.EnrolUntil.UnixMilli(), Stop: it.End.UnixMilli(), Grace: e.Grace.Milliseconds(),
 		Exclude: e.Crossovers != experiment.First, Exclusions: [][]slowWanted{},
 		PreStop: first.UnixMilli(), PreLength: prePeriod.Milliseconds(),
+		Cohort: []slowWanted{}, FirstFrom: math.MinInt64, FirstUntil: math.MaxInt64,
 	}
 	for _, v := range e.Variants {
 		r.Variants = append(r.Variants, v.Key)

@@ -55,12 +55,19 @@ func between(most float64, rule Rule) shape[float64] {
 	})
 }
 
-// checkCap wants a cap that is a whole number of 10^-decimals and that a total can
-// reach.
+// checkCap refuses a cap that is none.
 func checkCap(s *source, path string, c *Cap, decimals int) {
 	if c == nil || c.At == "" {
 		return
 	}
+	if text, hint := CapProblem(c, decimals); text != "" {
+		s.refuse(path, RuleCapDecimals, text, hint)
+	}
+}
+
+// CapProblem says what is wrong with a cap of a total with so many decimals, "" when
+// nothing is: it must be a whole number of 10^-decimals above 0 that a total can reach.
+func CapProblem(c *Cap, decimals int) (text, hint string) {
 	v, ok := new(big.Rat).SetString(c.At)
 	scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(decimals)), nil)
 	if ok {
@@ -69,8 +76,9 @@ func checkCap(s *source, path string, c *Cap, decimals int) {
 	limit := new(big.Int).Lsh(big.NewInt(1), 47)
 	switch {
 	case !ok || !v.IsInt():
-		s.refuse(path, RuleCapDecimals, fmt.Sprintf("%s has more decimals than its total, which has %d", c.At, decimals), "totals are kept with decimals: places")
+		return fmt.Sprintf("%s has more decimals than its total, which has %d", c.At, decimals), "totals are kept with decimals: places"
 	case v.Num().Cmp(limit) >= 0:
-		s.refuse(path, RuleCapDecimals, c.At+" is beyond any total that is counted", fmt.Sprintf("with %d decimals totals stay below 2^47/10^%d", decimals, decimals))
+		return c.At + " is beyond any total that is counted", fmt.Sprintf("with %d decimals totals stay below 2^47/10^%d", decimals, decimals)
 	}
+	return "", ""
 }

@@ -19,6 +19,9 @@ func Text(w io.Writer, d *results.Document) error { return Colour(w, d, terminal
 // Colour writes one experiment's look for a terminal. Colours repeat what the words say.
 func Colour(w io.Writer, d *results.Document, p terminal.Palette) error {
 	var b strings.Builder
+	if d.Exploratory != "" {
+		fmt.Fprintf(&b, "%s\n%s\n\n", p.Strong("EXPLORATORY, no planned result"), d.Exploratory)
+	}
 	overall := catalog.Overall(d)
 	fmt.Fprintf(&b, "%s · iteration %d of %d · %s%s\n", p.Strong(d.Experiment), d.Iteration, d.Iterations,
 		p.Tone(string(catalog.VerdictTone(overall)), overall), p.Tone("bad", flags(d)))

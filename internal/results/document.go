@@ -13,7 +13,9 @@ type Document struct {
 	Code       string `json:"code"`       // of the program
 	Kind       string `json:"kind"`       // KindGuard or KindFull
 
-	At        time.Time         `json:"at"`
+	At          time.Time `json:"at"`
+	Exploratory string    `json:"exploratory,omitempty"` // no planned result, and why: of an Analysis only
+
 	AsOf      bool              `json:"as_of,omitempty"`    // computed later, as it stood at At
 	Vector    map[uint16]uint64 `json:"vector"`             // shard → last part in the numbers
 	Freshness time.Time         `json:"freshness,omitzero"` // everything before it was counted; absent: not known

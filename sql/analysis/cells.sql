@@ -110,6 +110,8 @@ SELECT
     out = -1 AS barred, if(out > 0, run.variants[greatest(out, 1)], '') AS other, toInt64(count()) AS units
 {{- if .Spread}},
     began < run.befores[1] AS mature, toInt64(greatest(least(y1, edge), -edge)) AS y
+{{- else if not .Metrics}},
+    CAST([], 'Array(Array(String))') AS sums
 {{- else}},
     arrayMap(list -> arrayMap(v -> toString(v), list), [
 {{- range $i, $m := .Metrics}}{{if $i}},{{end}}

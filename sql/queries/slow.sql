@@ -26,7 +26,8 @@ WITH
             parts Array(Tuple(event String, kind String, attribute String, decimals UInt8,
                 conditions Array(Tuple(attribute String, wanted String)), cap String)),
             covariates Array(String), x_decimals UInt8, quantile Float64, before Int64, days Int64)),
-        control String, splits UInt8, salt String)') AS run,
+        control String, splits UInt8, salt String,
+        cohort Array(Tuple(attribute String, wanted String)), first_from Int64, first_until Int64)') AS run,
     toInt256('140737488355328') AS edge, -- 2^47: a number at or beyond it does not take part
     at -> greatest(1, arrayLastIndex(p -> p.start <= at, run.phases)) AS phase_of,
     (attrs, wanted) -> arrayAll(c -> mapContains(attrs, c.attribute) AND attrs[c.attribute] = c.wanted, wanted) AS holds,
@@ -78,6 +79,7 @@ WITH
             AND NOT (run.exclude AND arrayExists(x -> x.2 != variant AND phase_of(x.1) = p, seen))
             AND NOT arrayExists(e -> holds(first_attrs, e), run.exclusions)
             AND (run.splits = 0 OR variant = run.control)
+            AND holds(first_attrs, run.cohort) AND first_at >= run.first_from AND first_at < run.first_until
     ),
     done AS
     (
