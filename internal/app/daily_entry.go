@@ -62,7 +62,7 @@ func (s *Stack) endLook(ctx context.Context, w *window, e *experiment.Experiment
 
 // surround adds to a look what stood beside it at a time.
 func (s *Stack) surround(ctx context.Context, w *window, e *experiment.Experiment, it *experiment.Iteration, d *results.Document, to time.Time) (err error) {
-	if err := s.decidedBy(ctx, d, to.Add(-time.Millisecond)); err != nil {
+	if err := annotateBy(d, w.decisions, to.Add(-time.Millisecond)); err != nil {
 		return err
 	}
 	var noted []clickhouse.Gap
@@ -99,25 +99,19 @@ func (s *Stack) detail(ctx context.Context, e *experiment.Experiment, d *results
 	return nil
 }
 
-// history adds the effects of earlier looks.
+// history adds the effects that earlier looks have shown.
 func (s *Stack) history(ctx context.Context, w *window, entry *report.Entry) error {
 	d := entry.Document
-	every := d.At.Sub(d.Start) / historyPoints
-	looks, err := s.DB.Looks(ctx, clickhouse.LookFilter{
-		Experiment: d.Experiment, Iteration: d.Iteration, Kind: clickhouse.FullLook, To: w.until, Every: every, Documents: true})
+	every := (d.At.Sub(d.Start) / historyPoints).Round(time.Millisecond)
+	points, err := s.DB.Effects(ctx, clickhouse.LookFilter{
+		Experiment: d.Experiment, Iteration: d.Iteration, Kind: clickhouse.FullLook, To: w.until, Every: max(every, 0)}, "", "")
 	if err != nil {
 		return fmt.Errorf("read the looks of %s: %w", d.Experiment, err)
 	}
-	for _, l := range looks {
-		var old results.Document
-		if err := json.Unmarshal(l.Document, &old); err != nil {
-			return fmt.Errorf("decode look %s: %w", l.ID, err)
-		}
-		for _, c := range old.Comparisons {
-			key := report.Series{Metric: c.Metric, Arm: c.Arm}
-			entry.History[key] = append(entry.History[key], plots.Point{
-				At: old.At, Estimate: c.Open.Relative.Estimate, Sequential: c.Open.Relative.Sequential})
-		}
+	for _, p := range points {
+		key := report.Series{Metric: p.Metric, Arm: p.Arm}
+		open := measured(p.Units[:2], p.Numbers[:10]).Relative
+		entry.History[key] = append(entry.History[key], plots.Point{At: p.At, Estimate: open.Estimate, Sequential: open.Sequential})
 	}
 	return nil
 }

@@ -147,15 +147,26 @@ func reached(vector, other map[uint16]uint64) bool {
 
 // decidedBy adds to a document what had been decided by a time.
 func (s *Stack) decidedBy(ctx context.Context, d *results.Document, by time.Time) error {
-	entries, err := s.decidedOn(ctx, d.Experiment, d.Iteration)
+	rows, err := s.DB.Decisions(ctx, clickhouse.DecisionFilter{Experiment: d.Experiment, Iteration: d.Iteration})
 	if err != nil {
-		return err
+		return fmt.Errorf("read the decisions on %s: %w", d.Experiment, err)
 	}
+	return annotateBy(d, rows, by)
+}
+
+// annotateBy adds to a document what the rows of the decision log say of its iteration,
+// up to a time.
+func annotateBy(d *results.Document, rows []clickhouse.Decision, by time.Time) error {
 	var log guardrails.Log
-	for _, e := range entries {
-		if !e.At.After(by) {
-			log.Add(e)
+	for _, row := range rows {
+		if row.Experiment != d.Experiment || row.Iteration != d.Iteration || row.At.After(by) {
+			continue
 		}
+		e, err := EntryOf(row)
+		if err != nil {
+			return err
+		}
+		log.Add(e)
 	}
 	log.Annotate(d, log.Alarms(d.Experiment, d.Iteration))
 	return nil
