@@ -68,8 +68,13 @@ func (c *courier) read(ctx context.Context) error {
 	return err
 }
 
-// attempt bounds one attempt, so that it ends long before its claim does.
-const attempt = daily.Lease / 5
+// attempt bounds one attempt, so that it ends before its claim does: most of it is for
+// collecting what hundreds of experiments have, and a part for the mail server.
+const (
+	attempt  = daily.Lease / 5 * 4
+	delivery = daily.Lease / 5
+	noting   = daily.Lease / 20
+)
 
 // send makes one attempt at one letter, if nobody else does. How it went is in the log;
 // an error is one of the log itself.
@@ -87,7 +92,7 @@ func (c *courier) send(ctx context.Context, to address, day daily.Date) error {
 // note writes an entry wherever the log ends. The end of this process is no reason to
 // leave the others in doubt.
 func (c *courier) note(ctx context.Context, day daily.Date, channel string, state daily.State, detail string) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), attempt)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noting)
 	defer cancel()
 	for {
 		err := c.append(ctx, day, channel, state, detail)
@@ -129,6 +134,8 @@ func (c *courier) try(ctx context.Context, to address, day daily.Date) (daily.St
 		return daily.Skipped, err.Error()
 	}
 	if err == nil {
+		ctx, cancel := context.WithTimeout(ctx, delivery)
+		defer cancel()
 		err = to.Deliver(ctx, l)
 	}
 	var f *notify.Failure

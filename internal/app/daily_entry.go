@@ -45,7 +45,7 @@ func (s *Stack) endLook(ctx context.Context, w *window, e *experiment.Experiment
 	if it == nil {
 		return nil, nil
 	}
-	looks, err := s.DB.Looks(ctx, clickhouse.LookFilter{Experiment: e.Key, Iteration: it.Number, Kind: clickhouse.FullLook, To: to, Documents: true, Limit: 1})
+	looks, err := s.newestBefore(ctx, e.Key, it.Number, clickhouse.FullLook, to)
 	if err != nil {
 		return nil, fmt.Errorf("read the last look of %s: %w", e.Key, err)
 	}

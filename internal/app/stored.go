@@ -31,7 +31,7 @@ func lastOwn[T any](ctx context.Context, s *Stack, key string, iteration uint32,
 
 // ownBefore is the newest one before a time; the zero time: of all.
 func ownBefore[T any](ctx context.Context, s *Stack, key string, iteration uint32, kind clickhouse.LookKind, to time.Time) (*T, error) {
-	looks, err := s.DB.Looks(ctx, clickhouse.LookFilter{Experiment: key, Iteration: iteration, Kind: kind, To: to, Documents: true, Limit: 1})
+	looks, err := s.newestBefore(ctx, key, iteration, kind, to)
 	if err != nil {
 		return nil, fmt.Errorf("read the last %s look of %s: %w", kind, key, err)
 	}
@@ -43,6 +43,21 @@ func ownBefore[T any](ctx context.Context, s *Stack, key string, iteration uint3
 		return nil, fmt.Errorf("decode look %s: %w", looks[0].ID, err)
 	}
 	return out, nil
+}
+
+// newestBefore is the newest look of a kind before a time (zero: of all), in a list of at
+// most one. It is looked for in the last hour first, where that of a running experiment
+// lies: a query that may go back for ever reads every look there is.
+func (s *Stack) newestBefore(ctx context.Context, key string, iteration uint32, kind clickhouse.LookKind, to time.Time) ([]clickhouse.Look, error) {
+	f := clickhouse.LookFilter{Experiment: key, Iteration: iteration, Kind: kind, To: to, Documents: true, Limit: 1}
+	if !to.IsZero() {
+		f.From = to.Add(-time.Hour)
+		if looks, err := s.DB.Looks(ctx, f); err != nil || len(looks) > 0 {
+			return looks, err
+		}
+		f.From, f.To = time.Time{}, f.From
+	}
+	return s.DB.Looks(ctx, f)
 }
 
 func vectorOf(positions []clickhouse.Position) map[uint16]uint64 {
