@@ -14,6 +14,7 @@ import (
 	"github.com/assay-dev/assay/guardrails"
 	"github.com/assay-dev/assay/internal/clickhouse"
 	"github.com/assay-dev/assay/internal/report"
+	"github.com/assay-dev/assay/internal/results"
 	"github.com/assay-dev/assay/internal/watch"
 )
 
@@ -160,6 +161,23 @@ func (l looks) Store(ctx context.Context, all []*watch.Look) error {
 		}
 	}
 	return l.db.StoreLook(ctx, rows...)
+}
+
+// Recent implements watch.Looks.
+func (l looks) Recent(ctx context.Context, experiment string, iteration uint32, since time.Time) ([]*results.Document, error) {
+	found, err := l.db.Looks(ctx, clickhouse.LookFilter{Experiment: experiment, Iteration: iteration,
+		Kind: clickhouse.GuardLook, From: since, Every: 10 * time.Second, Documents: true})
+	if err != nil {
+		return nil, fmt.Errorf("read the looks at %s: %w", experiment, err)
+	}
+	out := make([]*results.Document, len(found))
+	for i, k := range found {
+		out[i] = &results.Document{}
+		if err := json.Unmarshal(k.Document, out[i]); err != nil {
+			return nil, fmt.Errorf("decode look %s: %w", k.ID, err)
+		}
+	}
+	return out, nil
 }
 
 // Keep implements watch.Looks.

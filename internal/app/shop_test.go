@@ -111,6 +111,10 @@ func (s *shop) NewID(time.Time) string {
 
 func (s *shop) Store(context.Context, []*watch.Look) error { return nil }
 
+func (s *shop) Recent(context.Context, string, uint32, time.Time) ([]*results.Document, error) {
+	return nil, nil
+}
+
 func (s *shop) Keep(context.Context, string, uint64) error { return nil }
 
 func (s *shop) Off(context.Context, watch.Order, func(guardrails.EntryKind, time.Time)) (watch.Result, error) {

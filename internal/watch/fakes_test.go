@@ -254,6 +254,18 @@ func (g *guard) Keep(_ context.Context, id string, decision uint64) error {
 	return g.op(func() error { g.kept[id] = decision; return nil })
 }
 
+func (g *guard) Recent(_ context.Context, experiment string, iteration uint32, since time.Time) (out []*results.Document, err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, l := range g.looks {
+		d := l.Document
+		if d.Kind == results.KindGuard && d.Experiment == experiment && d.Iteration == iteration && !d.At.Before(since) {
+			out = append(out, d)
+		}
+	}
+	return out, nil
+}
+
 func (g *guard) Off(ctx context.Context, o Order, progress func(guardrails.EntryKind, time.Time)) (Result, error) {
 	g.mu.Lock()
 	off, refuse, slow, saved := g.isOff(o), g.refuse, g.slow, g.saved

@@ -137,6 +137,10 @@ func (l *simLoop) NewID(time.Time) string { return fmt.Sprint("look-", l.look) }
 
 func (l *simLoop) Store(context.Context, []*Look) error { return nil }
 
+func (l *simLoop) Recent(context.Context, string, uint32, time.Time) ([]*results.Document, error) {
+	return nil, nil
+}
+
 func (l *simLoop) Keep(context.Context, string, uint64) error { return nil }
 
 func (l *simLoop) Off(_ context.Context, o Order, progress func(guardrails.EntryKind, time.Time)) (Result, error) {

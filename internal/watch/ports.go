@@ -66,6 +66,9 @@ type Looks interface {
 	// Keep says that a decision rests on a look, which then stays for ever; it is
 	// ErrNoLook when that was never stored.
 	Keep(ctx context.Context, id string, decision uint64) error
+	// Recent are guard looks at an iteration since a time, oldest first, at most one
+	// each ten seconds.
+	Recent(ctx context.Context, experiment string, iteration uint32, since time.Time) ([]*results.Document, error)
 }
 
 // Order asks for an experiment to be turned off.

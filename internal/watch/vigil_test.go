@@ -165,3 +165,50 @@ func TestDataWarnings(t *testing.T) {
 		}
 	})
 }
+
+// TestVigilOutlivesTheGuard: a guard that begins knows how events came in before it, and
+// sees a stop 15 s after it began at the latest. Without the looks of before it would have
+// to see events come in first.
+func TestVigilOutlivesTheGuard(t *testing.T) {
+	for name, test := range map[string]struct {
+		forgets bool
+		within  time.Duration
+	}{
+		"with the looks of before": {false, 16 * time.Second},
+		"without them":             {true, time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(checkout())
+				f := &traffic{guard: &guard{world: w, t: t}, units: [2]int64{25, 25}, errors: [2]int64{2, 2}}
+				ctx, cancel := context.WithCancel(t.Context())
+				go f.flow(ctx)
+				w.run(t, Config{}, 0, 2*time.Minute)
+				cancel() // nothing comes in any more
+				pass(30 * time.Second)
+				if test.forgets {
+					w.looks = nil
+				}
+				begun, stopped := time.Now(), time.Time{}
+				parts := (&guard{world: w, t: t}).parts()
+				parts.Observer = func(e Event) {
+					if e.Verdict != nil && e.Verdict.Reason == guardrails.ExposuresStopped && stopped.IsZero() {
+						stopped = e.Verdict.At
+					}
+				}
+				guarding, err := New(Config{}, parts)
+				if err != nil {
+					t.Fatal(err)
+				}
+				again, stop := context.WithTimeout(t.Context(), time.Minute)
+				defer stop()
+				if err := guarding.Run(again); err != nil {
+					t.Fatal(err)
+				}
+				if seen := !stopped.IsZero() && stopped.Sub(begun) <= test.within; seen == test.forgets {
+					t.Errorf("the stop was seen at %v, %v after the guard began", stopped, stopped.Sub(begun))
+				}
+			})
+		})
+	}
+}

@@ -205,7 +205,9 @@ func (w *Watch) tick(ctx, life context.Context) error {
 	err = errors.Join(err, w.watchEffects(ctx, judged))
 	w.keepLooks(ctx)
 	// Nor does a breach wait for the looks on which nothing rests, which are nearly all.
-	return errors.Join(err, w.store(ctx, rest, full))
+	err = errors.Join(err, w.store(ctx, rest, full))
+	w.learn(ctx, looks)
+	return err
 }
 
 // apart parts the looks that something is to be decided on from the others.
