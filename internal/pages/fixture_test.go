@@ -36,6 +36,10 @@ type world struct {
 	acted []string // what the hand was asked for
 	fails error    // what it answers
 	saw   []string // units that were explained
+	ticks int
+	still bool
+	real  bool
+	asked int // for details
 }
 
 func read[T any](t testing.TB, name string) (out T) {
@@ -152,6 +156,7 @@ func (w *world) Rows(context.Context) ([]catalog.Row, error) {
 }
 
 func (w *world) Detail(_ context.Context, key string, iteration uint32) (catalog.Detail, error) {
+	w.asked++
 	d, ok := w.details[key]
 	if !ok || iteration > 1 {
 		return catalog.Detail{}, fmt.Errorf("look: %w", &catalog.Missing{What: "experiment " + key})
@@ -200,10 +205,23 @@ func (w *world) Acknowledge(_ context.Context, who access.Principal, o acts.Ackn
 	return w.note(who, "acknowledge", o.On, o.Phase)
 }
 
+// clock goes on by a second whenever it is read: no page is kept, but where a test
+// makes it stand still.
+func (w *world) clock() time.Time {
+	if w.real {
+		return time.Now()
+	}
+	w.ticks++
+	if w.still {
+		return w.now
+	}
+	return w.now.Add(time.Duration(w.ticks) * time.Second)
+}
+
 // mux are the pages as somebody sees them.
 func (w *world) mux(who access.Principal) http.Handler {
 	w.t.Helper()
-	p, err := New(Config{Reader: w, Explainer: w, Hand: w, Code: "v1", Log: slog.New(slog.DiscardHandler)})
+	p, err := New(Config{Reader: w, Explainer: w, Hand: w, Code: "v1", Log: slog.New(slog.DiscardHandler), Now: w.clock})
 	if err != nil {
 		w.t.Fatal(err)
 	}

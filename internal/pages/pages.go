@@ -54,10 +54,14 @@ func New(cfg Config) (*Pages, error) {
 func (p *Pages) Routes() map[string]http.Handler {
 	routes := map[string]http.Handler{"GET /assets/{file}": p.assets}
 	add := func(pattern string, h func(http.ResponseWriter, *http.Request) error) { routes[pattern] = p.handle(h) }
-	add("GET /{$}", p.list)
-	add("GET /experiments/{key}", p.experiment)
-	add("GET /decisions", p.decisions)
-	add("GET /data", p.data)
+	keep := newKeeper(p.cfg.Now)
+	live := func(pattern string, h func(http.ResponseWriter, *http.Request) error) {
+		routes[pattern] = keep.around(p.handle(h))
+	}
+	live("GET /{$}", p.list)
+	live("GET /experiments/{key}", p.experiment)
+	live("GET /decisions", p.decisions)
+	live("GET /data", p.data)
 	add("GET /planner", p.planner)
 	add("GET /explain", p.askUnit)
 	add("POST /explain", p.explain)

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"html"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -112,6 +113,53 @@ func TestNotModified(t *testing.T) {
 			t.Errorf("HX-Request %q: status %d after a change", htmx, changed.Code)
 		}
 	}
+}
+
+// TestKept: within a second a page is made once for a person and an address; another
+// person and another address get their own, and what went wrong is not kept.
+func TestKept(t *testing.T) {
+	w := newWorld(t)
+	w.still = true
+	p, err := New(Config{Reader: w, Explainer: w, Hand: w, Code: "v1", Log: slog.New(slog.DiscardHandler), Now: w.clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	for pattern, h := range p.Routes() {
+		mux.Handle(pattern, h)
+	}
+	as := func(who access.Principal, address string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(http.MethodGet, address, nil)
+		rec := httptest.NewRecorder()
+		mux.ServeHTTP(rec, r.WithContext(access.With(r.Context(), who)))
+		return rec
+	}
+	asked := func(want int, what string) {
+		t.Helper()
+		if w.asked != want {
+			t.Errorf("%s: %d details were read, want %d", what, w.asked, want)
+		}
+	}
+	first := as(reader, "/experiments/new-search").Body.String()
+	if again := as(reader, "/experiments/new-search").Body.String(); again != first || len(first) == 0 {
+		t.Error("the page that is kept is another one")
+	}
+	asked(1, "twice the same")
+	if body := as(operator, "/experiments/new-search").Body.String(); !strings.Contains(body, "/new-search/resume") {
+		t.Error("somebody was shown what another may do")
+	}
+	asked(2, "another person")
+	as(reader, "/experiments/new-search?iteration=1")
+	asked(3, "another address")
+	for range 2 {
+		if got := as(reader, "/experiments/nothing"); got.Code != http.StatusNotFound || got.Header().Get("Content-Security-Policy") == "" {
+			t.Errorf("status %d", got.Code)
+		}
+	}
+	asked(5, "what is not there")
+	w.now = w.now.Add(fresh)
+	as(reader, "/experiments/new-search")
+	asked(6, "a second later")
 }
 
 // TestHostileNames: what a producer or a file says is text.
