@@ -38,7 +38,7 @@ func Lines(d Day) []string {
 			if c.Tone != tone {
 				continue
 			}
-			line := fmt.Sprintf("%s: %s. %s", c.Key, c.Call, c.Text)
+			line := fmt.Sprintf("%s: %s. %s.", c.Key, c.Call, strings.TrimSuffix(c.Text, "."))
 			if c.Main != "" && !strings.Contains(c.Text, "(") { // the text has the numbers already
 				line += " " + c.Main + "."
 			}

@@ -67,7 +67,13 @@ func (e Entry) Box() catalog.Box { return catalog.Decide(e.subject()) }
 // Row is the experiment in a list.
 func (e Entry) Row() catalog.Row { return catalog.RowOf(e.subject(), "") }
 
+// subject leaves out the plan of the analysis: its gates are for who asks how the numbers
+// came about, and stand below.
 func (e Entry) subject() catalog.Subject {
+	if d := e.Document; d != nil {
+		plain := *d
+		plain.Plan, e.Document = nil, &plain
+	}
 	return catalog.Subject{Experiment: e.Experiment, Iteration: e.Iteration, Document: e.Document, Now: e.Until}
 }
 

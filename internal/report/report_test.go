@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -185,6 +186,86 @@ func TestPages(t *testing.T) {
 			if strings.Contains(b.String(), never) && !(name == "day.txt" && never == "<b>bigger") {
 				t.Errorf("%s contains %q", name, never)
 			}
+		}
+	}
+}
+
+// TestLines: a chat gets a line for each experiment, what has to be acted on first.
+func TestLines(t *testing.T) {
+	d := day()
+	killed := *d.Experiments[0].Document
+	killed.Killed = &results.Killed{Reason: "errors rose", At: d.From}
+	d.Experiments = append(d.Experiments, Entry{Experiment: &experiment.Experiment{Key: "new-search"}, Document: &killed, Until: d.To})
+	d.Gaps = []string{"7 records were lost"}
+	want := []string{
+		"Gap: 7 records were lost",
+		"new-search: Stopped. Stopped: errors rose.",
+		"unseen: Can’t tell. No look has been taken yet.",
+		"checkout-cta: Keep running. Better on conversion (+20.0 %, +8.00 % to +32.0 %) so far; windows are not complete yet. Keep running.",
+	}
+	if diff := cmp.Diff(want, Lines(d)); diff != "" {
+		t.Errorf("lines (-want +got):\n%s", diff)
+	}
+	d.URL = "https://assay.example.com/reports/"
+	if got := d.Link(); got != "https://assay.example.com/reports/2026-03-01/index.html" {
+		t.Errorf("the link is %s", got)
+	}
+	if got := d.Title(); got != "Experiments on 1 March 2026: 1 to stop or stopped, 1 of which nothing can be said, 1 to keep running" {
+		t.Errorf("the title is %s", got)
+	}
+}
+
+// TestChange: units, verdicts, calls and warnings are told by what differs; a new iteration
+// is compared with nothing.
+func TestChange(t *testing.T) {
+	e := day().Experiments[0]
+	c := e.Change()
+	if c.First || len(c.Effects) != 2 || c.Effects[0].Then != "+24.0 %, −24.0 % to +72.0 %, so far" || c.Effects[0].Now != "+18.0 %, −3.00 % to +39.0 %, units whose time is over" {
+		t.Errorf("%+v", c.Effects)
+	}
+	if len(c.New) != 0 || len(c.Gone) != 1 || !strings.Contains(c.Gone[0], "few units have had an event") {
+		t.Errorf("new %q, gone %q", c.New, c.Gone)
+	}
+	e.Before, e.Document = e.Document, e.Before
+	if back := e.Change(); len(back.New) != 1 || len(back.Gone) != 0 || !slices.Contains(back.Lines, "−10\u202f402 units, 9\u202f998 now.") {
+		t.Errorf("the other way round: %+v", back)
+	}
+	e.Before = nil
+	if first := e.Change(); !first.First || len(first.Effects) != 0 {
+		t.Errorf("without a look before: %+v", first)
+	}
+	older := *e.Document
+	older.Iteration = 1
+	e.Before = &older
+	if c := e.Change(); len(c.Effects) != 0 || !strings.Contains(c.Lines[0], "Iteration 2 began") {
+		t.Errorf("a new iteration: %+v", c)
+	}
+	e.Document = nil
+	if c := e.Change(); !c.Quiet() {
+		t.Errorf("without a look: %+v", c)
+	}
+}
+
+// TestWaiting: how long it takes follows from the plan and the rate, and stops at the end
+// of the enrolment; who has decided waits for nothing.
+func TestWaiting(t *testing.T) {
+	with := func(change func(*Entry)) string {
+		e := day().Experiments[0]
+		d, it, x := *e.Document, *e.Iteration, *e.Experiment
+		e.Document, e.Iteration, e.Experiment = &d, &it, &x
+		change(&e)
+		return e.Waiting()
+	}
+	for want, change := range map[string]func(*Entry){
+		"the plan is full in about 6 days":     func(*Entry) {},
+		"by then it will be about":             func(e *Entry) { e.Experiment.PlannedUnits = 1_000_000 },
+		"The planned 10\u202f000 units are in": func(e *Entry) { e.Experiment.PlannedUnits = 10_000 },
+		"the rest comes within a day":          func(e *Entry) { e.Experiment.PlannedUnits = 21_000 },
+		"no more are taken in":                 func(e *Entry) { e.Iteration.EnrolUntil = e.Until.Add(-time.Hour) },
+		"":                                     func(e *Entry) { e.Document.Killed = &results.Killed{Reason: "errors rose"} },
+	} {
+		if got := with(change); !strings.Contains(got, want) || want == "" && got != "" {
+			t.Errorf("%q, want %q", got, want)
 		}
 	}
 }
