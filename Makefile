@@ -60,7 +60,7 @@ race: engine ## the tests of concurrent packages under the race detector
 	$(GO) test -race $(TESTFLAGS) ./ingest/... ./internal/watch/... ./guardrails/... ./internal/simulate/...
 
 .PHONY: bench
-bench: engine kafka ## events/s end to end, what an event costs each process, each part alone, and a comparison (ARGS="--long": also five minutes)
+bench: engine kafka ## events/s end to end, what an event costs each process, each part alone, and a comparison (ARGS="--long": also five minutes; ARGS="-analysis 5000000": exploratory analyses)
 	$(GO) run ./internal/bench $(ARGS)
 	$(GO) run ./internal/bench -readers
 	@echo; echo "A COMPARISON FROM MOMENTS, beside one t quantile of gonum"

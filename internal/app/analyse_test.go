@@ -263,6 +263,18 @@ func TestAnalysisOfAPercentileCap(t *testing.T) {
 	}
 }
 
+// TestAnalysisAgain: the server compiles what it is asked often, which must not show.
+func TestAnalysisAgain(t *testing.T) {
+	w := newAnalysed(t)
+	d := results.AnalysisDefinition{Cap: &experiment.Cap{Percentile: 90}, Only: []string{"spend"}}
+	first := w.analyse(t, "", d)
+	for range 4 {
+		if diff := cmp.Diff(first.Document.Cells, w.analyse(t, "", d).Document.Cells); diff != "" {
+			t.Fatalf("(-first +later):\n%s", diff)
+		}
+	}
+}
+
 // TestAnalysisOfAQuantile goes by the cohort, too.
 func TestAnalysisOfAQuantile(t *testing.T) {
 	w := newAnalysed(t)

@@ -33,6 +33,20 @@ func TestBenchRuns(t *testing.T) {
 	}
 }
 
+// TestAnalysesAreMeasured runs few units: it fails when one of them is missing.
+func TestAnalysesAreMeasured(t *testing.T) {
+	embeddedtest.Library(t)
+	var out bytes.Buffer
+	if err := bench(t.Context(), &out, options{analysis: 2000}); err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	for _, want := range []string{"2000 units and 8000 outcomes", "another window", "units of a country", "99th percentile"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the report has no %q:\n%s", want, out.String())
+		}
+	}
+}
+
 // TestKillsAreMeasured runs the short form: all harmed experiments are called off,
 // none before there was harm, and the guard looks at many others.
 func TestKillsAreMeasured(t *testing.T) {

@@ -49,6 +49,8 @@ type options struct {
 	verify     bool          // also measure a verification of each run
 	profile    string
 
+	analysis int // units of exploratory analyses that are measured, and nothing else
+
 	readers bool // the API and the pages are measured, and nothing else
 
 	kill    bool          // kills are measured, and nothing else
@@ -70,6 +72,7 @@ func flags() options {
 	flag.BoolVar(&o.verify, "verify", false, "also measure a verification of each run: everything recounted in SQL")
 	only := flag.Bool("whole", false, "the whole path only")
 	flag.BoolVar(&o.kill, "kill", false, "how soon harm is called off, and what a round of the guard takes, and nothing else")
+	flag.IntVar(&o.analysis, "analysis", 0, "units: how long exploratory analyses of so many, with four outcomes each, take, and nothing else; 5,000,000 is the promise")
 	flag.BoolVar(&o.readers, "readers", false, "how long the API and the pages take while a stream is counted, and nothing else")
 	flag.IntVar(&o.trials, "trials", 60, "with -kill: harmed experiments, one every 1.5 s; 0: none")
 	flag.IntVar(&o.rate, "rate", o.rate, "events a second of live streams")
@@ -133,6 +136,9 @@ func bench(ctx context.Context, w io.Writer, o options) (err error) {
 	r := report{w: w}
 	if o.kill {
 		return errors.Join(benchKills(ctx, dir, o, &r), r.err)
+	}
+	if o.analysis > 0 {
+		return benchAnalysis(ctx, w, dir, o.analysis)
 	}
 	if o.readers {
 		return errors.Join(benchReaders(ctx, dir, o, &r), r.err)
