@@ -99,7 +99,8 @@ func New(p Parts) (*API, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write the OpenAPI document: %w", err)
 	}
-	a.spec = append(spec, '\n')
+	spec = append(spec, '\n')
+	a.spec = spec
 	a.routes["GET "+Prefix+"/openapi.json"] = http.HandlerFunc(a.openAPI)
 	return a, nil
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -39,7 +40,7 @@ func golden(t *testing.T, file string, got []byte) {
 }
 
 // do sends a request with headers "Name: value".
-func do(h http.Handler, method, target, body string, headers ...string) *http.Response {
+func do(h http.Handler, method, target, body string, headers ...string) *answered {
 	var r io.Reader
 	if body != "" {
 		r = strings.NewReader(body)
@@ -54,16 +55,15 @@ func do(h http.Handler, method, target, body string, headers ...string) *http.Re
 	}
 	rec := httptest.NewRecorder()
 	h.ServeHTTP(rec, req)
-	return rec.Result()
+	return &answered{rec.Code, fmt.Sprintf("%d %s", rec.Code, http.StatusText(rec.Code)), rec.Header(), rec.Body.String()}
 }
 
-func read(t *testing.T, r *http.Response) string {
-	t.Helper()
-	b, err := io.ReadAll(r.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
+// answered is a response that was read.
+type answered struct {
+	StatusCode int
+	Status     string
+	Header     http.Header
+	body       string
 }
 
 // TestSpec: the committed document is the one that is served.
@@ -71,7 +71,7 @@ func TestSpec(t *testing.T) {
 	a, h := serve(t, newWorld())
 	golden(t, "../../docs/openapi.json", a.Spec())
 	r := do(h, "GET", Prefix+"/openapi.json", "")
-	if got := read(t, r); got != string(a.Spec()) || r.Header.Get("Content-Type") != "application/json" {
+	if got := r.body; got != string(a.Spec()) || r.Header.Get("Content-Type") != "application/json" {
 		t.Errorf("%s: %.80s", r.Header.Get("Content-Type"), got)
 	}
 	if r := do(h, "GET", Prefix+"/openapi.json", "", "If-None-Match: "+r.Header.Get("ETag")); r.StatusCode != http.StatusNotModified {
@@ -115,7 +115,7 @@ func TestAnswers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			_, h := serve(t, newWorld())
 			r := do(h, c.method, Prefix+c.target, c.body)
-			body := read(t, r)
+			body := r.body
 			if strings.Contains(r.Header.Get("Content-Type"), "json") && !strings.HasSuffix(name, ".ndjson") {
 				var b bytes.Buffer
 				if err := json.Indent(&b, []byte(body), "", "  "); err != nil {
@@ -140,7 +140,7 @@ func TestNotModified(t *testing.T) {
 			t.Errorf("%s: %s %v", target, first.Status, first.Header)
 		}
 		again := do(h, "GET", Prefix+target, "", `If-None-Match: "other", W/`+tag)
-		if body := read(t, again); again.StatusCode != http.StatusNotModified || body != "" || again.Header.Get("ETag") != tag {
+		if body := again.body; again.StatusCode != http.StatusNotModified || body != "" || again.Header.Get("ETag") != tag {
 			t.Errorf("%s asked again: %s %q", target, again.Status, body)
 		}
 		if r := do(h, "GET", Prefix+target, "", `If-None-Match: "other"`); r.StatusCode != http.StatusOK {
@@ -174,7 +174,7 @@ func TestAccept(t *testing.T) {
 			t.Errorf("Accept %q%s: %s, want %s", c.accept, c.query, got, c.want)
 		}
 	}
-	if got := read(t, do(h, "GET", Prefix+"/experiments/checkout-cta/srm?format=parquet", "")); !strings.HasPrefix(got, "Parquet\nexperiment String, phase Int64, at Nullable(DateTime64(3, 'UTC'))") || !strings.Contains(got, `"arm":"control","units":5010,"p":0.7}`) {
+	if got := do(h, "GET", Prefix+"/experiments/checkout-cta/srm?format=parquet", "").body; !strings.HasPrefix(got, "Parquet\nexperiment String, phase Int64, at Nullable(DateTime64(3, 'UTC'))") || !strings.Contains(got, `"arm":"control","units":5010,"p":0.7}`) {
 		t.Errorf("the database was given %s", got)
 	}
 }
@@ -190,7 +190,7 @@ func TestFormulas(t *testing.T) {
 		}
 	}
 	_, h := serve(t, newWorld())
-	rows, err := csv.NewReader(strings.NewReader(read(t, do(h, "GET", Prefix+"/experiments/checkout-cta/results?format=csv", "")))).ReadAll()
+	rows, err := csv.NewReader(strings.NewReader(do(h, "GET", Prefix+"/experiments/checkout-cta/results?format=csv", "").body)).ReadAll()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +220,7 @@ func TestPages(t *testing.T) {
 	for target := Prefix + "/decisions?limit=2"; target != ""; {
 		r := do(h, "GET", target, "")
 		var page Decisions
-		if err := json.Unmarshal([]byte(read(t, r)), &page); err != nil || len(page.Items) > 2 {
+		if err := json.Unmarshal([]byte(r.body), &page); err != nil || len(page.Items) > 2 {
 			t.Fatal(page, err)
 		}
 		for _, d := range page.Items {
@@ -239,7 +239,7 @@ func TestPages(t *testing.T) {
 	for target := Prefix + "/experiments?limit=1&sort=health&state=running,scheduled"; target != ""; {
 		r := do(h, "GET", target, "")
 		var page Experiments
-		if err := json.Unmarshal([]byte(read(t, r)), &page); err != nil || page.Of != 2 {
+		if err := json.Unmarshal([]byte(r.body), &page); err != nil || page.Of != 2 {
 			t.Fatal(page, err)
 		}
 		keys = append(keys, page.Items[0].Key)
@@ -255,7 +255,7 @@ func TestExport(t *testing.T) {
 	w := newWorld()
 	_, h := serve(t, w)
 	r := do(h, "GET", Prefix+"/experiments/checkout-cta/export/exposures?format=parquet&from=2026-03-01T00:00:00Z", "")
-	if body := read(t, r); r.StatusCode != http.StatusOK || body == "" || r.Header.Get("Content-Type") != "application/vnd.apache.parquet" {
+	if body := r.body; r.StatusCode != http.StatusOK || body == "" || r.Header.Get("Content-Type") != "application/vnd.apache.parquet" {
 		t.Errorf("%s %q", r.Status, body)
 	}
 	if d := cmp.Diff([]Export{{View: "exposures", Experiment: "checkout-cta", From: begun, Format: "Parquet"}}, w.asked); d != "" {
@@ -267,7 +267,7 @@ func TestExport(t *testing.T) {
 		}
 	}
 	w.failure = errors.New("connection refused by 10.0.0.1")
-	if r := do(h, "GET", Prefix+"/decisions", ""); r.StatusCode != 500 || strings.Contains(read(t, r), "10.0.0.1") {
+	if r := do(h, "GET", Prefix+"/decisions", ""); r.StatusCode != 500 || strings.Contains(r.body, "10.0.0.1") {
 		t.Errorf("a failure: %s", r.Status)
 	}
 }

@@ -47,7 +47,7 @@ type contract struct {
 func newContract(t *testing.T, a *API, h http.Handler) *contract {
 	t.Helper()
 	c := &contract{routes: a.Routes(), schemas: map[string]*jsonschema.Resolved{}}
-	if err := json.Unmarshal([]byte(read(t, do(h, "GET", Prefix+"/openapi.json", ""))), &c.document); err != nil {
+	if err := json.Unmarshal([]byte(do(h, "GET", Prefix+"/openapi.json", "").body), &c.document); err != nil {
 		t.Fatal(err)
 	}
 	return c
@@ -105,14 +105,14 @@ func (c *contract) schema(t *testing.T, s map[string]any) *jsonschema.Resolved {
 }
 
 // holds compares an answer with what is documented of it.
-func (c *contract) holds(t *testing.T, method, path string, r *http.Response) {
+func (c *contract) holds(t *testing.T, method, path string, r *answered) {
 	t.Helper()
 	documented, ok := c.of(t, method, path).Responses[fmt3(r.StatusCode)]
 	if !ok {
 		t.Errorf("%s %s: status %d is not documented", method, path, r.StatusCode)
 		return
 	}
-	body := read(t, r)
+	body := r.body
 	if r.StatusCode == http.StatusNotModified {
 		if body != "" {
 			t.Errorf("%s %s: a body with 304", method, path)

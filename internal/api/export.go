@@ -58,7 +58,7 @@ func (a *API) exportRows(ctx context.Context, in *exportInput) (*answer, error) 
 		err := a.parts.Exporter.Export(ctx, out, Export{View: in.View, Experiment: in.Key, From: in.From, To: in.To, Format: formatOf(f.name)})
 		switch {
 		case err != nil && !out.started:
-			p, _ := a.refuse(ctx, err).(*Problem)
+			p := a.refuse(ctx, err)
 			_ = huma.WriteErr(a.huma, w, p.Status, p.Detail)
 		case err != nil:
 			a.parts.Log.Error("export broken off", "view", in.View, "experiment", in.Key, "error", err)

@@ -41,7 +41,7 @@ func problem(status int, hint, format string, args ...any) *Problem {
 
 // refuse makes of an error what the client is told. What it cannot help is not
 // described to it: the log has it.
-func (a *API) refuse(ctx context.Context, err error) error {
+func (a *API) refuse(ctx context.Context, err error) *Problem {
 	var missing *catalog.Missing
 	var known *Problem
 	switch {

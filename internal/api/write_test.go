@@ -91,7 +91,7 @@ func TestOrders(t *testing.T) {
 	} {
 		w.hand.did = nil
 		r := do(h, "POST", Prefix+o.path, o.body)
-		text := strings.TrimSpace(read(t, r))
+		text := strings.TrimSpace(r.body)
 		if r.StatusCode != http.StatusOK || text != o.answer {
 			t.Errorf("%s: %d %s, want %s", o.path, r.StatusCode, text, o.answer)
 		}
@@ -121,7 +121,7 @@ func TestOrdersRefuse(t *testing.T) {
 		{"/stop", `{"for":"2h"}`},
 	} {
 		r := do(h, "POST", Prefix+o.path, o.body)
-		if text := read(t, r); r.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(r.Header.Get("Content-Type"), problemJSON) || len(w.hand.did) > 0 {
+		if text := r.body; r.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(r.Header.Get("Content-Type"), problemJSON) || len(w.hand.did) > 0 {
 			t.Errorf("%s %s: %d %s, did %q", o.path, o.body, r.StatusCode, text, w.hand.did)
 		}
 	}
@@ -134,7 +134,7 @@ func TestOrdersRefuse(t *testing.T) {
 		}
 		r := do(h, "POST", Prefix+"/experiments/cart/kill", `{"iteration":3,"reason":"it hurts"}`)
 		var p Problem
-		if err := json.Unmarshal([]byte(read(t, r)), &p); err != nil || r.StatusCode != status || p.Status != status {
+		if err := json.Unmarshal([]byte(r.body), &p); err != nil || r.StatusCode != status || p.Status != status {
 			t.Errorf("%s: %d %+v, %v", code, r.StatusCode, p, err)
 		}
 		if told := strings.Contains(p.Detail, "clickhouse"); told != (status != 503) {
@@ -148,7 +148,7 @@ func TestKillThatFailed(t *testing.T) {
 	w := newWorld()
 	w.hand.kill = guardrails.Kill{Decided: guardrails.Entry{Seq: 12, Iteration: 3}, State: guardrails.Denied}
 	_, h := serve(t, w)
-	text := read(t, do(as(h), "POST", Prefix+"/experiments/cart/kill", `{"iteration":3,"reason":"it hurts"}`))
+	text := do(as(h), "POST", Prefix+"/experiments/cart/kill", `{"iteration":3,"reason":"it hurts"}`).body
 	if want := `{"experiment":"cart","iteration":3,"decision":12,"state":"denied","off":false}`; strings.TrimSpace(text) != want {
 		t.Errorf("%s, want %s", text, want)
 	}
@@ -160,7 +160,7 @@ func TestTokens(t *testing.T) {
 	_, h := serve(t, w)
 	h = as(h)
 	want := `{"items":[{"id":"211cf1d8052e","name":"ci","role":"owner","experiments":["cart"],"created":"2026-03-01T00:00:00Z","expires":"2026-03-02T10:00:00Z"}]}`
-	if text := read(t, do(h, "GET", Prefix+"/tokens", "")); strings.TrimSpace(text) != want {
+	if text := do(h, "GET", Prefix+"/tokens", "").body; strings.TrimSpace(text) != want {
 		t.Errorf("%s, want %s", text, want)
 	}
 	if r := do(h, "DELETE", Prefix+"/tokens/211cf1d8052e", ""); r.StatusCode != http.StatusNoContent || !cmp.Equal(w.tokens.revoked, []string{"ada"}) {

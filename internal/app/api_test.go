@@ -162,7 +162,7 @@ func TestExplainWithoutAKey(t *testing.T) {
 	if err := os.Remove(ownUnitKey(w.Config)); err != nil {
 		t.Fatal(err)
 	}
-	rec, r := httptest.NewRecorder(), httptest.NewRequest("POST", "/api/v1/experiments/cta/explain", strings.NewReader(`{"unit":"u"}`))
+	rec, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/api/v1/experiments/cta/explain", strings.NewReader(`{"unit":"u"}`))
 	if h.ServeHTTP(rec, r); rec.Code != http.StatusNotFound || !strings.Contains(rec.Body.String(), "privacy.unit_key") {
 		t.Errorf("%d %s", rec.Code, rec.Body)
 	}
@@ -173,7 +173,7 @@ func TestSameNumbers(t *testing.T) {
 	w, h := apiWorld(t, "cta")
 	get := func(target string) string {
 		rec := httptest.NewRecorder()
-		h.ServeHTTP(rec, httptest.NewRequest("GET", "/api/v1/experiments/cta/"+target, nil))
+		h.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/api/v1/experiments/cta/"+target, nil))
 		if rec.Code != http.StatusOK {
 			t.Fatalf("%s: %d %s", target, rec.Code, rec.Body)
 		}

@@ -58,8 +58,12 @@ func benchReaders(ctx context.Context, dir string, o options, r *report) (err er
 	if err != nil {
 		return err
 	}
-	all, counted, err := b.read(ctx, dir, db, v, o)
+	stop, err := startProfile(o.profile)
 	if err != nil {
+		return err
+	}
+	all, counted, err := b.read(ctx, dir, db, v, o)
+	if err = errors.Join(err, stop()); err != nil {
 		return err
 	}
 	r.readers(all, o, counted, size)
@@ -105,9 +109,8 @@ func ended(err error) error {
 func freshLooks(ctx context.Context, db *clickhouse.DB, v *experiment.Version) error {
 	rounds := int(allLooks / newLooks)
 	for round := 0; ; round++ {
-		pause(ctx, newLooks)
-		if ctx.Err() != nil {
-			return nil
+		if pause(ctx, newLooks); ctx.Err() != nil {
+			return ended(ctx.Err())
 		}
 		turn := func(i int) bool { return v.Experiments[i].Key == wideKey || i%rounds == round%rounds }
 		if _, err := storeShown(ctx, db, v, turn, time.Now().UTC()); err != nil {
@@ -141,7 +144,7 @@ func (b *bencher) stream(ctx context.Context, group *errgroup.Group, db *clickho
 				pause(ctx, time.Duration(float64(n)/float64(o.rate)*float64(time.Second))-time.Since(began))
 			}
 			if ctx.Err() != nil {
-				return nil
+				break
 			}
 			cl.Produce(ctx, topics.record(r), nil)
 		}
@@ -154,7 +157,7 @@ func (b *bencher) stream(ctx context.Context, group *errgroup.Group, db *clickho
 // time counts from when the request was due.
 func ask(ctx context.Context, base string, o options) ([]*reading, error) {
 	wide, list := base+"/api/v1/experiments/"+wideKey, base+"/api/v1/experiments?limit=1000"
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 100}, Timeout: time.Minute}
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 100}, Timeout: 5 * time.Minute}
 	defer client.CloseIdleConnections()
 	routes := []struct {
 		reading

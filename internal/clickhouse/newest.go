@@ -40,7 +40,9 @@ func (db *DB) Documents(ctx context.Context, heads []LookHead) (map[string][]byt
 		return nil, nil
 	}
 	from, to := heads[0].At, heads[0].At
+	var experiments, ids []string
 	for _, h := range heads {
+		experiments, ids = append(experiments, h.Experiment), append(ids, h.ID)
 		if h.At.Before(from) {
 			from = h.At
 		}
@@ -53,9 +55,7 @@ func (db *DB) Documents(ctx context.Context, heads []LookHead) (map[string][]byt
 		body []byte
 	}
 	all, err := collect(ctx, db, "look_documents", args{
-		"experiments": list(heads, func(h LookHead) string { return quote(h.Experiment) }),
-		"ids":         list(heads, func(h LookHead) string { return quote(h.ID) }),
-		"from":        from.UnixMilli(), "to": to.UnixMilli(),
+		"experiments": experiments, "ids": ids, "from": from.UnixMilli(), "to": to.UnixMilli(),
 	}, func(rows native.Rows, d *document) error { return rows.Scan(&d.id, &d.body) })
 	if err != nil {
 		return nil, fmt.Errorf("read the documents of %d looks: %w", len(heads), err)
