@@ -25,12 +25,13 @@ type Tally struct {
 	db   *DB
 	mu   sync.Mutex
 	kept *standing // nil: nothing yet, or nothing to be trusted
+	far  uint64    // by how many parts shards may differ and still be read together
 
 	wholes atomic.Uint64
 }
 
 // NewTally has read nothing yet.
-func (db *DB) NewTally() *Tally { return &Tally{db: db} }
+func (db *DB) NewTally() *Tally { return &Tally{db: db, far: farApart} }
 
 // Wholes is how often the sums were read whole.
 func (t *Tally) Wholes() uint64 { return t.wholes.Load() }
@@ -62,7 +63,7 @@ func withDimensions(specs []MomentsSpec) bool {
 // advance brings the kept sums to the end of the ledger, or to a position; it says
 // why that cannot be.
 func (t *Tally) advance(ctx context.Context, upto map[uint16]uint64) (why string, err error) {
-	added, err := t.db.since(ctx, t.kept, upto)
+	added, err := t.db.since(ctx, t.kept, upto, t.far)
 	if err != nil {
 		return "", err
 	}

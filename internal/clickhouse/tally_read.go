@@ -1,6 +1,7 @@
 package clickhouse
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -100,11 +101,11 @@ func (s *standing) put(d *delta, young bool) {
 }
 
 // since reads what the parts after a standing add, up to a position where one is given.
-func (db *DB) since(ctx context.Context, s *standing, upto map[uint16]uint64) (a appended, err error) {
+func (db *DB) since(ctx context.Context, s *standing, upto map[uint16]uint64, far uint64) (a appended, err error) {
 	if err := db.wait(ctx, "ledger"); err != nil {
 		return a, err
 	}
-	text, params, err := sinceStatement(s, upto)
+	text, params, err := sinceStatement(s, upto, far)
 	if err != nil {
 		return a, err
 	}
@@ -128,8 +129,12 @@ func (db *DB) since(ctx context.Context, s *standing, upto map[uint16]uint64) (a
 	return a, err
 }
 
-// sinceStatement is tally_since with a branch for each shard.
-func sinceStatement(s *standing, upto map[uint16]uint64) (string, args, error) {
+// farApart is how many parts shards may differ by and still be read together: what is
+// read in vain is bounded by it, and every branch has to be planned.
+const farApart = 5000
+
+// sinceStatement is tally_since with a branch for the shards that are near one another.
+func sinceStatement(s *standing, upto map[uint16]uint64, far uint64) (string, args, error) {
 	text, err := statement("tally_since")
 	if err != nil {
 		return "", nil, fmt.Errorf("query tally_since: %w", err)
@@ -138,16 +143,40 @@ func sinceStatement(s *standing, upto map[uint16]uint64) (string, args, error) {
 	if err != nil {
 		return "", nil, fmt.Errorf("query tally_shard: %w", err)
 	}
-	shards := slices.Sorted(maps.Keys(s.vector))
+	head, place, tail := cutPlace(branch)
+	shards := slices.SortedFunc(maps.Keys(s.vector), func(a, b uint16) int {
+		return cmp.Or(cmp.Compare(s.vector[a], s.vector[b]), cmp.Compare(a, b))
+	})
 	params := args{"cuts": s.cuts, "known": slices.Concat([]uint16{}, shards)}
 	var branches strings.Builder
+	least := uint64(0)
 	for i, shard := range shards {
 		n := "_" + strconv.Itoa(i)
-		branches.WriteString(strings.ReplaceAll(branch, "_N:", n+":") + "UNION ALL\n")
+		switch at := s.vector[shard]; {
+		case i == 0:
+			least = at
+			branches.WriteString(head)
+		case at > least+far:
+			least = at
+			branches.WriteString(tail + "UNION ALL\n" + head)
+		default:
+			branches.WriteString(" OR ")
+		}
+		branches.WriteString(strings.ReplaceAll(place, "_N:", n+":"))
 		params["shard"+n], params["seq"+n], params["upto"+n] = shard, s.vector[shard], uint64(math.MaxInt64)
 		if last, bounded := upto[shard]; bounded {
 			params["upto"+n] = last
 		}
 	}
+	if len(shards) > 0 {
+		branches.WriteString(tail + "UNION ALL\n")
+	}
 	return strings.Replace(text, "/* SHARDS */", branches.String(), 1), params, nil
+}
+
+// cutPlace takes the line with the condition of one shard out of a branch.
+func cutPlace(branch string) (head, place, tail string) {
+	before, after, _ := strings.Cut(branch, "    (shard = ")
+	line, tail, _ := strings.Cut(after, "\n")
+	return before, "    (shard = " + line + "\n", tail
 }

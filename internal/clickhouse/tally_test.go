@@ -163,6 +163,26 @@ func TestTallyReadsWholeWhereItMust(t *testing.T) {
 	wholes("after a full look", 0)
 }
 
+// Shards that are far apart are read apart, and it makes no difference.
+func TestTallyOfShardsFarApart(t *testing.T) {
+	x := newTallied(t, 9)
+	x.ReadApart(1)
+	for shard := range uint16(4) {
+		for range 1 + 2*shard {
+			x.grow(t, shard, 10)
+		}
+	}
+	x.agrees(t, "the first", x.specs(false, "e0", "e1"))
+	for shard := range uint16(4) {
+		x.grow(t, shard, 30)
+	}
+	before := x.Wholes()
+	x.agrees(t, "the second", x.specs(false, "e0", "e1"))
+	if x.Wholes() != before {
+		t.Error("it was read whole")
+	}
+}
+
 // Whoever changes the ledger below a tally is found out: by the next look where parts
 // are gone or others, else when the sums are read whole.
 func TestTallyFindsAnotherLedger(t *testing.T) {

@@ -1,7 +1,7 @@
 -- What the parts after a position of every shard add to the sums, by the last cutoff
 -- that is not after the slot, and the marks of these parts. The comment is where
--- tally_shard.sql stands, once for each shard that is known. A mark of any other
--- shard says that there is one.
+-- tally_shard.sql stands, for the shards that are known. A mark of any other shard
+-- says that there is one.
 SELECT
     roundDown(toUnixTimestamp(slot), {cuts:Array(UInt32)}) AS since,
     experiment, iteration, phase, settling, variant, metric,
