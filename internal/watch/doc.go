@@ -1,10 +1,10 @@
-// Package watch is the guard: every second it takes a look at the running
+// Package watch is the guard: at least every second it takes a look at the running
 // experiments, judges their guardrails, writes down what follows and does it.
 //
 // The order within a round is the promise of the package:
 //
-//	decision log → version → what the shards say → one query → judge
-//	→ store the look → write the decision → only then act
+//	decision log, version, what the shards say → one query → judge
+//	→ write the decision, and store the look beside it → only then act
 //
 // The shards' words are read before the query, so that freshness never claims
 // more than the numbers hold. A decision is a compare-and-append: of two guards
