@@ -2,6 +2,7 @@ package deploy_test
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"regexp"
 	"slices"
@@ -12,6 +13,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/assay-dev/assay/ingest/kafka"
+	"github.com/assay-dev/assay/internal/access"
+	"github.com/assay-dev/assay/internal/access/door"
+	"github.com/assay-dev/assay/internal/access/tokenfile"
 	"github.com/assay-dev/assay/internal/announce"
 	"github.com/assay-dev/assay/internal/app"
 	"github.com/assay-dev/assay/internal/notify"
@@ -116,7 +120,11 @@ func registered(t *testing.T) map[string][]metric {
 	if _, err := announce.New(announce.Config{Topic: "t", Brokers: cfg.Brokers, Metrics: guard}, nil); err != nil {
 		t.Fatal(err)
 	}
-	return map[string][]metric{"ingest": consumer.found, "guard": guard.found}
+	serve := &registry{}
+	if _, err := door.New(door.Config{Tokens: tokenfile.Open("none"), Experiments: struct{ access.Lookup }{}, Log: slog.New(slog.DiscardHandler), Metrics: serve}); err != nil {
+		t.Fatal(err)
+	}
+	return map[string][]metric{"ingest": consumer.found, "guard": guard.found, "serve": serve.found}
 }
 
 // TestMetricsPage holds docs/metrics.md against what is registered; -update
@@ -126,9 +134,9 @@ func TestMetricsPage(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(`# Metrics
 
-This page is generated from the code: ` + "`go test ./deploy -run TestMetricsPage -update`" + `. Each process serves its metrics at ` + "`/metrics`" + ` of its ` + "`listen`" + ` address, beside those of the Go runtime (` + "`go_*`, `process_*`" + `); ` + "`assay run`" + ` serves both tables at once. Alerts on them: [operations.md](operations.md#alerts).
+This page is generated from the code: ` + "`go test ./deploy -run TestMetricsPage -update`" + `. Each process serves its metrics at ` + "`/metrics`" + ` of its ` + "`listen`" + ` address, beside those of the Go runtime (` + "`go_*`, `process_*`" + `); ` + "`assay run`" + ` serves all tables at once, and the door's stand in each. Alerts on them: [operations.md](operations.md#alerts).
 `)
-	for _, process := range []string{"ingest", "guard"} {
+	for _, process := range []string{"ingest", "guard", "serve"} {
 		fmt.Fprintf(&b, "\n## assay %s\n\n| metric | kind | labels | what it says |\n|---|---|---|---|\n", process)
 		slices.SortFunc(all[process], func(a, b metric) int { return strings.Compare(a.name, b.name) })
 		for _, m := range all[process] {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -15,9 +16,13 @@ import (
 // may last.
 const exportHeader = time.Minute
 
-// apiOf are the routes of the API over a catalog.
-func (s *Stack) apiOf(c *Catalog) (map[string]http.Handler, error) {
-	parts := api.Parts{Catalog: c, History: c, Journal: c, Configurations: c, Explainer: c, Code: s.Code, Log: s.Log}
+// apiOf are the routes of the API over a catalog. What people order goes to the hand, and
+// what they may not do to the audit log.
+func (s *Stack) apiOf(c *Catalog, hand *Acts, audit *slog.Logger) (map[string]http.Handler, error) {
+	parts := api.Parts{
+		Catalog: c, History: c, Journal: c, Configurations: c, Explainer: c, Code: s.Code, Log: s.Log,
+		Hand: hand, Tokens: tokenKeeper{Tokens(s.Config), audit},
+	}
 	if e := s.exporter(); e != nil {
 		parts.Exporter = e
 	}

@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -111,6 +112,11 @@ func TestMatrix(t *testing.T) {
 			if got, want := askAs(handler, pattern, from, addr), from.want(rule.Action, method); got != want {
 				t.Errorf("%s (%s), %s: %d, want %d", pattern, rule.Action, from.name, got, want)
 			}
+		}
+	}
+	for pattern := range access.Rules() {
+		if !slices.Contains(routes, pattern) {
+			t.Errorf("%s: a rule for what is not served", pattern)
 		}
 	}
 	t.Logf("%d routes", len(routes))

@@ -3,7 +3,6 @@ package door
 import (
 	"embed"
 	"encoding/json"
-	"errors"
 	"html/template"
 	"net/http"
 	"strings"
@@ -126,9 +125,7 @@ func (d *Door) refuseLogin(w http.ResponseWriter, r *http.Request, page *templat
 }
 
 func (d *Door) logOut(w http.ResponseWriter, r *http.Request) {
-	if c, err := r.Cookie(d.cookieName()); !errors.Is(err, http.ErrNoCookie) {
-		d.sessions.end(c.Value)
-	}
+	d.sessions.end(cookieOf(r, d.cookieName()))
 	http.SetCookie(w, d.cookie("", time.Unix(1, 0)))
 	http.Redirect(w, r, "/login", http.StatusSeeOther)
 }

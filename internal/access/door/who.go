@@ -36,11 +36,7 @@ func (d *Door) who(r *http.Request) (access.Principal, error) {
 		l, err := d.believe(r.Context(), strings.TrimSpace(token))
 		return l.principal, err
 	}
-	cookie, err := r.Cookie(d.cookieName())
-	if err != nil {
-		return d.anonymous(), nil
-	}
-	p, ok := d.ofSession(cookie.Value)
+	p, ok := d.ofSession(cookieOf(r, d.cookieName()))
 	switch {
 	case !ok:
 		return d.anonymous(), nil
@@ -96,4 +92,13 @@ func (d *Door) ofSession(value string) (access.Principal, bool) {
 	}
 	p.Login = "session"
 	return p, true
+}
+
+// cookieOf is what a cookie holds; "" without it, which no session is called.
+func cookieOf(r *http.Request, name string) string {
+	c, err := r.Cookie(name)
+	if err != nil {
+		return ""
+	}
+	return c.Value
 }

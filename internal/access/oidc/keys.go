@@ -48,7 +48,6 @@ type Keys struct {
 	known map[string]jose.JSONWebKey
 	read  time.Time // when the known ones were
 	tried time.Time // when they were last asked for
-	fault error     // of that
 }
 
 // NewKeys reads keys from an address when they are asked for.

@@ -57,12 +57,10 @@ func newProvider(t *testing.T) *provider {
 		t.Fatal(err)
 	}
 	p := &provider{keys: map[string]crypto.Signer{"rsa": r, "ec": e, "ed": ed, "encrypts": r, "es": r}}
-	for _, k := range []jose.JSONWebKey{
+	p.set.Keys = []jose.JSONWebKey{
 		{Key: r.Public(), KeyID: "rsa", Use: "sig"}, {Key: e.Public(), KeyID: "ec", Algorithm: "ES256"}, {Key: ed.Public(), KeyID: "ed"},
 		{Key: r.Public(), KeyID: "encrypts", Use: "enc"}, {Key: r.Public(), KeyID: "es", Algorithm: "ES256"},
 		{Key: r, KeyID: "private"}, {Key: []byte("0123456789abcdef0123456789abcdef"), KeyID: "symmetric"},
-	} {
-		p.set.Keys = append(p.set.Keys, k)
 	}
 	p.extra = []string{`{"kty":"future","kid":"f"}`}
 	return p

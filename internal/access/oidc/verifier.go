@@ -82,7 +82,7 @@ func (v *Verifier) Verify(ctx context.Context, raw string) (p access.Principal, 
 	if err := v.check(std); err != nil {
 		return p, expires, err
 	}
-	p, err = v.principal(std, claims)
+	p, err = v.principal(claims)
 	return p, std.Expiry.Time(), err
 }
 
@@ -99,7 +99,7 @@ func (v *Verifier) check(c jwt.Claims) error {
 }
 
 // principal is who the claims speak of.
-func (v *Verifier) principal(std jwt.Claims, claims map[string]any) (access.Principal, error) {
+func (v *Verifier) principal(claims map[string]any) (access.Principal, error) {
 	p := access.Principal{Login: "jwt", Groups: texts(claims[v.cfg.Groups]), Role: v.cfg.Everyone}
 	name, ok := claims[v.cfg.Name].(string)
 	if !ok {
