@@ -11,6 +11,7 @@
     const ctx = e.detail.ctx;
     if (!polls(ctx)) return;
     if (document.hidden) { e.preventDefault(); return; }
+    ctx.request.timeout = "10s"; // a kill by hand may take longer, and has the time
     ctx.request.action = location.pathname + location.search;
     const tag = tags.get(ctx.sourceElement);
     if (tag) ctx.request.headers["If-None-Match"] = tag;
@@ -24,7 +25,19 @@
     if (tag && status === 200) tags.set(ctx.sourceElement, tag);
   });
   document.addEventListener("htmx:error", (e) => {
-    if (polls(e.detail.ctx)) lost("The server cannot be reached.");
+    const ctx = e.detail.ctx;
+    if (polls(ctx)) { lost("The server cannot be reached."); return; }
+    const form = ctx?.sourceElement?.closest?.("form[method=post]");
+    if (!form) return;
+    let told = form.querySelector("[data-unanswered]");
+    if (!told) {
+      told = document.createElement("p");
+      told.className = "fault";
+      told.setAttribute("role", "alert");
+      told.dataset.unanswered = "";
+      form.append(told);
+    }
+    told.textContent = "No answer came. It may have been done all the same: look at the decision log before you send it again.";
   });
 
   // What is shown goes on being shown; the reader is told that it is no longer new.
