@@ -43,6 +43,7 @@ func loginRules() map[string]Rule {
 func pageRules() map[string]Rule {
 	return map[string]Rule{
 		"GET /assets/{file}": {Action: Open},
+		"GET /favicon.ico":   {Action: Open},
 		"GET /reports/":      {Action: Read},
 
 		"GET /{$}":               {Action: Read},

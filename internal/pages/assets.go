@@ -69,3 +69,11 @@ func (a assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
 	_, _ = w.Write(f.body) // whoever went away does not miss it
 }
+
+// icon is what browsers ask for on pages that name none.
+func (a assets) icon(w http.ResponseWriter, _ *http.Request) {
+	f := a.files[a.names["icon.svg"]]
+	w.Header().Set("Content-Type", f.kind)
+	w.Header().Set("Cache-Control", "public, max-age=86400")
+	_, _ = w.Write(f.body) // whoever went away does not miss it
+}

@@ -52,7 +52,7 @@ func New(cfg Config) (*Pages, error) {
 
 // Routes are the handlers by their patterns, for the door to mount.
 func (p *Pages) Routes() map[string]http.Handler {
-	routes := map[string]http.Handler{"GET /assets/{file}": p.assets}
+	routes := map[string]http.Handler{"GET /assets/{file}": p.assets, "GET /favicon.ico": http.HandlerFunc(p.assets.icon)}
 	add := func(pattern string, h func(http.ResponseWriter, *http.Request) error) { routes[pattern] = p.handle(h) }
 	keep := newKeeper(p.cfg.Now)
 	live := func(pattern string, h func(http.ResponseWriter, *http.Request) error) {

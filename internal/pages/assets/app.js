@@ -18,6 +18,8 @@
   });
   document.addEventListener("htmx:after:request", (e) => {
     const ctx = e.detail.ctx;
+    // What a filter asked for is what the address says, and what is polled from then on.
+    if (ctx.sourceElement?.matches("form.filters") && ctx.response.status === 200) history.replaceState(null, "", ctx.request.action);
     if (!polls(ctx)) return;
     const status = ctx.response.status;
     lost(status >= 400 ? "The server answers " + status + "." : "");
