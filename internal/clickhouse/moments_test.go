@@ -32,8 +32,11 @@ func randomRows(rng *rand.Rand, n int) []ingest.Row {
 			Metric: []string{"m1", "m2", ingest.Units}[rng.IntN(3)],
 			Slot:   noon.Truncate(slotLength).Add(slotLength * time.Duration(rng.IntN(30))).UnixMilli(),
 		}
-		if rng.IntN(2) == 0 {
+		switch rng.IntN(6) {
+		case 0, 1, 2:
 			r.Dimension, r.Value = "country", []string{"DE", "FR", "(none)"}[rng.IntN(3)]
+		case 3: // a counter whose value is another variant, and no dimension's
+			r.Metric, r.Value = ingest.CrossoverUnits, []string{"c", "t"}[rng.IntN(2)]
 		}
 		r.Delta = ingest.Delta{
 			N: rng.Int64N(5) - 2, NonZero: rng.Int64N(3) - 1, Over: rng.Int64N(2),

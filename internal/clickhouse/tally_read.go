@@ -114,7 +114,7 @@ func (db *DB) since(ctx context.Context, s *standing, upto map[uint16]uint64, fa
 		var marks [][]any
 		d := delta{cell: results.Cell{Open: results.NewSums()}}
 		c := &d.cell
-		err := rows.Scan(&d.since, &c.Experiment, &c.Iteration, &c.Phase, &c.Settling, &c.Variant, &c.Metric,
+		err := rows.Scan(&d.since, &c.Experiment, &c.Iteration, &c.Phase, &c.Settling, &c.Variant, &c.Metric, &c.Value,
 			&c.Open.N, &c.Open.NonZero, &c.Open.Over, c.Open.Sum, c.Open.SumSquares,
 			c.Open.SumDenominator, c.Open.SumSquaresDenominator, c.Open.SumProduct, &c.Newest, &marks)
 		if c.Experiment != "" {

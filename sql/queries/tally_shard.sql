@@ -3,7 +3,7 @@
 -- being its number. Shards that are far apart have branches of their own: the index of
 -- seq begins at the least.
 SELECT
-    shard, seq, mark, attempt, config, experiment, iteration, phase, settling, variant, metric, slot,
+    shard, seq, mark, attempt, config, experiment, iteration, phase, settling, variant, metric, value, slot,
     n, nonzero, over, sy, syy, sz, szz, syz, newest
 FROM ledger
 WHERE (mark = 1 OR dimension = '') AND (
