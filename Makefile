@@ -43,8 +43,12 @@ alertmanager: ## build an Alertmanager for the tests in .cache (pinned; without 
 browser: ## fetch what drives a browser in the tests of the pages into .cache (needs Node.js and Chromium; without them those tests are skipped)
 	@deploy/browser/fetch.sh
 
+.PHONY: python
+python: ## make a Python with clickhouse-connect for the tests in .cache (without it the script of docs/notebooks is not tested)
+	@deploy/python/fetch.sh
+
 .PHONY: test
-test: engine kafka unleash alertmanager browser ## every test, on real parts
+test: engine kafka unleash alertmanager python browser ## every test, on real parts
 	$(GO) test $(TESTFLAGS) ./...
 	@test -e .cache/kafka/fetched-pom.xml || { echo "skipped, because there is no Java or Maven for a real broker:"; $(GO) test -list '^TestBroker' ./... | sed -n 's/^Test/  Test/p'; }
 	@test -e .cache/unleash/fetched-lock.json || { echo "skipped, because there is no Node.js or PostgreSQL for a real Unleash:"; $(GO) test -list '^TestUnleash' ./... | sed -n 's/^Test/  Test/p'; }
