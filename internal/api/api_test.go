@@ -267,7 +267,7 @@ func TestExport(t *testing.T) {
 		}
 	}
 	w.failure = errors.New("connection refused by 10.0.0.1")
-	if r := do(h, "GET", Prefix+"/decisions", ""); r.StatusCode != 500 || strings.Contains(r.body, "10.0.0.1") {
+	if r := do(h, "GET", Prefix+"/decisions", ""); r.StatusCode != http.StatusInternalServerError || strings.Contains(r.body, "10.0.0.1") {
 		t.Errorf("a failure: %s", r.Status)
 	}
 }

@@ -100,29 +100,29 @@ const (
 )
 
 // after joins the replicates that follow an earlier run's.
-func (o outcome) after(earlier outcome) outcome {
-	n, more := float64(earlier.Replicates), float64(o.Replicates)
-	for i := range o.Figures {
-		m, e := &o.Figures[i], earlier.Figures[i]
-		apart := m.Mean - e.Mean
-		squares := m.SD*m.SD*(more-1) + e.SD*e.SD*(n-1) + apart*apart*n*more/(n+more)
-		m.Mean = e.Mean + apart*more/(n+more)
+func (f outcome) after(e outcome) outcome {
+	n, more := float64(e.Replicates), float64(f.Replicates)
+	for i := range f.Figures {
+		m, was := &f.Figures[i], e.Figures[i]
+		apart := m.Mean - was.Mean
+		squares := m.SD*m.SD*(more-1) + was.SD*was.SD*(n-1) + apart*apart*n*more/(n+more)
+		m.Mean = was.Mean + apart*more/(n+more)
 		m.SD = math.Sqrt(squares / (n + more - 1))
 	}
-	o.Replicates += earlier.Replicates
-	o.Seconds, o.CPU = o.Seconds+earlier.Seconds, o.CPU+earlier.CPU
-	o.judge()
-	return o
+	f.Replicates += e.Replicates
+	f.Seconds, f.CPU = f.Seconds+e.Seconds, f.CPU+e.CPU
+	f.judge()
+	return f
 }
 
 // judge holds every figure against its target.
-func (o outcome) judge() {
+func (f outcome) judge() {
 	level := shareOf(targets())
-	for i := range o.Figures {
-		m := &o.Figures[i]
-		se := m.SD / math.Sqrt(float64(o.Replicates))
-		if m.Passes = m.Bound.holds(m.Mean, se, o.Replicates, level); m.Bound.Kind != shown {
-			m.Reach = m.Bound.reach(se, o.Replicates, level)
+	for i := range f.Figures {
+		m := &f.Figures[i]
+		se := m.SD / math.Sqrt(float64(f.Replicates))
+		if m.Passes = m.Bound.holds(m.Mean, se, f.Replicates, level); m.Bound.Kind != shown {
+			m.Reach = m.Bound.reach(se, f.Replicates, level)
 		}
 	}
 }

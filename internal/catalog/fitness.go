@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -83,11 +84,11 @@ func (s Subject) untrusted() string {
 		return fmt.Sprintf("the newest look is from %s: is a guard running?", words.Instant(at))
 	}
 	if len(d.Troubles) > 0 {
-		return d.Troubles[0].Detail
+		return cmp.Or(d.Troubles[0].Detail, d.Troubles[0].Code)
 	}
 	for _, a := range d.Anomalies {
 		if a.Blind && (a.Metric == "" || isGoal(d, a.Metric)) {
-			return a.Text
+			return cmp.Or(a.Text, a.Code)
 		}
 	}
 	if len(d.Verdicts) > 0 || s.Experiment == nil || s.Iteration == nil {

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -61,8 +62,8 @@ func (p *Pages) planner(w http.ResponseWriter, r *http.Request) error {
 		body.Experiments = append(body.Experiments, rows[i].Key)
 	}
 	if body.Query.From != "" || body.Query.Mean != "" {
-		err := p.plan(r, &body)
-		if wrong, ok := err.(problem); ok {
+		var wrong problem
+		if err := p.plan(r, &body); errors.As(err, &wrong) {
 			body.Fault = string(wrong)
 		} else if err != nil {
 			return err
@@ -109,10 +110,10 @@ func (p *Pages) plan(r *http.Request, body *planned) error {
 
 // question reads what is asked of every metric.
 func (q *planQuery) question() (out planning.Question, perDay float64, err error) {
-	if out.Lift, err = within("The effect to be found", q.Lift, 0, 1000); err != nil {
+	if out.Lift, err = within("The effect to be found", q.Lift, 1000); err != nil {
 		return out, 0, err
 	}
-	if out.Power, err = within("The chance to find it", q.Power, 0, 100); err != nil {
+	if out.Power, err = within("The chance to find it", q.Power, 100); err != nil {
 		return out, 0, err
 	}
 	if q.Looks != "" {
@@ -134,7 +135,7 @@ func (q *planQuery) question() (out planning.Question, perDay float64, err error
 // comparison is one metric by the reader's own numbers.
 func (q *planQuery) comparison(perDay float64) (planning.Comparison, error) {
 	c := planning.Comparison{Metric: "your metric", Arm: "treatment", Kind: string(experiment.Mean), Alpha: .05, PerDay: perDay, Basis: "your numbers", SD: math.NaN()}
-	treated, err := within("The treatment's part of the units", q.Treated, 0, 100)
+	treated, err := within("The treatment's part of the units", q.Treated, 100)
 	if err != nil {
 		return c, err
 	}
@@ -144,7 +145,7 @@ func (q *planQuery) comparison(perDay float64) (planning.Comparison, error) {
 	}
 	if q.Kind != "mean" {
 		c.Kind, c.Binary = string(experiment.Proportion), true
-		mean, err := within("The control's share of units", q.Mean, 0, 100)
+		mean, err := within("The control's share of units", q.Mean, 100)
 		c.Mean = mean / 100
 		return c, err
 	}
@@ -157,11 +158,11 @@ func (q *planQuery) comparison(perDay float64) (planning.Comparison, error) {
 	return c, nil
 }
 
-// within reads a percentage between two ends.
-func within(what, text string, low, high float64) (float64, error) {
+// within reads a percentage between 0 and an end.
+func within(what, text string, high float64) (float64, error) {
 	x, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(text, "%")), 64)
-	if err != nil || !(x > low && x < high) {
-		return 0, problem(fmt.Sprintf("%s is a percentage above %v and below %v.", what, low, high))
+	if err != nil || !(x > 0 && x < high) {
+		return 0, problem(fmt.Sprintf("%s is a percentage above 0 and below %v.", what, high))
 	}
 	return x, nil
 }

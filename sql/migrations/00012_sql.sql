@@ -2,7 +2,7 @@
 -- sees the documented views and nothing else, without a list of names that somebody
 -- must keep. Each view reads with the rights of who migrates, not of who asks. Some
 -- have the name of a table that lies beside the older views, which stay
--- (docs/decisions/0007-a-database-of-views.md).
+-- (docs/decisions/0008-a-database-of-views.md).
 
 -- +goose NO TRANSACTION
 -- +goose Up
