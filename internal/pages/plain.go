@@ -67,7 +67,7 @@ func healthWord(f catalog.Fitness) string {
 	case catalog.Healthy:
 		return "Healthy"
 	}
-	return "Nothing shown"
+	return "Harm not ruled out"
 }
 
 func healthTone(f catalog.Fitness) catalog.Tone {
