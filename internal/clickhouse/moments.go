@@ -33,15 +33,19 @@ func (db *DB) moments(ctx context.Context, query string, specs []MomentsSpec, pa
 		}
 		wanted[s.Experiment][s.Iteration] = true
 	}
-	// A server that gives each branch of a query its own snapshot makes torn
-	// answers now and then. Nothing follows from one; ask again.
+	return untorn(func() (results.Moments, error) { return db.momentsOnce(ctx, query, params, wanted) })
+}
+
+// untorn reads until both halves are of one snapshot. A server that gives each branch
+// of a query its own makes torn answers now and then. Nothing follows from one; ask again.
+func untorn[T any](read func() (T, error)) (T, error) {
 	for range 5 {
-		m, err := db.momentsOnce(ctx, query, params, wanted)
-		if !errors.Is(err, errTorn) {
-			return m, err
+		if v, err := read(); !errors.Is(err, errTorn) {
+			return v, err
 		}
 	}
-	return results.Moments{}, fmt.Errorf("read moments: %w", errTorn)
+	var none T
+	return none, fmt.Errorf("read moments: %w", errTorn)
 }
 
 // momentsParams binds the specs. A metric's cutoff is found by the name

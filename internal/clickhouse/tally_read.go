@@ -3,7 +3,6 @@ package clickhouse
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -18,13 +17,7 @@ import (
 
 // standing reads sums whole.
 func (db *DB) standing(ctx context.Context, specs []MomentsSpec) (*standing, error) {
-	for range 5 { // see DB.moments
-		s, err := db.standingOnce(ctx, specs)
-		if !errors.Is(err, errTorn) {
-			return s, err
-		}
-	}
-	return nil, errTorn
+	return untorn(func() (*standing, error) { return db.standingOnce(ctx, specs) })
 }
 
 func (db *DB) standingOnce(ctx context.Context, specs []MomentsSpec) (s *standing, err error) {

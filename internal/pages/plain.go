@@ -98,16 +98,11 @@ func stateWord(s catalog.State) string {
 
 // needsSomebody tells whether a person has to look at an experiment now.
 func needsSomebody(r *catalog.Row) bool {
-	if r.State == catalog.Ended || r.State == catalog.Scheduled {
+	if r.State == catalog.Ended || r.State == catalog.Scheduled || r.State == catalog.Killed {
 		return false
 	}
-	switch r.Health {
-	case catalog.Breached:
-		return r.State != catalog.Killed
-	case catalog.BrokenSplit, catalog.Blind, catalog.Failed, catalog.Crossed, catalog.Warned:
-		return r.State != catalog.Killed
-	}
-	return false
+	tone := healthTone(r.Health)
+	return tone == catalog.Bad || tone == catalog.Warn
 }
 
 // link is a part of the pages in their navigation.
