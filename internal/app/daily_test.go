@@ -21,11 +21,12 @@ import (
 	"github.com/assay-dev/assay/internal/results"
 )
 
-// twoDays is a world with a day after the one in which its experiment began: a look late
-// on the first day, and one late on the second, when more was counted.
+// twoDays is a world with a day after the one in which its parts are written, by the
+// server's clock: a look late on the first day, and one late on the second, when more was
+// counted.
 func twoDays(t *testing.T) (w *lookWorld, second daily.Date, after time.Time) {
 	w = newLookWorld(t)
-	first := daily.DateOf(w.now, time.UTC)
+	first := daily.DateOf(time.Now(), time.UTC) // the world's clock is an hour behind, maybe on the day before
 	_, midnight := first.Bounds(time.UTC)
 	w.keep(w.look(0), midnight.Add(-time.Minute))
 	w.now = w.now.Add(time.Second)
