@@ -38,7 +38,8 @@ type Catalog struct {
 	mu      sync.RWMutex
 	version *experiment.Version
 	log     guardrails.Log
-	newest  time.Time // of the newest look known
+	lines   []guardrails.Entry // of the log, without their evidence
+	newest  time.Time          // of the newest look known
 	shelves map[string]*shelf
 	rows    []catalog.Row
 	rowsAt  time.Time
@@ -134,6 +135,8 @@ func (c *Catalog) readDecisions(ctx context.Context) error {
 	for _, e := range entries {
 		c.log.Add(e)
 		c.shelf(e.Experiment).dirty = true
+		e.Evidence = nil // large, and of no use in a list
+		c.lines = append(c.lines, e)
 	}
 	return nil
 }

@@ -100,15 +100,7 @@ func (c *Catalog) find(ctx context.Context, key string, iteration uint32) (*expe
 	if e == nil {
 		return nil, nil, &catalog.Missing{What: fmt.Sprintf("experiment %q", key), Hint: fmt.Sprintf("version %d has %d experiments; /api/v1/experiments lists them", v.Number, len(v.Experiments))}
 	}
-	it := catalog.Current(e, c.now())
-	if iteration != 0 {
-		it = nil
-		for i := range e.Iterations {
-			if e.Iterations[i].Number == iteration {
-				it = &e.Iterations[i]
-			}
-		}
-	}
+	it := iterationOf(e, iteration, c.now())
 	if it == nil {
 		return nil, nil, &catalog.Missing{What: fmt.Sprintf("iteration %d of %s", iteration, key), Hint: fmt.Sprintf("it has %d; leave the number out for the newest", len(e.Iterations))}
 	}

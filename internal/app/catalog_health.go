@@ -74,13 +74,11 @@ func (c *Catalog) account(ctx context.Context, now time.Time, out *catalog.Healt
 	if err != nil {
 		return fmt.Errorf("reconcile the offsets: %w", err)
 	}
-	r := catalog.Reconciliation{Partitions: make([]catalog.Partition, len(rows))}
+	sums := accountsOf(rows)
+	r := catalog.Reconciliation{Difference: sums.difference, Records: sums.events, Partitions: make([]catalog.Partition, len(rows))}
 	for i, p := range rows {
-		difference := p.Difference + int64(p.Breaks)
-		r.Difference += difference
-		r.Records += p.Accepted + p.Duplicate + p.Dead + p.Misplaced
 		r.Partitions[i] = catalog.Partition{Topic: p.Topic, Shard: p.Shard, From: p.From, Next: p.Next,
-			Accepted: p.Accepted, Duplicate: p.Duplicate, Dead: p.Dead, Misplaced: p.Misplaced, Difference: difference}
+			Accepted: p.Accepted, Duplicate: p.Duplicate, Dead: p.Dead, Misplaced: p.Misplaced, Difference: unaccounted(&p)}
 	}
 	dead, err := c.deadLetters(ctx)
 	if err != nil {

@@ -191,7 +191,7 @@ func (s *Stack) reconcileAt(ctx context.Context, vector map[uint16]uint64) (acco
 func accountsOf(rows []clickhouse.Reconciliation) accounts {
 	var a accounts
 	for _, r := range rows {
-		a.difference += r.Difference + int64(r.Breaks)
+		a.difference += unaccounted(&r)
 		a.events += r.Accepted + r.Duplicate + r.Dead + r.Misplaced
 		if r.Gap > 0 {
 			a.gaps = append(a.gaps, fmt.Sprintf("%d records of %s, partition %d, were lost before they were read", r.Gap, r.Topic, r.Shard))
@@ -199,6 +199,9 @@ func accountsOf(rows []clickhouse.Reconciliation) accounts {
 	}
 	return a
 }
+
+// unaccounted are the records of a partition of which nothing is known.
+func unaccounted(r *clickhouse.Reconciliation) int64 { return r.Difference + int64(r.Breaks) }
 
 // Summary puts together what the show saw and what the ledger says.
 func (s *Stack) Summary(ctx context.Context, show *Show) (Summary, error) {

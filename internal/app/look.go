@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/assay-dev/assay/guardrails"
@@ -181,12 +182,12 @@ func (s *Stack) storedLook(ctx context.Context, key string, it *experiment.Itera
 // iterationOf is the iteration with the number. 0 is the one that runs or ran
 // last; before the first, that one.
 func iterationOf(e *experiment.Experiment, number uint32, now time.Time) *experiment.Iteration {
-	var found *experiment.Iteration
-	for i := range e.Iterations {
-		it := &e.Iterations[i]
-		if number == it.Number || number == 0 && (found == nil || !now.Before(it.Start)) {
-			found = it
-		}
+	if number == 0 {
+		return catalog.Current(e, now)
 	}
-	return found
+	i := slices.IndexFunc(e.Iterations, func(it experiment.Iteration) bool { return it.Number == number })
+	if i < 0 {
+		return nil
+	}
+	return &e.Iterations[i]
 }

@@ -17,7 +17,7 @@ import (
 // pagesOf are the web pages over a catalog.
 func (s *Stack) pagesOf(c *Catalog, hand *Acts) (map[string]http.Handler, error) {
 	p, err := pages.New(pages.Config{
-		Reader: &pageReader{Catalog: c, past: map[runOf]*heldPast{}}, Explainer: explainer{s, c}, Hand: hand, Code: s.Code, Log: s.Log,
+		Reader: &pageReader{Catalog: c, past: map[runOf]*heldPast{}}, Explainer: c, Hand: hand, Code: s.Code, Log: s.Log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make the pages: %w", err)
@@ -31,10 +31,6 @@ type pageReader struct {
 
 	mu   sync.Mutex
 	past map[runOf]*heldPast
-
-	logMu sync.Mutex
-	log   []guardrails.Entry
-	head  string
 }
 
 // heldPast is what was read of an iteration's past; its lock is held by who reads it.
@@ -108,76 +104,17 @@ func (r *pageReader) Log(ctx context.Context, key string) ([]guardrails.Entry, s
 	if err := r.wait(ctx); err != nil {
 		return nil, "", err
 	}
-	r.logMu.Lock()
-	defer r.logMu.Unlock()
-	if err := r.readOn(ctx); err != nil {
-		return nil, "", err
-	}
+	r.Catalog.mu.RLock()
+	lines, head := r.lines[:len(r.lines):len(r.lines)], r.Catalog.log.Head
+	r.Catalog.mu.RUnlock()
 	if key == "" {
-		return r.log[:len(r.log):len(r.log)], r.head, nil
+		return lines, head, nil
 	}
 	var of []guardrails.Entry
-	for i := range r.log {
-		if r.log[i].Experiment == key {
-			of = append(of, r.log[i])
+	for i := range lines {
+		if lines[i].Experiment == key {
+			of = append(of, lines[i])
 		}
 	}
-	return of, r.head, nil
-}
-
-// readOn reads the lines that the catalog has heard of since.
-func (r *pageReader) readOn(ctx context.Context) error {
-	last := uint64(0)
-	if n := len(r.log); n > 0 {
-		last = r.log[n-1].Seq
-	}
-	r.Catalog.mu.RLock()
-	newest := r.Catalog.log.Last
-	r.Catalog.mu.RUnlock()
-	if newest <= last {
-		return nil
-	}
-	rows, err := r.stack.DB.Decisions(ctx, clickhouse.DecisionFilter{After: last})
-	if err != nil {
-		return fmt.Errorf("read the decision log: %w", err)
-	}
-	entries, err := entriesOf(rows)
-	if err != nil {
-		return err
-	}
-	for i := range entries {
-		entries[i].Evidence = nil // of no use here, and large
-	}
-	r.log = append(r.log, entries...)
-	if n := len(r.log); n > 0 {
-		r.head = r.log[n-1].Hash
-	}
-	return nil
-}
-
-// explainer explains units for the pages.
-type explainer struct {
-	stack   *Stack
-	catalog *Catalog
-}
-
-// Explain implements pages.Explainer.
-func (x explainer) Explain(ctx context.Context, key, unit string) ([]pages.Event, error) {
-	v, err := x.catalog.Version(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if v == nil || v.Find(key) == nil {
-		return nil, &catalog.Missing{What: "experiment " + key}
-	}
-	found, err := x.stack.Explain(ctx, v, v.Find(key), unit)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]pages.Event, len(found))
-	for i, e := range found {
-		out[i] = pages.Event{At: time.UnixMilli(e.T), What: e.What, Topic: e.Topic, Partition: e.Partition, Offset: e.Offset,
-			Finding: e.Finding, Metrics: e.Metrics, Why: e.Why}
-	}
-	return out, nil
+	return of, head, nil
 }

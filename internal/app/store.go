@@ -67,7 +67,7 @@ func (s store) Reconciled(ctx context.Context) ([]kafka.Reconciled, error) {
 	all, err := s.Reconcile(ctx)
 	out := make([]kafka.Reconciled, len(all))
 	for i, r := range all {
-		out[i] = kafka.Reconciled{Shard: r.Shard, Topic: r.Topic, Difference: r.Difference + int64(r.Breaks)}
+		out[i] = kafka.Reconciled{Shard: r.Shard, Topic: r.Topic, Difference: unaccounted(&r)}
 	}
 	return out, err
 }

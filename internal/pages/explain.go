@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/assay-dev/assay/internal/access"
+	"github.com/assay-dev/assay/internal/catalog"
 )
 
 // explained is the page that says where a unit's events went. The unit is sent in the
@@ -15,7 +16,7 @@ type explained struct {
 	Experiment, Unit string
 	Asked            bool
 	May              bool
-	Events           []Event
+	Events           []catalog.Explained
 	Fault            string
 }
 
@@ -59,7 +60,7 @@ func (p *Pages) explain(w http.ResponseWriter, r *http.Request) error {
 	case !slices.Contains(body.Experiments, body.Experiment):
 		status, body.Fault = http.StatusUnprocessableEntity, "Choose an experiment."
 	default:
-		if body.Events, err = p.cfg.Explainer.Explain(r.Context(), body.Experiment, body.Unit); err != nil {
+		if body.Events, err = p.cfg.Explainer.ExplainUnit(r.Context(), body.Experiment, body.Unit); err != nil {
 			return err
 		}
 		body.Asked = true

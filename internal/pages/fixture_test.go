@@ -176,9 +176,9 @@ func (w *world) Log(_ context.Context, key string) ([]guardrails.Entry, string, 
 	return out, w.log[len(w.log)-1].Hash, nil
 }
 
-func (w *world) Explain(_ context.Context, key, unit string) ([]Event, error) {
+func (w *world) ExplainUnit(_ context.Context, key, unit string) ([]catalog.Explained, error) {
 	w.saw = append(w.saw, key+" "+unit)
-	return []Event{
+	return []catalog.Explained{
 		{At: w.now, What: key + " treatment", Topic: "assay.exposures", Offset: 12, Finding: "first_exposure", Why: "the earliest exposure of this unit"},
 		{At: w.now.Add(time.Second), What: "purchase", Topic: "assay.outcomes", Offset: 7, Finding: "counted", Metrics: []string{"conversion", "revenue"}, Why: "within the window"},
 	}, nil

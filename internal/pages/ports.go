@@ -42,19 +42,7 @@ type Judged struct {
 
 // Explainer tells what became of each event of a unit.
 type Explainer interface {
-	Explain(ctx context.Context, experiment, unit string) ([]Event, error)
-}
-
-// Event is one event of a unit and what an experiment made of it.
-type Event struct {
-	At        time.Time
-	What      string
-	Topic     string
-	Partition uint16
-	Offset    int64
-	Finding   string
-	Metrics   []string
-	Why       string
+	ExplainUnit(ctx context.Context, experiment, unit string) ([]catalog.Explained, error)
 }
 
 // Hand is what people do by hand. It asks whether they may, and whether they act on the
