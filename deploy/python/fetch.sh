@@ -5,22 +5,11 @@
 #
 # Without Python 3.10 that test leaves the script in Python out, so this says so and ends
 # well; with CI=true it is an error.
-set -eu
+name=python
+lost='the script in Python of docs/notebooks will not be tested'
+. "$(dirname -- "$0")/../fetch.sh"
 
-here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
-target=${1:-$(dirname -- "$(dirname -- "$here")")/.cache/python}
-
-fail() {
-	echo "python: $1" >&2
-	[ "${CI:-}" != true ] || exit 1
-	echo "python: the script in Python of docs/notebooks will not be tested; $2" >&2
-	exit 0
-}
-
-# The stamp is written last, so a stopped fetch is never taken for a whole one.
-if cmp -s "$here/requirements.txt" "$target/fetched.txt"; then
-	exit 0
-fi
+fetched requirements.txt fetched.txt && exit
 command -v python3 >/dev/null 2>&1 || fail "python3 was not found" "install Python 3.10 or newer"
 python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null ||
 	fail "python3 is older than 3.10 or has no venv" "install Python 3.10 or newer (Debian: python3-venv)"
