@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,12 +9,10 @@ import (
 	"testing"
 
 	"github.com/alecthomas/kong"
-	"github.com/google/go-cmp/cmp"
 
+	"github.com/assay-dev/assay/internal/golden"
 	"github.com/assay-dev/assay/internal/testref"
 )
-
-var update = flag.Bool("update", false, "rewrite docs/cli.md")
 
 // TestMain lets a test be the program: the completion scripts call it.
 func TestMain(m *testing.M) {
@@ -40,19 +37,7 @@ func model(t *testing.T) *kong.Node {
 func TestReference(t *testing.T) {
 	var b bytes.Buffer
 	writeReference(&b, model(t))
-	file := filepath.Join(testref.Root(t), "docs", "cli.md")
-	if *update {
-		if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(string(want), b.String()); d != "" {
-		t.Errorf("docs/cli.md is not what the program says (-page +program; run with -update):\n%s", d)
-	}
+	golden.File(t, filepath.Join(testref.Root(t), "docs", "cli.md"), b.Bytes())
 }
 
 // TestManuals: every command says how it is typed and what its exit codes mean, and the

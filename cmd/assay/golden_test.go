@@ -12,31 +12,11 @@ import (
 	"github.com/assay-dev/assay/ingest"
 	"github.com/assay-dev/assay/internal/app"
 	"github.com/assay-dev/assay/internal/clickhouse"
+	"github.com/assay-dev/assay/internal/golden"
 	"github.com/assay-dev/assay/internal/planning"
 	"github.com/assay-dev/assay/internal/report"
 	"github.com/assay-dev/assay/internal/terminal"
 )
-
-// golden holds what a command prints against a file; -update writes it.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(string(want), got); d != "" {
-		t.Errorf("%s (-want +got; run with -update after reading it):\n%s", file, d)
-	}
-}
 
 // TestExplainTable: a line for each event, and in colour what counts and what does not.
 func TestExplainTable(t *testing.T) {
@@ -47,8 +27,8 @@ func TestExplainTable(t *testing.T) {
 		{T: at + 2000, Type: ingest.Exposure, What: "cta treatment", Finding: string(ingest.FoundCrossover), Why: "another variant in the same phase"},
 		{T: at + 3000, Type: ingest.Outcome, What: "purchase", Finding: "not_yet_counted", Why: "it is stored; its batch is not in the ledger yet"},
 	}
-	golden(t, "explain.txt", explainTable(steps, terminal.Palette{}))
-	golden(t, "explain.ansi", explainTable(steps, terminal.Palette{On: true}))
+	golden.File(t, filepath.Join("testdata", "explain.txt"), []byte(explainTable(steps, terminal.Palette{})))
+	golden.File(t, filepath.Join("testdata", "explain.ansi"), []byte(explainTable(steps, terminal.Palette{On: true})))
 }
 
 // TestVerifyText: what was recounted, what cannot be, and each difference by name.
@@ -62,7 +42,7 @@ func TestVerifyText(t *testing.T) {
 	broken.Chain = []clickhouse.BrokenChain{{Shard: 1, Problem: "part 4 is there twice"}}
 	broken.Lacking = []clickhouse.LackingRows{{Shard: 0, Topic: "outcomes", From: 10, Next: 20, Seq: 3, Events: 2}}
 	broken.Fates = []clickhouse.FateDifference{{Shard: 0, Topic: "outcomes", Fate: "accepted", Expected: 8, Found: 10}}
-	golden(t, "verify.txt", strings.Join(verifyText(&fine), "\n")+"\n\n"+strings.Join(verifyText(&broken), "\n")+"\n")
+	golden.File(t, filepath.Join("testdata", "verify.txt"), []byte(strings.Join(verifyText(&fine), "\n")+"\n\n"+strings.Join(verifyText(&broken), "\n")+"\n"))
 }
 
 // TestPowerText is a plan for one look, for looking always and for dated looks.
@@ -74,7 +54,7 @@ func TestPowerText(t *testing.T) {
 	if err := report.PowerText(&b, p); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "power.txt", b.String())
+	golden.File(t, filepath.Join("testdata", "power.txt"), []byte(b.String()))
 }
 
 // TestReportFlags: which day is meant, and in which zone.

@@ -5,39 +5,18 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/assay-dev/assay/internal/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
-
-func golden(t *testing.T, file string, got []byte) {
-	t.Helper()
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(string(want), string(got)); d != "" {
-		t.Errorf("%s (-want +got; run with -update after reading it):\n%s", file, d)
-	}
-}
 
 // do sends a request with headers "Name: value".
 func do(h http.Handler, method, target, body string, headers ...string) *answered {
@@ -69,7 +48,7 @@ type answered struct {
 // TestSpec: the committed document is the one that is served.
 func TestSpec(t *testing.T) {
 	a, h := serve(t, newWorld())
-	golden(t, "../../docs/openapi.json", a.Spec())
+	golden.File(t, "../../docs/openapi.json", a.Spec())
 	r := do(h, "GET", Prefix+"/openapi.json", "")
 	if got := r.body; got != string(a.Spec()) || r.Header.Get("Content-Type") != "application/json" {
 		t.Errorf("%s: %.80s", r.Header.Get("Content-Type"), got)
@@ -123,7 +102,7 @@ func TestAnswers(t *testing.T) {
 				}
 				body = b.String()
 			}
-			golden(t, filepath.Join("testdata", name), []byte(r.Status+"\n"+r.Header.Get("Content-Type")+"\n"+r.Header.Get("Link")+"\n\n"+body))
+			golden.File(t, filepath.Join("testdata", name), []byte(r.Status+"\n"+r.Header.Get("Content-Type")+"\n"+r.Header.Get("Link")+"\n\n"+body))
 		})
 	}
 }

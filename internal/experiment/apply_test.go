@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/assay-dev/assay/internal/golden"
 )
 
 // applyTime reads the first line of a changed file: "# apply at DATE".
@@ -35,7 +37,7 @@ func TestAllowedChanges(t *testing.T) {
 				got += "\n" + timelineText(next.Find("x"))
 				v = next
 			}
-			golden(t, "testdata/"+strings.TrimSuffix(f.Name, "yaml")+"golden", got)
+			golden.File(t, "testdata/"+strings.TrimSuffix(f.Name, "yaml")+"golden", []byte(got))
 			if again, _, problems := Apply(v, set, at.Add(time.Hour), "operator"); again != nil || problems != nil {
 				t.Errorf("applied again: %v, %v", again, problems)
 			}

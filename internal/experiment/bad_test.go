@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/assay-dev/assay/internal/golden"
 )
 
 // Every bad file breaks the rule that it is named for and gives exactly the text
@@ -27,7 +29,7 @@ func TestBadFiles(t *testing.T) {
 					t.Errorf("problem at %s:%d:%d", p.File, p.Line, p.Column)
 				}
 			}
-			golden(t, "testdata/"+strings.TrimSuffix(f.Name, "yaml")+"err", problems.Error()+"\n")
+			golden.File(t, "testdata/"+strings.TrimSuffix(f.Name, "yaml")+"err", []byte(problems.Error()+"\n"))
 		})
 	}
 }
@@ -40,7 +42,7 @@ func TestDoubtfulFiles(t *testing.T) {
 			if len(set.Warnings) != 1 || set.Warnings[0].Rule != ruleOf(f.Name) {
 				t.Errorf("want one warning %s", ruleOf(f.Name))
 			}
-			golden(t, "testdata/"+strings.TrimSuffix(f.Name, "yaml")+"err", set.Warnings.Error()+"\n")
+			golden.File(t, "testdata/"+strings.TrimSuffix(f.Name, "yaml")+"err", []byte(set.Warnings.Error()+"\n"))
 		})
 	}
 }
@@ -63,7 +65,7 @@ func TestRefusedChanges(t *testing.T) {
 			if Hash(v) != kept {
 				t.Error("the version before was touched")
 			}
-			golden(t, "testdata/"+strings.TrimSuffix(f.Name, "yaml")+"err", problems.Error()+"\n")
+			golden.File(t, "testdata/"+strings.TrimSuffix(f.Name, "yaml")+"err", []byte(problems.Error()+"\n"))
 		})
 	}
 }

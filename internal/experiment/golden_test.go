@@ -3,37 +3,14 @@ package experiment
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/assay-dev/assay/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files")
-
-// golden compares a text with a file.
-func golden(t *testing.T, path, got string) {
-	t.Helper()
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s differs (-want +got); -update writes it\n%s", path, diff)
-	}
-}
 
 // load reads the files that match a pattern below testdata; they are named as
 // they would be in a checkout.
@@ -110,8 +87,8 @@ func TestGoodFiles(t *testing.T) {
 	if err := json.Indent(&text, Encode(v), "", "  "); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "testdata/good/version.golden.json", text.String()+"\n")
-	golden(t, "testdata/good/changes.golden", lines(changes))
+	golden.File(t, "testdata/good/version.golden.json", []byte(text.String()+"\n"))
+	golden.File(t, "testdata/good/changes.golden", []byte(lines(changes)))
 }
 
 func lines(changes []Change) string {

@@ -7,12 +7,14 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/google/jsonschema-go/jsonschema"
+
+	"github.com/assay-dev/assay/internal/golden"
 )
 
 // The schemas for editors are what the tables say.
 func TestSchemasAreCurrent(t *testing.T) {
-	golden(t, "../../docs/schema/experiment.schema.json", string(Schema()))
-	golden(t, "../../docs/schema/metric.schema.json", string(MetricSchema()))
+	golden.File(t, "../../docs/schema/experiment.schema.json", Schema())
+	golden.File(t, "../../docs/schema/metric.schema.json", MetricSchema())
 }
 
 // formRules are those that a schema can express.

@@ -65,6 +65,7 @@ var Allowed = map[string][]string{
 	"internal/realkafka":             {"internal/peer", "internal/testref"},
 	"internal/realunleash":           {"internal/peer", "internal/testref"},
 	"internal/contract":              {},
+	"internal/golden":                {},
 	"internal/testref":               {},
 	"internal/layers":                {},
 

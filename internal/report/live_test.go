@@ -2,9 +2,11 @@ package report
 
 import (
 	"math"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/assay-dev/assay/internal/golden"
 	"github.com/assay-dev/assay/internal/results"
 )
 
@@ -14,7 +16,7 @@ func TestLive(t *testing.T) {
 	killed.Killed = &results.Killed{At: at("2026-03-02T09:59:30Z"), Reason: "errors"}
 	split := document()
 	split.Experiment, split.Phases[0].SRM = "price-badge", results.SRM{Alarm: true, P: 0.0004}
-	golden(t, "live.txt", []byte(Live([]*results.Document{document(), killed, split})))
+	golden.File(t, filepath.Join("testdata", "live.txt"), []byte(Live([]*results.Document{document(), killed, split})))
 }
 
 func TestBar(t *testing.T) {

@@ -3,11 +3,9 @@ package report
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"html"
 	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,11 +17,10 @@ import (
 	"github.com/assay-dev/assay/internal/catalog"
 	"github.com/assay-dev/assay/internal/daily"
 	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/golden"
 	"github.com/assay-dev/assay/internal/plots"
 	"github.com/assay-dev/assay/internal/results"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 func at(s string) time.Time {
 	t, err := time.Parse(time.RFC3339, s)
@@ -181,7 +178,7 @@ func TestPages(t *testing.T) {
 		if !bytes.Equal(b.Bytes(), again.Bytes()) {
 			t.Errorf("%s is another the second time", name)
 		}
-		golden(t, name, b.Bytes())
+		golden.File(t, filepath.Join("testdata", name), b.Bytes())
 		for _, never := range []string{"<b>bigger", "NaN", "http://", "https://", "<script"} {
 			if strings.Contains(b.String(), never) && !(name == "day.txt" && never == "<b>bigger") {
 				t.Errorf("%s contains %q", name, never)
@@ -300,7 +297,7 @@ func TestText(t *testing.T) {
 	if err := Text(&b, document()); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "analyze.txt", b.Bytes())
+	golden.File(t, filepath.Join("testdata", "analyze.txt"), b.Bytes())
 }
 
 // eventful is a document with everything that an iteration can meet.
@@ -348,7 +345,7 @@ func TestNothingIsLeftOut(t *testing.T) {
 	if err := Text(&text, d); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "eventful.txt", text.Bytes())
+	golden.File(t, filepath.Join("testdata", "eventful.txt"), text.Bytes())
 	one := day()
 	one.Experiments = one.Experiments[:1]
 	one.Experiments[0].Document = d
@@ -418,25 +415,5 @@ func TestHeadline(t *testing.T) {
 		if got := catalog.Headline(c.doc); !strings.Contains(got, c.want) {
 			t.Errorf("headline = %q, want %q in it", got, c.want)
 		}
-	}
-}
-
-func golden(t *testing.T, name string, got []byte) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(string(want), string(got)); d != "" {
-		t.Errorf("%s (-want +got; run with -update after reading it):\n%s", file, d)
 	}
 }
