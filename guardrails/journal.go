@@ -79,6 +79,7 @@ const (
 	Resumed         EntryKind = "resumed"          // a person opened the next iteration
 	Snoozed         EntryKind = "snoozed"          // automatic kills wait until Until, those of Experiment or, without one, all
 	Drilled         EntryKind = "drilled"          // a kill was tried out, all of it but the write
+	Noted           EntryKind = "noted"            // a person wrote something down beside the experiment; it changes nothing
 )
 
 // KillKey is the idempotency key of a kill: a hash of what identifies the

@@ -3,10 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"os"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -59,7 +56,12 @@ func (c *analyzeCmd) explore(env *environment, s *app.Stack, v *experiment.Versi
 		}
 		return printAnalysis(env, a)
 	}
-	d, err := c.definition(e, c.Iteration)
+	wish, err := c.wish()
+	if err != nil {
+		return usage(err)
+	}
+	now := time.Now()
+	d, err := app.AnalysisDefinition(e, c.Iteration, wish, now)
 	if err != nil {
 		return usage(err)
 	}
@@ -67,7 +69,7 @@ func (c *analyzeCmd) explore(env *environment, s *app.Stack, v *experiment.Versi
 	a, err := s.Analyse(env.ctx, v, app.AnalysisRequest{
 		Experiment: e.Key, Iteration: c.Iteration, Name: c.Save, Author: author(""), Definition: d,
 		Progress: func(done, total uint64) { bar.Step("stored events", float64(done), float64(total)) },
-	}, time.Now())
+	}, now)
 	bar.End()
 	if err != nil {
 		return err
@@ -100,95 +102,15 @@ func (c *analyzeCmd) listAnalyses(env *environment, s *app.Stack, key string) er
 	})
 }
 
-// definition is what the flags say.
-func (f *exploreFlags) definition(e *experiment.Experiment, iteration uint32) (d results.AnalysisDefinition, err error) {
-	d.Where, d.Only = experiment.Condition(f.Where), f.Only
-	if f.Window != "" {
-		if d.Window, err = experiment.ParseDuration(f.Window); err != nil || d.Window <= 0 {
-			return d, app.WithHint(fmt.Errorf("--window %q is not a window", f.Window), "write it like 14d or 90m")
-		}
-	}
-	if d.Cap, err = parseCap(f.Cap); err != nil {
-		return d, err
-	}
-	for flag, of := range map[string]struct {
-		text string
-		into *time.Time
-	}{"--first-from": {f.FirstFrom, &d.From}, "--first-till": {f.FirstTill, &d.Until}} {
-		if of.text == "" {
-			continue
-		}
-		if *of.into, err = time.Parse(time.RFC3339Nano, of.text); err != nil {
-			return d, app.WithHint(fmt.Errorf("%s %q is not a time", flag, of.text), "write it like 2026-03-01T12:00:00Z")
-		}
-	}
-	if d.Metrics, err = readMetrics(f.Metric); err != nil {
-		return d, err
-	}
-	quantiles, err := f.quantiles(e, iteration)
-	d.Metrics = append(d.Metrics, quantiles...)
-	return d, err
-}
-
-// parseCap reads a number or a percentile; "" is none.
-func parseCap(text string) (*experiment.Cap, error) {
-	wrong := app.WithHint(fmt.Errorf("--cap %q is not a cap", text), "write a number above 0 such as 250, or a percentile such as p99")
-	percentile, is := strings.CutPrefix(text, "p")
-	value, err := strconv.ParseFloat(percentile, 64)
-	switch {
-	case text == "":
-		return nil, nil
-	case err != nil || !(value > 0) || is && value >= 100 || strings.ContainsAny(text, "xXeEiInN_"):
-		return nil, wrong
-	case is:
-		return &experiment.Cap{Percentile: value}, nil
-	}
-	return &experiment.Cap{At: text}, nil
-}
-
-func readMetrics(names []string) ([]experiment.Metric, error) {
-	var files []experiment.File
-	for _, name := range names {
+// wish is what the flags say.
+func (f *exploreFlags) wish() (results.AnalysisWish, error) {
+	w := results.AnalysisWish{Window: f.Window, Cap: f.Cap, Where: f.Where, From: f.FirstFrom, Until: f.FirstTill, Only: f.Only, Quantiles: f.Quantile}
+	for _, name := range f.Metric {
 		b, err := os.ReadFile(name)
 		if err != nil {
-			return nil, fmt.Errorf("read a metric file: %w", err)
+			return w, fmt.Errorf("read a metric file: %w", err)
 		}
-		files = append(files, experiment.File{Name: name, Data: b})
+		w.Files = append(w.Files, experiment.File{Name: name, Data: b})
 	}
-	if len(files) == 0 {
-		return nil, nil
-	}
-	set, problems := experiment.Parse(files)
-	if err := problems.Err(); err != nil {
-		return nil, err
-	}
-	return set.Metrics(), nil
-}
-
-// quantiles are made of planned metrics.
-func (f *exploreFlags) quantiles(e *experiment.Experiment, iteration uint32) ([]experiment.Metric, error) {
-	var out []experiment.Metric
-	it := e.Latest()
-	for i := range e.Iterations {
-		if e.Iterations[i].Number == iteration {
-			it = &e.Iterations[i]
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(f.Quantile)) {
-		q, err := strconv.ParseFloat(f.Quantile[name], 64)
-		if err != nil || !(q > 0 && q < 1) {
-			return nil, app.WithHint(fmt.Errorf("--quantile %s=%s is not a quantile", name, f.Quantile[name]), "write it like revenue=0.9")
-		}
-		var m *experiment.Metric
-		if it != nil {
-			m = it.Metric(name)
-		}
-		if m == nil || m.Kind != experiment.Mean && m.Kind != experiment.Sum && m.Kind != experiment.Quantile {
-			return nil, app.WithHint(fmt.Errorf("%s has no mean or sum %q to take a quantile of", e.Key, name), "write a metric file of kind quantile and name it with --metric")
-		}
-		own := *m
-		own.Name, own.Kind, own.Quantile, own.Cap, own.Covariate = fmt.Sprintf("%s_q%s", name, f.Quantile[name]), experiment.Quantile, q, nil, ""
-		out = append(out, own)
-	}
-	return out, nil
+	return w, nil
 }

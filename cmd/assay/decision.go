@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/assay-dev/assay/guardrails"
+	"github.com/assay-dev/assay/internal/access"
+	"github.com/assay-dev/assay/internal/acts"
 	"github.com/assay-dev/assay/internal/app"
 	"github.com/assay-dev/assay/internal/clickhouse"
 	"github.com/assay-dev/assay/internal/terminal"
@@ -19,6 +21,7 @@ type decisionCmd struct {
 	Show   decisionShowCmd   `cmd:"" default:"withargs" help:"List the decision log."`
 	Replay decisionReplayCmd `cmd:"" help:"Decide again from the evidence alone; exit code 3 when anything comes out otherwise."`
 	Verify decisionVerifyCmd `cmd:"" help:"Recompute every hash of the decision log."`
+	Note   decisionNoteCmd   `cmd:"" help:"Write a note beside an experiment into the decision log."`
 }
 
 // withLog opens the decision log.
@@ -32,6 +35,27 @@ func (e *environment) withLog(f func(*app.Stack) error) error {
 
 type decisionShowCmd struct {
 	Experiment string `arg:"" optional:"" help:"Only of this experiment."`
+}
+
+type decisionNoteCmd struct {
+	Experiment string `arg:"" help:"Key of the experiment."`
+	Text       string `arg:"" help:"One line; it stands in the decision log for ever."`
+	Iteration  uint32 `help:"Only if this is its latest iteration." placeholder:"N"`
+	Actor      string `help:"Who writes it (default: the user of this machine)." placeholder:"NAME"`
+}
+
+// Run writes the note; it changes nothing.
+func (c decisionNoteCmd) Run(env *environment) error {
+	return env.byHand(c.Actor, func(a *app.Acts, who access.Principal) error {
+		seq, err := a.Note(env.ctx, who, acts.Note{On: acts.On{Experiment: c.Experiment, Iteration: c.Iteration, Reason: c.Text}})
+		if err != nil {
+			return err
+		}
+		return env.print(map[string]any{"experiment": c.Experiment, "decision": seq}, func() error {
+			env.println("%s: the note is decision %d", c.Experiment, seq)
+			return nil
+		})
+	})
 }
 
 // shownLog is the log with its end: whoever keeps the head can have everything up

@@ -92,6 +92,12 @@ func (decisionReplayCmd) Help() string {
 		[]string{"assay decision replay 12", "assay decision replay --all"}, "3 when anything comes out otherwise")
 }
 
+// Help implements kong.HelpProvider.
+func (decisionNoteCmd) Help() string {
+	return manual("Writes one line beside the latest iteration of an experiment, under your name: a campaign began, a mobile version went out. It changes nothing.",
+		[]string{`assay decision note checkout-cta "the spring campaign began"`})
+}
+
 func (decisionVerifyCmd) Help() string {
 	return manual("Computes every hash of the log again: what was changed, taken out or put in breaks the chain at that line. With --head it also finds what was cut off or written anew before that decision.",
 		[]string{"assay decision verify", "assay decision verify --head HASH"}, "1 also when the chain is broken")

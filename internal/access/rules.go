@@ -58,11 +58,13 @@ func pageRules() map[string]Rule {
 		"GET /experiments/{key}/resume":       on(Read),
 		"GET /experiments/{key}/snooze":       on(Read),
 		"GET /experiments/{key}/acknowledge":  on(Read),
+		"GET /experiments/{key}/annotate":     on(Read),
 		"GET /stop":                           {Action: Read},
 		"POST /experiments/{key}/kill":        on(Kill),
 		"POST /experiments/{key}/resume":      on(Resume),
 		"POST /experiments/{key}/snooze":      on(Snooze),
 		"POST /experiments/{key}/acknowledge": on(Acknowledge),
+		"POST /experiments/{key}/annotate":    on(Annotate),
 		"POST /stop":                          {Action: StopAll},
 	}
 }
@@ -87,10 +89,16 @@ func apiRules() map[string]Rule {
 		"POST /api/v1/experiments/{key}/explain":      {Action: Explain, Experiment: "key", Asks: true},
 		"GET /api/v1/experiments/{key}/export/{view}": on(Export),
 
+		"GET /api/v1/experiments/{key}/analyses":            on(Read),
+		"GET /api/v1/experiments/{key}/analyses/{analysis}": on(Read),
+		"GET /api/v1/experiments/{key}/analyses/runs/{run}": on(Read),
+		"POST /api/v1/experiments/{key}/analyses":           on(AdHoc),
+
 		"POST /api/v1/experiments/{key}/kill":        on(Kill),
 		"POST /api/v1/experiments/{key}/resume":      on(Resume),
 		"POST /api/v1/experiments/{key}/snooze":      on(Snooze),
 		"POST /api/v1/experiments/{key}/acknowledge": on(Acknowledge),
+		"POST /api/v1/experiments/{key}/annotate":    on(Annotate),
 		"POST /api/v1/stop":                          {Action: StopAll},
 
 		"GET /api/v1/tokens":         {Action: Tokens},

@@ -43,6 +43,11 @@ type Acknowledge struct {
 	Phase uint16
 }
 
+// Note is written beside an experiment; its reason is all that it says.
+type Note struct {
+	On
+}
+
 // Code is what kind of no an answer is. The list is closed.
 type Code string
 
@@ -53,6 +58,7 @@ const (
 	Stale       Code = "stale"       // another iteration is the latest by now
 	Conflict    Code = "conflict"    // not in the state that it is in
 	Invalid     Code = "invalid"     // the order makes no sense
+	Busy        Code = "busy"        // as much is being done as may be at once
 	Unavailable Code = "unavailable" // what it needs does not answer
 )
 

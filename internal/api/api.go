@@ -65,8 +65,9 @@ type Parts struct {
 	Configurations Configurations
 	Explainer      Explainer
 	Exporter       Exporter
-	Hand           Hand   // nil: nothing can be done by hand
-	Tokens         Tokens // nil: nobody is asked for one
+	Hand           Hand     // nil: nothing can be done by hand
+	Tokens         Tokens   // nil: nobody is asked for one
+	Explorer       Explorer // nil: there are no exploratory analyses
 
 	Code string // version of the program
 	Now  func() time.Time
@@ -92,7 +93,7 @@ func New(p Parts) (*API, error) {
 	}
 	a := &API{parts: p, routes: routes{}, cache: newEncodings()}
 	a.huma = humago.New(a.routes, a.config())
-	for _, add := range []func(){a.experiments, a.results, a.history, a.decisions, a.power, a.explain, a.configurations, a.health, a.export, a.orders, a.tokens} {
+	for _, add := range []func(){a.experiments, a.results, a.history, a.decisions, a.power, a.explain, a.configurations, a.health, a.export, a.orders, a.tokens, a.analyses} {
 		add()
 	}
 	spec, err := json.MarshalIndent(a.huma.OpenAPI(), "", "  ")

@@ -156,6 +156,7 @@ func requests() []struct{ method, path, body string } {
 	for _, path := range []string{
 		"/experiments", "/experiments/checkout-cta/results", "/experiments/checkout-cta/history", "/experiments/checkout-cta/srm",
 		"/experiments/checkout-cta/guardrails", "/decisions", "/experiments/checkout-cta/decisions", "/configurations", "/health",
+		"/experiments/checkout-cta/analyses", "/experiments/checkout-cta/analyses/%3Dgerman",
 	} {
 		for _, form := range []string{"json", "csv", "ndjson", "parquet", "arrow"} {
 			out = append(out, request{"GET", path + "?format=" + form, ""})
@@ -163,7 +164,7 @@ func requests() []struct{ method, path, body string } {
 		out = append(out, request{"GET", path + "?nope=1", ""})
 	}
 	for _, key := range []string{"checkout-cta", "search-rank", "nope"} {
-		for _, path := range []string{"", "/results", "/srm", "/history", "/guardrails", "/decisions?evidence=true", "/power", "/export/units?format=ndjson"} {
+		for _, path := range []string{"", "/results", "/srm", "/history", "/guardrails", "/decisions?evidence=true", "/power", "/export/units?format=ndjson", "/analyses", "/analyses/019c9a3f210-aa", "/analyses/runs/00ff", "/analyses/runs/1"} {
 			out = append(out, request{"GET", "/experiments/" + key + path, ""})
 		}
 		out = append(out, request{"POST", "/experiments/" + key + "/explain", `{"unit":"u"}`})

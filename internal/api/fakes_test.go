@@ -111,6 +111,8 @@ type world struct {
 	hand   fakeHand
 	tokens fakeTokens
 
+	explorer fakeExplorer
+
 	now       time.Time
 	documents map[string]*results.Document // by key; one that is missing was never looked at
 	all       []*experiment.Experiment
@@ -123,6 +125,7 @@ type world struct {
 func newWorld() *world {
 	e := testExperiment()
 	w := &world{now: looked.Add(time.Second), documents: map[string]*results.Document{e.Key: testDocument()}, all: []*experiment.Experiment{e}}
+	w.explorer.world = w
 	draft := testExperiment()
 	draft.Key, draft.Owner, draft.Iterations[0].Start = "search-rank", "search", begun.Add(90*24*time.Hour)
 	w.all = append(w.all, draft)
@@ -252,7 +255,7 @@ func (w *world) Convert(_ context.Context, out io.Writer, format, structure stri
 // serve is the API of a world behind a mux.
 func serve(t *testing.T, w *world) (*API, http.Handler) {
 	t.Helper()
-	a, err := New(Parts{Catalog: w, History: w, Journal: w, Configurations: w, Explainer: w, Exporter: w, Hand: &w.hand, Tokens: &w.tokens, Code: "test",
+	a, err := New(Parts{Catalog: w, History: w, Journal: w, Configurations: w, Explainer: w, Exporter: w, Hand: &w.hand, Tokens: &w.tokens, Explorer: &w.explorer, Code: "test",
 		Now: func() time.Time { return w.now }, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)

@@ -20,6 +20,7 @@ type Hand interface {
 	Resume(ctx context.Context, who access.Principal, o acts.Resume) (*experiment.Version, error)
 	Snooze(ctx context.Context, who access.Principal, o acts.Snooze) (time.Time, error)
 	Acknowledge(ctx context.Context, who access.Principal, o acts.Acknowledge) error
+	Note(ctx context.Context, who access.Principal, o acts.Note) (uint64, error)
 }
 
 // Killed is how far a kill came.
@@ -50,6 +51,12 @@ type Snoozed struct {
 type Acknowledged struct {
 	Experiment string `json:"experiment"`
 	Phase      uint16 `json:"phase"`
+}
+
+// Annotated is the line that a note has become.
+type Annotated struct {
+	Experiment string `json:"experiment"`
+	Decision   uint64 `json:"decision" doc:"Its number in the decision log."`
 }
 
 // Why is what every order says.
@@ -97,6 +104,12 @@ type AcknowledgeOrder struct {
 	Phase uint16 `json:"phase" minimum:"1"`
 }
 
+// NoteOrder writes something down.
+type NoteOrder struct {
+	Iteration uint32 `json:"iteration" minimum:"1" doc:"The one that it is about. When it is no longer the latest the answer is 412, and nothing is written."`
+	Text      string `json:"text" minLength:"1" maxLength:"500" doc:"One line; it stands in the decision log for ever."`
+}
+
 type orderInput[T any] struct {
 	Key  string `path:"key" maxLength:"200"`
 	Body T
@@ -120,6 +133,7 @@ func (a *API) orders() {
 	huma.Register(a.huma, a.order("resume", "Open the next iteration of a killed experiment", "It turns nothing on: that is done in the flag system."), a.resume)
 	huma.Register(a.huma, a.order("snooze", "Let automatic kills of an experiment wait", "People go on being told."), a.snooze)
 	huma.Register(a.huma, a.order("acknowledge", "Judge a phase although its split is broken", "Closes an open sample-ratio alarm."), a.acknowledge)
+	huma.Register(a.huma, a.order("annotate", "Write a note beside an experiment", "A line of the decision log, of kind noted: it changes nothing."), a.annotate)
 	stop := a.order("stop", "Let all automatic kills wait", "The global stop: every guard heeds it within a second. People go on being told.")
 	stop.OperationID, stop.Path = "stop-all", Prefix+"/stop"
 	huma.Register(a.huma, stop, a.stop)
@@ -182,12 +196,20 @@ func (a *API) acknowledge(ctx context.Context, in *orderInput[AcknowledgeOrder])
 	return &done[Acknowledged]{Acknowledged{in.Key, in.Body.Phase}}, nil
 }
 
+func (a *API) annotate(ctx context.Context, in *orderInput[NoteOrder]) (*done[Annotated], error) {
+	seq, err := a.parts.Hand.Note(ctx, access.From(ctx), acts.Note{On: acts.On{Experiment: in.Key, Iteration: in.Body.Iteration, Reason: in.Body.Text}})
+	if err != nil {
+		return nil, a.refuseAct(ctx, err)
+	}
+	return &done[Annotated]{Annotated{in.Key, seq}}, nil
+}
+
 // refuseAct makes of a no its status. What does not answer is described in the log
 // alone.
 func (a *API) refuseAct(ctx context.Context, err error) error {
 	status := map[acts.Code]int{
 		acts.Forbidden: http.StatusForbidden, acts.Unknown: http.StatusNotFound, acts.Stale: http.StatusPreconditionFailed,
-		acts.Conflict: http.StatusConflict, acts.Invalid: http.StatusUnprocessableEntity,
+		acts.Conflict: http.StatusConflict, acts.Invalid: http.StatusUnprocessableEntity, acts.Busy: http.StatusTooManyRequests,
 	}[acts.CodeOf(err)]
 	if status != 0 {
 		return problem(status, hintOf(err), "%s", err.Error())
@@ -200,9 +222,15 @@ func (a *API) refuseAct(ctx context.Context, err error) error {
 }
 
 func hintOf(err error) string {
-	var coded *acts.Error
-	if errors.As(err, &coded) && coded.Code == acts.Stale {
+	switch acts.CodeOf(err) {
+	case acts.Stale:
 		return "look at the experiment again, then decide again"
+	case acts.Busy:
+		return "ask again in a while"
+	}
+	var knows interface{ Hint() string }
+	if errors.As(err, &knows) {
+		return knows.Hint()
 	}
 	return ""
 }

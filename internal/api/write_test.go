@@ -50,6 +50,11 @@ func (h *fakeHand) Acknowledge(_ context.Context, who access.Principal, o acts.A
 	return h.fail
 }
 
+func (h *fakeHand) Note(_ context.Context, who access.Principal, o acts.Note) (uint64, error) {
+	h.note(who, o.On, "note")
+	return 13, h.fail
+}
+
 // fakeTokens has one.
 type fakeTokens struct{ revoked []string }
 
@@ -87,6 +92,7 @@ func TestOrders(t *testing.T) {
 		{"/experiments/cart/snooze", `{"iteration":3,"reason":"load test","for":"2h"}`, "ada: snooze for 2h0m0s of cart/3, load test",
 			`{"experiment":"cart","until":"2026-03-02T12:00:00Z"}`},
 		{"/experiments/cart/acknowledge", `{"iteration":3,"reason":"a bot","phase":2}`, "ada: acknowledge phase 2 of cart/3, a bot", `{"experiment":"cart","phase":2}`},
+		{"/experiments/cart/annotate", `{"iteration":3,"text":"a campaign began"}`, "ada: note of cart/3, a campaign began", `{"experiment":"cart","decision":13}`},
 		{"/stop", `{"reason":"events are wrong","for":"0s"}`, "ada: snooze for 0s of /0, events are wrong", `{"until":"2026-03-02T10:00:00Z"}`},
 	} {
 		w.hand.did = nil
@@ -118,6 +124,8 @@ func TestOrdersRefuse(t *testing.T) {
 		{"/experiments/cart/snooze", `{"iteration":3,"reason":"why","for":"long"}`},
 		{"/experiments/cart/snooze", `{"iteration":3,"reason":"why"}`},
 		{"/experiments/cart/acknowledge", `{"iteration":3,"reason":"why"}`},
+		{"/experiments/cart/annotate", `{"iteration":3,"text":""}`},
+		{"/experiments/cart/annotate", `{"text":"a campaign began"}`},
 		{"/stop", `{"for":"2h"}`},
 	} {
 		r := do(h, "POST", Prefix+o.path, o.body)
@@ -201,6 +209,7 @@ func TestOrdersContract(t *testing.T) {
 	bodies := map[string]string{
 		"kill": `{"iteration":3,"reason":"why"}`, "resume": `{"iteration":3,"reason":"why"}`, "snooze": `{"iteration":3,"reason":"why","for":"2h"}`,
 		"acknowledge": `{"iteration":3,"reason":"why","phase":1}`, "stop": `{"reason":"why","for":"2h"}`,
+		"annotate": `{"iteration":3,"text":"why"}`, "analyses": `{"window":"14d"}`,
 	}
 	seen := map[string][]string{}
 	ask := func(method, path, body string) {
@@ -211,10 +220,16 @@ func TestOrdersContract(t *testing.T) {
 			c.holds(t, method, Prefix+path, r)
 		}
 	}
-	for _, code := range []acts.Code{"", acts.Forbidden, acts.Unknown, acts.Stale, acts.Conflict, acts.Invalid, acts.Unavailable} {
-		w.hand.fail = nil
+	for _, code := range []acts.Code{"", acts.Forbidden, acts.Unknown, acts.Stale, acts.Conflict, acts.Invalid, acts.Unavailable, acts.Busy} {
+		w.hand.fail, w.explorer.fail = nil, nil
 		if code != "" {
-			w.hand.fail = &acts.Error{Code: code, Err: errors.New("no")}
+			no := &acts.Error{Code: code, Err: errors.New("no")}
+			if code != acts.Busy { // only analyses are too many at once
+				w.hand.fail = no
+			}
+			if code != acts.Stale { // whoever analyses names the iteration, or means the latest
+				w.explorer.fail = no
+			}
 		}
 		for name, body := range bodies {
 			path := "/experiments/cart/" + name

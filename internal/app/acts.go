@@ -31,6 +31,7 @@ type hand interface {
 	Resume(ctx context.Context, of watch.Named, reason string, rearmAlpha float64) (*experiment.Version, error)
 	Snooze(ctx context.Context, of watch.Named, reason string, d time.Duration) (time.Time, error)
 	Acknowledge(ctx context.Context, of watch.Named, phase uint16, reason string) error
+	Note(ctx context.Context, of watch.Named, text string) (uint64, error)
 }
 
 // Acts makes the service for a command, which can be stopped.
@@ -94,6 +95,15 @@ func (a *Acts) Acknowledge(ctx context.Context, who access.Principal, o acts.Ack
 	return a.do(ctx, who, access.Acknowledge, o.On, func(ctx context.Context, h hand) error {
 		return h.Acknowledge(ctx, named(o.On), o.Phase, o.Reason)
 	})
+}
+
+// Note writes something down beside an experiment. It returns the number of the line.
+func (a *Acts) Note(ctx context.Context, who access.Principal, o acts.Note) (seq uint64, err error) {
+	err = a.do(ctx, who, access.Annotate, o.On, func(ctx context.Context, h hand) error {
+		seq, err = h.Note(ctx, named(o.On), o.Reason)
+		return err
+	})
+	return seq, err
 }
 
 func named(on acts.On) watch.Named {

@@ -53,6 +53,10 @@ func (l *ledgerOfActs) Acknowledge(_ context.Context, of watch.Named, phase uint
 	return l.note("acknowledge %s phase %d, %s", of.Experiment, phase, reason)
 }
 
+func (l *ledgerOfActs) Note(_ context.Context, of watch.Named, text string) (uint64, error) {
+	return 7, l.note("note on %s/%d: %s", of.Experiment, of.Iteration, text)
+}
+
 // teams is who owns what.
 type teams map[string]string
 
@@ -73,10 +77,11 @@ func all(ctx context.Context, a *Acts, who access.Principal, on acts.On) map[str
 	_, resume := a.Resume(ctx, who, acts.Resume{On: on, Rearm: .05})
 	_, snooze := a.Snooze(ctx, who, acts.Snooze{On: on, For: time.Hour})
 	ack := a.Acknowledge(ctx, who, acts.Acknowledge{On: on, Phase: 2})
+	_, note := a.Note(ctx, who, acts.Note{On: on})
 	stop := on
 	stop.Experiment = ""
 	_, stopAll := a.Snooze(ctx, who, acts.Snooze{On: stop, For: time.Hour})
-	return map[string]error{"kill": kill, "drill": drill, "resume": resume, "snooze": snooze, "acknowledge": ack, "stop": stopAll}
+	return map[string]error{"kill": kill, "drill": drill, "resume": resume, "snooze": snooze, "acknowledge": ack, "note": note, "stop": stopAll}
 }
 
 // TestActsAllowed: what is done carries the person's name and all of the order.
@@ -91,7 +96,7 @@ func TestActsAllowed(t *testing.T) {
 	}
 	want := []string{
 		"ada: kill checkout/b in 3, it hurts", "ada: drill checkout/ in 3, it hurts", "ada: resume checkout after 3 at 0.05, it hurts",
-		`ada: snooze "checkout" for 1h0m0s, it hurts`, "ada: acknowledge checkout phase 2, it hurts", `ada: snooze "" for 1h0m0s, it hurts`,
+		`ada: snooze "checkout" for 1h0m0s, it hurts`, "ada: acknowledge checkout phase 2, it hurts", "ada: note on checkout/3: it hurts", `ada: snooze "" for 1h0m0s, it hurts`,
 	}
 	if diff := cmp.Diff(want, l.did); diff != "" {
 		t.Error(diff)
@@ -114,7 +119,7 @@ func TestActsRefused(t *testing.T) {
 		{access.Principal{Name: "vi", Role: access.Viewer, Groups: []string{"growth"}, Login: "token"}, "", "a viewer"},
 		{access.Principal{Name: "an", Role: access.Analyst, Groups: []string{"growth"}, Login: "token"}, "", "an analyst"},
 		{access.Principal{Name: "ow", Role: access.Owner, Groups: []string{"carts"}, Login: "jwt"}, "", "another's owner"},
-		{access.Principal{Name: "ow", Role: access.Owner, Groups: []string{"growth"}, Login: "jwt"}, "kill drill resume snooze acknowledge", "the owner"},
+		{access.Principal{Name: "ow", Role: access.Owner, Groups: []string{"growth"}, Login: "jwt"}, "kill drill resume snooze acknowledge note", "the owner"},
 		{access.Principal{Name: "ci", Role: access.Operator, Only: []string{"cart"}, Login: "token"}, "", "an operator of another one"},
 	} {
 		l := &ledgerOfActs{}
@@ -130,7 +135,7 @@ func TestActsRefused(t *testing.T) {
 				t.Errorf("%s: %s: %v", c.what, act, err)
 			}
 		}
-		if n := len(strings.Fields(c.may)); len(l.did) != n || strings.Count(log.String(), "act refused") != 6-n {
+		if n := len(strings.Fields(c.may)); len(l.did) != n || strings.Count(log.String(), "act refused") != 7-n {
 			t.Errorf("%s: did %q; audit:\n%s", c.what, l.did, log)
 		}
 		if text := log.String(); c.may == "" && (!strings.Contains(text, "actor="+c.who.Name) || !strings.Contains(text, "action=kill") ||

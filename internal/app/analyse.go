@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -29,9 +30,9 @@ func (s *Stack) Analyse(ctx context.Context, v *experiment.Version, r AnalysisRe
 	if e == nil {
 		return nil, fmt.Errorf("experiment %s: %w", r.Experiment, experiment.ErrUnknown)
 	}
-	it := iterationOf(e, r.Iteration, now)
-	if it == nil {
-		return nil, WithHint(fmt.Errorf("experiment %s has no iteration %d", e.Key, r.Iteration), "leave --iteration out for the latest one")
+	it, err := iterationAnalysed(e, r.Iteration, now)
+	if err != nil {
+		return nil, err
 	}
 	number, err := s.numberOf(ctx, r, it.Number)
 	if err != nil {
@@ -52,6 +53,32 @@ func (s *Stack) Analyse(ctx context.Context, v *experiment.Version, r AnalysisRe
 	}
 	a.ID = look.ID
 	return a, nil
+}
+
+// errNoIteration says that an experiment has no such iteration, and errNameTaken that a
+// name keeps another definition.
+var (
+	errNoIteration = errors.New("no such iteration")
+	errNameTaken   = errors.New("the name is taken")
+)
+
+// iterationAnalysed is the iteration that an analysis is of.
+func iterationAnalysed(e *experiment.Experiment, number uint32, now time.Time) (*experiment.Iteration, error) {
+	it := iterationOf(e, number, now)
+	if it == nil {
+		return nil, WithHint(fmt.Errorf("experiment %s has no iteration %d: %w", e.Key, number, errNoIteration), "leave the iteration out for the latest one")
+	}
+	return it, nil
+}
+
+// AnalysisDefinition reads what people wish for an iteration, 0 for the one that runs,
+// or ran last.
+func AnalysisDefinition(e *experiment.Experiment, iteration uint32, wish results.AnalysisWish, now time.Time) (results.AnalysisDefinition, error) {
+	it, err := iterationAnalysed(e, iteration, now)
+	if err != nil {
+		return results.AnalysisDefinition{}, err
+	}
+	return wish.Definition(e, it)
 }
 
 // analyse reads what the definition asks for. Statuses come before positions: what has
@@ -109,7 +136,7 @@ func (s *Stack) numberOf(ctx context.Context, r AnalysisRequest, iteration uint3
 	for i := range all {
 		other := all[i].Definition.Fingerprint()
 		if r.Name != "" && all[i].Name == r.Name && other != own {
-			return 0, WithHint(fmt.Errorf("an analysis of %s is saved as %q already, with another definition", r.Experiment, r.Name), "choose another name: what was saved stays as it is")
+			return 0, WithHint(fmt.Errorf("an analysis of %s is saved as %q already, with another definition: %w", r.Experiment, r.Name, errNameTaken), "choose another name: what was saved stays as it is")
 		}
 		known[other] = true
 	}

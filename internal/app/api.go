@@ -16,12 +16,12 @@ import (
 // may last.
 const exportHeader = time.Minute
 
-// apiOf are the routes of the API over a catalog. What people order goes to the hand, and
+// apiOf are the routes of the API over a catalog. What people order goes to the hand and the explorer, and
 // what they may not do to the audit log.
-func (s *Stack) apiOf(c *Catalog, hand *Acts, audit *slog.Logger) (map[string]http.Handler, error) {
+func (s *Stack) apiOf(c *Catalog, hand *Acts, explorer *Explorer, audit *slog.Logger) (map[string]http.Handler, error) {
 	parts := api.Parts{
 		Catalog: c, History: c, Journal: c, Configurations: c, Explainer: c, Code: s.Code, Log: s.Log,
-		Hand: hand, Tokens: tokenKeeper{Tokens(s.Config), audit},
+		Hand: hand, Tokens: tokenKeeper{Tokens(s.Config), audit}, Explorer: explorer,
 	}
 	if e := s.exporter(); e != nil {
 		parts.Exporter = e

@@ -43,7 +43,7 @@ func apiWorld(t *testing.T, key string) (*lookWorld, http.Handler) {
 	if err := c.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	routes, err := w.apiOf(c, w.LastingActs(w.Log), w.Log)
+	routes, err := w.apiOf(c, w.LastingActs(w.Log), w.Explorer(w.Log), w.Log)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,10 +41,10 @@ func (s *Stack) Web(ctx context.Context, opt WebOptions) (*Door, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, hand := s.NewCatalog(), s.LastingActs(opt.Audit)
+	c, hand, explorer := s.NewCatalog(), s.LastingActs(opt.Audit), s.Explorer(opt.Audit)
 	for _, of := range []func() (map[string]http.Handler, error){
 		func() (map[string]http.Handler, error) { return s.pagesOf(c, hand) },
-		func() (map[string]http.Handler, error) { return s.apiOf(c, hand, opt.Audit) },
+		func() (map[string]http.Handler, error) { return s.apiOf(c, hand, explorer, opt.Audit) },
 	} {
 		routes, err := of()
 		if err != nil {

@@ -28,6 +28,7 @@ var (
 	resuming      = act{"resume", access.Resume}
 	snoozing      = act{"snooze", access.Snooze}
 	acknowledging = act{"acknowledge", access.Acknowledge}
+	annotating    = act{"annotate", access.Annotate}
 	stopping      = act{"stop", access.StopAll}
 )
 
@@ -60,7 +61,7 @@ func (p *Pages) form(a act) func(http.ResponseWriter, *http.Request) error {
 }
 
 func (p *Pages) showForm(w http.ResponseWriter, r *http.Request, status int, f form) error {
-	title := map[string]string{"kill": "Kill", "resume": "Resume", "snooze": "Snooze", "acknowledge": "Acknowledge", "stop": "Let all kills wait"}[f.Act]
+	title := map[string]string{"kill": "Kill", "resume": "Resume", "snooze": "Snooze", "acknowledge": "Acknowledge", "annotate": "Note on", "stop": "Let all kills wait"}[f.Act]
 	return p.show(w, r, status, "act", page{Title: strings.TrimSpace(title + " " + f.Key), Nav: "list", Body: f})
 }
 
@@ -150,6 +151,9 @@ func (p *Pages) carryOut(r *http.Request, f *form) (string, error) {
 			return "", err
 		}
 		return fmt.Sprintf("Iteration %d of %s runs from now on. Turn its flag on in the flag system.", v.Find(f.Key).Latest().Number, f.Key), nil
+	case annotating.name:
+		seq, err := p.cfg.Hand.Note(ctx, who, acts.Note{On: on})
+		return fmt.Sprintf("The note is line %d of the decision log.", seq), err
 	case acknowledging.name:
 		phase, err := strconv.ParseUint(f.Phase, 10, 16)
 		if err != nil {

@@ -39,6 +39,7 @@ var kinds = []struct {
 		guardrails.PendingApproval, guardrails.Failed, guardrails.IterationEnded, guardrails.ArmEnded, guardrails.Effective, guardrails.NotEffective, guardrails.Overridden}},
 	{"split", "broken splits", []guardrails.EntryKind{guardrails.SRMAlarm, guardrails.SRMAcknowledged}},
 	{"people", "resumed, snoozed, drilled", []guardrails.EntryKind{guardrails.Resumed, guardrails.Snoozed, guardrails.Drilled}},
+	{"notes", "notes", []guardrails.EntryKind{guardrails.Noted}},
 }
 
 // Kinds are the choices for the page.

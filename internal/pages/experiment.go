@@ -32,7 +32,7 @@ type shown struct {
 }
 
 // mayDo is what the reader may do to the experiment, and whether it can be done now.
-type mayDo struct{ Kill, Resume, Snooze, Acknowledge, Any bool }
+type mayDo struct{ Kill, Resume, Snooze, Acknowledge, Annotate bool }
 
 // stop is why and how an iteration was ended by its switch.
 type stop struct {
@@ -138,13 +138,12 @@ func (s *shown) reasons() {
 func mayDoTo(who access.Principal, d *catalog.Detail) mayDo {
 	allowed := func(a access.Action) bool { return may(who, a, d.Row.Key, d.Row.Owner) }
 	on := d.Row.State == catalog.Running || d.Row.State == catalog.Maturing
-	m := mayDo{
+	return mayDo{
 		Kill: on && allowed(access.Kill), Snooze: on && allowed(access.Snooze),
 		Resume:      d.Row.State == catalog.Killed && allowed(access.Resume),
+		Annotate:    d.Row.Iteration > 0 && allowed(access.Annotate),
 		Acknowledge: on && d.Document != nil && catalog.SRMAlarm(d.Document) && allowed(access.Acknowledge),
 	}
-	m.Any = m.Kill || m.Resume || m.Snooze || m.Acknowledge
-	return m
 }
 
 // stopOf tells how a kill went; nil without one.

@@ -65,7 +65,7 @@ func (p *Pages) Routes() map[string]http.Handler {
 	add("GET /planner", p.planner)
 	add("GET /explain", p.askUnit)
 	add("POST /explain", p.explain)
-	for _, a := range []act{killing, resuming, snoozing, acknowledging} {
+	for _, a := range []act{killing, resuming, snoozing, acknowledging, annotating} {
 		add("GET /experiments/{key}/"+a.name, p.form(a))
 		add("POST /experiments/{key}/"+a.name, p.do(a))
 	}

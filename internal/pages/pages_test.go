@@ -34,7 +34,7 @@ func TestHTMX(t *testing.T) {
 var addresses = []string{
 	"/", "/?view=attention", "/?q=nothing-is-like-that", "/experiments/new-search", "/experiments/price-badge", "/experiments/onboarding", "/experiments/checkout-button",
 	"/experiments/checkout-button?iteration=1", "/decisions", "/decisions?what=split", "/data", "/planner", "/planner?from=checkout-button", "/planner?mean=4", "/explain",
-	"/experiments/new-search/kill", "/experiments/new-search/resume", "/experiments/new-search/snooze", "/experiments/price-badge/acknowledge", "/stop",
+	"/experiments/new-search/kill", "/experiments/new-search/resume", "/experiments/new-search/snooze", "/experiments/price-badge/acknowledge", "/experiments/new-search/annotate", "/stop",
 }
 
 // TestEveryPage: each page is whole, has one heading of the first order, loads nothing
@@ -256,6 +256,7 @@ func TestActs(t *testing.T) {
 		{"/experiments/checkout-button/snooze", url.Values{"reason": {"a sale"}, "hours": {"2.5"}}, "ada: snooze checkout-button/0 2h30m0s because a sale", "wait until 2026-11-29 00:38:40 UTC"},
 		{"/experiments/checkout-button/snooze", url.Values{"reason": {"over"}, "hours": {"0"}}, "ada: snooze checkout-button/0 0s because over", "go ahead again"},
 		{"/stop", url.Values{"reason": {"a bad deploy"}, "hours": {"1"}}, "ada: snooze /0 1h0m0s because a bad deploy", "wait until"},
+		{"/experiments/onboarding/annotate", url.Values{"reason": {"a campaign\nbegan"}, "iteration": {"1"}}, "ada: note onboarding/1  because a campaign began", "The note is line 41"},
 		{"/experiments/price-badge/acknowledge", url.Values{"reason": {"a bot"}, "phase": {"1"}}, "ada: acknowledge price-badge/0 1 because a bot", "The split of phase 1 is acknowledged"},
 	} {
 		w := newWorld(t)

@@ -52,4 +52,5 @@ type Hand interface {
 	Resume(ctx context.Context, who access.Principal, o acts.Resume) (*experiment.Version, error)
 	Snooze(ctx context.Context, who access.Principal, o acts.Snooze) (time.Time, error)
 	Acknowledge(ctx context.Context, who access.Principal, o acts.Acknowledge) error
+	Note(ctx context.Context, who access.Principal, o acts.Note) (uint64, error)
 }

@@ -45,6 +45,8 @@ func kindWord(k guardrails.EntryKind, a guardrails.Act) string {
 		return "read back as off"
 	case guardrails.SRMAlarm:
 		return "split broken"
+	case guardrails.Noted:
+		return "note"
 	}
 	return strings.ReplaceAll(string(k), "_", " ")
 }

@@ -95,7 +95,7 @@ func (g *gauges) count(e guardrails.Entry) {
 	case guardrails.SRMAlarm:
 		g.decisions.WithLabelValues(guardrails.DoNotify.String(), string(e.Reason)).Inc()
 		return
-	case guardrails.SRMAcknowledged, guardrails.Resumed, guardrails.IterationEnded, guardrails.ArmEnded, guardrails.Snoozed, guardrails.Drilled:
+	case guardrails.SRMAcknowledged, guardrails.Resumed, guardrails.IterationEnded, guardrails.ArmEnded, guardrails.Snoozed, guardrails.Drilled, guardrails.Noted:
 		return
 	}
 	g.kills.WithLabelValues(string(e.Kind)).Inc()

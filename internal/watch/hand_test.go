@@ -190,6 +190,27 @@ func TestDrill(t *testing.T) {
 	})
 }
 
+// TestNote: a line under the person's name that decides nothing and counts as nothing.
+func TestNote(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(checkout())
+		seq, err := w.hand(t).Note(t.Context(), Named{Experiment: "checkout"}, "a campaign began")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e := w.last(); e.Kind != guardrails.Noted || e.Seq != seq || e.Actor != "ada" || e.Iteration != 1 || e.Text != "a campaign began" {
+			t.Errorf("the log says %+v", e)
+		}
+		w.run(t, Config{}, 0, time.Minute)
+		if len(w.calls) != 0 || len(w.entries) != 1 || len(w.alertTitles()) != 0 {
+			t.Errorf("%d calls, %d entries, told %v", len(w.calls), len(w.entries), w.alertTitles())
+		}
+		if _, err := w.hand(t).Note(t.Context(), Named{Experiment: "checkout"}, ""); !errors.Is(err, ErrNoReason) {
+			t.Errorf("an empty note: %v", err)
+		}
+	})
+}
+
 // TestOverride: somebody turns a killed experiment on again while it was meant to run.
 // Two guards write that down once, people hear of it, the results say so, and the
 // exposures that go on are no failure of the kill.

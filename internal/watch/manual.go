@@ -165,6 +165,23 @@ func (h *Hand) Snooze(ctx context.Context, of Named, reason string, d time.Durat
 	return entry.Until, err
 }
 
+// Note writes something down beside the latest iteration of an experiment, and changes
+// nothing. It returns the line's number.
+func (h *Hand) Note(ctx context.Context, of Named, text string) (uint64, error) {
+	if text == "" {
+		return 0, ErrNoReason
+	}
+	v, it, err := h.latest(ctx, of)
+	if err != nil {
+		return 0, err
+	}
+	e, _, err := h.watch.book.write(ctx, func(*guardrails.Log) (guardrails.Entry, bool) {
+		return guardrails.Entry{Kind: guardrails.Noted, Experiment: of.Experiment, Iteration: it.Number,
+			Actor: h.actor, Text: text, Config: v.Number, Code: h.watch.config.Code}, true
+	})
+	return e.Seq, err
+}
+
 // MaxSnooze is how long automatic kills can wait on one word: a stop that nobody ends
 // is forgotten.
 const MaxSnooze = 7 * 24 * time.Hour

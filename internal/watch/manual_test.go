@@ -28,7 +28,8 @@ func TestHandOfAnotherIteration(t *testing.T) {
 		_, snooze := hand.Snooze(t.Context(), old, "it hurts", time.Hour)
 		_, resume := hand.Resume(t.Context(), old, "it hurts", 0)
 		acknowledge := hand.Acknowledge(t.Context(), old, 1, "it hurts")
-		for act, err := range map[string]error{"kill": kill, "drill": drill, "snooze": snooze, "resume": resume, "acknowledge": acknowledge} {
+		_, note := hand.Note(t.Context(), old, "it hurts")
+		for act, err := range map[string]error{"kill": kill, "drill": drill, "snooze": snooze, "resume": resume, "acknowledge": acknowledge, "note": note} {
 			if !errors.Is(err, ErrStale) {
 				t.Errorf("%s: %v", act, err)
 			}
