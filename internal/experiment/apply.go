@@ -40,6 +40,7 @@ func Apply(previous *Version, set *Set, at time.Time, author string) (*Version, 
 	next.Experiments = append(next.Experiments, kept...)
 	problems = append(problems, wrong...)
 	problems = append(problems, next.aboveFloor(before)...)
+	problems = append(problems, set.checkTogether(next, at)...)
 	if len(problems) > 0 {
 		return nil, nil, problems.sorted()
 	}

@@ -24,6 +24,9 @@ func readExperiment(s *source, root ast.Node) *experimentFile {
 	for _, g := range text.guardrails {
 		e.Guardrails = append(e.Guardrails, g.guardrail())
 	}
+	if e.Assignment = e.assignment(); e.Assignment != nil && !e.written("kill_switch") {
+		e.KillSwitch = OwnSwitch
+	}
 	return e
 }
 
@@ -46,6 +49,7 @@ func (set *Set) check(e *experimentFile) {
 	set.checkGuardrails(e)
 	e.checkChecks()
 	e.checkPhases()
+	e.checkAssignment()
 	if len(e.problems) == 0 {
 		set.timeline(e, nil, time.Time{})
 	}
@@ -155,7 +159,7 @@ func (set *Set) checkGuardrails(e *experimentFile) {
 		if g.Mode == Kill && g.NeverKill {
 			e.refuse(mode, RuleAlertOnly, g.Metric+" has mode kill and action alert", "write mode: notify, or action: turn_off")
 		}
-		if g.Mode == Kill && !e.written("kill_switch") {
+		if g.Mode == Kill && e.KillSwitch == "" && !e.written("kill_switch") {
 			e.refuse(mode, RuleKillSwitch, g.Metric+" may kill, but the experiment names no kill_switch", "add kill_switch: NAME, or use mode: notify")
 		}
 	}

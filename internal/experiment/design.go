@@ -43,6 +43,7 @@ func (e *Experiment) under(d *Design) *Experiment {
 	then.Stall, then.Silence, then.Families = d.Stall, d.Silence, d.Families
 	then.Looks = d.Looks
 	then.Goals, then.Guardrails, then.Checks = d.Goals, d.Guardrails, d.Checks
+	then.Assignment = d.Assignment
 	return &then
 }
 
@@ -55,5 +56,6 @@ func (e *Experiment) design() *Design {
 		PlannedUnits: e.PlannedUnits, Alpha: e.Alpha, AlphaKill: e.AlphaKill,
 		Stall: e.Stall, Silence: e.Silence, Families: e.Families, Looks: e.Looks.clone(),
 		Goals: slices.Clone(e.Goals), Guardrails: slices.Clone(e.Guardrails), Checks: e.Checks,
+		Assignment: e.Assignment,
 	}
 }

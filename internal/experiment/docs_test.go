@@ -70,6 +70,8 @@ func TestEveryFieldIsDocumented(t *testing.T) {
 	fields = append(fields, names(dimensionFields())...)
 	fields = append(fields, names(guardrailFields())...)
 	fields = append(fields, names(checkFields())...)
+	fields = append(fields, names(assignmentFields())...)
+	fields = append(fields, names(groupFields())...)
 	fields = append(fields, names(splitFields())...)
 	fields = append(fields, names(crossoverFields())...)
 	fields = append(fields, names(iterationFields())...)

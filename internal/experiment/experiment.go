@@ -49,7 +49,8 @@ type Experiment struct {
 	Goals           []string    `json:"goals"`                   // metric names
 	Guardrails      []Guardrail `json:"guardrails,omitempty"`
 	Checks          Checks      `json:"checks,omitzero"`
-	KillSwitch      string      `json:"kill_switch,omitempty"` // a name in the operator's configuration
+	KillSwitch      string      `json:"kill_switch,omitempty"` // a name in the operator's configuration, or OwnSwitch
+	Assignment      *Assignment `json:"assignment,omitempty"`  // who puts units into variants; nil: somebody else, and nothing is known of it
 	Iterations      []Iteration `json:"iterations"`            // ascending, never overlapping
 }
 
@@ -118,6 +119,7 @@ type Design struct {
 	Goals        []string    `json:"goals"`
 	Guardrails   []Guardrail `json:"guardrails,omitempty"`
 	Checks       Checks      `json:"checks,omitzero"`
+	Assignment   *Assignment `json:"assignment,omitempty"`
 }
 
 // Killed says that an iteration was ended by its kill switch.

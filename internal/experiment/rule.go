@@ -59,6 +59,7 @@ const (
 	RuleTimeOrder       Rule = "time-order"       // start < phases < enrol_until ≤ end ≤ the next start
 	RuleFirstPhase      Rule = "first-phase"      // begins with the iteration, settles at once
 	RulePhaseShares     Rule = "phase-shares"     // a phase's shares name every variant
+	RuleAssignment      Rule = "assignment"       // what assay assigns it can draw, move nobody in, and turn off
 )
 
 // Doubts: they never stop an apply.

@@ -32,6 +32,9 @@ func (e *Experiment) validate() error {
 	if len(e.Variants) < 2 || e.VariantIndex(e.Control) < 0 {
 		return fmt.Errorf("control %q is not one of at least two variants", e.Control)
 	}
+	if err := e.validateAssignment(); err != nil {
+		return fmt.Errorf("assignment: %w", err)
+	}
 	if len(e.Iterations) == 0 {
 		return errors.New("it has no iteration")
 	}

@@ -19,6 +19,7 @@ var Allowed = map[string][]string{
 	"internal/access":     {},
 	"internal/acts":       {},
 	"internal/terminal":   {},
+	"internal/assignment": {"internal/experiment"},
 	"internal/planning":   {"internal/experiment", "internal/results", "stats", "stats/design"},
 	"internal/report":     {"internal/catalog", "internal/daily", "internal/experiment", "internal/planning", "internal/plots", "internal/results", "internal/terminal", "internal/words", "stats"},
 	"internal/words":      {"internal/experiment", "internal/results"},
@@ -32,6 +33,7 @@ var Allowed = map[string][]string{
 	"internal/clickhouse":   {"ingest", "internal/daily", "internal/experiment", "internal/results", "sql"},
 	"internal/embedded":     {},
 	"internal/notify":       {"internal/outbound"},
+	"internal/ofrep":        {"internal/access", "internal/assignment"},
 	"internal/simulate":     {"ingest", "internal/experiment"},
 	"internal/api":          {"guardrails", "internal/access", "internal/acts", "internal/catalog", "internal/experiment", "internal/planning", "internal/results"},
 	"internal/announce":     {"guardrails"},
@@ -76,6 +78,6 @@ var Allowed = map[string][]string{
 // Pure lists the packages that must not touch the outside world, and what of the
 // standard library would let them.
 var (
-	Pure      = []string{"stats", "stats/design", "stats/yardstick", "internal/experiment", "ingest", "internal/results", "guardrails", "internal/doctor", "internal/daily", "internal/planning", "internal/catalog", "internal/plots", "internal/report", "internal/words", "internal/access", "internal/acts", "internal/terminal"}
+	Pure      = []string{"stats", "stats/design", "stats/yardstick", "internal/experiment", "ingest", "internal/results", "guardrails", "internal/doctor", "internal/daily", "internal/planning", "internal/catalog", "internal/plots", "internal/report", "internal/words", "internal/access", "internal/acts", "internal/terminal", "internal/assignment"}
 	Forbidden = []string{"os", "net", "net/http", "os/exec", "io/ioutil", "log", "log/slog", "database/sql", "syscall"}
 )
