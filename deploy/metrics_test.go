@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
@@ -19,6 +20,7 @@ import (
 	"github.com/assay-dev/assay/internal/announce"
 	"github.com/assay-dev/assay/internal/app"
 	"github.com/assay-dev/assay/internal/notify"
+	"github.com/assay-dev/assay/internal/ofrep"
 	"github.com/assay-dev/assay/internal/watch"
 )
 
@@ -122,6 +124,12 @@ func registered(t *testing.T) map[string][]metric {
 	}
 	serve := &registry{}
 	if _, err := door.New(door.Config{Tokens: tokenfile.Open("none"), Experiments: struct{ access.Lookup }{}, Log: slog.New(slog.DiscardHandler), Metrics: serve}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := app.NewTargeting(nil, serve, time.Now); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ofrep.New(ofrep.Config{Source: struct{ ofrep.Source }{}, Metrics: serve, Log: slog.New(slog.DiscardHandler)}); err != nil {
 		t.Fatal(err)
 	}
 	return map[string][]metric{"ingest": consumer.found, "guard": guard.found, "serve": serve.found}

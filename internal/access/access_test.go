@@ -20,6 +20,7 @@ func TestMay(t *testing.T) {
 	want := map[access.Action][2]access.Role{
 		access.Open:        {access.Nobody, access.Nobody},
 		access.Metrics:     {access.Viewer, access.Viewer},
+		access.Evaluate:    {access.Evaluator, access.Evaluator},
 		access.Read:        {access.Viewer, access.Viewer},
 		access.Explain:     {access.Analyst, access.Analyst},
 		access.Export:      {access.Analyst, access.Analyst},

@@ -7,6 +7,7 @@ type Action string
 const (
 	Open        Action = "open"        // what anybody may: whether the process lives, the page to log in at
 	Metrics     Action = "metrics"     // the process' numbers for Prometheus
+	Evaluate    Action = "evaluate"    // ask which variant a unit gets
 	Read        Action = "read"        // results, decisions, reports, the state of the data
 	Explain     Action = "explain"     // the events of one unit
 	Export      Action = "export"      // raw rows
@@ -33,6 +34,7 @@ func Grants() []Grant {
 	return []Grant{
 		{Open, Nobody, false},
 		{Metrics, Viewer, false},
+		{Evaluate, Evaluator, false},
 		{Read, Viewer, false},
 		{Explain, Analyst, false},
 		{Export, Analyst, false},
@@ -59,7 +61,7 @@ func grantOf(a Action) (Grant, bool) {
 
 // reads tells actions that concern no experiment more than another: whoever may
 // read may read all of them.
-func (a Action) reads() bool { return a == Open || a == Metrics || a == Read }
+func (a Action) reads() bool { return a == Open || a == Metrics || a == Evaluate || a == Read }
 
 // Needs says who may, for a message.
 func (a Action) Needs() string {

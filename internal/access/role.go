@@ -7,20 +7,23 @@ type Role int
 
 // The roles, from the least.
 const (
-	Nobody   Role = iota
-	Viewer        // reads results, decisions and the state of the data
-	Analyst       // also single units, raw rows, and analyses that are computed on request
-	Owner         // also acts on experiments that are theirs
-	Operator      // also acts on every experiment, and on all at once
-	Admin         // also says who comes in
+	Nobody    Role = iota
+	Evaluator      // asks which variants units get, and nothing else
+	Viewer         // reads results, decisions and the state of the data
+	Analyst        // also single units, raw rows, and analyses that are computed on request
+	Owner          // also acts on experiments that are theirs
+	Operator       // also acts on every experiment, and on all at once
+	Admin          // also says who comes in
 )
 
 // Roles are those that somebody can have.
-func Roles() []Role { return []Role{Viewer, Analyst, Owner, Operator, Admin} }
+func Roles() []Role { return []Role{Evaluator, Viewer, Analyst, Owner, Operator, Admin} }
 
 // String is the role's name in tokens and in the configuration.
 func (r Role) String() string {
 	switch r {
+	case Evaluator:
+		return "evaluator"
 	case Viewer:
 		return "viewer"
 	case Analyst:
@@ -43,7 +46,7 @@ func ParseRole(name string) (Role, error) {
 			return r, nil
 		}
 	}
-	return Nobody, fmt.Errorf("unknown role %q: viewer, analyst, owner, operator or admin", name)
+	return Nobody, fmt.Errorf("unknown role %q: evaluator, viewer, analyst, owner, operator or admin", name)
 }
 
 // MarshalText writes the name.

@@ -17,7 +17,7 @@ func Rules() map[string]Rule {
 		"GET /readyz":  {Action: Open},
 		"GET /metrics": {Action: Metrics},
 	}
-	for _, some := range []map[string]Rule{loginRules(), pageRules(), apiRules()} {
+	for _, some := range []map[string]Rule{loginRules(), pageRules(), apiRules(), ofrepRules()} {
 		for pattern, rule := range some {
 			rules[pattern] = rule
 		}
@@ -103,6 +103,16 @@ func apiRules() map[string]Rule {
 
 		"GET /api/v1/tokens":         {Action: Tokens},
 		"DELETE /api/v1/tokens/{id}": {Action: Tokens},
+	}
+}
+
+// ofrepRules are the routes of clients that ask for variants. A stream asks for its key
+// itself: browsers send no token with it.
+func ofrepRules() map[string]Rule {
+	return map[string]Rule{
+		"POST /ofrep/v1/evaluate/flags":       {Action: Evaluate, Asks: true},
+		"POST /ofrep/v1/evaluate/flags/{key}": {Action: Evaluate, Asks: true},
+		"GET /ofrep/v1/events":                {Action: Open},
 	}
 }
 

@@ -58,7 +58,7 @@ func (s *Stack) Guard(opt GuardOptions) (*Guard, error) {
 }
 
 func (s *Stack) guardParts() (watch.Parts, error) {
-	sw, err := newSwitches(s.Config.Switches)
+	sw, err := s.allSwitches()
 	if err != nil {
 		return watch.Parts{}, err
 	}

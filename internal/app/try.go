@@ -14,7 +14,7 @@ import (
 // trySwitches tries every switch that an experiment names which runs or will,
 // and those of its arms. Nothing is switched.
 func (s *Stack) trySwitches(ctx context.Context, now time.Time) ([]doctor.Tried, error) {
-	all, err := newSwitches(s.Config.Switches)
+	all, err := s.allSwitches()
 	if err != nil {
 		return nil, err
 	}

@@ -23,9 +23,9 @@ type WebOptions struct {
 // Door is the HTTP door with the link to act by.
 type Door struct {
 	*web.Server
-	catalog *Catalog // what people are shown; nil: nothing
-	Link    string   // with a token in it: for the person who started the process alone; "" where a login is needed anyway
-	File    string   // that has the link, mode 0600
+	parts []Part // what is behind it: what people are shown, and what clients are told
+	Link  string // with a token in it: for the person who started the process alone; "" where a login is needed anyway
+	File  string // that has the link, mode 0600
 }
 
 // Web opens the door with everything for people behind it.
@@ -53,6 +53,11 @@ func (s *Stack) Web(ctx context.Context, opt WebOptions) (*Door, error) {
 		maps.Copy(cfg.Pages, routes)
 	}
 	cfg.Pages["GET /reports/"] = http.StripPrefix("/reports/", http.FileServer(http.Dir(s.Config.Reports)))
+	routes, assigns, err := s.assigns(ctx, opt.Registry)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(cfg.Pages, routes)
 	server, err := web.Listen(ctx, cfg)
 	if errors.Is(err, web.ErrOpen) {
 		err = WithHint(err, "set access.login in assay.yaml and make a token with `assay token create` (docs/access.md), or listen on 127.0.0.1")
@@ -60,7 +65,7 @@ func (s *Stack) Web(ctx context.Context, opt WebOptions) (*Door, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &Door{Server: server, catalog: c}
+	out := &Door{Server: server, parts: append(assigns, c.Run)}
 	if secret != "" {
 		out.Link = scheme(cfg) + server.Addr() + "/login#token=" + secret
 		if out.File, err = s.keepLink(server.Addr(), out.Link); err != nil {
@@ -72,10 +77,7 @@ func (s *Stack) Web(ctx context.Context, opt WebOptions) (*Door, error) {
 
 // Run serves, and reads on what is shown.
 func (d *Door) Run(ctx context.Context) error {
-	if d.catalog == nil {
-		return d.Server.Run(ctx)
-	}
-	return Together(ctx, d.Server.Run, d.catalog.Run)
+	return Together(ctx, append([]Part{d.Server.Run}, d.parts...)...)
 }
 
 func scheme(c web.Config) string {

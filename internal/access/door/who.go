@@ -36,6 +36,10 @@ func (d *Door) who(r *http.Request) (access.Principal, error) {
 		l, err := d.believe(r.Context(), strings.TrimSpace(token))
 		return l.principal, err
 	}
+	if key := r.Header.Get("X-API-Key"); key != "" { // as clients of OFREP may send it
+		l, err := d.believe(r.Context(), strings.TrimSpace(key))
+		return l.principal, err
+	}
 	p, ok := d.ofSession(cookieOf(r, d.cookieName()))
 	switch {
 	case !ok:
