@@ -53,7 +53,7 @@ func TestPrintedAccounts(t *testing.T) {
 				t.Errorf("where %s may come from: %q", m[1], m[3])
 			}
 		} else if m := grant.FindStringSubmatch(statement); m != nil {
-			grants[m[2]] = append(grants[m[2]], strings.NewReplacer("shop.", "assay.", "shop_sql.", "assay_sql.").Replace(m[1]))
+			grants[m[2]] = append(grants[m[2]], strings.NewReplacer("shop.", "assay.", "shop_sql.", "assay_sql.", "shop_node.", "assay_node.").Replace(m[1]))
 		} else if m := profile.FindStringSubmatch(statement); m != nil {
 			profiles[m[1]] = settingsOf(m[2])
 		} else {

@@ -23,6 +23,8 @@ SETTINGS readonly = 2;
 -- Migrations. No running process uses it.
 CREATE USER IF NOT EXISTS {{.Database}}_admin IDENTIFIED BY 'PASSWORD OF {{.Database}}_admin' SETTINGS PROFILE '{{.Database}}_writer';
 GRANT SHOW, SELECT, INSERT, ALTER, CREATE, DROP, TRUNCATE, OPTIMIZE, CHECK, UNDROP TABLE, BACKUP, dictGet ON {{.Database}}.* TO {{.Database}}_admin;
+GRANT SHOW, SELECT, INSERT, ALTER, CREATE, DROP, TRUNCATE, OPTIMIZE, CHECK, UNDROP TABLE, BACKUP, dictGet ON {{.Database}}_node.* TO {{.Database}}_admin;
+GRANT READ, WRITE ON REMOTE TO {{.Database}}_admin;
 GRANT SHOW, SELECT, ALTER, CREATE, DROP ON {{.Views}}.* TO {{.Database}}_admin;
 GRANT TABLE ENGINE ON * TO {{.Database}}_admin;
 GRANT NAMED COLLECTION ON assay_dictionary TO {{.Database}}_admin;
@@ -30,6 +32,7 @@ GRANT NAMED COLLECTION ON assay_dictionary TO {{.Database}}_admin;
 -- assay ingest, guard and serve.
 CREATE USER IF NOT EXISTS {{.Database}}_writer IDENTIFIED BY 'PASSWORD OF {{.Database}}_writer' SETTINGS PROFILE '{{.Database}}_writer';
 GRANT SELECT, INSERT, dictGet ON {{.Database}}.* TO {{.Database}}_writer;
+GRANT SELECT, INSERT, dictGet ON {{.Database}}_node.* TO {{.Database}}_writer;
 GRANT SELECT ON {{.Views}}.* TO {{.Database}}_writer;
 GRANT SELECT ON system.processes TO {{.Database}}_writer;
 GRANT SELECT ON system.parts TO {{.Database}}_writer;
@@ -42,3 +45,4 @@ GRANT SELECT ON {{.Views}}.* TO {{.Database}}_reader;
 -- of the named collection assay_dictionary (deploy/clickhouse/config.xml).
 CREATE USER IF NOT EXISTS {{.Database}}_dictionary IDENTIFIED BY 'PASSWORD OF {{.Database}}_dictionary' HOST LOCAL SETTINGS PROFILE '{{.Database}}_dictionary';
 GRANT SELECT ON {{.Database}}.* TO {{.Database}}_dictionary;
+GRANT SELECT ON {{.Database}}_node.* TO {{.Database}}_dictionary;

@@ -215,14 +215,19 @@ func (c *Consumer) refresh(ctx context.Context) {
 // changed, by truncating or restoring under live writers: the guard of the table
 // alone cannot see that.
 func (c *Consumer) checkChains(ctx context.Context) {
-	faults, err := c.store.CheckChain(ctx)
+	owned := c.owned()
+	shards := make([]uint16, len(owned))
+	for i, s := range owned {
+		shards[i] = s.id
+	}
+	faults, err := c.store.CheckChain(ctx, shards)
 	if err != nil {
 		if ctx.Err() == nil {
 			c.log.Warn("chains not checked", "error", err)
 		}
 		return
 	}
-	for _, s := range c.owned() {
+	for _, s := range owned {
 		if detail, bad := faults[s.id]; bad {
 			s.kill(&halt{StateChain, detail})
 		}

@@ -77,7 +77,7 @@ func (s *shard) load(ctx context.Context) (*life, error) {
 
 // lastMark reads the mark of a ledger that is a chain.
 func (s *shard) lastMark(ctx context.Context) (Mark, error) {
-	faults, err := s.c.store.CheckChain(ctx)
+	faults, err := s.c.store.CheckChain(ctx, []uint16{s.id})
 	if err != nil {
 		return Mark{}, fmt.Errorf("check chain: %w", err)
 	}

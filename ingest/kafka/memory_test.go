@@ -131,7 +131,7 @@ func (m *memory) Reconciled(context.Context) (out []Reconciled, _ error) {
 	return out, nil
 }
 
-func (m *memory) CheckChain(context.Context) (map[uint16]string, error) {
+func (m *memory) CheckChain(context.Context, []uint16) (map[uint16]string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	out := map[uint16]string{}

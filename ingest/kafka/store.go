@@ -27,8 +27,8 @@ type Ledger interface {
 	// AppendPart writes the shard's next part exactly once, or says that it is
 	// Lost. Counts.Topic is an index into topics.
 	AppendPart(ctx context.Context, topics []Topic, part ingest.Part) (Appended, error)
-	// CheckChain returns what is wrong, by shard; empty when nothing is.
-	CheckChain(ctx context.Context) (map[uint16]string, error)
+	// CheckChain returns what is wrong with some shards; empty when nothing is.
+	CheckChain(ctx context.Context, shards []uint16) (map[uint16]string, error)
 	// Reconciled adds up, by shard and topic, what the marks say.
 	Reconciled(ctx context.Context) ([]Reconciled, error)
 }

@@ -189,11 +189,15 @@ func (d dissector) event(r kafka.SampledRecord, value []byte, unit string) docto
 
 // storedFindings looks at the tables.
 func (s *Stack) storedFindings(ctx context.Context, topics []doctor.Topic, now time.Time) ([]doctor.Finding, error) {
-	faults, err := store{s.DB}.CheckChain(ctx)
+	out, err := s.nodeFindings(ctx)
+	if err != nil || doctor.Worst(out) == doctor.Fault { // without a node nothing else can be read
+		return out, err
+	}
+	faults, err := s.DB.CheckChain(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("check chain: %w", err)
 	}
-	out := doctor.CheckLedger(faults)
+	out = append(out, doctor.CheckLedger(faultsByShard(faults))...)
 	statuses, err := s.DB.Statuses(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the shards' status: %w", err)

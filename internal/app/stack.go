@@ -188,6 +188,10 @@ func (s *Stack) connect(ctx context.Context, as Account) (*clickhouse.DB, error)
 	cfg := clickhouse.Config{
 		Addr: s.endpoints.ClickHouse, Database: s.Config.ClickHouse.Database,
 		User: as.Name, Password: as.Password, Code: s.Code, Logger: s.Log,
+		Cluster: s.Config.ClickHouse.Cluster, Replicated: s.Config.ClickHouse.Replicated,
+	}
+	for _, n := range s.Config.ClickHouse.Nodes {
+		cfg.Nodes = append(cfg.Nodes, clickhouse.Node{Name: n.Name, Addr: n.Addresses})
 	}
 	if s.Config.ClickHouse.TLS {
 		cfg.TLS = tlsConfig()

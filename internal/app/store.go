@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/assay-dev/assay/ingest"
 	"github.com/assay-dev/assay/ingest/kafka"
@@ -48,17 +47,21 @@ func (s store) AppendPart(ctx context.Context, topics []kafka.Topic, part ingest
 }
 
 // CheckChain implements kafka.Ledger.
-func (s store) CheckChain(ctx context.Context) (map[uint16]string, error) {
-	faults, err := s.DB.CheckChain(ctx)
+func (s store) CheckChain(ctx context.Context, shards []uint16) (map[uint16]string, error) {
+	faults, err := s.CheckChainOf(ctx, shards)
 	if err != nil {
 		return nil, err
 	}
+	return faultsByShard(faults), nil
+}
+
+// faultsByShard puts them into words.
+func faultsByShard(faults []clickhouse.ChainFault) map[uint16]string {
 	out := make(map[uint16]string, len(faults))
 	for _, f := range faults {
-		out[f.Shard] = fmt.Sprintf("last part %d, but %d marks with %d numbers and %d attempts; %d rows of %d declared",
-			f.Seq, f.Marks, f.Distinct, f.Attempts, f.Rows, f.Declared)
+		out[f.Shard] = f.String()
 	}
-	return out, nil
+	return out
 }
 
 // Reconciled implements kafka.Ledger. A part that does not begin where the one

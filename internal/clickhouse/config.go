@@ -23,6 +23,15 @@ func ViewsOf(database string) string {
 	return database + "_sql"
 }
 
+// layout is what a database holds.
+type layout uint8
+
+const (
+	whole  layout = iota // everything, on one server
+	onNode               // shards
+	atHome               // everything else
+)
+
 // Config says where ClickHouse is and who asks.
 type Config struct {
 	Addr     []string // host:port of the native protocol, tried in order
@@ -44,6 +53,16 @@ type Config struct {
 	// Replicated takes the Replicated engines and waits for the replica before
 	// every reading of a watermark. All writers and readers must agree on it.
 	Replicated bool
+
+	// Nodes hold the shards when it is not this server alone. Addr is then home: where
+	// decisions, looks and configurations are, and Distributed tables over the nodes.
+	// Two at least: a Distributed table over one would take what is written to it.
+	Nodes []Node
+	// Cluster is the name under which home's configuration has the same nodes
+	// (remote_servers). Empty: DefaultCluster.
+	Cluster string
+
+	layout layout
 
 	Logger *slog.Logger // nil: nobody is told of retries
 }

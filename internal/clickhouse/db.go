@@ -2,6 +2,7 @@ package clickhouse
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -31,16 +32,24 @@ type DB struct {
 
 	mu    sync.Mutex
 	lives map[series]lifetimes // see looks.go
+
+	name   string // of a node
+	nodes  []*DB  // that hold the shards; none: this server does
+	places places
 }
 
 // Open prepares a pool. Connections are made when they are needed: see [DB.Ping].
-func Open(_ context.Context, cfg Config) (*DB, error) {
+func Open(ctx context.Context, cfg Config) (*DB, error) {
 	cfg = cfg.complete()
 	conn, err := driver.Open(cfg.options(cfg.Database))
 	if err != nil {
 		return nil, fmt.Errorf("open clickhouse: %w", err)
 	}
-	return &DB{cfg: cfg, conn: conn, log: cfg.Logger, lives: map[series]lifetimes{}}, nil
+	db := &DB{cfg: cfg, conn: conn, log: cfg.Logger, lives: map[series]lifetimes{}}
+	if err := db.openNodes(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
 }
 
 func (cfg Config) complete() Config {
@@ -49,6 +58,12 @@ func (cfg Config) complete() Config {
 	}
 	if cfg.Dictionary == "" {
 		cfg.Dictionary = "NAME assay_dictionary"
+	}
+	if cfg.Cluster == "" {
+		cfg.Cluster = DefaultCluster
+	}
+	if len(cfg.Nodes) > 0 {
+		cfg.layout = atHome
 	}
 	if cfg.Conns == 0 {
 		cfg.Conns = defaultConns
@@ -60,7 +75,7 @@ func (cfg Config) complete() Config {
 }
 
 func (cfg Config) options(database string) *driver.Options {
-	return &driver.Options{
+	o := &driver.Options{
 		Addr:         cfg.Addr,
 		Auth:         driver.Auth{Database: database, Username: cfg.User, Password: cfg.Password},
 		TLS:          cfg.TLS,
@@ -79,6 +94,12 @@ func (cfg Config) options(database string) *driver.Options {
 			"skip_unavailable_shards": 0,
 		},
 	}
+	if cfg.layout == atHome {
+		// The inner of two readings of all nodes is done once, here, and not by each node
+		// for itself.
+		o.Settings["distributed_product_mode"] = "global"
+	}
+	return o
 }
 
 // compression is worth its processor time on a network, and not to a server on
@@ -94,7 +115,13 @@ func (cfg Config) compression() *driver.Compression {
 }
 
 // Close ends all connections.
-func (db *DB) Close() error { return db.conn.Close() }
+func (db *DB) Close() error {
+	errs := []error{db.conn.Close()}
+	for _, n := range db.nodes {
+		errs = append(errs, n.Close())
+	}
+	return errors.Join(errs...)
+}
 
 // Ping asks whether the server answers.
 func (db *DB) Ping(ctx context.Context) error {

@@ -2,6 +2,7 @@ package clickhouse
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/assay-dev/assay/ingest"
 )
@@ -18,6 +19,10 @@ func (db *DB) AppendEvents(ctx context.Context, shard uint16, topics []string, e
 	}
 	if len(dead) == 0 {
 		return nil
+	}
+	db, err := db.holder(ctx, shard)
+	if err != nil {
+		return fmt.Errorf("insert dead letters: %w", err)
 	}
 	ctx = idempotent(ctx)
 	fields := deadFields(shard, topics, dead)
@@ -60,9 +65,13 @@ func (r *EventRows) Len() int { return r.n }
 
 // Append stores the rows in one insert. Doing it again changes nothing.
 func (r *EventRows) Append(ctx context.Context) error {
+	db, err := r.db.holder(ctx, r.shard)
+	if err != nil {
+		return fmt.Errorf("insert events: %w", err)
+	}
 	fields := r.fields()
-	return r.db.retry(idempotent(ctx), "insert events", func(ctx context.Context) error {
-		return r.db.insert(ctx, "events", fields, r.n)
+	return db.retry(idempotent(ctx), "insert events", func(ctx context.Context) error {
+		return db.insert(ctx, "events", fields, r.n)
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"time"
 
@@ -170,6 +171,9 @@ func (db *DB) phantom(ctx context.Context, l *link) (bool, error) {
 func (db *DB) wait(ctx context.Context, table string) error {
 	if !db.cfg.Replicated {
 		return nil
+	}
+	if db.spread() && slices.Contains(nodeTables, table) {
+		return db.everywhere(ctx, func(ctx context.Context, n *DB) error { return n.wait(ctx, table) })
 	}
 	return db.retry(ctx, "wait for the replica of "+table, func(ctx context.Context) error {
 		return db.conn.Exec(ctx, "SYSTEM SYNC REPLICA "+table+" LIGHTWEIGHT")

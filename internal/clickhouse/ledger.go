@@ -20,6 +20,10 @@ func (db *DB) AppendPart(ctx context.Context, topics []Topic, part ingest.Part) 
 	if err := checkPart(topics, part); err != nil {
 		return Unknown, fmt.Errorf("append part: %w", err)
 	}
+	db, err := db.appender(ctx, part)
+	if err != nil {
+		return Unknown, fmt.Errorf("append part: %w", err)
+	}
 	if err := db.wait(ctx, "ledger"); err != nil {
 		return Unknown, err
 	}
@@ -38,10 +42,13 @@ func (db *DB) AppendPart(ctx context.Context, topics []Topic, part ingest.Part) 
 
 // LastMark is where a shard stands; its Seq is 0 when it never had a part.
 func (db *DB) LastMark(ctx context.Context, shard uint16) (Mark, error) {
+	if db.spread() {
+		return db.lastMark(ctx, shard)
+	}
 	if err := db.wait(ctx, "ledger"); err != nil {
 		return Mark{}, err
 	}
-	partitions, _, err := one(ctx, db, "partitions", nil, func(rows native.Rows, n *uint32) error { return rows.Scan(n) })
+	partitions, err := db.partitions(ctx)
 	if err != nil {
 		return Mark{}, err
 	}
@@ -55,6 +62,12 @@ func (db *DB) LastMark(ctx context.Context, shard uint16) (Mark, error) {
 	// Bounded by the mark just read: what is appended meanwhile changes nothing.
 	m.Topics, err = collect(ctx, db, "mark_topics", args{"shard": shard, "seq": m.Seq}, scanTopic)
 	return m, err
+}
+
+// partitions is under how many of them the ledger was begun; 0: by nobody.
+func (db *DB) partitions(ctx context.Context) (uint32, error) {
+	n, _, err := one(ctx, db, "partitions", nil, func(rows native.Rows, n *uint32) error { return rows.Scan(n) })
+	return n, err
 }
 
 func scanTopic(rows native.Rows, t *TopicMark) (err error) {

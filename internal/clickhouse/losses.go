@@ -31,7 +31,7 @@ type Loss struct {
 	Until      time.Time // none of them is of a later time
 }
 
-// NoteLosses writes losses down. Writing them again changes nothing.
+// NoteLosses writes losses of one shard down. Writing them again changes nothing.
 func (db *DB) NoteLosses(ctx context.Context, losses []Loss) error {
 	if len(losses) == 0 {
 		return nil
@@ -53,6 +53,10 @@ func (db *DB) NoteLosses(ctx context.Context, losses []Loss) error {
 	fields := []field{
 		{"shard", &shard}, {"topic", &topic}, {"kind", &kind}, {"seq", &seq}, {"from_offset", &from},
 		{"next_offset", &next}, {"records", &records}, {"until", &until}, {"noted_at", &noted},
+	}
+	db, err := db.holder(ctx, losses[0].Shard)
+	if err != nil {
+		return fmt.Errorf("insert losses: %w", err)
 	}
 	return db.retry(idempotent(ctx), "insert losses", func(ctx context.Context) error {
 		return db.insert(ctx, "losses", fields, len(losses))
@@ -113,6 +117,10 @@ func (db *DB) prove(ctx context.Context, shard uint16, seq uint64, retired bool)
 	closed.bool(retired)
 	at.int64(time.Now().UnixMilli())
 	fields := []field{{"shard", &shards}, {"closed", &closed}, {"seq", &seqs}, {"at", &at}}
+	db, err := db.holder(ctx, shard)
+	if err != nil {
+		return fmt.Errorf("insert proof: %w", err)
+	}
 	return db.retry(idempotent(ctx), "insert proof", func(ctx context.Context) error {
 		return db.insert(ctx, "proven", fields, 1)
 	})

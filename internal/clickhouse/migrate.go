@@ -17,15 +17,21 @@ import (
 
 // Migrate makes the database and brings its tables to the newest version. When
 // that is to be done it needs a user with all rights on the database, and two
-// must not run at once; else any user who may read will do.
+// must not run at once; else any user who may read will do. Of several servers it does
+// all, the nodes first.
 func (db *DB) Migrate(ctx context.Context) error {
+	if db.spread() {
+		return db.migrateAll(ctx)
+	}
+	return db.migrateOne(ctx)
+}
+
+func (db *DB) migrateOne(ctx context.Context) error {
 	if done, err := db.migrated(ctx); done || err != nil {
 		return err
 	}
-	for _, name := range []string{db.cfg.Database, ViewsOf(db.cfg.Database)} {
-		if err := db.createDatabase(ctx, name); err != nil {
-			return fmt.Errorf("create database %s: %w", name, err)
-		}
+	if err := db.createDatabases(ctx); err != nil {
+		return err
 	}
 	migrations, closeAll, err := db.migrations()
 	if err != nil {
@@ -69,6 +75,19 @@ func (db *DB) SchemaVersion(ctx context.Context) (int64, error) {
 func (db *DB) schemaVersion(ctx context.Context) (version int64, err error) {
 	err = db.conn.QueryRow(ctx, "SELECT max(version_id) FROM goose_db_version WHERE is_applied").Scan(&version)
 	return version, err
+}
+
+func (db *DB) createDatabases(ctx context.Context) error {
+	names := []string{db.cfg.Database, ViewsOf(db.cfg.Database)}
+	if db.cfg.layout == onNode {
+		names = names[:1] // people ask at home
+	}
+	for _, name := range names {
+		if err := db.createDatabase(ctx, name); err != nil {
+			return fmt.Errorf("create database %s: %w", name, err)
+		}
+	}
+	return nil
 }
 
 // createDatabase connects without naming the database, which would have to
@@ -138,7 +157,8 @@ func (f renderedFile) Close() error               { return nil }
 
 // render fills in {{.Database}}, {{.Views}} (the database of what people query),
 // {{.Source}} (how the server logs in to itself for a dictionary), {{engine "MergeTree"}} and {{window}} (the setting that
-// bounds the memory of tokens).
+// bounds the memory of tokens). {{if .Node}} and {{if .Home}} part what lies on the nodes
+// from what lies at home; on one server both hold.
 func (cfg Config) render(name string, b []byte) ([]byte, error) {
 	t, err := template.New(name).Funcs(template.FuncMap{
 		"engine": cfg.engine,
@@ -148,7 +168,10 @@ func (cfg Config) render(name string, b []byte) ([]byte, error) {
 		return nil, err
 	}
 	var out bytes.Buffer
-	err = t.Execute(&out, struct{ Database, Views, Source string }{cfg.Database, ViewsOf(cfg.Database), cfg.Dictionary})
+	err = t.Execute(&out, struct {
+		Database, Views, Source string
+		Node, Home              bool
+	}{cfg.Database, ViewsOf(cfg.Database), cfg.Dictionary, cfg.layout != atHome, cfg.layout != onNode})
 	return out.Bytes(), err
 }
 

@@ -33,7 +33,17 @@ func (db *DB) moments(ctx context.Context, query string, specs []MomentsSpec, pa
 		}
 		wanted[s.Experiment][s.Iteration] = true
 	}
-	return untorn(func() (results.Moments, error) { return db.momentsOnce(ctx, query, params, wanted) })
+	read := func(ctx context.Context, db *DB) (results.Moments, error) {
+		return untorn(func() (results.Moments, error) { return db.momentsOnce(ctx, query, params, wanted) })
+	}
+	if !db.spread() {
+		return read(ctx, db)
+	}
+	all, err := onEach(ctx, db.nodes, read)
+	if err != nil {
+		return results.Moments{}, fmt.Errorf("read moments: %w", err)
+	}
+	return together(db.nodes, all)
 }
 
 // untorn reads until both halves are of one snapshot. A server that gives each branch

@@ -33,6 +33,10 @@ func (db *DB) query(ctx context.Context, name string, params args, begin func(),
 
 // queryText is query for a text that was put together of such files.
 func (db *DB) queryText(ctx context.Context, name, text string, params args, begin func(), scan func(native.Rows) error) error {
+	db, err := db.holding(ctx, params)
+	if err != nil {
+		return fmt.Errorf("query %s: %w", name, err)
+	}
 	return db.retry(ctx, "query "+name, func(ctx context.Context) error {
 		begin()
 		return db.each(ctx, text, params, scan)

@@ -3,6 +3,7 @@ package clickhouse
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -39,7 +40,8 @@ func (db *DB) EventsBefore(ctx context.Context, floor time.Time) ([]PartCount, e
 		if err != nil {
 			return nil, fmt.Errorf("partition %q of events is no month: %w", p.Partition, err)
 		}
-		if !month.AddDate(0, 1, 0).After(floor) {
+		known := slices.ContainsFunc(out, func(o PartCount) bool { return o.Partition == p.Partition }) // on another node
+		if !month.AddDate(0, 1, 0).After(floor) && !known {
 			out = append(out, p)
 		}
 	}
@@ -63,7 +65,9 @@ func (db *DB) DropEvents(ctx context.Context, partition string) error {
 	if err != nil {
 		return fmt.Errorf("drop partition %q of events: %w", partition, err)
 	}
-	return db.retry(idempotent(ctx), "drop a partition of events", func(ctx context.Context) error {
-		return db.conn.Exec(ctx, fmt.Sprintf("ALTER TABLE events DROP PARTITION %d", month))
+	return db.everywhere(ctx, func(ctx context.Context, db *DB) error {
+		return db.retry(idempotent(ctx), "drop a partition of events", func(ctx context.Context) error {
+			return db.conn.Exec(ctx, fmt.Sprintf("ALTER TABLE events DROP PARTITION %d", month))
+		})
 	})
 }

@@ -23,6 +23,9 @@ const (
 // violatedConstraint is the code of VIOLATED_CONSTRAINT.
 const violatedConstraint = 469
 
+// allConnectionTriesFailed is the code of ALL_CONNECTION_TRIES_FAILED.
+const allConnectionTriesFailed = 279
+
 // passing are the exceptions that say nothing about the statement: the server is
 // busy, restarting, or has lost another one.
 var passing = map[int32]string{
@@ -76,6 +79,13 @@ func transient(err error) bool {
 	return strings.HasSuffix(err.Error(), io.ErrUnexpectedEOF.Error()) || strings.HasSuffix(err.Error(), ": "+io.EOF.Error())
 }
 
+// unreachable tells whether a server could not reach a node. It says so to whoever asks
+// all nodes, who must not wait for ever.
+func unreachable(err error) bool {
+	e, ok := errors.AsType[*clickhouse.Exception](err)
+	return ok && e.Code == allConnectionTriesFailed
+}
+
 // refused tells whether a constraint of the table refused the insert.
 func refused(err error) bool {
 	e, ok := errors.AsType[*clickhouse.Exception](err)
@@ -85,10 +95,14 @@ func refused(err error) bool {
 // retry does a thing that may be done twice until it succeeds, fails for good,
 // or ctx ends.
 func (db *DB) retry(ctx context.Context, what string, do func(context.Context) error) error {
+	began := time.Now()
 	for pause := firstPause; ; pause = min(2*pause, longPause) {
 		err := do(ctx)
 		if err == nil {
 			return nil
+		}
+		if unreachable(err) && time.Since(began) > patience {
+			return fmt.Errorf("%s: %w: %w", what, ErrNodeAway, err)
 		}
 		if ctx.Err() != nil || !transient(err) {
 			return fmt.Errorf("%s: %w", what, err)

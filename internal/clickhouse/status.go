@@ -2,6 +2,7 @@ package clickhouse
 
 import (
 	"context"
+	"errors"
 
 	native "github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
@@ -41,9 +42,18 @@ func (db *DB) Statuses(ctx context.Context) ([]results.ShardStatus, error) {
 	})
 }
 
-// Parts counts the active parts of every table by partition.
-func (db *DB) Parts(ctx context.Context) ([]PartCount, error) {
-	return collect(ctx, db, "parts", nil, func(rows native.Rows, p *PartCount) error {
-		return rows.Scan(&p.Table, &p.Partition, &p.Parts, &p.Rows, &p.Bytes)
-	})
+// Parts counts the active parts of every table by partition. Where the shards are on
+// several nodes, each gives its own.
+func (db *DB) Parts(ctx context.Context) (all []PartCount, err error) {
+	count := func(ctx context.Context, db *DB) error {
+		some, err := collect(ctx, db, "parts", nil, func(rows native.Rows, p *PartCount) error {
+			return rows.Scan(&p.Table, &p.Partition, &p.Parts, &p.Rows, &p.Bytes)
+		})
+		all = append(all, some...)
+		return err
+	}
+	if db.spread() {
+		err = count(ctx, db)
+	}
+	return all, errors.Join(err, db.everywhere(ctx, count))
 }

@@ -84,6 +84,9 @@ func (db *DB) events(ctx context.Context, query string, params args, next map[st
 	if err != nil {
 		return err
 	}
+	if db, err = db.holding(ctx, params); err != nil {
+		return err
+	}
 	block := newEventBlock()
 	var before ingest.Event // of which only the sorting key is filled in
 	read := false

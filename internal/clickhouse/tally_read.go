@@ -17,7 +17,17 @@ import (
 
 // standing reads sums whole.
 func (db *DB) standing(ctx context.Context, specs []MomentsSpec) (*standing, error) {
-	return untorn(func() (*standing, error) { return db.standingOnce(ctx, specs) })
+	read := func(ctx context.Context, db *DB) (*standing, error) {
+		return untorn(func() (*standing, error) { return db.standingOnce(ctx, specs) })
+	}
+	if !db.spread() {
+		return read(ctx, db)
+	}
+	all, err := onEach(ctx, db.nodes, read)
+	if err != nil {
+		return nil, err
+	}
+	return joined(db.nodes, all)
 }
 
 func (db *DB) standingOnce(ctx context.Context, specs []MomentsSpec) (s *standing, err error) {
@@ -95,6 +105,18 @@ func (s *standing) put(d *delta, young bool) {
 
 // since reads what the parts after a standing add, up to a position where one is given.
 func (db *DB) since(ctx context.Context, s *standing, upto map[uint16]uint64, far uint64) (a appended, err error) {
+	if !db.spread() {
+		return db.sinceOnce(ctx, s, upto, far)
+	}
+	all, err := onEach(ctx, db.nodes, func(ctx context.Context, n *DB) (appended, error) { return n.sinceOnce(ctx, s, upto, far) })
+	if err != nil {
+		return a, err
+	}
+	return appendedOf(all), nil
+}
+
+// sinceOnce is since of one server.
+func (db *DB) sinceOnce(ctx context.Context, s *standing, upto map[uint16]uint64, far uint64) (a appended, err error) {
 	if err := db.wait(ctx, "ledger"); err != nil {
 		return a, err
 	}

@@ -76,8 +76,17 @@ type ClickHouse struct {
 	HTTP           string   `yaml:"http"`            // address of its HTTP interface, such as `http://clickhouse:8123`, for Parquet and Arrow; the embedded engine has its own
 	Reader         string   `yaml:"reader"`          // account that these are read with, such as `assay_reader`; the user above when empty
 	ReaderPassword Secret   `yaml:"reader_password"` // of that account
+	Nodes          []Node   `yaml:"nodes"`           // servers that hold the shards, two or more; none: the one at addresses holds everything
+	Cluster        string   `yaml:"cluster"`         // name of these nodes in remote_servers of the server at addresses
+	Replicated     bool     `yaml:"replicated"`      // the tables are replicated; every server is then named by one address
 	Library        string   `yaml:"library"`         // of the embedded engine; found by itself when empty
 	Port           int      `yaml:"port"`            // of the embedded engine; 0 takes a free one
+}
+
+// Node is a server that holds shards.
+type Node struct {
+	Name      string   `yaml:"name"`      // stands in the table of placements: never give it to another server's data
+	Addresses []string `yaml:"addresses"` // of the native protocol, tried in order
 }
 
 // Privacy says what is kept of people.
@@ -141,7 +150,7 @@ func Default() Config {
 			DeadLetters: "assay.deadletters", Decisions: "assay.decisions",
 			Batch: Batch{Time: experiment.Duration(250 * time.Millisecond), Records: 200_000},
 		},
-		ClickHouse: ClickHouse{Database: "assay", User: "assay", Port: 9000},
+		ClickHouse: ClickHouse{Database: "assay", User: "assay", Port: 9000, Cluster: "assay"},
 		Guard:      Guard{KillsPerHour: 10, Settle: experiment.Duration(30 * time.Second)},
 		Report:     Report{Timezone: "UTC", CatchUp: 3},
 		Access:     Access{Session: experiment.Duration(12 * time.Hour)},
@@ -243,6 +252,9 @@ func (c *Config) Validate() error {
 		if f := s.fault(); f != nil {
 			return fmt.Errorf("switches.%s: %w", name, f)
 		}
+	}
+	if err := c.ClickHouse.check(); err != nil {
+		return err
 	}
 	if c.ClickHouse.HTTP != "" {
 		if err := web("clickhouse.http", c.ClickHouse.HTTP); err != nil {

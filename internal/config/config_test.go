@@ -51,6 +51,14 @@ func TestLoadRefuses(t *testing.T) {
 		"switches:\n  x:\n    webhook: {url: u, timeout: 5s}\n":     "[3:23] unknown field \"timeout\"",
 		"switches:\n  x:\n    webhook: {}\n    unleash: {}\n":       "[4:5] a switch is of one flag system, this one names webhook and unleash",
 
+		"clickhouse: {nodes: [{name: a, addresses: [x]}, {name: b, addresses: [y]}]}\n":                                      "clickhouse.nodes: addresses must name",
+		"clickhouse: {addresses: [h], nodes: [{name: a, addresses: [x]}]}\n":                                                 "name two or none",
+		"clickhouse: {addresses: [h], nodes: [{name: a, addresses: [x]}, {name: a, addresses: [y]}]}\n":                      "is no name or there twice",
+		"clickhouse: {addresses: [h], nodes: [{name: a, addresses: [x]}, {name: b}]}\n":                                      "clickhouse.nodes[1]: addresses is missing",
+		"clickhouse: {addresses: [h], cluster: \"a'b\", nodes: [{name: a, addresses: [x]}, {name: b, addresses: [y]}]}\n":    "clickhouse.cluster",
+		"clickhouse: {addresses: [h, i], replicated: true}\n":                                                                "must have one address",
+		"clickhouse: {addresses: [h], replicated: true, nodes: [{name: a, addresses: [x]}, {name: b, addresses: [y, z]}]}\n": "clickhouse.nodes[1]: with clickhouse.replicated",
+
 		"guard: {runbook: docs/guardrails.md}\n":                                            "guard.runbook: must begin with https://",
 		"notify: {slak: {}}\n":                                                              "unknown field \"slak\"",
 		"notify: {alertmanager: {}}\n":                                                      "notify.alertmanager: url is missing",

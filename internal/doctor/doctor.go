@@ -53,6 +53,7 @@ type Draft struct {
 // The checks.
 const (
 	Topics      = "topics"
+	Nodes       = "nodes"
 	Decoding    = "decoding"
 	Mapping     = "mapping"
 	Partitioner = "partitioner"

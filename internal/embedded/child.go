@@ -62,6 +62,9 @@ func runChild(stdin io.Reader) error {
 		users:    []User{accounts.Admin, accounts.Writer, accounts.Reader},
 		metadata: filepath.Join(dir, dataDir, "metadata"),
 	}
+	if accounts.Cluster.Name != "" {
+		door.users = append(door.users, accounts.Cluster)
+	}
 	native, err := relayTo(nativeSocket, door.screen)
 	if err != nil {
 		return err

@@ -34,6 +34,8 @@ type ClickHouseConfig struct {
 	HTTPPort int
 	// Memory is the most that the engine may use, in bytes; 0 means 4 GiB.
 	Memory int64
+	// Cluster makes the engine one of several; nil: it is alone.
+	Cluster *Cluster
 	// Logger is told of starts and restarts; nil means nobody is.
 	Logger *slog.Logger
 }
@@ -66,7 +68,7 @@ func StartClickHouse(ctx context.Context, cfg ClickHouseConfig) (*ClickHouse, er
 	if err != nil {
 		return nil, fmt.Errorf("start engine: %w", err)
 	}
-	c := &ClickHouse{cfg: cfg, users: newUsers(), lock: lock, done: make(chan struct{})}
+	c := &ClickHouse{cfg: cfg, users: newUsers(cfg.Cluster), lock: lock, done: make(chan struct{})}
 	if err := c.start(ctx); err != nil {
 		_ = c.release() // the start's error is the one that matters
 		return nil, fmt.Errorf("start engine: %w", err)

@@ -29,11 +29,18 @@ type users struct {
 	Admin, Writer, Reader User
 	// Dictionary is who the engine reads the source of a dictionary as.
 	Dictionary User
+	// Cluster is who other engines of a cluster read as; without a name there is none.
+	Cluster User
 }
 
-func newUsers() users {
+func newUsers(cluster *Cluster) users {
 	user := func(name string) User { return User{Name: name, Password: rand.Text()} }
-	return users{Admin: user("admin"), Writer: user("writer"), Reader: user("reader"), Dictionary: user("dictionary")}
+	var others User
+	if cluster != nil {
+		user = cluster.user
+		others = user("cluster")
+	}
+	return users{Admin: user("admin"), Writer: user("writer"), Reader: user("reader"), Dictionary: user("dictionary"), Cluster: others}
 }
 
 //go:embed engine/*.xml
@@ -44,6 +51,9 @@ type settings struct {
 	Dir    string // absolute
 	Memory int64  // bytes
 	Users  users
+	// Cluster and Nodes are the name of the cluster and who is in it; empty: none.
+	Cluster string
+	Nodes   []clusterNode
 }
 
 // What lies in a [ClickHouseConfig.Dir].

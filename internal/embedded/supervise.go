@@ -117,6 +117,9 @@ func (c *ClickHouse) spawn() (*process, error) {
 		HTTP:     c.cfg.HTTP,
 		Settings: settings{Dir: c.cfg.Dir, Memory: c.cfg.Memory, Users: c.users},
 	}
+	if cluster := c.cfg.Cluster; cluster != nil {
+		spec.Settings.Cluster, spec.Settings.Nodes = cluster.Name, cluster.nodes()
+	}
 	if err := json.NewEncoder(input).Encode(spec); err != nil {
 		p.end()
 		return nil, err

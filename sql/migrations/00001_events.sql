@@ -3,7 +3,7 @@
 
 -- +goose NO TRANSACTION
 -- +goose Up
-CREATE TABLE {{.Database}}.events
+{{if .Node}}CREATE TABLE {{.Database}}.events
 (
     topic      LowCardinality(String) COMMENT 'source topic',
     shard      UInt16 COMMENT 'partition number, the same in every topic',
@@ -41,9 +41,9 @@ CREATE TABLE {{.Database}}.dead_letters
 ENGINE = {{engine "ReplacingMergeTree"}}
 PARTITION BY toYYYYMM(kafka_t)
 ORDER BY (shard, topic, offset)
-COMMENT 'Records that cannot be events. The payload stays in Kafka.';
+COMMENT 'Records that cannot be events. The payload stays in Kafka.';{{end}}
 
-CREATE TABLE {{.Database}}.unit_names
+{{if .Home}}CREATE TABLE {{.Database}}.unit_names
 (
     unit      UInt128 COMMENT 'keyed hash, as in events',
     unit_kind LowCardinality(String),
@@ -51,9 +51,9 @@ CREATE TABLE {{.Database}}.unit_names
 )
 ENGINE = {{engine "ReplacingMergeTree"}}
 ORDER BY unit
-COMMENT 'The only place for original ids. May stay empty; deleting a row forgets a unit''s name.';
+COMMENT 'The only place for original ids. May stay empty; deleting a row forgets a unit''s name.';{{end}}
 
 -- +goose Down
-DROP TABLE {{.Database}}.unit_names;
-DROP TABLE {{.Database}}.dead_letters;
-DROP TABLE {{.Database}}.events;
+{{if .Home}}DROP TABLE {{.Database}}.unit_names;{{end}}
+{{if .Node}}DROP TABLE {{.Database}}.dead_letters;
+DROP TABLE {{.Database}}.events;{{end}}

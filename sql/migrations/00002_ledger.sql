@@ -5,7 +5,7 @@
 
 -- +goose NO TRANSACTION
 -- +goose Up
-CREATE TABLE {{.Database}}.ledger
+{{if .Node}}CREATE TABLE {{.Database}}.ledger
 (
     shard      UInt16 COMMENT 'partition number',
     seq        UInt64 COMMENT 'number of the part within its shard, from 1 without gaps',
@@ -100,9 +100,9 @@ SOURCE(CLICKHOUSE({{.Source}} QUERY '
         phase DESC, dimension DESC, value DESC, slot DESC, seq DESC
     LIMIT 1'))
 LAYOUT(DIRECT())
-COMMENT 'The last part of one shard, read at each question.';
+COMMENT 'The last part of one shard, read at each question.';{{end}}
 
-CREATE TABLE {{.Database}}.shard_status
+{{if .Home}}CREATE TABLE {{.Database}}.shard_status
 (
     shard     UInt16,
     seq       UInt64 COMMENT 'everything up to this part was committed when freshness held',
@@ -115,9 +115,9 @@ CREATE TABLE {{.Database}}.shard_status
 ENGINE = {{engine "ReplacingMergeTree" "at"}}
 ORDER BY shard
 TTL toDateTime(at) + INTERVAL 30 DAY
-COMMENT 'What the consumer of each shard last said about itself.';
+COMMENT 'What the consumer of each shard last said about itself.';{{end}}
 
 -- +goose Down
-DROP TABLE {{.Database}}.shard_status;
-DROP TABLE {{.Database}}.ledger;
-DROP DICTIONARY {{.Database}}.watermark;
+{{if .Home}}DROP TABLE {{.Database}}.shard_status;{{end}}
+{{if .Node}}DROP TABLE {{.Database}}.ledger;
+DROP DICTIONARY {{.Database}}.watermark;{{end}}

@@ -3,7 +3,7 @@
 
 -- +goose NO TRANSACTION
 -- +goose Up
-CREATE TABLE {{.Database}}.configurations
+{{if .Home}}CREATE TABLE {{.Database}}.configurations
 (
     number     UInt32 COMMENT 'from 1 without gaps',
     attempt    UInt64 COMMENT 'who wrote the row',
@@ -105,11 +105,11 @@ ENGINE = {{engine "ReplacingMergeTree" "decision"}}
 PARTITION BY toYYYYMM(at)
 ORDER BY (experiment, kind, at, id)
 TTL expires
-COMMENT 'Results as they were computed. Nothing computes them again.';
+COMMENT 'Results as they were computed. Nothing computes them again.';{{end}}
 
 -- +goose Down
-DROP TABLE {{.Database}}.looks;
+{{if .Home}}DROP TABLE {{.Database}}.looks;
 DROP TABLE {{.Database}}.decisions;
 DROP TABLE {{.Database}}.configurations;
 DROP DICTIONARY {{.Database}}.chain_head;
-DROP VIEW {{.Database}}.chain_heads;
+DROP VIEW {{.Database}}.chain_heads;{{end}}

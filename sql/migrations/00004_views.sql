@@ -3,7 +3,7 @@
 
 -- +goose NO TRANSACTION
 -- +goose Up
-CREATE VIEW {{.Database}}.metrics
+{{if .Home}}CREATE VIEW {{.Database}}.metrics
 (
     experiment LowCardinality(String) COMMENT 'key of the experiment',
     iteration  UInt32 COMMENT 'numbered run of the experiment',
@@ -238,10 +238,10 @@ AS SELECT
 FROM {{.Database}}.ledger
 ARRAY JOIN arrayZip(topics, `from`, next, gap) AS entry
 WHERE mark = 1 AND lost > 0
-COMMENT 'Data that was lost before it was read, and that a person accepted as lost.';
+COMMENT 'Data that was lost before it was read, and that a person accepted as lost.';{{end}}
 
 -- +goose Down
-DROP VIEW {{.Database}}.gaps;
+{{if .Home}}DROP VIEW {{.Database}}.gaps;
 DROP VIEW {{.Database}}.shards;
 DROP VIEW {{.Database}}.versions;
 DROP VIEW {{.Database}}.latest_looks;
@@ -251,4 +251,4 @@ DROP VIEW {{.Database}}.exposures;
 DROP VIEW {{.Database}}.units;
 DROP VIEW {{.Database}}.results;
 DROP VIEW {{.Database}}.moments;
-DROP VIEW {{.Database}}.metrics;
+DROP VIEW {{.Database}}.metrics;{{end}}

@@ -4,8 +4,8 @@
 
 -- +goose NO TRANSACTION
 -- +goose Up
-ALTER TABLE {{.Database}}.ledger
-    ADD COLUMN partitions UInt32 COMMENT 'mark: partitions of each topic when the part was written; 0: not known' AFTER code;
+{{if .Node}}ALTER TABLE {{.Database}}.ledger
+    ADD COLUMN partitions UInt32 COMMENT 'mark: partitions of each topic when the part was written; 0: not known' AFTER code;{{end}}
 
 -- +goose Down
-ALTER TABLE {{.Database}}.ledger DROP COLUMN partitions;
+{{if .Node}}ALTER TABLE {{.Database}}.ledger DROP COLUMN partitions;{{end}}

@@ -4,7 +4,7 @@
 
 -- +goose NO TRANSACTION
 -- +goose Up
-ALTER TABLE {{.Database}}.ledger DROP PROJECTION look SETTINGS mutations_sync = 2, alter_sync = 2;
+{{if .Node}}ALTER TABLE {{.Database}}.ledger DROP PROJECTION look SETTINGS mutations_sync = 2, alter_sync = 2;
 ALTER TABLE {{.Database}}.ledger DROP PROJECTION page SETTINGS mutations_sync = 2, alter_sync = 2;
 ALTER TABLE {{.Database}}.ledger
     ADD COLUMN sz  Int128 COMMENT 'of a ratio: sum of z, scaled by 10^(its decimals)' AFTER syy,
@@ -25,9 +25,9 @@ ALTER TABLE {{.Database}}.ledger
         GROUP BY shard, experiment, iteration, dimension, metric, slot, variant, phase, settling, value
     );
 ALTER TABLE {{.Database}}.ledger MATERIALIZE PROJECTION look SETTINGS mutations_sync = 2;
-ALTER TABLE {{.Database}}.ledger MATERIALIZE PROJECTION page SETTINGS mutations_sync = 2;
+ALTER TABLE {{.Database}}.ledger MATERIALIZE PROJECTION page SETTINGS mutations_sync = 2;{{end}}
 
-CREATE OR REPLACE VIEW {{.Database}}.metrics
+{{if .Home}}CREATE OR REPLACE VIEW {{.Database}}.metrics
 (
     experiment LowCardinality(String) COMMENT 'key of the experiment',
     iteration  UInt32 COMMENT 'numbered run of the experiment',
@@ -150,10 +150,10 @@ AS SELECT
 FROM {{.Database}}.ledger
 WHERE metric IN ('$units', '$crossover', '$excluded') AND dimension = ''
 GROUP BY experiment, iteration, phase, settling, variant
-COMMENT 'How many units each variant got: what the sample-ratio test looks at.';
+COMMENT 'How many units each variant got: what the sample-ratio test looks at.';{{end}}
 
 -- +goose Down
-CREATE OR REPLACE VIEW {{.Database}}.units
+{{if .Home}}CREATE OR REPLACE VIEW {{.Database}}.units
 AS SELECT
     experiment, iteration, phase, settling, variant,
     sumIf(n, metric = '$units') AS units, sumIf(n, metric = '$crossover') AS crossovers
@@ -207,8 +207,8 @@ FROM
             FROM (SELECT argMax(body, number) AS body FROM {{.Database}}.configurations)
         )
     )
-);
-ALTER TABLE {{.Database}}.ledger DROP PROJECTION look SETTINGS mutations_sync = 2, alter_sync = 2;
+);{{end}}
+{{if .Node}}ALTER TABLE {{.Database}}.ledger DROP PROJECTION look SETTINGS mutations_sync = 2, alter_sync = 2;
 ALTER TABLE {{.Database}}.ledger DROP PROJECTION page SETTINGS mutations_sync = 2, alter_sync = 2;
 ALTER TABLE {{.Database}}.ledger DROP COLUMN sz, DROP COLUMN szz, DROP COLUMN syz;
 ALTER TABLE {{.Database}}.ledger
@@ -226,4 +226,4 @@ ALTER TABLE {{.Database}}.ledger
         GROUP BY shard, experiment, iteration, dimension, metric, slot, variant, phase, settling, value
     );
 ALTER TABLE {{.Database}}.ledger MATERIALIZE PROJECTION look SETTINGS mutations_sync = 2;
-ALTER TABLE {{.Database}}.ledger MATERIALIZE PROJECTION page SETTINGS mutations_sync = 2;
+ALTER TABLE {{.Database}}.ledger MATERIALIZE PROJECTION page SETTINGS mutations_sync = 2;{{end}}

@@ -5,7 +5,7 @@
 
 -- +goose NO TRANSACTION
 -- +goose Up
-CREATE DICTIONARY {{.Database}}.decoding_head (chain UInt64, seq UInt64 DEFAULT 0)
+{{if .Home}}CREATE DICTIONARY {{.Database}}.decoding_head (chain UInt64, seq UInt64 DEFAULT 0)
 PRIMARY KEY chain
 SOURCE(CLICKHOUSE({{.Source}} QUERY '
     SELECT chain, seq
@@ -39,17 +39,17 @@ CREATE TABLE {{.Database}}.decodings
 ENGINE = {{engine "MergeTree"}}
 ORDER BY number
 SETTINGS {{window}} = 10000
-COMMENT 'How the records of each topic are read. The last one of a topic is in force.';
+COMMENT 'How the records of each topic are read. The last one of a topic is in force.';{{end}}
 
-ALTER TABLE {{.Database}}.ledger
+{{if .Node}}ALTER TABLE {{.Database}}.ledger
     ADD COLUMN decode Array(UInt32) COMMENT 'mark: decoding under which each range was read; goes with topics' AFTER gap;
 
 ALTER TABLE {{.Database}}.events
     ADD COLUMN origin_partition Int32 DEFAULT -1 COMMENT 'of a record that was keyed anew: the partition in which it was first written; -1 for all others',
-    ADD COLUMN origin_offset Int64 COMMENT 'and its offset there';
+    ADD COLUMN origin_offset Int64 COMMENT 'and its offset there';{{end}}
 
 -- +goose Down
-ALTER TABLE {{.Database}}.events DROP COLUMN origin_offset, DROP COLUMN origin_partition;
-ALTER TABLE {{.Database}}.ledger DROP COLUMN decode;
-DROP TABLE {{.Database}}.decodings;
-DROP DICTIONARY {{.Database}}.decoding_head;
+{{if .Node}}ALTER TABLE {{.Database}}.events DROP COLUMN origin_offset, DROP COLUMN origin_partition;
+ALTER TABLE {{.Database}}.ledger DROP COLUMN decode;{{end}}
+{{if .Home}}DROP TABLE {{.Database}}.decodings;
+DROP DICTIONARY {{.Database}}.decoding_head;{{end}}

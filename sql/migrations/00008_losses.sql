@@ -4,7 +4,7 @@
 
 -- +goose NO TRANSACTION
 -- +goose Up
-ALTER TABLE {{.Database}}.ledger
+{{if .Node}}ALTER TABLE {{.Database}}.ledger
     ADD COLUMN epochs Array(Int32) COMMENT 'Kafka''s leader epoch of the last record of the range, plus one; 0: not known' AFTER topic_ids;
 
 CREATE TABLE {{.Database}}.losses
@@ -32,9 +32,9 @@ CREATE TABLE {{.Database}}.proven
 )
 ENGINE = {{engine "ReplacingMergeTree" "at"}}
 ORDER BY (shard, closed)
-COMMENT 'How far the stored rows were compared with the marks.';
+COMMENT 'How far the stored rows were compared with the marks.';{{end}}
 
-CREATE TABLE {{.Database}}.unit_keys
+{{if .Home}}CREATE TABLE {{.Database}}.unit_keys
 (
     fingerprint String COMMENT 'one-way: HMAC-SHA-256 of a constant under the key, hexadecimal',
     at          DateTime64(3, 'UTC') COMMENT 'when a consumer first used it'
@@ -103,19 +103,19 @@ FROM {{.Database}}.events
 WHERE id != '' AND NOT misplaced
 GROUP BY topic, type, shard, unit, id
 HAVING times > 1
-COMMENT 'Ids that came with more than one time: a producer that stamps a retry anew makes two events of one.';
+COMMENT 'Ids that came with more than one time: a producer that stamps a retry anew makes two events of one.';{{end}}
 
 -- +goose Down
-DROP VIEW {{.Database}}.id_conflicts;
+{{if .Home}}DROP VIEW {{.Database}}.id_conflicts;
 DROP VIEW {{.Database}}.unknown_experiments;
-DROP TABLE {{.Database}}.unit_keys;
-DROP TABLE {{.Database}}.proven;
-DROP TABLE {{.Database}}.losses;
-CREATE OR REPLACE VIEW {{.Database}}.gaps
+DROP TABLE {{.Database}}.unit_keys;{{end}}
+{{if .Node}}DROP TABLE {{.Database}}.proven;
+DROP TABLE {{.Database}}.losses;{{end}}
+{{if .Home}}CREATE OR REPLACE VIEW {{.Database}}.gaps
 AS SELECT
     shard, tupleElement(entry, 1) AS topic, seq, tupleElement(entry, 2) AS from_offset,
     tupleElement(entry, 3) AS next_offset, tupleElement(entry, 4) AS lost, written_at AS accepted_at
 FROM {{.Database}}.ledger
 ARRAY JOIN arrayZip(topics, `from`, next, gap) AS entry
-WHERE mark = 1 AND lost > 0;
-ALTER TABLE {{.Database}}.ledger DROP COLUMN epochs;
+WHERE mark = 1 AND lost > 0;{{end}}
+{{if .Node}}ALTER TABLE {{.Database}}.ledger DROP COLUMN epochs;{{end}}

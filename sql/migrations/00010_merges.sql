@@ -6,7 +6,7 @@
 
 -- +goose NO TRANSACTION
 -- +goose Up
-ALTER TABLE {{.Database}}.events MODIFY SETTING min_parts_to_merge_at_once = 20;
+{{if .Node}}ALTER TABLE {{.Database}}.events MODIFY SETTING min_parts_to_merge_at_once = 20;{{end}}
 
 -- +goose Down
-ALTER TABLE {{.Database}}.events RESET SETTING min_parts_to_merge_at_once;
+{{if .Node}}ALTER TABLE {{.Database}}.events RESET SETTING min_parts_to_merge_at_once;{{end}}

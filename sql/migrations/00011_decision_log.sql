@@ -3,7 +3,7 @@
 
 -- +goose NO TRANSACTION
 -- +goose Up
-CREATE OR REPLACE VIEW {{.Database}}.decision_log
+{{if .Home}}CREATE OR REPLACE VIEW {{.Database}}.decision_log
 (
     seq        UInt64 COMMENT 'number, without gaps',
     at         DateTime64(3, 'UTC') COMMENT 'when',
@@ -23,9 +23,9 @@ CREATE OR REPLACE VIEW {{.Database}}.decision_log
 AS SELECT seq, at, experiment, iteration, guardrail, arm, kind, verdict, reason, actor, look, config,
     JSONExtractString(evidence, 'text') AS text, toString(hash) AS hash
 FROM {{.Database}}.decisions
-COMMENT 'What was decided, by whom and why. Evidence: table decisions.';
+COMMENT 'What was decided, by whom and why. Evidence: table decisions.';{{end}}
 
 -- +goose Down
-CREATE OR REPLACE VIEW {{.Database}}.decision_log
+{{if .Home}}CREATE OR REPLACE VIEW {{.Database}}.decision_log
 AS SELECT seq, at, experiment, iteration, guardrail, arm, kind, verdict, reason, actor, look, config
-FROM {{.Database}}.decisions;
+FROM {{.Database}}.decisions;{{end}}

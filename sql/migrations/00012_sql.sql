@@ -6,7 +6,7 @@
 
 -- +goose NO TRANSACTION
 -- +goose Up
-CREATE VIEW {{.Views}}.results
+{{if .Home}}CREATE VIEW {{.Views}}.results
 (
     experiment         LowCardinality(String) COMMENT 'key of the experiment',
     iteration          UInt32 COMMENT 'numbered run of the experiment',
@@ -365,10 +365,10 @@ FROM {{.Database}}.looks
 WHERE kind != 'analysis'
 ORDER BY at DESC, id DESC
 LIMIT 1 BY experiment, kind
-COMMENT 'The newest look of each experiment, as it was computed and stored.';
+COMMENT 'The newest look of each experiment, as it was computed and stored.';{{end}}
 
 -- +goose Down
-CREATE OR REPLACE VIEW {{.Database}}.latest_looks
+{{if .Home}}CREATE OR REPLACE VIEW {{.Database}}.latest_looks
 (
     experiment LowCardinality(String) COMMENT 'key of the experiment',
     kind       LowCardinality(String) COMMENT 'guard: guardrail metrics; full: all metrics and dimensions',
@@ -412,4 +412,4 @@ DROP VIEW {{.Views}}.outcomes;
 DROP VIEW {{.Views}}.exposures;
 DROP VIEW {{.Views}}.units;
 DROP VIEW {{.Views}}.moments;
-DROP VIEW {{.Views}}.results;
+DROP VIEW {{.Views}}.results;{{end}}

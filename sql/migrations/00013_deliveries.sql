@@ -3,7 +3,7 @@
 
 -- +goose NO TRANSACTION
 -- +goose Up
-CREATE DICTIONARY {{.Database}}.delivery_head (chain UInt64, seq UInt64 DEFAULT 0)
+{{if .Home}}CREATE DICTIONARY {{.Database}}.delivery_head (chain UInt64, seq UInt64 DEFAULT 0)
 PRIMARY KEY chain
 SOURCE(CLICKHOUSE({{.Source}} QUERY '
     SELECT chain, seq
@@ -38,8 +38,8 @@ CREATE TABLE {{.Database}}.deliveries
 ENGINE = {{engine "MergeTree"}}
 ORDER BY number
 SETTINGS {{window}} = 10000
-COMMENT 'Which report was sent over which channel, and by whom.';
+COMMENT 'Which report was sent over which channel, and by whom.';{{end}}
 
 -- +goose Down
-DROP TABLE {{.Database}}.deliveries;
-DROP DICTIONARY {{.Database}}.delivery_head;
+{{if .Home}}DROP TABLE {{.Database}}.deliveries;
+DROP DICTIONARY {{.Database}}.delivery_head;{{end}}
