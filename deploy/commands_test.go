@@ -53,8 +53,8 @@ func (s service) arguments(t *testing.T) []string {
 }
 
 // TestCommandLines parses every command line of assay in the deployment files
-// and in the operator's guide with the program itself: --help comes after a
-// complaint about anything before it.
+// and in the guides with the program itself: --help comes after a complaint about
+// anything before it.
 func TestCommandLines(t *testing.T) {
 	binary := assay(t)
 	lines := map[string][]string{}
@@ -72,10 +72,12 @@ func TestCommandLines(t *testing.T) {
 		}
 		lines[unit] = strings.Fields(string(m[1]))
 	}
-	for _, m := range regexp.MustCompile(`(?m)^    (?:[A-Z_]+=\S+ )*assay (.*?)(?: +#.*)?$`).FindAllSubmatch(read(t, "../docs/operations.md"), -1) {
-		lines["docs/operations.md: "+string(m[1])] = words(string(m[1]))
+	for _, guide := range guides(t) {
+		for _, m := range regexp.MustCompile(`(?m)^ {4,}(?:[A-Z_]+=\S+ )*assay (.*?)(?: +#.*)?$`).FindAllSubmatch(read(t, guide), -1) {
+			lines[filepath.Base(guide)+": "+string(m[1])] = words(string(m[1]))
+		}
 	}
-	if len(lines) < 10 {
+	if len(lines) < 40 {
 		t.Fatalf("found only %d command lines: %v", len(lines), lines)
 	}
 	for where, args := range lines {

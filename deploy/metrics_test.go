@@ -3,14 +3,12 @@ package deploy_test
 import (
 	"fmt"
 	"log/slog"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/assay-dev/assay/ingest/kafka"
@@ -19,6 +17,7 @@ import (
 	"github.com/assay-dev/assay/internal/access/tokenfile"
 	"github.com/assay-dev/assay/internal/announce"
 	"github.com/assay-dev/assay/internal/app"
+	"github.com/assay-dev/assay/internal/golden"
 	"github.com/assay-dev/assay/internal/notify"
 	"github.com/assay-dev/assay/internal/ofrep"
 	"github.com/assay-dev/assay/internal/watch"
@@ -158,17 +157,21 @@ This page is generated from the code: ` + "`go test ./deploy -run TestMetricsPag
 	matches(t, "metrics.md", b.String())
 }
 
-// matches holds a page, or a generated part of one, against what it should be.
+// matches holds a page, or a generated part of one, against what it should be;
+// -update writes it.
 func matches(t *testing.T, page, want string) {
 	t.Helper()
-	file := doc(t, page)
-	if *update {
-		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
+	golden.File(t, doc(t, page), []byte(want))
+}
+
+// matchesPart is matches for what stands between the comments <!-- part --> and
+// <!-- /part --> of a page.
+func matchesPart(t *testing.T, page, part, want string) {
+	t.Helper()
+	text := string(read(t, doc(t, page)))
+	between := regexp.MustCompile(`(?s)<!-- ` + part + ` -->.*<!-- /` + part + ` -->`)
+	if !between.MatchString(text) {
+		t.Fatalf("docs/%s has no place for the part %s", page, part)
 	}
-	if diff := cmp.Diff(want, string(read(t, file))); diff != "" {
-		t.Errorf("docs/%s is not up to date (go test ./deploy -update):\n%s", page, diff)
-	}
+	matches(t, page, between.ReplaceAllLiteralString(text, want))
 }

@@ -14,40 +14,51 @@ import (
 	"github.com/assay-dev/assay/ingest"
 )
 
-// alert is a rule of alerts.yml.
-type alert struct {
-	Name        string            `yaml:"alert"`
+// rule is an alert or a recording rule.
+type rule struct {
+	Alert       string            `yaml:"alert"`
+	Record      string            `yaml:"record"`
 	Expr        string            `yaml:"expr"`
 	Labels      map[string]string `yaml:"labels"`
 	Annotations map[string]string `yaml:"annotations"`
 }
 
-func alerts(t *testing.T) []alert {
+func (r rule) name() string { return r.Alert + r.Record }
+
+// rules are those of a file of deploy/prometheus.
+func rules(t *testing.T, file string) []rule {
 	t.Helper()
-	var file struct {
+	var parsed struct {
 		Groups []struct {
-			Rules []alert `yaml:"rules"`
+			Rules []rule `yaml:"rules"`
 		} `yaml:"groups"`
 	}
-	if err := yaml.Unmarshal(read(t, "prometheus/alerts.yml"), &file); err != nil {
+	if err := yaml.Unmarshal(read(t, "prometheus/"+file), &parsed); err != nil {
 		t.Fatal(err)
 	}
-	var out []alert
-	for _, g := range file.Groups {
+	var out []rule
+	for _, g := range parsed.Groups {
 		out = append(out, g.Rules...)
 	}
 	if len(out) == 0 {
-		t.Fatal("no alerts found")
+		t.Fatalf("no rules found in %s", file)
 	}
 	return out
 }
 
+func alerts(t *testing.T) []rule {
+	t.Helper()
+	return rules(t, "alerts.yml")
+}
+
 // TestPrometheusFiles has Prometheus' own tool check the files and run the unit
-// tests of the alerts.
+// tests of the rules.
 func TestPrometheusFiles(t *testing.T) {
 	tool := promtool(t)
 	for _, args := range [][]string{
-		{"check", "config", "prometheus.yml"}, {"check", "rules", "--lint=all", "--lint-fatal", "alerts.yml"}, {"test", "rules", "alerts_test.yml"},
+		{"check", "config", "prometheus.yml"},
+		{"check", "rules", "--lint=all", "--lint-fatal", "alerts.yml", "recording.yml"},
+		{"test", "rules", "alerts_test.yml", "recording_test.yml"},
 	} {
 		if err := do(t.Context(), "prometheus", append([]string{tool}, args...)...); err != nil {
 			t.Error(err)
@@ -90,71 +101,78 @@ func snake(name string) string {
 	return b.String()
 }
 
-// TestAlertsNameWhatExists: an alert on a metric, label or value that the code
-// does not have never fires, and nothing else would say so.
-func TestAlertsNameWhatExists(t *testing.T) {
+// TestRulesNameWhatExists: an alert on a metric, label or value that the code does
+// not have never fires, and nothing else would say so.
+func TestRulesNameWhatExists(t *testing.T) {
+	known := queryable(t)
+	for _, r := range slices.Concat(alerts(t), rules(t, "recording.yml")) {
+		if n := checkSelectors(t, r.name(), r.Expr, known); n == 0 {
+			t.Errorf("%s is about no metric: %s", r.name(), r.Expr)
+		}
+	}
+}
+
+// queryable are the labels of every series that the code's metrics make.
+func queryable(t *testing.T) map[string][]string {
+	t.Helper()
 	known := map[string][]string{"up": {"job", "instance"}}
 	for _, list := range registered(t) {
 		for _, m := range list {
 			known[m.name] = append(m.labels, "instance")
 			if m.kind == "histogram" {
 				known[m.name+"_bucket"] = append(slices.Clone(known[m.name]), "le")
+				known[m.name+"_sum"], known[m.name+"_count"] = known[m.name], known[m.name]
 			}
 		}
 	}
-	names := regexp.MustCompile(`\b(assay_\w+|up)\b(?:\{([^}]*)\})?`)
-	selector := regexp.MustCompile(`(\w+)=~?"([^"]*)"`)
+	return known
+}
+
+// checkSelectors holds the selectors of an expression against what exists, and
+// returns how many it found.
+func checkSelectors(t *testing.T, where, expr string, known map[string][]string) int {
+	t.Helper()
 	values := labelValues()
-	for _, a := range alerts(t) {
-		used := names.FindAllStringSubmatch(a.Expr, -1)
-		if len(used) == 0 {
-			t.Errorf("%s is about no metric: %s", a.Name, a.Expr)
+	used := regexp.MustCompile(`\b(assay_\w+|up)\b(?:\{([^}]*)\})?`).FindAllStringSubmatch(expr, -1)
+	for _, u := range used {
+		if known[u[1]] == nil {
+			t.Errorf("%s: nothing registers %s", where, u[1])
 		}
-		for _, u := range used {
-			if known[u[1]] == nil {
-				t.Errorf("%s: nothing registers %s", a.Name, u[1])
+		for _, s := range regexp.MustCompile(`(\w+)=~?"([^"]*)"`).FindAllStringSubmatch(u[2], -1) {
+			if !slices.Contains(known[u[1]], s[1]) {
+				t.Errorf("%s: %s has no label %s", where, u[1], s[1])
 			}
-			for _, s := range selector.FindAllStringSubmatch(u[2], -1) {
-				if !slices.Contains(known[u[1]], s[1]) {
-					t.Errorf("%s: %s has no label %s", a.Name, u[1], s[1])
-				}
-				for _, v := range strings.Split(s[2], "|") {
-					if !slices.Contains(values[s[1]], v) {
-						t.Errorf("%s: nothing sets %s to %q", a.Name, s[1], v)
-					}
+			for _, v := range strings.Split(s[2], "|") {
+				if !slices.Contains(values[s[1]], v) {
+					t.Errorf("%s: nothing sets %s to %q", where, s[1], v)
 				}
 			}
+		}
+	}
+	return len(used)
+}
+
+// TestRulesAreWhole: each alert says what it is about and whether it wakes somebody,
+// and each rule was tried.
+func TestRulesAreWhole(t *testing.T) {
+	for _, r := range rules(t, "recording.yml") {
+		if !strings.Contains(string(read(t, "prometheus/recording_test.yml")), "expr: "+r.Record+"\n") {
+			t.Errorf("no test in recording_test.yml asks for %s", r.Record)
+		}
+	}
+	tried := string(read(t, "prometheus/alerts_test.yml"))
+	for _, a := range alerts(t) {
+		if a.Annotations["summary"] == "" || a.Annotations["description"] == "" {
+			t.Errorf("%s has no summary or description", a.Alert)
+		}
+		if s := a.Labels["severity"]; s != "page" && s != "ticket" {
+			t.Errorf("%s: severity %q", a.Alert, s)
+		}
+		if !regexp.MustCompile(`(?m)(alertname="|alertname: )` + a.Alert + `\b[^}\n]*("?}', value: 1|$)`).MatchString(tried) {
+			t.Errorf("no test in alerts_test.yml sees %s fire", a.Alert)
 		}
 	}
 }
 
-// TestAlertsAreWhole: each says what to do and where that is written, each was
-// tried, and the guide has no section about an alert that is gone.
-func TestAlertsAreWhole(t *testing.T) {
-	guide, tried := string(read(t, doc(t, "operations.md"))), string(read(t, "prometheus/alerts_test.yml"))
-	sections := map[string]bool{}
-	for _, m := range regexp.MustCompile(`(?m)^### (Assay\w+)$`).FindAllStringSubmatch(guide, -1) {
-		sections[m[1]] = true
-	}
-	for _, a := range alerts(t) {
-		if a.Annotations["summary"] == "" || a.Annotations["description"] == "" {
-			t.Errorf("%s has no summary or description", a.Name)
-		}
-		if s := a.Labels["severity"]; s != "page" && s != "ticket" {
-			t.Errorf("%s: severity %q", a.Name, s)
-		}
-		if got, want := a.Annotations["runbook"], "docs/operations.md#"+strings.ToLower(a.Name); got != want {
-			t.Errorf("%s: runbook %q, want %q", a.Name, got, want)
-		}
-		if !sections[a.Name] {
-			t.Errorf("docs/operations.md has no section ### %s", a.Name)
-		}
-		delete(sections, a.Name)
-		if !regexp.MustCompile(`(?m)(alertname="|alertname: )` + a.Name + `\b[^}\n]*("?}', value: 1|$)`).MatchString(tried) {
-			t.Errorf("no test in alerts_test.yml sees %s fire", a.Name)
-		}
-	}
-	for name := range sections {
-		t.Errorf("docs/operations.md has a section about %s, which is no alert", name)
-	}
-}
+// alertNames finds the names of alerts in a text.
+var alertNames = regexp.MustCompile(`\bAssay[A-Z]\w+\b`)
