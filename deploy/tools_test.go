@@ -118,26 +118,41 @@ func compose(t *testing.T) string {
 	})
 }
 
-// systemdAnalyze checks units. It comes with systemd, which is installed where
-// CI runs without it.
+// systemdAnalyze checks units.
 func systemdAnalyze(t *testing.T) string {
 	t.Helper()
-	path, err := exec.LookPath("systemd-analyze")
+	return installed(t, "systemd-analyze", "systemd")
+}
+
+// buildah builds an image without a daemon; with chroot isolation it must be root.
+func buildah(t *testing.T) string {
+	t.Helper()
+	if os.Getuid() != 0 {
+		lacking(t, "only root can build an image by chroot")
+	}
+	return installed(t, "buildah", "buildah")
+}
+
+// installed returns the path of a program of a Debian package, which is installed
+// where CI runs without it.
+func installed(t *testing.T, program, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(program)
 	if err == nil {
 		return path
 	}
 	if os.Getenv("CI") == "true" && os.Getuid() == 0 {
 		ctx, cancel := context.WithTimeout(t.Context(), fetchTimeout)
 		defer cancel()
-		install := []string{"apt-get", "install", "-y", "--no-install-recommends", "systemd"}
+		install := []string{"apt-get", "install", "-y", "--no-install-recommends", name}
 		if do(ctx, ".", install...) != nil {
 			err = errors.Join(do(ctx, ".", "apt-get", "update"), do(ctx, ".", install...))
 		}
-		if path, found := exec.LookPath("systemd-analyze"); found == nil {
+		if path, found := exec.LookPath(program); found == nil {
 			return path
 		}
 	}
-	lacking(t, fmt.Sprintf("systemd-analyze is not here: install systemd to check the units (%v)", err))
+	lacking(t, fmt.Sprintf("%s is not here: install the package %s (%v)", program, name, err))
 	return ""
 }
 

@@ -15,11 +15,17 @@ type LibraryError struct {
 }
 
 func (e *LibraryError) Error() string {
+	if !loads {
+		return "this program was built without the embedded ClickHouse engine"
+	}
 	return fmt.Sprintf("the ClickHouse engine's library is missing (looked for %v)", e.Tried)
 }
 
 // Hint says what to do about it, for the line below the error.
 func (e *LibraryError) Hint() string {
+	if !loads {
+		return "point assay at a running ClickHouse with --clickhouse ADDRESS, or build it without the tag noengine"
+	}
 	if enginePackage() == "" {
 		return fmt.Sprintf("no library is pinned for %s/%s; point assay at a running ClickHouse with --clickhouse ADDRESS",
 			runtime.GOOS, runtime.GOARCH)
@@ -32,6 +38,9 @@ func (e *LibraryError) Hint() string {
 // the working directory or around the executable, else one that lies beside the
 // executable. The error is a [*LibraryError].
 func FindLibrary(given string) (string, error) {
+	if !loads {
+		return "", &LibraryError{}
+	}
 	tried := candidates(given)
 	for _, path := range tried {
 		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
