@@ -87,6 +87,7 @@ type cli struct {
 	Apply    applyCmd    `cmd:"" help:"Make the experiment and metric files the configuration in force."`
 
 	Power    powerCmd    `cmd:"" help:"Plan: units, days and lifts, for one look, for looking always and for dated looks."`
+	Capacity capacityCmd `cmd:"" help:"Plan: machines, memory, disks and cost of a number of events a day, from measured figures."`
 	Replay   replayCmd   `cmd:"" help:"Send a file of events through Kafka, as a mapping file says."`
 	Analyze  analyzeCmd  `cmd:"" help:"Show the results of experiments with their intervals."`
 	Explain  explainCmd  `cmd:"" help:"Tell what became of each event of one unit in one experiment."`
