@@ -86,7 +86,7 @@ func TestAlertsTable(t *testing.T) {
 // TestGuidesNameWhatExists: every metric that a guide names is registered, and
 // every page that it links to is there.
 func TestGuidesNameWhatExists(t *testing.T) {
-	known := []string{"assay_sql", "assay_admin", "assay_writer", "assay_reader", "assay_dictionary"}
+	known := []string{"assay_sql", "assay_node", "assay_cluster", "assay_admin", "assay_writer", "assay_reader", "assay_dictionary"}
 	for _, list := range registered(t) {
 		for _, m := range list {
 			known = append(known, m.name)
