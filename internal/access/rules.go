@@ -54,13 +54,20 @@ func pageRules() map[string]Rule {
 		"POST /explain":          {Action: Explain, Asks: true},
 		"GET /experiments/{key}": on(Read),
 
+		"GET /experiments/{key}/analyses":            on(Read),
+		"GET /experiments/{key}/analyses/{analysis}": on(Read),
+		"GET /experiments/{key}/analyze":             on(Read),
+		"POST /experiments/{key}/analyze":            on(AdHoc),
+
 		"GET /experiments/{key}/kill":         on(Read),
+		"GET /experiments/{key}/drill":        on(Read),
 		"GET /experiments/{key}/resume":       on(Read),
 		"GET /experiments/{key}/snooze":       on(Read),
 		"GET /experiments/{key}/acknowledge":  on(Read),
 		"GET /experiments/{key}/annotate":     on(Read),
 		"GET /stop":                           {Action: Read},
 		"POST /experiments/{key}/kill":        on(Kill),
+		"POST /experiments/{key}/drill":       on(Kill),
 		"POST /experiments/{key}/resume":      on(Resume),
 		"POST /experiments/{key}/snooze":      on(Snooze),
 		"POST /experiments/{key}/acknowledge": on(Acknowledge),
@@ -95,6 +102,7 @@ func apiRules() map[string]Rule {
 		"POST /api/v1/experiments/{key}/analyses":           on(AdHoc),
 
 		"POST /api/v1/experiments/{key}/kill":        on(Kill),
+		"POST /api/v1/experiments/{key}/drill":       on(Kill),
 		"POST /api/v1/experiments/{key}/resume":      on(Resume),
 		"POST /api/v1/experiments/{key}/snooze":      on(Snooze),
 		"POST /api/v1/experiments/{key}/acknowledge": on(Acknowledge),

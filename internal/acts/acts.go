@@ -25,6 +25,19 @@ type Kill struct {
 	Arm string // this one alone; "": the experiment
 }
 
+// Drill is how trying a kill out went: all of it but the write.
+type Drill struct {
+	Switch  string   `json:"switch"`
+	Reads   string   `json:"reads" doc:"on, off or unknown."`
+	Trouble string   `json:"trouble,omitempty" doc:"Why a kill would fail, or could not be verified."`
+	Remedy  string   `json:"remedy,omitempty" doc:"What to do about it."`
+	Method  string   `json:"method" doc:"Of the call that would be sent."`
+	Host    string   `json:"host"`
+	Headers []string `json:"headers,omitempty" doc:"Their names."`
+	Bytes   int      `json:"bytes" doc:"Size of the body."`
+	Body    string   `json:"body,omitempty" doc:"Its beginning."`
+}
+
 // Resume opens the next iteration of a killed experiment.
 type Resume struct {
 	On

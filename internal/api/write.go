@@ -17,6 +17,7 @@ import (
 // Hand does what people order. Its errors carry a code of acts.
 type Hand interface {
 	Kill(ctx context.Context, who access.Principal, o acts.Kill) (guardrails.Kill, error)
+	Drill(ctx context.Context, who access.Principal, o acts.Kill) (acts.Drill, error)
 	Resume(ctx context.Context, who access.Principal, o acts.Resume) (*experiment.Version, error)
 	Snooze(ctx context.Context, who access.Principal, o acts.Snooze) (time.Time, error)
 	Acknowledge(ctx context.Context, who access.Principal, o acts.Acknowledge) error
@@ -130,6 +131,7 @@ func (a *API) orders() {
 	}
 	huma.Register(a.huma, a.order("kill", "Turn an experiment off",
 		"Through its kill switch, which is read back; the iteration ends when it reads as off. The answer comes when that is known, within the switch's deadline (a minute by default); the kill goes on if you hang up."), a.kill)
+	huma.Register(a.huma, a.order("drill", "Try a kill out", "All of it but the write: the switch is read, and the answer is the call that would be sent. It is a line of the decision log."), a.drill)
 	huma.Register(a.huma, a.order("resume", "Open the next iteration of a killed experiment", "It turns nothing on: that is done in the flag system."), a.resume)
 	huma.Register(a.huma, a.order("snooze", "Let automatic kills of an experiment wait", "People go on being told."), a.snooze)
 	huma.Register(a.huma, a.order("acknowledge", "Judge a phase although its split is broken", "Closes an open sample-ratio alarm."), a.acknowledge)
@@ -158,6 +160,14 @@ func (a *API) kill(ctx context.Context, in *orderInput[KillOrder]) (*done[Killed
 		Experiment: in.Key, Iteration: k.Decided.Iteration, Arm: in.Body.Arm, Decision: k.Decided.Seq,
 		State: k.State, Off: k.State == guardrails.Verified, SentAt: k.SentAt,
 	}}, nil
+}
+
+func (a *API) drill(ctx context.Context, in *orderInput[KillOrder]) (*done[acts.Drill], error) {
+	d, err := a.parts.Hand.Drill(ctx, access.From(ctx), acts.Kill{On: in.Body.on(in.Key), Arm: in.Body.Arm})
+	if err != nil {
+		return nil, a.refuseAct(ctx, err)
+	}
+	return &done[acts.Drill]{d}, nil
 }
 
 func (a *API) resume(ctx context.Context, in *orderInput[ResumeOrder]) (*done[Resumed], error) {

@@ -35,6 +35,11 @@ func (h *fakeHand) Kill(_ context.Context, who access.Principal, o acts.Kill) (g
 	return h.kill, h.fail
 }
 
+func (h *fakeHand) Drill(_ context.Context, who access.Principal, o acts.Kill) (acts.Drill, error) {
+	h.note(who, o.On, "drill %q", o.Arm)
+	return acts.Drill{Switch: "flags", Reads: "on", Method: "POST", Host: "flags.example.com", Bytes: 12}, h.fail
+}
+
 func (h *fakeHand) Resume(_ context.Context, who access.Principal, o acts.Resume) (*experiment.Version, error) {
 	h.note(who, o.On, "resume at %g", o.Rearm)
 	return &experiment.Version{Number: 9, Experiments: []experiment.Experiment{{Key: o.Experiment, Iterations: []experiment.Iteration{{Number: 4}}}}}, h.fail
@@ -88,6 +93,8 @@ func TestOrders(t *testing.T) {
 	for _, o := range []struct{ path, body, did, answer string }{
 		{"/experiments/cart/kill", `{"iteration":3,"reason":"it hurts","arm":"b"}`, `ada: kill "b" of cart/3, it hurts`,
 			`{"experiment":"cart","iteration":3,"arm":"b","decision":12,"state":"verified","off":true,"sent_at":"2026-03-02T10:00:00Z"}`},
+		{"/experiments/cart/drill", `{"iteration":3,"reason":"every month"}`, `ada: drill "" of cart/3, every month`,
+			`{"switch":"flags","reads":"on","method":"POST","host":"flags.example.com","bytes":12}`},
 		{"/experiments/cart/resume", `{"iteration":3,"reason":"mended","rearm":0.05}`, "ada: resume at 0.05 of cart/3, mended", `{"experiment":"cart","iteration":4,"version":9}`},
 		{"/experiments/cart/snooze", `{"iteration":3,"reason":"load test","for":"2h"}`, "ada: snooze for 2h0m0s of cart/3, load test",
 			`{"experiment":"cart","until":"2026-03-02T12:00:00Z"}`},
@@ -207,7 +214,7 @@ func TestOrdersContract(t *testing.T) {
 	c := newContract(t, a, h)
 	const notJSON = `{"iteration":3`
 	bodies := map[string]string{
-		"kill": `{"iteration":3,"reason":"why"}`, "resume": `{"iteration":3,"reason":"why"}`, "snooze": `{"iteration":3,"reason":"why","for":"2h"}`,
+		"kill": `{"iteration":3,"reason":"why"}`, "drill": `{"iteration":3,"reason":"why"}`, "resume": `{"iteration":3,"reason":"why"}`, "snooze": `{"iteration":3,"reason":"why","for":"2h"}`,
 		"acknowledge": `{"iteration":3,"reason":"why","phase":1}`, "stop": `{"reason":"why","for":"2h"}`,
 		"annotate": `{"iteration":3,"text":"why"}`, "analyses": `{"window":"14d"}`,
 	}

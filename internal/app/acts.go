@@ -60,9 +60,10 @@ func (a *Acts) Kill(ctx context.Context, who access.Principal, o acts.Kill) (k g
 }
 
 // Drill tries a kill out, all of it but the write.
-func (a *Acts) Drill(ctx context.Context, who access.Principal, o acts.Kill) (d watch.Drill, err error) {
+func (a *Acts) Drill(ctx context.Context, who access.Principal, o acts.Kill) (d acts.Drill, err error) {
 	err = a.do(ctx, who, access.Kill, o.On, func(ctx context.Context, h hand) error {
-		d, err = h.Drill(ctx, watch.Off{Named: named(o.On), Arm: o.Arm, Reason: o.Reason})
+		drilled, err := h.Drill(ctx, watch.Off{Named: named(o.On), Arm: o.Arm, Reason: o.Reason})
+		d = acts.Drill(drilled)
 		return err
 	})
 	return d, err

@@ -15,9 +15,13 @@ import (
 )
 
 // pagesOf are the web pages over a catalog.
-func (s *Stack) pagesOf(c *Catalog, hand *Acts) (map[string]http.Handler, error) {
+func (s *Stack) pagesOf(c *Catalog, hand *Acts, explorer *Explorer) (map[string]http.Handler, error) {
+	all, err := newSwitches(s.Config.Switches)
+	if err != nil {
+		s.Log.Warn("the pages offer no arm to turn off", "error", err)
+	}
 	p, err := pages.New(pages.Config{
-		Reader: &pageReader{Catalog: c, past: map[runOf]*heldPast{}}, Explainer: c, Hand: hand, Code: s.Code, Log: s.Log,
+		Reader: &pageReader{Catalog: c, past: map[runOf]*heldPast{}}, Explainer: c, Hand: hand, Explorer: explorer, OffersArm: all.OffersArm, Code: s.Code, Log: s.Log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make the pages: %w", err)
@@ -88,15 +92,35 @@ func (r *pageReader) readPast(ctx context.Context, d *catalog.Detail) (pages.Pas
 			past.Effects[key] = append(past.Effects[key], plots.Point{At: p.At, Estimate: p.Open.Relative.Estimate, Sequential: p.Open.Relative.Sequential})
 		}
 	}
-	looks, err := r.stack.DB.Looks(ctx, clickhouse.LookFilter{Experiment: d.Row.Key, Iteration: d.Iteration.Number, Kind: clickhouse.GuardLook,
-		Every: r.now().Sub(d.Iteration.Start) / historyPoints})
+	guard := clickhouse.LookFilter{Experiment: d.Row.Key, Iteration: d.Iteration.Number, Kind: clickhouse.GuardLook,
+		Every: r.now().Sub(d.Iteration.Start) / historyPoints}
+	looks, err := r.stack.DB.Looks(ctx, guard)
 	if err != nil {
 		return past, fmt.Errorf("read the verdicts on %s: %w", d.Row.Key, err)
 	}
 	for _, l := range looks {
 		past.Verdicts = append(past.Verdicts, pages.Judged{At: l.At, Verdict: l.Verdict})
 	}
-	return past, nil
+	past.Lanes, err = r.lanes(ctx, guard)
+	return past, err
+}
+
+// lanes are the verdicts of each guardrail by itself.
+func (r *pageReader) lanes(ctx context.Context, f clickhouse.LookFilter) ([]pages.Lane, error) {
+	points, err := r.stack.DB.Verdicts(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	var out []pages.Lane
+	for _, p := range points {
+		s := pages.Series{Metric: p.Metric, Arm: p.Arm}
+		if n := len(out); n == 0 || out[n-1].Series != s {
+			out = append(out, pages.Lane{Series: s})
+		}
+		last := &out[len(out)-1]
+		last.Verdicts = append(last.Verdicts, pages.Judged{At: p.At, Verdict: p.Verdict})
+	}
+	return out, nil
 }
 
 // Log is the decision log, oldest first.

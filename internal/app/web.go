@@ -43,7 +43,7 @@ func (s *Stack) Web(ctx context.Context, opt WebOptions) (*Door, error) {
 	}
 	c, hand, explorer := s.NewCatalog(), s.LastingActs(opt.Audit), s.Explorer(opt.Audit)
 	for _, of := range []func() (map[string]http.Handler, error){
-		func() (map[string]http.Handler, error) { return s.pagesOf(c, hand) },
+		func() (map[string]http.Handler, error) { return s.pagesOf(c, hand, explorer) },
 		func() (map[string]http.Handler, error) { return s.apiOf(c, hand, explorer, opt.Audit) },
 	} {
 		routes, err := of()

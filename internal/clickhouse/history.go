@@ -31,6 +31,23 @@ type SplitPoint struct {
 	P     float64
 }
 
+// VerdictPoint is what one stored look said of one guardrail in one arm.
+type VerdictPoint struct {
+	At                   time.Time
+	Metric, Arm, Verdict string
+}
+
+// Verdicts are the verdicts of an iteration over time, by guardrail, arm and time.
+func (db *DB) Verdicts(ctx context.Context, f LookFilter) ([]VerdictPoint, error) {
+	out, err := collect(ctx, db, "verdict_history", f.stretch(), func(rows native.Rows, v *VerdictPoint) error {
+		return rows.Scan(&v.At, &v.Metric, &v.Arm, &v.Verdict)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the verdicts on %s over time: %w", f.Experiment, err)
+	}
+	return out, nil
+}
+
 // Effects are the effects of an iteration over time, by metric, arm and time. The
 // filter's experiment, iteration, kind and times narrow it; metric and arm may be empty.
 func (db *DB) Effects(ctx context.Context, f LookFilter, metric, arm string) ([]EffectPoint, error) {

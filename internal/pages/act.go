@@ -14,6 +14,7 @@ import (
 	"github.com/assay-dev/assay/internal/access"
 	"github.com/assay-dev/assay/internal/acts"
 	"github.com/assay-dev/assay/internal/catalog"
+	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/words"
 )
 
@@ -25,6 +26,7 @@ type act struct {
 
 var (
 	killing       = act{"kill", access.Kill}
+	drilling      = act{"drill", access.Kill}
 	resuming      = act{"resume", access.Resume}
 	snoozing      = act{"snooze", access.Snooze}
 	acknowledging = act{"acknowledge", access.Acknowledge}
@@ -39,14 +41,16 @@ type form struct {
 	Switch string
 	Row    catalog.Row
 	Phases []uint16 // whose split is broken
+	Arms   []string // that can be turned off by themselves
 	May    bool
 	Needs  string // who may, for those who may not
 	Action string // where it is sent
 
-	Seen                        uint32 // the iteration that is acted on
-	Reason, Hours, Rearm, Phase string // what was filled in
-	Fault                       string
-	Done                        string // what was done, in words
+	Seen                             uint32 // the iteration that is acted on
+	Reason, Hours, Rearm, Phase, Arm string // what was filled in
+	Fault                            string
+	Done                             string      // what was done, in words
+	Drill                            *acts.Drill // what a drill found
 }
 
 // form shows what is asked.
@@ -61,7 +65,7 @@ func (p *Pages) form(a act) func(http.ResponseWriter, *http.Request) error {
 }
 
 func (p *Pages) showForm(w http.ResponseWriter, r *http.Request, status int, f form) error {
-	title := map[string]string{"kill": "Kill", "resume": "Resume", "snooze": "Snooze", "acknowledge": "Acknowledge", "annotate": "Note on", "stop": "Let all kills wait"}[f.Act]
+	title := map[string]string{"kill": "Kill", "drill": "Try a kill of", "resume": "Resume", "snooze": "Snooze", "acknowledge": "Acknowledge", "annotate": "Note on", "stop": "Let all kills wait"}[f.Act]
 	return p.show(w, r, status, "act", page{Title: strings.TrimSpace(title + " " + f.Key), Nav: "list", Body: f})
 }
 
@@ -74,6 +78,7 @@ func (p *Pages) formFor(r *http.Request, a act) (form, error) {
 			return f, err
 		}
 		f.Row, f.Seen, f.Switch, owner = d.Row, d.Row.Iteration, d.Experiment.KillSwitch, d.Row.Owner
+		f.Arms = p.armsOf(d.Experiment)
 		if d.Document != nil {
 			for i := range d.Document.Phases {
 				if catalog.SplitBroken(&d.Document.Phases[i]) {
@@ -84,6 +89,17 @@ func (p *Pages) formFor(r *http.Request, a act) (form, error) {
 	}
 	f.May = may(access.From(r.Context()), a.action, f.Key, owner)
 	return f, nil
+}
+
+// armsOf are the arms that can be turned off by themselves.
+func (p *Pages) armsOf(e *experiment.Experiment) []string {
+	var out []string
+	for _, v := range e.Variants {
+		if p.cfg.OffersArm != nil && v.Key != e.Control && p.cfg.OffersArm(e.KillSwitch, v.Key) {
+			out = append(out, v.Key)
+		}
+	}
+	return out
 }
 
 // do does what a form asks for. What went wrong is said in the form, with what was
@@ -113,7 +129,7 @@ const mostForm = 16 << 10
 // read takes what was filled in. A reason is one line, however it was written.
 func (f *form) read(v url.Values) {
 	f.Reason, f.Hours = strings.Join(strings.Fields(v.Get("reason")), " "), v.Get("hours")
-	f.Rearm, f.Phase, f.Seen = v.Get("rearm"), v.Get("phase"), uint32(min(number(v.Get("iteration")), math.MaxUint32))
+	f.Rearm, f.Phase, f.Arm, f.Seen = v.Get("rearm"), v.Get("phase"), v.Get("arm"), uint32(min(number(v.Get("iteration")), math.MaxUint32))
 }
 
 // statusOf is the status that a no is answered with.
@@ -123,6 +139,8 @@ func statusOf(err error) int {
 		return http.StatusForbidden
 	case acts.Unknown:
 		return http.StatusNotFound
+	case acts.Busy:
+		return http.StatusTooManyRequests
 	case acts.Stale, acts.Conflict:
 		return http.StatusConflict
 	case acts.Invalid:
@@ -139,8 +157,12 @@ func (p *Pages) carryOut(r *http.Request, f *form) (string, error) {
 	ctx, who, on := r.Context(), access.From(r.Context()), acts.On{Experiment: f.Key, Iteration: f.Seen, Reason: f.Reason}
 	switch f.Act {
 	case killing.name:
-		k, err := p.cfg.Hand.Kill(ctx, who, acts.Kill{On: on})
-		return killed(f.Key, k.State), err
+		k, err := p.cfg.Hand.Kill(ctx, who, acts.Kill{On: on, Arm: f.Arm})
+		return killed(f.Key, f.Arm, k.State), err
+	case drilling.name:
+		d, err := p.cfg.Hand.Drill(ctx, who, acts.Kill{On: on, Arm: f.Arm})
+		f.Drill = &d
+		return drilled(f.Key, f.Arm, &d), err
 	case resuming.name:
 		rearm, err := level(f.Rearm)
 		if err != nil {
@@ -174,11 +196,26 @@ func (p *Pages) carryOut(r *http.Request, f *form) (string, error) {
 }
 
 // killed says how far a kill came.
-func killed(key string, state guardrails.EntryKind) string {
-	if state == guardrails.Verified {
+func killed(key, arm string, state guardrails.EntryKind) string {
+	switch {
+	case state == guardrails.Verified && arm != "":
+		return fmt.Sprintf("Arm %s of %s is off: the switch was read back. The iteration goes on without it.", arm, key)
+	case state == guardrails.Verified:
 		return key + " is off: the switch was read back, and the iteration has ended."
 	}
 	return fmt.Sprintf("The kill of %s is %s: nothing has ended yet. Its page tells how it goes on; the flag can be turned off in its own system.", key, strings.ReplaceAll(string(state), "_", " "))
+}
+
+// drilled says how trying it out went.
+func drilled(key, arm string, d *acts.Drill) string {
+	what := key
+	if arm != "" {
+		what = "arm " + arm + " of " + key
+	}
+	if d.Trouble != "" {
+		return sentence(fmt.Sprintf("a kill of %s would fail, or could not be verified: %s", what, d.Trouble))
+	}
+	return fmt.Sprintf("Nothing was turned off. A kill of %s would send the call below; the switch %s reads as %s.", what, d.Switch, d.Reads)
 }
 
 // level reads a new budget of false kills; none is 0.

@@ -72,7 +72,7 @@ func (p *Pages) experiment(w http.ResponseWriter, r *http.Request) error {
 			body.Decisions = append(body.Decisions, e)
 		}
 	}
-	body.Timeline = timeline(past.Verdicts, body.Decisions)
+	body.Timeline = timeline(past, body.Decisions)
 	slices.Reverse(body.Decisions)
 	if d.Document != nil {
 		if err := p.fill(&body, past); err != nil {

@@ -33,6 +33,10 @@ type world struct {
 	past    Past
 	now     time.Time
 
+	runs     []catalog.AnalysisRun
+	analyses []*results.Analysis // oldest first
+	explored []catalog.Exploration
+
 	acted []string // what the hand was asked for
 	fails error    // what it answers
 	saw   []string // units that were explained
@@ -143,6 +147,11 @@ func past(now time.Time) Past {
 		}
 		p.Verdicts = append(p.Verdicts, Judged{at, verdict})
 	}
+	calm := make([]Judged, len(p.Verdicts))
+	for i, v := range p.Verdicts {
+		calm[i] = Judged{v.At, "healthy"}
+	}
+	p.Lanes = []Lane{{Series{"errors", "treatment"}, p.Verdicts}, {Series{"latency", "treatment"}, calm}}
 	return p
 }
 
@@ -193,6 +202,11 @@ func (w *world) Kill(_ context.Context, who access.Principal, o acts.Kill) (guar
 	return guardrails.Kill{State: guardrails.Verified}, w.note(who, "kill", o.On, o.Arm)
 }
 
+func (w *world) Drill(_ context.Context, who access.Principal, o acts.Kill) (acts.Drill, error) {
+	return acts.Drill{Switch: "flags", Reads: "on", Method: "POST", Host: "flags.example.com", Headers: []string{"Authorization"}, Bytes: 31, Body: `{"enabled":false}`},
+		w.note(who, "drill", o.On, o.Arm)
+}
+
 func (w *world) Resume(_ context.Context, who access.Principal, o acts.Resume) (*experiment.Version, error) {
 	return demoVersion(w.t), w.note(who, "resume", o.On, o.Rearm)
 }
@@ -207,6 +221,43 @@ func (w *world) Acknowledge(_ context.Context, who access.Principal, o acts.Ackn
 
 func (w *world) Note(_ context.Context, who access.Principal, o acts.Note) (uint64, error) {
 	return 41, w.note(who, "note", o.On, "")
+}
+
+func (w *world) Explore(_ context.Context, who access.Principal, o catalog.Exploration) (catalog.AnalysisRun, error) {
+	w.explored = append(w.explored, o)
+	return catalog.AnalysisRun{ID: "00ff", Author: who.Name}, w.fails
+}
+
+func (w *world) Runs(context.Context, string) []catalog.AnalysisRun { return w.runs }
+
+func (w *world) Analyses(context.Context, string, uint32) ([]catalog.AnalysisHead, error) {
+	var out []catalog.AnalysisHead
+	for _, a := range w.analyses {
+		out = append(out, catalog.HeadOf(a))
+	}
+	return out, nil
+}
+
+func (w *world) Analysis(_ context.Context, key, which string) (*results.Analysis, error) {
+	for _, a := range w.analyses {
+		if a.Experiment == key && (a.ID == which || a.Name == which) {
+			return a, nil
+		}
+	}
+	return nil, &catalog.Missing{What: "analysis " + which}
+}
+
+// analyse stores what an analysis of an experiment could have found.
+func (w *world) analyse(key, id, name string, number int) *results.Analysis {
+	doc := *w.details[key].Document
+	doc.Kind, doc.Exploratory = results.KindAnalysis, "exploratory"
+	a := &results.Analysis{
+		ID: id, Name: name, Exploratory: true, Notice: "exploratory", Experiment: key, Iteration: 1, Changes: []string{"window 14d", `units first exposed with country "DE"`},
+		Author: "ann", At: w.now, Version: 2, Code: "v1", Number: number, Level: .05 / float64(number), Caps: map[string]string{"revenue": "250"}, Document: &doc,
+		Warnings: []results.Doubt{{Code: results.ExploratoryDoubt, Text: "exploratory"}, {Code: results.WindowCut, Text: "the iteration ends before the last window"}},
+	}
+	w.analyses = append(w.analyses, a)
+	return a
 }
 
 // clock goes on by a second whenever it is read: no page is kept, but where a test
@@ -225,7 +276,7 @@ func (w *world) clock() time.Time {
 // mux are the pages as somebody sees them.
 func (w *world) mux(who access.Principal) http.Handler {
 	w.t.Helper()
-	p, err := New(Config{Reader: w, Explainer: w, Hand: w, Code: "v1", Log: slog.New(slog.DiscardHandler), Now: w.clock})
+	p, err := New(Config{Reader: w, Explainer: w, Hand: w, Explorer: w, OffersArm: func(_, arm string) bool { return arm == "treatment" }, Code: "v1", Log: slog.New(slog.DiscardHandler), Now: w.clock})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -33,6 +33,13 @@ const metricPlotWidth = 240
 
 // metricGroups are the comparisons in their groups, drawn on one scale.
 func metricGroups(d *results.Document) []metricGroup {
+	groups := groupsOf(d)
+	draw(groups)
+	return groups
+}
+
+// groupsOf are the comparisons in their groups, not drawn yet.
+func groupsOf(d *results.Document) []metricGroup {
 	goals := metricGroup{Title: "Goals", About: "what should get better"}
 	guards := metricGroup{Title: "Guardrails", About: "what must not get worse"}
 	others := metricGroup{Title: "Other metrics"}
@@ -53,7 +60,6 @@ func metricGroups(d *results.Document) []metricGroup {
 			out = append(out, g)
 		}
 	}
-	draw(out)
 	return out
 }
 

@@ -17,6 +17,9 @@ type Config struct {
 	Reader    Reader
 	Explainer Explainer
 	Hand      Hand
+	Explorer  Explorer
+	// OffersArm tells whether a switch can turn an arm off by itself; nil: none can.
+	OffersArm func(killSwitch, arm string) bool
 	Code      string // version of the program
 	Log       *slog.Logger
 	Now       func() time.Time
@@ -60,12 +63,16 @@ func (p *Pages) Routes() map[string]http.Handler {
 	}
 	live("GET /{$}", p.list)
 	live("GET /experiments/{key}", p.experiment)
+	live("GET /experiments/{key}/analyses", p.analyses)
+	add("GET /experiments/{key}/analyses/{analysis}", p.analysis)
+	add("GET /experiments/{key}/analyze", p.askAnalysis)
+	add("POST /experiments/{key}/analyze", p.analyze)
 	live("GET /decisions", p.decisions)
 	live("GET /data", p.data)
 	add("GET /planner", p.planner)
 	add("GET /explain", p.askUnit)
 	add("POST /explain", p.explain)
-	for _, a := range []act{killing, resuming, snoozing, acknowledging, annotating} {
+	for _, a := range []act{killing, drilling, resuming, snoozing, acknowledging, annotating} {
 		add("GET /experiments/{key}/"+a.name, p.form(a))
 		add("POST /experiments/{key}/"+a.name, p.do(a))
 	}

@@ -35,6 +35,7 @@ var addresses = []string{
 	"/", "/?view=attention", "/?q=nothing-is-like-that", "/experiments/new-search", "/experiments/price-badge", "/experiments/onboarding", "/experiments/checkout-button",
 	"/experiments/checkout-button?iteration=1", "/decisions", "/decisions?what=split", "/data", "/planner", "/planner?from=checkout-button", "/planner?mean=4", "/explain",
 	"/experiments/new-search/kill", "/experiments/new-search/resume", "/experiments/new-search/snooze", "/experiments/price-badge/acknowledge", "/experiments/new-search/annotate", "/stop",
+	"/experiments/checkout-button/kill", "/experiments/checkout-button/drill", "/experiments/checkout-button/analyses", "/experiments/checkout-button/analyses/019a", "/experiments/checkout-button/analyze",
 }
 
 // TestEveryPage: each page is whole, has one heading of the first order, loads nothing
@@ -42,6 +43,8 @@ var addresses = []string{
 // for somebody who may not.
 func TestEveryPage(t *testing.T) {
 	w := newWorld(t)
+	w.analyse("checkout-button", "019a", "german", 3)
+	w.runs = []catalog.AnalysisRun{{ID: "1", State: catalog.AnalysisRunning, Done: 10, Total: 40}, {ID: "2", State: catalog.AnalysisDone, Analysis: "019a"}, {ID: "3", State: catalog.AnalysisFailed, Problem: "no"}}
 	for who, h := range map[string]http.Handler{"reader": w.mux(reader), "operator": w.mux(operator)} {
 		for _, address := range addresses {
 			got := get(h, address)
@@ -120,7 +123,7 @@ func TestNotModified(t *testing.T) {
 func TestKept(t *testing.T) {
 	w := newWorld(t)
 	w.still = true
-	p, err := New(Config{Reader: w, Explainer: w, Hand: w, Code: "v1", Log: slog.New(slog.DiscardHandler), Now: w.clock})
+	p, err := New(Config{Reader: w, Explainer: w, Hand: w, Explorer: w, Code: "v1", Log: slog.New(slog.DiscardHandler), Now: w.clock})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,6 +254,9 @@ func TestActs(t *testing.T) {
 		says    string
 	}{
 		{"/experiments/checkout-button/kill", url.Values{"reason": {"support is\r\nflooded"}, "iteration": {"1"}}, "ada: kill checkout-button/1  because support is flooded", "the switch was read back"},
+		{"/experiments/checkout-button/kill", url.Values{"reason": {"slow"}, "arm": {"treatment"}, "iteration": {"1"}}, "ada: kill checkout-button/1 treatment because slow", "Arm treatment of checkout-button is off"},
+		{"/experiments/checkout-button/drill", url.Values{"reason": {"monthly"}, "iteration": {"1"}}, "ada: drill checkout-button/1  because monthly", "Nothing was turned off"},
+		{"/experiments/checkout-button/drill", url.Values{"reason": {"monthly"}, "arm": {"treatment"}}, "ada: drill checkout-button/0 treatment because monthly", "flags.example.com"},
 		{"/experiments/new-search/resume", url.Values{"reason": {"mended"}, "rearm": {"5 %"}}, "ada: resume new-search/0 0.05 because mended", "Iteration 1 of new-search runs"},
 		{"/experiments/new-search/resume", url.Values{"reason": {"mended"}}, "ada: resume new-search/0 0 because mended", "runs from now on"},
 		{"/experiments/checkout-button/snooze", url.Values{"reason": {"a sale"}, "hours": {"2.5"}}, "ada: snooze checkout-button/0 2h30m0s because a sale", "wait until 2026-11-29 00:38:40 UTC"},

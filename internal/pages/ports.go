@@ -10,6 +10,7 @@ import (
 	"github.com/assay-dev/assay/internal/catalog"
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/plots"
+	"github.com/assay-dev/assay/internal/results"
 )
 
 // Reader is what was looked at and decided. What is not there is a *catalog.Missing.
@@ -25,16 +26,31 @@ type Reader interface {
 	Log(ctx context.Context, key string) (entries []guardrails.Entry, head string, err error)
 }
 
+// Explorer computes exploratory analyses, and has those that are stored, oldest first.
+type Explorer interface {
+	Explore(ctx context.Context, who access.Principal, o catalog.Exploration) (catalog.AnalysisRun, error)
+	Runs(ctx context.Context, key string) []catalog.AnalysisRun
+	Analyses(ctx context.Context, key string, iteration uint32) ([]catalog.AnalysisHead, error)
+	Analysis(ctx context.Context, key, which string) (*results.Analysis, error)
+}
+
 // Past is what earlier looks showed, oldest first.
 type Past struct {
 	Effects  map[Series][]plots.Point // of all units so far
+	Verdicts []Judged                 // of all guardrails together
+	Lanes    []Lane                   // of each guardrail in each arm
+}
+
+// Lane is what one guardrail said of one arm through time.
+type Lane struct {
+	Series
 	Verdicts []Judged
 }
 
 // Series names a metric of an arm through time.
 type Series struct{ Metric, Arm string }
 
-// Judged is what all guardrails together said at a time.
+// Judged is what was said at a time.
 type Judged struct {
 	At      time.Time
 	Verdict string
@@ -49,6 +65,7 @@ type Explainer interface {
 // iteration that they saw.
 type Hand interface {
 	Kill(ctx context.Context, who access.Principal, o acts.Kill) (guardrails.Kill, error)
+	Drill(ctx context.Context, who access.Principal, o acts.Kill) (acts.Drill, error)
 	Resume(ctx context.Context, who access.Principal, o acts.Resume) (*experiment.Version, error)
 	Snooze(ctx context.Context, who access.Principal, o acts.Snooze) (time.Time, error)
 	Acknowledge(ctx context.Context, who access.Principal, o acts.Acknowledge) error

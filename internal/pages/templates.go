@@ -48,6 +48,7 @@ func parse(a assets) (map[string]*template.Template, error) {
 func funcs(a assets) template.FuncMap {
 	return template.FuncMap{
 		"asset": a.address, "count": words.Count, "instant": words.Instant, "clock": clock, "iso": iso, "p": words.PValue,
+		"level":   func(x float64) string { return words.PValue(results.Number(x)) },
 		"share":   func(x float64) string { return words.Share(results.Number(x)) },
 		"percent": words.Percent, "percents": words.PercentRange, "mean": words.Mean,
 		"difference": words.Difference, "differences": words.DifferenceRange,

@@ -11,22 +11,38 @@ import (
 	"github.com/assay-dev/assay/internal/plots"
 )
 
-// timeline draws what the guardrails said over time, and what was decided when.
-func timeline(judged []Judged, log []guardrails.Entry) template.HTML {
-	var stretches []plots.Stretch
-	var until time.Time
-	for _, j := range judged {
-		until = j.At
-		if n := len(stretches); n > 0 && stretches[n-1].Name == j.Verdict {
-			continue
+// timeline draws what the guardrails said over time, all together and each by itself
+// where there are several, and what was decided when.
+func timeline(past Past, log []guardrails.Entry) template.HTML {
+	lanes := []plots.Lane{{Name: "all together", Stretches: stretches(past.Verdicts)}}
+	for _, l := range past.Lanes {
+		lane := plots.Lane{Name: l.Metric + " · " + l.Arm, Stretches: stretches(l.Verdicts)}
+		if len(past.Lanes) == 1 {
+			lanes = nil // it says the same
 		}
-		stretches = append(stretches, plots.Stretch{From: j.At, Name: j.Verdict, Tone: string(catalog.VerdictTone(j.Verdict))})
+		lanes = append(lanes, lane)
+	}
+	var until time.Time
+	if n := len(past.Verdicts); n > 0 {
+		until = past.Verdicts[n-1].At
 	}
 	var moments []plots.Moment
 	for _, e := range log {
 		moments = append(moments, plots.Moment{At: e.At, Label: kindWord(e.Kind, e.Act), Title: fmt.Sprintf("%d: %s", e.Seq, e.Text), Tone: string(entryTone(e))})
 	}
-	return plots.Timeline(stretches, moments, until, fmt.Sprintf("what the guardrails said over time, and %d lines of the decision log", len(log)))
+	return plots.Timeline(lanes, moments, until, fmt.Sprintf("what %d guardrails said over time, and %d lines of the decision log", len(past.Lanes), len(log)))
+}
+
+// stretches are the times in which the same was said.
+func stretches(judged []Judged) []plots.Stretch {
+	var out []plots.Stretch
+	for _, j := range judged {
+		if n := len(out); n > 0 && out[n-1].Name == j.Verdict {
+			continue
+		}
+		out = append(out, plots.Stretch{From: j.At, Name: j.Verdict, Tone: string(catalog.VerdictTone(j.Verdict))})
+	}
+	return out
 }
 
 // kindWord says what a line of the decision log is, for people.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"math"
+	"slices"
 	"strings"
 	"time"
 )
@@ -37,19 +38,33 @@ type Moment struct {
 	Tone  string
 }
 
+// Lane is one row of a timeline.
+type Lane struct {
+	Name      string // stands above it where there are several
+	Stretches []Stretch
+}
+
 const (
-	timelineWidth  = 720.0
-	timelineHeight = 74.0
-	laneTop        = 26.0
-	laneHeight     = 20.0
+	timelineWidth = 720.0
+	timelineFoot  = 28.0
+	laneTop       = 26.0
+	laneHeight    = 20.0
+	laneName      = 16.0 // height of its name
 )
 
-// Timeline draws stretches one after the other until an end, and moments above them.
-func Timeline(stretches []Stretch, moments []Moment, until time.Time, label string) template.HTML {
-	if len(stretches) == 0 {
+// Timeline draws lanes below one another, each of stretches one after the other until
+// an end, and moments above and through them. Lanes in which nothing was said are left out.
+func Timeline(lanes []Lane, moments []Moment, until time.Time, label string) template.HTML {
+	lanes = slices.DeleteFunc(slices.Clone(lanes), func(l Lane) bool { return len(l.Stretches) == 0 })
+	if len(lanes) == 0 {
 		return ""
 	}
-	from := stretches[0].From
+	from := lanes[0].Stretches[0].From
+	for _, l := range lanes {
+		if at := l.Stretches[0].From; at.Before(from) {
+			from = at
+		}
+	}
 	for _, m := range moments {
 		if m.At.Before(from) {
 			from = m.At
@@ -60,34 +75,50 @@ func Timeline(stretches []Stretch, moments []Moment, until time.Time, label stri
 	}
 	whole := math.Max(until.Sub(from).Seconds(), 1e-9)
 	x := func(t time.Time) float64 { return t.Sub(from).Seconds() / whole * timelineWidth }
-	var b strings.Builder
-	fmt.Fprintf(&b, `<svg class="timeline" viewBox="-6 0 %.0f %.0f" role="img" aria-label="%s">`, timelineWidth+12, timelineHeight, template.HTMLEscapeString(label))
-	for i, s := range stretches {
-		end := until
-		if i+1 < len(stretches) {
-			end = stretches[i+1].From
-		}
-		width := math.Max(1, x(end)-x(s.From))
-		fmt.Fprintf(&b, `<g class="%s"><title>%s</title><rect class="lane" x="%.1f" y="%.0f" width="%.1f" height="%.0f"/>`, template.HTMLEscapeString(s.Tone),
-			template.HTMLEscapeString(s.Name+" from "+hour(s.From)+" to "+hour(end)), x(s.From), laneTop, width, laneHeight)
-		if width > 8*float64(len(s.Name)) {
-			fmt.Fprintf(&b, `<text class="on" x="%.1f" y="%.0f">%s</text>`, x(s.From)+6, laneTop+14, template.HTMLEscapeString(s.Name))
-		}
-		b.WriteString(`</g>`)
+	step := laneHeight
+	if len(lanes) > 1 {
+		step += laneName
 	}
-	drawMoments(&b, moments, x)
+	bottom := laneTop + float64(len(lanes))*step
+	var b strings.Builder
+	fmt.Fprintf(&b, `<svg class="timeline" viewBox="-6 0 %.0f %.0f" role="img" aria-label="%s">`, timelineWidth+12, bottom+timelineFoot, template.HTMLEscapeString(label))
+	for i, l := range lanes {
+		top := laneTop + float64(i)*step
+		if len(lanes) > 1 {
+			top += laneName
+			fmt.Fprintf(&b, `<text x="0" y="%.0f">%s</text>`, top-4, template.HTMLEscapeString(l.Name))
+		}
+		l.draw(&b, x, top, until)
+	}
+	drawMoments(&b, moments, x, bottom)
 	fmt.Fprintf(&b, `<text x="0" y="%.0f">%s</text><text x="%.0f" y="%.0f" text-anchor="end">%s</text></svg>`,
-		timelineHeight-8, hour(from), timelineWidth, timelineHeight-8, hour(until))
+		bottom+timelineFoot-8, hour(from), timelineWidth, bottom+timelineFoot-8, hour(until))
 	return template.HTML(b.String()) //nolint:gosec // numbers, times and escaped labels only
 }
 
+func (l Lane) draw(b *strings.Builder, x func(time.Time) float64, top float64, until time.Time) {
+	for i, s := range l.Stretches {
+		end := until
+		if i+1 < len(l.Stretches) {
+			end = l.Stretches[i+1].From
+		}
+		width := math.Max(1, x(end)-x(s.From))
+		fmt.Fprintf(b, `<g class="%s"><title>%s</title><rect class="lane" x="%.1f" y="%.0f" width="%.1f" height="%.0f"/>`, template.HTMLEscapeString(s.Tone),
+			template.HTMLEscapeString(s.Name+" from "+hour(s.From)+" to "+hour(end)), x(s.From), top, width, laneHeight)
+		if width > 8*float64(len(s.Name)) {
+			fmt.Fprintf(b, `<text class="on" x="%.1f" y="%.0f">%s</text>`, x(s.From)+6, top+14, template.HTMLEscapeString(s.Name))
+		}
+		b.WriteString(`</g>`)
+	}
+}
+
 // drawMoments names those that have room beside the one before.
-func drawMoments(b *strings.Builder, moments []Moment, x func(time.Time) float64) {
+func drawMoments(b *strings.Builder, moments []Moment, x func(time.Time) float64, bottom float64) {
 	free := -timelineWidth
 	for _, m := range moments {
 		at, wide := x(m.At), 7*float64(len([]rune(m.Label)))
 		fmt.Fprintf(b, `<g class="%s"><title>%s</title><line class="mark" x1="%.1f" x2="%.1f" y1="%.0f" y2="%.0f"/><circle class="dot" cx="%.1f" cy="%.0f" r="3.5"/>`,
-			template.HTMLEscapeString(m.Tone), template.HTMLEscapeString(m.Title), at, at, laneTop-8, laneTop+laneHeight+2, at, laneTop-9)
+			template.HTMLEscapeString(m.Tone), template.HTMLEscapeString(m.Title), at, at, laneTop-8, bottom+2, at, laneTop-9)
 		left, anchor := at+6, "start"
 		if at+wide > timelineWidth {
 			left, anchor = at-6, "end"

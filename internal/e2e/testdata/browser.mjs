@@ -81,6 +81,47 @@ await page.locator(".steps .done", { hasText: "read back as off" }).waitFor();
 await accessible(page, "stopped");
 await shoot(page, "stopped-light");
 
+// An analysis otherwise than planned: the form, its progress without loading again, the
+// result, marked.
+where = "analysis";
+await page.goto(origin + "/experiments/checkout-button");
+await page.getByRole("link", { name: /Exploratory analyses/ }).click();
+await page.getByRole("link", { name: "New analysis…" }).click();
+await page.locator("input[name=name]").fill("phones");
+await page.locator("input[name=window]").fill("10m");
+await page.locator("textarea[name=where]").fill("device=mobile");
+await page.getByRole("button", { name: "Analyse" }).click();
+await page.waitForURL((u) => u.pathname.endsWith("/analyses"));
+await page.evaluate(() => { window.sameDocument = true; });
+await page.getByRole("link", { name: "See it" }).waitFor();
+if (!(await page.evaluate(() => window.sameDocument))) fault(where, "the page was loaded again to show that it is done");
+await accessible(page, "analyses");
+await shoot(page, "analyses-light");
+await page.getByRole("link", { name: "See it" }).click();
+await page.getByRole("heading", { name: "Exploratory" }).waitFor();
+await page.getByText('units first exposed with device "mobile"').waitFor();
+await page.locator("svg.interval").first().waitFor();
+await accessible(page, "analysis");
+await shoot(page, "analysis-light");
+
+// A drill shows the call, and turns nothing off; a note is a line of the log.
+where = "drill";
+await page.goto(origin + "/experiments/checkout-button");
+await page.getByRole("link", { name: "Try a kill out…" }).click();
+await page.getByRole("dialog").locator("textarea[name=reason]").fill("the monthly drill");
+await page.getByRole("dialog").getByRole("button", { name: "Try it out" }).click();
+await page.getByRole("dialog").getByRole("heading", { name: "Tried out" }).waitFor();
+await page.getByRole("dialog").getByText("Nothing was turned off").waitFor();
+await accessible(page, "drill");
+await shoot(page, "drill-light", false);
+await page.getByRole("dialog").getByRole("link", { name: /Back/ }).click();
+await page.getByRole("link", { name: "Add a note…" }).click();
+await page.getByRole("dialog").locator("textarea[name=reason]").fill("a campaign began");
+await page.getByRole("dialog").getByRole("button", { name: "Write it down" }).click();
+await page.getByRole("dialog").getByText(/The note is line/).waitFor();
+await page.getByRole("dialog").getByRole("link", { name: /Back/ }).click();
+await page.locator("#decisions").getByText("a campaign began").first().waitFor();
+
 // List → experiment → kill with a reason → the decision appears.
 where = "experiment";
 await page.goto(origin + "/");
@@ -130,7 +171,7 @@ for (const [dress, options] of Object.entries({
   const other = watched(await context.newPage());
   for (const [name, address] of Object.entries({
     list: "/", stopped: "/experiments/new-search", experiment: "/experiments/checkout-button", split: "/experiments/price-badge", blind: "/experiments/onboarding",
-    decisions: "/decisions", data: "/data", planner: "/planner?kind=share&mean=4&lift=5&per_day=12000", explain: "/explain", kill: "/experiments/price-badge/kill", stop: "/stop", login: "/login",
+    decisions: "/decisions", data: "/data", planner: "/planner?kind=share&mean=4&lift=5&per_day=12000", explain: "/explain", analyses: "/experiments/checkout-button/analyses", analysis: "/experiments/checkout-button/analyses/phones", analyze: "/experiments/checkout-button/analyze", kill: "/experiments/price-badge/kill", stop: "/stop", login: "/login",
   })) {
     where = `${name} ${dress}`;
     await other.goto(origin + address);
