@@ -57,6 +57,9 @@ func (g *GuardLedger) Moments(ctx context.Context, queries []watch.Query) (resul
 	if errors.Is(err, clickhouse.ErrTallyDiffers) {
 		g.differences.Inc()
 	}
+	if errors.Is(err, clickhouse.ErrNodeAway) {
+		err = fmt.Errorf("%w: %w", watch.ErrNodeAway, err)
+	}
 	wholes := g.tally.Wholes()
 	g.wholes.Add(float64(wholes - g.counted))
 	g.counted = wholes

@@ -40,6 +40,7 @@ type world struct {
 	client   *kgo.Client
 	admin    *kadm.Client
 	db       driver.Conn
+	servers  *embeddedtest.Cluster // where there are several
 	log      []*kgo.Record
 	junk     uint64 // records beside the log, all of them malformed
 	setting
@@ -54,6 +55,7 @@ type setting struct {
 	batch      string             // kafka.batch
 	more       string             // of assay.yaml
 	cluster    *realkafka.Cluster // nil: an embedded broker
+	nodes      int                // engines that share the shards, the first being home; 0: one has all
 }
 
 // databases numbers the worlds.
@@ -68,6 +70,10 @@ func newWorld(t *testing.T, s setting) *world {
 	w := &world{t: t, dir: t.TempDir(), engine: suite.engine, database: fmt.Sprintf("assay_e2e_%d", databases.Add(1)), setting: s}
 	if w.own {
 		w.startOwnEngine()
+	}
+	if w.nodes > 0 {
+		w.servers = embeddedtest.NewCluster(t, w.nodes)
+		w.engine = w.servers.Engines[0]
 	}
 	if w.cluster != nil {
 		w.brokers = w.cluster.Addrs()
@@ -143,10 +149,22 @@ kafka:
   database: %s
   user: %s
   password: {file: %s}
-privacy:
+%sprivacy:
   unit_key: {file: %s}
   attributes: [%s]
-%s`, `"`+strings.Join(w.brokers, `", "`)+`"`, cmp.Or(kafka, "  batch: "+cmp.Or(w.batch, "{}")+"\n"), w.engine.Addr(), w.database, user.Name, w.path(user.Name+".password"), w.path("unit.key"), strings.Join(w.attributes, ", "), w.more))
+%s`, `"`+strings.Join(w.brokers, `", "`)+`"`, cmp.Or(kafka, "  batch: "+cmp.Or(w.batch, "{}")+"\n"), w.engine.Addr(), w.database, user.Name, w.path(user.Name+".password"), w.nodeLines(), w.path("unit.key"), strings.Join(w.attributes, ", "), w.more))
+}
+
+// nodeLines are those of clickhouse.nodes.
+func (w *world) nodeLines() string {
+	if w.servers == nil {
+		return ""
+	}
+	lines := "  nodes:\n"
+	for i, e := range w.servers.Engines {
+		lines += fmt.Sprintf("    - name: n%d\n      addresses: [%q]\n", i, e.Addr())
+	}
+	return lines
 }
 
 func (w *world) path(name string) string { return filepath.Join(w.dir, name) }

@@ -197,9 +197,15 @@ func (w *Watch) blindRound(v *experiment.Version, runs []run, cause error, elaps
 			Experiment: r.experiment.Key, Iteration: r.iteration.Number, Version: v.Number, At: w.now()}}}
 		for _, rule := range guardrails.Rules(r.experiment, r.iteration) {
 			o := guardrails.Observation{At: w.now(), Failed: cause.Error()}
+			if errors.Is(cause, ErrNodeAway) { // the rest is there, and is not the whole
+				o = guardrails.Observation{At: w.now(), Troubles: []guardrails.Trouble{{Reason: guardrails.NodeAway, Detail: cause.Error()}}}
+			}
 			j.steps = append(j.steps, w.step(rule, o))
 		}
 		w.tellChanges(j)
 		w.tellBlindness(j, elapsed)
+	}
+	if errors.Is(cause, ErrNodeAway) {
+		w.tellShared()
 	}
 }

@@ -55,6 +55,10 @@ type Look struct {
 	Document *results.Document
 }
 
+// ErrNodeAway says that a server with some of the shards does not answer: what is asked
+// is missing, and nothing is wrong with it.
+var ErrNodeAway = errors.New("a node is away")
+
 // ErrNoLook says that there is no look with an id.
 var ErrNoLook = errors.New("no such look")
 

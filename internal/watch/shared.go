@@ -15,7 +15,7 @@ const sharedKey = "blind/shards"
 func isShared(r guardrails.Reason) bool {
 	switch r {
 	case guardrails.NoStatus, guardrails.Stale, guardrails.ClockSkew, guardrails.Gap, guardrails.Partitions,
-		guardrails.BrokenChain, guardrails.MisplacedUnits, guardrails.ShardStopped:
+		guardrails.BrokenChain, guardrails.MisplacedUnits, guardrails.ShardStopped, guardrails.NodeAway:
 		return true
 	}
 	return false

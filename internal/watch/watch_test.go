@@ -136,6 +136,36 @@ func TestNothingCanBeRead(t *testing.T) {
 	})
 }
 
+// TestNodeAway: what cannot be read because a server with some of the shards is away is
+// missing and no failure, and kills nothing however much the rest shows.
+func TestNodeAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(checkout())
+		w.harmful()
+		w.ledgerErr = fmt.Errorf("node b: %w", ErrNodeAway)
+		g := &guard{world: w, t: t}
+		parts := g.parts()
+		var last guardrails.Verdict
+		parts.Observer = func(e Event) {
+			if e.Kind == Judged {
+				last = *e.Verdict
+			}
+		}
+		guarding, err := New(Config{}, parts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		if err := guarding.Run(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if last.Kind != guardrails.Blind || last.Reason != guardrails.NodeAway || !strings.Contains(last.Text, "node b") || len(w.calls) != 0 {
+			t.Errorf("the last verdict is %s, %s: %s; %d calls", last.Kind, last.Reason, last.Text, len(w.calls))
+		}
+	})
+}
+
 func TestSplitAlarmLatches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(checkout())
