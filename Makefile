@@ -43,6 +43,10 @@ alertmanager: ## build an Alertmanager for the tests in .cache (pinned; without 
 helm: ## build what checks the Helm chart in .cache (minutes, once; without it those tests are skipped)
 	@deploy/helm/fetch.sh
 
+.PHONY: grafana
+grafana: ## build what holds the dashboard against Grafana's own types in .cache (without it that test is skipped)
+	@deploy/grafana/fetch.sh
+
 .PHONY: browser
 browser: ## fetch what drives a browser in the tests of the pages into .cache (needs Node.js and Chromium; without them those tests are skipped)
 	@deploy/browser/fetch.sh
@@ -52,12 +56,13 @@ python: ## make a Python with clickhouse-connect for the tests in .cache (withou
 	@deploy/python/fetch.sh
 
 .PHONY: test
-test: engine kafka unleash alertmanager helm python browser ## every test, on real parts
+test: engine kafka unleash alertmanager helm grafana python browser ## every test, on real parts
 	$(GO) test $(TESTFLAGS) ./...
 	@test -e .cache/kafka/fetched-pom.xml || { echo "skipped, because there is no Java or Maven for a real broker:"; $(GO) test -list '^TestBroker' ./... | sed -n 's/^Test/  Test/p'; }
 	@test -e .cache/unleash/fetched-lock.json || { echo "skipped, because there is no Node.js or PostgreSQL for a real Unleash:"; $(GO) test -list '^TestUnleash' ./... | sed -n 's/^Test/  Test/p'; }
 	@test -e .cache/browser/fetched-lock.json || { echo "skipped, because there is no Node.js or Chromium:"; $(GO) test -list '^TestBrowser' ./... | sed -n 's/^Test/  Test/p'; }
 	@ls .cache/alertmanager/*/alertmanager >/dev/null 2>&1 || { echo "skipped, because no Alertmanager could be built:"; $(GO) test -list '^TestAlertmanager' ./... | sed -n 's/^Test/  Test/p'; }
+	@test -e .cache/grafana/check || { echo "skipped, because Grafana's types could not be built:"; $(GO) test -list '^TestDashboardTypes' ./deploy | sed -n 's/^Test/  Test/p'; }
 	@ls .cache/helm/*/helm >/dev/null 2>&1 || { echo "skipped, because helm could not be built:"; $(GO) test -list '^TestChart' ./deploy | sed -n 's/^Test/  Test/p'; }
 
 .PHONY: chaos

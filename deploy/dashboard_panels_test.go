@@ -48,6 +48,7 @@ func newDashboard(all map[string][]metric) *dashboard {
 		Description: "Made from the metrics' own list: go test ./deploy -run TestDashboard -update",
 		Time:        map[string]any{"from": "now-3h", "to": "now"},
 	}
+	d.Annotations.List = []any{}
 	d.Templating.List = []variable{
 		{Name: "datasource", Type: "datasource", Label: "Data source", Query: "prometheus"},
 		chooser("experiment", "Experiment", "label_values(assay_guardrail_verdict, experiment)"),
@@ -84,7 +85,8 @@ func chooser(name, label, query string) variable {
 func prometheusSource() *source { return &source{Type: "prometheus", UID: "${datasource}"} }
 
 func (d *dashboard) row(title string) {
-	d.add(panel{Type: "row", Title: title}, position{H: 1, W: 24})
+	open := false
+	d.add(panel{Type: "row", Title: title, Collapsed: &open, Panels: &[]panel{}}, position{H: 1, W: 24})
 }
 
 // add puts a panel below the last one, or beside it where it begins further right.
@@ -107,7 +109,11 @@ func stat(title, expr, unit string, yellow, red float64) panel {
 		FieldConfig: &fieldConfig{Overrides: []any{}, Defaults: fieldDefaults{Unit: unit, Thresholds: &thresholds{Mode: "absolute", Steps: []step{
 			{Color: "green"}, {Color: "yellow", Value: &yellow}, {Color: "red", Value: &red},
 		}}}},
-		Options: map[string]any{"reduceOptions": map[string]any{"calcs": []string{"lastNotNull"}, "fields": "", "values": false}, "colorMode": "value"},
+		Options: map[string]any{
+			"reduceOptions": map[string]any{"calcs": []string{"lastNotNull"}, "fields": "", "values": false},
+			"colorMode":     "value", "graphMode": "area", "justifyMode": "auto", "textMode": "auto", "orientation": "auto",
+			"wideLayout": true, "showPercentChange": false, "percentChangeColorMode": "standard",
+		},
 	}
 }
 
@@ -117,7 +123,10 @@ func chart(m metric) panel {
 	p := panel{
 		Type: "timeseries", Title: m.name, Description: m.help, Datasource: prometheusSource(), Targets: queries(m),
 		FieldConfig: &fieldConfig{Overrides: []any{}, Defaults: fieldDefaults{Unit: unitOf(m), Min: &zero}},
-		Options:     map[string]any{"tooltip": map[string]any{"mode": "multi", "sort": "desc"}},
+		Options: map[string]any{
+			"tooltip": map[string]any{"mode": "multi", "sort": "desc"},
+			"legend":  map[string]any{"displayMode": "list", "placement": "bottom", "showLegend": true, "calcs": []string{}},
+		},
 	}
 	for i := range p.Targets {
 		p.Targets[i].RefID, p.Targets[i].Datasource = string(rune('A'+i)), prometheusSource()

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/assay-dev/assay/internal/golden"
+	"github.com/assay-dev/assay/internal/testref"
 )
 
 // leftOut are the metrics that the dashboard does not show, each with the reason.
@@ -46,6 +47,30 @@ func TestDashboard(t *testing.T) {
 	}
 	for name := range unused {
 		t.Errorf("%s is left out and not registered", name)
+	}
+}
+
+// TestDashboardTypes has Grafana's own types read the dashboard: an unknown or missing
+// field, or a value that is none of the allowed ones, is an error.
+func TestDashboardTypes(t *testing.T) {
+	tool := filepath.Join(testref.Root(t), ".cache", "grafana", "check")
+	if _, err := os.Stat(tool); err != nil {
+		lacking(t, fmt.Sprintf("%v; run make grafana", err))
+	}
+	if err := do(t.Context(), ".", tool, "grafana/assay.json"); err != nil {
+		t.Error(err)
+	}
+	for what, wrong := range map[string][]byte{
+		"an unknown field": bytes.Replace(read(t, "grafana/assay.json"), []byte(`"schemaVersion"`), []byte(`"schemaversion"`), 1),
+		"a wrong kind":     bytes.Replace(read(t, "grafana/assay.json"), []byte(`"schemaVersion": `), []byte(`"schemaVersion": "x`), 1),
+	} {
+		file := filepath.Join(t.TempDir(), "wrong.json")
+		if err := os.WriteFile(file, wrong, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if do(t.Context(), ".", tool, file) == nil {
+			t.Errorf("%s is accepted, so the tool checks nothing", what)
+		}
 	}
 }
 
@@ -92,6 +117,9 @@ type (
 		Templating    struct {
 			List []variable `json:"list"`
 		} `json:"templating"`
+		Annotations struct {
+			List []any `json:"list"`
+		} `json:"annotations"`
 		Panels []panel `json:"panels"`
 	}
 	variable struct {
@@ -116,6 +144,8 @@ type (
 		Description string         `json:"description,omitempty"`
 		Datasource  *source        `json:"datasource,omitempty"`
 		GridPos     position       `json:"gridPos"`
+		Collapsed   *bool          `json:"collapsed,omitempty"` // of rows
+		Panels      *[]panel       `json:"panels,omitempty"`    // of rows: what they hide while collapsed
 		Targets     []target       `json:"targets,omitempty"`
 		FieldConfig *fieldConfig   `json:"fieldConfig,omitempty"`
 		Options     map[string]any `json:"options,omitempty"`

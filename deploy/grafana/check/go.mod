@@ -1,0 +1,5 @@
+module github.com/assay-dev/assay/deploy/grafana/check
+
+go 1.26
+
+require github.com/grafana/grafana-foundation-sdk/go v0.0.22
