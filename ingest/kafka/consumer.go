@@ -220,6 +220,7 @@ func (c *Consumer) checkChains(ctx context.Context) {
 	for i, s := range owned {
 		shards[i] = s.id
 	}
+	c.checkEnds(ctx, owned, shards)
 	faults, err := c.store.CheckChain(ctx, shards)
 	if err != nil {
 		if ctx.Err() == nil {

@@ -422,6 +422,26 @@ func TestBrokenChainStopsTheShard(t *testing.T) {
 	})
 }
 
+// A ledger that is truncated while nothing comes in: nobody appends and is refused,
+// and yet it is seen and counted again.
+//
+// semantics: chain
+func TestTruncatedWhileNothingComesIn(t *testing.T) {
+	bubble(t, func(h *harness) {
+		c := h.run(h.config())
+		log := traffic(0, 20)
+		h.produce(log)
+		h.awaitSums(log)
+		began := time.Now()
+		h.store.truncate()
+		h.awaitSums(log)
+		if took := time.Since(began); took > 2*h.config().ChainEvery {
+			t.Errorf("it took %v", took)
+		}
+		c.stop()
+	})
+}
+
 func TestLostEventsAreReadAgain(t *testing.T) {
 	bubble(t, func(h *harness) {
 		log := traffic(0, 40)

@@ -88,6 +88,7 @@ func (s *shard) lastMark(ctx context.Context) (Mark, error) {
 	if err != nil {
 		return Mark{}, fmt.Errorf("read last mark: %w", err)
 	}
+	s.noteBack(mark)
 	return mark, nil
 }
 

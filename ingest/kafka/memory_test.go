@@ -141,6 +141,17 @@ func (m *memory) CheckChain(context.Context, []uint16) (map[uint16]string, error
 	return out, nil
 }
 
+// Ends implements Ledger.
+func (m *memory) Ends(context.Context, []uint16) (map[uint16]uint64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := map[uint16]uint64{}
+	for shard := range m.parts {
+		out[shard] = m.lastMark(shard).Seq
+	}
+	return out, nil
+}
+
 func (m *memory) AppendEvents(_ context.Context, shard uint16, topics []string, events []ingest.Event, dead []ingest.Dead) error {
 	if m.beforeEvents != nil {
 		if err := m.beforeEvents(shard); err != nil {
@@ -429,6 +440,13 @@ func (m *memory) setBeforePart(fn func(ingest.Part) error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.beforePart = fn
+}
+
+// truncate takes every part away.
+func (m *memory) truncate() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	clear(m.parts)
 }
 
 func (m *memory) breakChain(shard uint16, detail string) {

@@ -26,6 +26,7 @@ func (h *halt) Error() string { return fmt.Sprintf("shard stopped (%s): %s", h.s
 var (
 	errLost     = errors.New("the next part was written by somebody else")
 	errReloaded = errors.New("the topics changed")
+	errBack     = errors.New("the ledger went back: it was truncated or restored")
 )
 
 // TopicsError says that the topics cannot be read together, and what to do.

@@ -29,6 +29,8 @@ type Ledger interface {
 	AppendPart(ctx context.Context, topics []Topic, part ingest.Part) (Appended, error)
 	// CheckChain returns what is wrong with some shards; empty when nothing is.
 	CheckChain(ctx context.Context, shards []uint16) (map[uint16]string, error)
+	// Ends is the last part of each of some shards that has one.
+	Ends(ctx context.Context, shards []uint16) (map[uint16]uint64, error)
 	// Reconciled adds up, by shard and topic, what the marks say.
 	Reconciled(ctx context.Context) ([]Reconciled, error)
 }

@@ -3,13 +3,16 @@ package app
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	driver "github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/assay-dev/assay/ingest"
 	"github.com/assay-dev/assay/ingest/kafka"
+	"github.com/assay-dev/assay/internal/clickhouse"
 	"github.com/assay-dev/assay/internal/embedded/embeddedtest"
 )
 
@@ -50,6 +53,87 @@ func TestLedgerTruncatedUnderALiveWriter(t *testing.T) {
 	})
 	if faults, err := s.DB.CheckChain(t.Context()); err != nil || len(faults) > 0 {
 		t.Errorf("%+v, %v", faults, err)
+	}
+}
+
+// The same while nothing comes in, so that nobody appends and loses.
+//
+// semantics: chain
+func TestLedgerTruncatedUnderAnIdleWriter(t *testing.T) {
+	s := newStack(t)
+	write, broker := s.liveWriter(t)
+	defer s.consume(t, broker)()
+	s.threeParts(t, write)
+	s.exec(t, "TRUNCATE TABLE ledger")
+	s.await(t, "everything is counted again", func(state string, _ uint64) bool {
+		all, err := s.DB.Reconcile(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return state == kafka.StateOK && len(all) == 1 && all[0].From == 0 && all[0].Next == 3 && all[0].Accepted == 3
+	})
+}
+
+// An insert that was accepted lands in a ledger that was truncated meanwhile. The
+// constraint that keeps everybody else from it is out of the way.
+//
+// semantics: chain
+func TestLedgerTruncatedUnderAnInsert(t *testing.T) {
+	w := newLookWorld(t)
+	w.exec(t, "ALTER TABLE ledger DROP CONSTRAINT append")
+	w.exec(t, "TRUNCATE TABLE ledger")
+	next := ingest.Part{Shard: 0, Seq: w.seq + 1, Config: 1}
+	if a, err := w.DB.AppendPart(t.Context(), nil, next); a != clickhouse.Unknown || err == nil || !strings.Contains(err.Error(), "number 3 is there and 2 is gone") {
+		t.Errorf("%v, %v", a, err)
+	}
+}
+
+// Somebody drops the ledger and restores an older one by hand, then restores the same
+// rows once more into it. The first leaves a chain, which is counted on; the second
+// does not.
+//
+// semantics: chain
+func TestLedgerRestoredByHandUnderALiveWriter(t *testing.T) {
+	s := newStack(t)
+	write, broker := s.liveWriter(t)
+	defer s.consume(t, broker)()
+	s.threeParts(t, write)
+	table, place := s.Config.ClickHouse.Database+".ledger", "File('"+s.Config.ClickHouse.Database+"')"
+	s.exec(t, "BACKUP TABLE "+table+" TO "+place)
+	write(4)
+	s.await(t, "part 4", func(_ string, seq uint64) bool { return seq >= 4 })
+	s.exec(t, "DROP TABLE "+table+" SYNC")
+	s.exec(t, "RESTORE TABLE "+table+" FROM "+place)
+	s.await(t, "what came after is counted again", func(state string, _ uint64) bool {
+		all, err := s.DB.Reconcile(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return state == kafka.StateOK && len(all) == 1 && all[0].Accepted == 4 && all[0].Difference == 0
+	})
+	s.exec(t, "RESTORE TABLE "+table+" FROM "+place+" SETTINGS allow_non_empty_tables = 1")
+	s.await(t, "the shard stops", func(state string, _ uint64) bool { return state == kafka.StateChain })
+}
+
+// Nobody reports from a broken ledger, also when no consumer is there to say that it
+// is: the last word of the one before was "ok".
+//
+// semantics: chain
+func TestNothingIsReportedFromABrokenLedger(t *testing.T) {
+	w := newLookWorld(t)
+	w.count("control", 10)
+	w.exec(t, "ALTER TABLE ledger DELETE WHERE seq = 2 SETTINGS mutations_sync = 2")
+	d := w.look(0)
+	if len(d.Troubles) == 0 || d.Troubles[0].Code != kafka.StateChain {
+		t.Errorf("a look at it says %+v", d.Troubles)
+	}
+	g, err := NewGuardLedger(w.DB, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	statuses, err := g.Statuses(t.Context())
+	if err != nil || len(statuses) != 1 || statuses[0].State != kafka.StateChain {
+		t.Errorf("a guard reads %+v, %v", statuses, err)
 	}
 }
 

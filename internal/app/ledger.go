@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -17,6 +18,7 @@ import (
 type GuardLedger struct {
 	db          *clickhouse.DB
 	tally       *clickhouse.Tally
+	chain       chain
 	counted     uint64 // whole readings that the counter has
 	wholes      prometheus.Counter
 	differences prometheus.Counter
@@ -25,7 +27,7 @@ type GuardLedger struct {
 // NewGuardLedger has read nothing yet.
 func NewGuardLedger(db *clickhouse.DB, r prometheus.Registerer) (*GuardLedger, error) {
 	g := &GuardLedger{
-		db: db, tally: db.NewTally(),
+		db: db, tally: db.NewTally(), chain: chain{db: db},
 		wholes: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "assay_guard_whole_reads_total", Help: "Looks for which all sums were read, and not only what new parts add: at least one a minute, which is held against what was kept.",
 		}),
@@ -44,7 +46,11 @@ func NewGuardLedger(db *clickhouse.DB, r prometheus.Registerer) (*GuardLedger, e
 
 // Statuses implements watch.Ledger.
 func (g *GuardLedger) Statuses(ctx context.Context) ([]results.ShardStatus, error) {
-	return g.db.Statuses(ctx)
+	statuses, err := g.db.Statuses(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return g.chain.distrust(ctx, statuses, time.Now())
 }
 
 // Moments implements watch.Ledger.

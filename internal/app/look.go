@@ -72,6 +72,10 @@ func (s *Stack) newestLook(ctx context.Context, v *experiment.Version, e *experi
 	if err != nil {
 		return nil, err
 	}
+	whole := chain{db: s.DB}
+	if statuses, err = whole.distrust(ctx, statuses, now); err != nil {
+		return nil, err
+	}
 	d := results.Compute(v, e, it.Number, moments, statuses, now, results.Options{
 		Code: s.Code, Kind: results.KindFull, SameCounting: same})
 	if err := s.annotate(ctx, &d, it); err != nil {

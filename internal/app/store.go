@@ -64,6 +64,16 @@ func faultsByShard(faults []clickhouse.ChainFault) map[uint16]string {
 	return out
 }
 
+// Ends implements kafka.Ledger.
+func (s store) Ends(ctx context.Context, shards []uint16) (map[uint16]uint64, error) {
+	heads, err := s.HeadsOf(ctx, shards)
+	out := make(map[uint16]uint64, len(heads))
+	for _, h := range heads {
+		out[h.Shard] = h.Seq
+	}
+	return out, err
+}
+
 // Reconciled implements kafka.Ledger. A part that does not begin where the one
 // before ended leaves an offset at least without a fate, or gives it two.
 func (s store) Reconciled(ctx context.Context) ([]kafka.Reconciled, error) {

@@ -55,6 +55,9 @@ func (l *link) position(ctx context.Context) (position, error) {
 	switch {
 	case len(at) > 1:
 		return other, fmt.Errorf("%s is broken: number %d is there %d times", l.chain, l.seq, len(at))
+	case len(at) == 1 && at[0] == l.attempt && l.seq > 1 && len(attempts[l.seq-1]) == 0:
+		// It was accepted as the next one: what it followed was taken away meanwhile.
+		return other, fmt.Errorf("%s was cut: number %d is there and %d is gone, somebody truncated or restored the table", l.chain, l.seq, l.seq-1)
 	case len(at) == 1 && at[0] == l.attempt:
 		return mine, nil
 	case len(at) == 1:
