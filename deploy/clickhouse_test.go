@@ -114,6 +114,14 @@ func TestRights(t *testing.T) {
 				"INSERT INTO FUNCTION url('http://127.0.0.1:1/', 'CSV', 'a String') SELECT 'a'",
 			},
 		},
+		"assay_backup": {
+			may: []string{"BACKUP TABLE assay.unit_names TO File('rights')", "SELECT count() FROM assay.ledger", "SELECT count() FROM system.backups"},
+			mayNot: []string{
+				"INSERT INTO " + table + " " + values, "RESTORE TABLE assay.unit_names AS assay.x FROM File('rights')",
+				"RESTORE TABLE assay.unit_names FROM File('rights') SETTINGS allow_non_empty_tables = 1",
+				"TRUNCATE TABLE assay.backups", "DROP TABLE assay.ledger", "BACKUP TABLE system.users TO File('users')", "SELECT * FROM system.users",
+			},
+		},
 		"assay_reader": {
 			may: []string{
 				"SELECT * FROM assay.metrics", "SELECT * FROM assay.moments", "SELECT * FROM assay.results", "SELECT * FROM assay.units",

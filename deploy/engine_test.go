@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -27,7 +28,7 @@ import (
 // password of every account, as the server's environment would hold it.
 const password = "a password of the tests"
 
-var accounts = []string{"ASSAY_ADMIN_PASSWORD", "ASSAY_WRITER_PASSWORD", "ASSAY_READER_PASSWORD", "ASSAY_DICTIONARY_PASSWORD"}
+var accounts = []string{"ASSAY_ADMIN_PASSWORD", "ASSAY_WRITER_PASSWORD", "ASSAY_READER_PASSWORD", "ASSAY_DICTIONARY_PASSWORD", "ASSAY_BACKUP_PASSWORD"}
 
 // A process with these in its environment is no run of the tests but the engine.
 const (
@@ -72,7 +73,7 @@ func startEngine(library string) (addr string, stop func(), err error) {
 		"clickhouse/config.xml":      "config.d/assay.xml",
 		"clickhouse/users.xml":       "users.d/assay.xml",
 	} {
-		if err := copyFile(from, filepath.Join(dir, to)); err != nil {
+		if err := copyFile(from, filepath.Join(dir, to), "/var/lib/clickhouse/", dir+"/"); err != nil {
 			return "", nil, err
 		}
 	}
@@ -200,7 +201,8 @@ func freePort() (string, error) {
 	return port, errors.Join(err, l.Close())
 }
 
-func copyFile(from, to string) error {
+// copyFile copies a file, with some texts replaced by others, in pairs.
+func copyFile(from, to string, replaced ...string) error {
 	b, err := os.ReadFile(from)
 	if err != nil {
 		return err
@@ -208,7 +210,7 @@ func copyFile(from, to string) error {
 	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
 		return err
 	}
-	return os.WriteFile(to, b, 0o600)
+	return os.WriteFile(to, []byte(strings.NewReplacer(replaced...).Replace(string(b))), 0o600)
 }
 
 // beEngineIfAsked turns this process into the engine and then never returns.

@@ -28,6 +28,7 @@ GRANT READ, WRITE ON REMOTE TO {{.Database}}_admin;
 GRANT SHOW, SELECT, ALTER, CREATE, DROP ON {{.Views}}.* TO {{.Database}}_admin;
 GRANT TABLE ENGINE ON * TO {{.Database}}_admin;
 GRANT NAMED COLLECTION ON assay_dictionary TO {{.Database}}_admin;
+GRANT SELECT ON system.backups TO {{.Database}}_admin;
 
 -- assay ingest, guard and serve.
 CREATE USER IF NOT EXISTS {{.Database}}_writer IDENTIFIED BY 'PASSWORD OF {{.Database}}_writer' SETTINGS PROFILE '{{.Database}}_writer';
@@ -36,6 +37,12 @@ GRANT SELECT, INSERT, dictGet ON {{.Database}}_node.* TO {{.Database}}_writer;
 GRANT SELECT ON {{.Views}}.* TO {{.Database}}_writer;
 GRANT SELECT ON system.processes TO {{.Database}}_writer;
 GRANT SELECT ON system.parts TO {{.Database}}_writer;
+
+-- assay backup. Restoring needs {{.Database}}_admin.
+CREATE USER IF NOT EXISTS {{.Database}}_backup IDENTIFIED BY 'PASSWORD OF {{.Database}}_backup' SETTINGS PROFILE '{{.Database}}_writer';
+GRANT SELECT, BACKUP ON {{.Database}}.* TO {{.Database}}_backup;
+GRANT INSERT ON {{.Database}}.backups TO {{.Database}}_backup;
+GRANT SELECT ON system.backups TO {{.Database}}_backup;
 
 -- People and dashboards: the documented views and nothing else.
 CREATE USER IF NOT EXISTS {{.Database}}_reader IDENTIFIED BY 'PASSWORD OF {{.Database}}_reader' DEFAULT DATABASE {{.Views}} SETTINGS PROFILE '{{.Database}}_reader';

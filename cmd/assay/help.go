@@ -121,9 +121,17 @@ func writeFlags(p func(string, ...any), flags []*kong.Flag) {
 	p("| flag | |\n|---|---|\n")
 	for _, f := range flags {
 		if !f.Hidden {
-			p("| `%s` | %s |\n", flagName(f), cell(f.Help))
+			p("| `%s` | %s |\n", flagName(f), cell(flagHelp(f)))
 		}
 	}
+}
+
+// flagHelp says what a flag does, and what else gives it a value.
+func flagHelp(f *kong.Flag) string {
+	if len(f.Envs) == 0 {
+		return f.Help
+	}
+	return f.Help + " Or $" + f.Envs[0] + "."
 }
 
 func cell(text string) string { return strings.ReplaceAll(text, "|", "\\|") }
@@ -171,7 +179,7 @@ func writeMan(w io.Writer, root *kong.Node) {
 func manFlags(p func(string, ...any), flags []*kong.Flag) {
 	for _, f := range flags {
 		if !f.Hidden {
-			p(".TP\n.B %s\n%s", roff(flagName(f)), roff(f.Help))
+			p(".TP\n.B %s\n%s", roff(flagName(f)), roff(flagHelp(f)))
 		}
 	}
 }

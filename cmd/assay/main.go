@@ -35,6 +35,7 @@ func main() {
 	embedded.RunChildIfAsked()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal does not wait for what the first one asked to end
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
@@ -54,7 +55,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		_, _ = fmt.Fprintf(stderr, "assay: error: %v\nassay: hint: `assay --help` lists the commands, `assay COMMAND --help` a command's flags\n", err)
 		return exitUsage
 	}
-	env := &environment{ctx: ctx, out: stdout, err: stderr, globals: c.Globals, quiet: slog.LevelWarn,
+	env := &environment{ctx: ctx, out: stdout, err: stderr, globals: c.Globals, quiet: slog.LevelWarn, level: &slog.LevelVar{},
 		model: parser.Model.Node, paint: paletteOf(stdout, os.Getenv)}
 	if err := kctx.Run(env); err != nil {
 		return fail(stderr, err)
@@ -102,6 +103,9 @@ type cli struct {
 	Resume   resumeCmd   `cmd:"" help:"Open the next iteration of a killed experiment, acknowledge an alarm, or let automatic kills wait."`
 	Token    tokenCmd    `cmd:"" help:"Make, list and revoke tokens: who may use the API and log in."`
 	Simulate simulateCmd `cmd:"" help:"Send simulated traffic to a broker."`
+	Backup   backupCmd   `cmd:"" help:"Copy all tables to where the server keeps backups, and remove those that are too many."`
+	Restore  restoreCmd  `cmd:"" help:"Bring the ledger, or all tables, back from a backup while consumers live: restored beside, checked, exchanged."`
+	Settings configCmd   `cmd:"" name:"config" help:"Check the configuration of the program, or print it."`
 	Migrate  migrateCmd  `cmd:"" help:"Bring the tables to this version's schema."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 
@@ -113,15 +117,16 @@ type cli struct {
 
 // Globals are the flags of every command.
 type Globals struct {
-	Config      string   `help:"Configuration file (default: assay.yaml, if it is there)." type:"path" placeholder:"FILE"`
-	Data        string   `help:"Folder of the embedded broker and engine." type:"path" placeholder:"DIR"`
-	Kafka       []string `help:"Kafka addresses; none: the embedded broker." placeholder:"HOST:PORT"`
-	ClickHouse  []string `name:"clickhouse" help:"ClickHouse addresses (native protocol); none: the embedded engine." placeholder:"HOST:PORT"`
-	Experiments string   `help:"Folder of experiment files." type:"path" placeholder:"DIR"`
-	Metrics     string   `help:"Folder of metric files." type:"path" placeholder:"DIR"`
-	Listen      string   `help:"Address of /metrics, /healthz, /readyz and the reports (default: 127.0.0.1:8344)." placeholder:"HOST:PORT"`
+	Config      string   `env:"ASSAY_CONFIG" help:"Configuration file (default: assay.yaml, if it is there)." type:"path" placeholder:"FILE"`
+	Data        string   `env:"ASSAY_DATA" help:"Folder of the embedded broker and engine." type:"path" placeholder:"DIR"`
+	Kafka       []string `env:"ASSAY_KAFKA" help:"Kafka addresses; none: the embedded broker." placeholder:"HOST:PORT"`
+	ClickHouse  []string `env:"ASSAY_CLICKHOUSE" name:"clickhouse" help:"ClickHouse addresses (native protocol); none: the embedded engine." placeholder:"HOST:PORT"`
+	Experiments string   `env:"ASSAY_EXPERIMENTS" help:"Folder of experiment files." type:"path" placeholder:"DIR"`
+	Metrics     string   `env:"ASSAY_METRICS" help:"Folder of metric files." type:"path" placeholder:"DIR"`
+	Listen      string   `env:"ASSAY_LISTEN" help:"Address of /metrics, /healthz, /readyz and the reports (default: 127.0.0.1:8344)." placeholder:"HOST:PORT"`
 	JSON        bool     `name:"json" help:"Print the result as JSON."`
-	LogLevel    string   `help:"What is logged to standard error: debug, info, warn or error (default: warn; run shows alerts by itself and logs errors)." enum:",debug,info,warn,error" default:""`
+	LogLevel    string   `env:"ASSAY_LOG_LEVEL" help:"What is logged to standard error: debug, info, warn or error (default: warn; run shows alerts by itself and logs errors)." enum:",debug,info,warn,error" default:""`
+	LogFormat   string   `env:"ASSAY_LOG_FORMAT" help:"How it is logged: text or json (default: text)." enum:",text,json" default:""`
 }
 
 // environment is what a command runs in.
@@ -131,6 +136,7 @@ type environment struct {
 	err     io.Writer
 	globals Globals
 	quiet   slog.Level // what is logged when nothing else was asked for
+	level   *slog.LevelVar
 	model   *kong.Node // of the command line
 	paint   terminal.Palette
 }
@@ -167,13 +173,25 @@ func (e *environment) within(limit time.Duration) (context.Context, context.Canc
 	return context.WithTimeout(e.ctx, limit)
 }
 
-// log returns the logger of the level that was asked for.
-func (e *environment) log() *slog.Logger {
-	level := e.quiet
-	if err := level.UnmarshalText([]byte(e.globals.LogLevel)); err != nil {
-		level = e.quiet // none was asked for: the enum above leaves no other case
+// log returns the logger of the level and the form that were asked for: by a flag, else
+// by the file.
+func (e *environment) log(c config.Config) *slog.Logger {
+	e.level.Set(e.quiet)
+	for _, asked := range []string{e.globals.LogLevel, c.Log.Level} {
+		if asked != "" {
+			_ = e.level.UnmarshalText([]byte(asked)) // the enum above and config leave no other case
+			break
+		}
 	}
-	return slog.New(slog.NewTextHandler(e.err, &slog.HandlerOptions{Level: level}))
+	return slog.New(e.handler(c, e.level))
+}
+
+func (e *environment) handler(c config.Config, level slog.Leveler) slog.Handler {
+	opts := &slog.HandlerOptions{Level: level}
+	if e.globals.LogFormat == "json" || e.globals.LogFormat == "" && c.Log.Format == "json" {
+		return slog.NewJSONHandler(e.err, opts)
+	}
+	return slog.NewTextHandler(e.err, opts)
 }
 
 // usageError is a mistake in the command line or in a file.
@@ -189,7 +207,7 @@ var errBreach = errors.New("breach")
 
 // fail prints an error with its hint and gives the exit code.
 func fail(w io.Writer, err error) int {
-	if !errors.Is(err, errBreach) && !errors.Is(err, errDifferent) {
+	if !errors.Is(err, errBreach) && !errors.Is(err, errDifferent) && !errors.Is(err, errConfig) {
 		_, _ = fmt.Fprintf(w, "assay: error: %v\n", err)
 		if hint := app.Hint(err); hint != "" {
 			_, _ = fmt.Fprintf(w, "assay: hint: %s\n", hint)

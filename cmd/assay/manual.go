@@ -118,6 +118,26 @@ func (simulateCmd) Help() string {
 		[]string{"assay simulate --for 60s"})
 }
 
+func (backupCmd) Help() string {
+	return manual("Has the server copy all tables to where backup.to says, while consumers go on, and removes what is more than backup.keep where it reaches the files (docs/operations.md).",
+		[]string{"assay backup", "assay backup --user assay_backup --password-env ASSAY_BACKUP_PASSWORD --keep 7", "assay backup --list"})
+}
+
+func (restoreCmd) Help() string {
+	return manual("Restores the ledger beside the one in use, checks it and exchanges the two in one step, while consumers live: they read again from Kafka what came after the backup. With --all every table, after the loss of a server; rows are added, and chains in use that go further than the backup's stay.",
+		[]string{"assay restore 20260301-120000", "assay restore 20260301-120000 --all --user assay_admin --password-env ASSAY_ADMIN_PASSWORD"})
+}
+
+func (configCheckCmd) Help() string {
+	return manual("Reads the file strictly, then every secret, mapping, certificate and switch that it names, as a start would, and connects to nothing.",
+		[]string{"assay config check", "assay --config /etc/assay/guard.yaml config check --json"}, "2 also when something is wrong")
+}
+
+func (configPrintCmd) Help() string {
+	return manual("Prints each setting as it holds: the file over the defaults, the environment and the flags over the file. Of a secret it says where it comes from, of an address no login, path or query.",
+		[]string{"assay config print", "assay config print --json"})
+}
+
 func (migrateCmd) Help() string {
 	return manual("Makes the tables, or brings them to this version's schema, with a user that may. Other commands do so by themselves where they may.",
 		[]string{"assay migrate", "assay migrate --user admin --password-env ADMIN_PASSWORD"})

@@ -27,7 +27,7 @@ func (c replayCmd) Run(env *environment) error {
 		return usage(err)
 	}
 	var report sources.Report
-	err = app.WithBrokers(env.ctx, cfg, env.log(), func(brokers []string) error {
+	err = app.WithBrokers(env.ctx, cfg, env.log(cfg), func(brokers []string) error {
 		report, err = c.send(env, cfg, brokers, m)
 		return err
 	})

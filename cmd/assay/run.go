@@ -68,7 +68,7 @@ func (c runCmd) files(env *environment, cfg config.Config) (*experiment.Set, err
 // serve runs all parts until the context ends, then says where to look.
 func (c runCmd) serve(ctx context.Context, env *environment, s *app.Stack, demo *app.Demo, done app.Applied) error {
 	registry := newRegistry()
-	ports, err := s.Web(ctx, env.webOptions(registry))
+	ports, err := s.Web(ctx, env.webOptions(s, registry))
 	if err != nil {
 		return err
 	}
@@ -85,7 +85,12 @@ func (c runCmd) serve(ctx context.Context, env *environment, s *app.Stack, demo 
 		out = env.err // the result alone goes to standard output
 	}
 	show := app.NewShow(out, isTerminal(out), time.Now())
-	parts := []app.Part{ingesting, ports.Run, ticker(show, isTerminal(out))}
+	profiles, err := s.Profiles(ctx)
+	if err != nil {
+		return err
+	}
+	reload := env.reload()
+	parts := []app.Part{ingesting, ports.Run, ticker(show, isTerminal(out)), profiles, func(ctx context.Context) error { return reload.Run(ctx, s) }}
 	if c.NoGuard {
 		parts = append(parts, func(ctx context.Context) error { return s.WatchOnly(ctx, show.Observe) })
 	} else {
@@ -97,6 +102,7 @@ func (c runCmd) serve(ctx context.Context, env *environment, s *app.Stack, demo 
 		if err != nil {
 			return err
 		}
+		reload.Guard = guard
 		announce, err := s.Announce(registry)
 		if err != nil {
 			return err
@@ -198,9 +204,9 @@ func wayIn(w io.Writer, d *app.Door) {
 }
 
 // webOptions are those of a door with people before it.
-func (e *environment) webOptions(registry *prometheus.Registry) app.WebOptions {
+func (e *environment) webOptions(s *app.Stack, registry *prometheus.Registry) app.WebOptions {
 	// What is refused is told whatever level the rest is logged at.
-	audit := slog.New(slog.NewTextHandler(e.err, &slog.HandlerOptions{Level: slog.LevelInfo}))
+	audit := slog.New(e.handler(s.Config, slog.LevelInfo))
 	return app.WebOptions{Registry: registry, User: author(""), Audit: audit.With("log", "audit")}
 }
 
@@ -239,7 +245,7 @@ type ingestCmd struct {
 
 // Run consumes until it is stopped.
 func (c ingestCmd) Run(env *environment) error {
-	return env.part(app.Options{Kafka: true, Migrate: true}, func(s *app.Stack, r *prometheus.Registry) (app.Part, error) {
+	return env.part(app.Options{Kafka: true, Migrate: true}, func(s *app.Stack, r *prometheus.Registry, _ *app.Reload) (app.Part, error) {
 		app.LimitMemory(s.Config)
 		return s.Ingest(env.ctx, app.IngestOptions{UntilEnd: c.UntilEnd, AcceptGap: c.AcceptGap, OwnDecoding: c.OwnDecoding, Registry: r})
 	})
@@ -251,11 +257,12 @@ type guardCmd struct {
 
 // Run judges until it is stopped.
 func (c guardCmd) Run(env *environment) error {
-	return env.part(app.Options{}, func(s *app.Stack, r *prometheus.Registry) (app.Part, error) {
+	return env.part(app.Options{}, func(s *app.Stack, r *prometheus.Registry, reload *app.Reload) (app.Part, error) {
 		guard, err := s.Guard(app.GuardOptions{Registry: r, Observe: c.Observe})
 		if err != nil {
 			return nil, err
 		}
+		reload.Guard, reload.Observe = guard, c.Observe
 		announce, err := s.Announce(r)
 		if err != nil {
 			return nil, err
@@ -275,26 +282,31 @@ type serveCmd struct{}
 
 // Run serves the door until it is stopped.
 func (serveCmd) Run(env *environment) error {
-	return env.part(app.Options{HTTP: true}, func(s *app.Stack, _ *prometheus.Registry) (app.Part, error) {
+	return env.part(app.Options{HTTP: true}, func(s *app.Stack, _ *prometheus.Registry, _ *app.Reload) (app.Part, error) {
 		return s.Reports(false) // they lie on each machine that serves them
 	})
 }
 
 // part runs one part with its metrics and health until it ends or is stopped.
-func (e *environment) part(opt app.Options, build func(*app.Stack, *prometheus.Registry) (app.Part, error)) error {
+func (e *environment) part(opt app.Options, build func(*app.Stack, *prometheus.Registry, *app.Reload) (app.Part, error)) error {
 	cfg, err := e.config()
 	if err != nil {
 		return err
 	}
 	return e.with(cfg, opt, func(s *app.Stack) error {
 		registry := newRegistry()
-		part, err := build(s, registry)
+		reload := e.reload()
+		part, err := build(s, registry, reload)
+		if err != nil {
+			return err
+		}
+		profiles, err := s.Profiles(e.ctx)
 		if err != nil {
 			return err
 		}
 		var door *app.Door
 		if opt.HTTP { // the one part that shows people something
-			door, err = s.Web(e.ctx, e.webOptions(registry))
+			door, err = s.Web(e.ctx, e.webOptions(s, registry))
 		} else {
 			door, err = s.Telemetry(e.ctx, registry)
 		}
@@ -311,7 +323,8 @@ func (e *environment) part(opt app.Options, build func(*app.Stack, *prometheus.R
 		s.Log.Info("serving", "address", door.Addr())
 		ctx, cancel := context.WithCancel(e.ctx)
 		defer cancel()
-		return app.Together(ctx, door.Run, func(ctx context.Context) error {
+		reloading := func(ctx context.Context) error { return reload.Run(ctx, s) }
+		return app.Together(ctx, door.Run, profiles, reloading, func(ctx context.Context) error {
 			defer cancel() // a part that ends by itself ends the process
 			return part(ctx)
 		})

@@ -12,7 +12,7 @@ import (
 
 // with opens what a command needs, runs it and closes everything again.
 func (e *environment) with(cfg config.Config, opt app.Options, f func(*app.Stack) error) (err error) {
-	opt.Code, opt.Log = version, e.log()
+	opt.Code, opt.Log = version, e.log(cfg)
 	s, err := app.Open(e.ctx, cfg, opt)
 	if err != nil {
 		return err

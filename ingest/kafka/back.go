@@ -7,7 +7,9 @@ import "context"
 func (c *Consumer) checkEnds(ctx context.Context, owned []*shard, ids []uint16) {
 	known := map[*shard]uint64{}
 	for _, s := range owned { // before the ends are read: what comes meanwhile is no difference
-		known[s] = s.progress.sequence()
+		if s.progress.snapshot().state == StateOK { // one that loads reads the end itself
+			known[s] = s.progress.sequence()
+		}
 	}
 	ends, err := c.store.Ends(ctx, ids)
 	if err != nil {

@@ -29,6 +29,7 @@ type Endpoints struct {
 	Admin      Account  `json:"admin"`
 	Writer     Account  `json:"writer"`
 	Reader     Account  `json:"reader"`
+	Backup     Account  `json:"backup"`
 	Pid        int      `json:"pid"`
 	EnginePid  int      `json:"engine_pid"`
 }
@@ -40,7 +41,7 @@ func (e *Endpoints) fillFrom(other Endpoints) {
 	}
 	if len(e.ClickHouse) == 0 {
 		e.ClickHouse, e.HTTP = other.ClickHouse, other.HTTP
-		e.Admin, e.Writer, e.Reader = other.Admin, other.Writer, other.Reader
+		e.Admin, e.Writer, e.Reader, e.Backup = other.Admin, other.Writer, other.Reader, other.Backup
 	}
 	e.Web = other.Web
 }

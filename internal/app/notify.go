@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/assay-dev/assay/guardrails"
 	"github.com/assay-dev/assay/internal/config"
 	"github.com/assay-dev/assay/internal/doctor"
 	"github.com/assay-dev/assay/internal/notify"
@@ -22,6 +23,9 @@ type Guard struct {
 	watch    *watch.Watch
 	notifier *notify.Notifier
 }
+
+// Restrain replaces the limits of all kills together.
+func (g *Guard) Restrain(limits guardrails.Limits) { g.watch.Restrain(limits) }
 
 // Run looks until the context ends. The messengers outlive the loop for as long
 // as it takes to tell what it did last.

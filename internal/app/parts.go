@@ -88,6 +88,7 @@ func (s *Stack) Consumer(ctx context.Context, opt IngestOptions) (*kafka.Consume
 	cfg.Memory = int64(s.Config.Memory) / 4 * 3
 	cfg.UnitKey, cfg.Attributes = key, s.Config.Privacy.Attributes
 	cfg.AcceptGap, cfg.UntilEnd = opt.AcceptGap, opt.UntilEnd
+	cfg.StopTimeout = s.Config.StopWithin.Std()
 	cfg.Registerer, cfg.Logger = opt.Registry, s.Log
 	c, err := kafka.New(cfg, store{s.DB})
 	if err != nil {

@@ -61,6 +61,9 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (_ *Stack, err er
 	if err := s.DB.Ping(ctx); err != nil {
 		return nil, s.noAnswer(err)
 	}
+	if err := s.DB.CheckSchema(ctx); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
@@ -118,7 +121,7 @@ func (s *Stack) named() error {
 	}
 	user := Account{ch.User, password}
 	s.endpoints.ClickHouse = ch.Addresses
-	s.endpoints.Admin, s.endpoints.Writer, s.endpoints.Reader = user, user, user
+	s.endpoints.Admin, s.endpoints.Writer, s.endpoints.Reader, s.endpoints.Backup = user, user, user, user
 	if ch.Reader != "" {
 		if password, err = ch.ReaderPassword.Resolve(); err != nil {
 			return fmt.Errorf("clickhouse.reader_password: %w", err)
@@ -140,6 +143,7 @@ func (s *Stack) startClickHouse(ctx context.Context, opt Options) error {
 	s.endpoints.ClickHouse = []string{ch.Addr()}
 	s.endpoints.HTTP = ch.HTTPAddr()
 	s.endpoints.Admin, s.endpoints.Writer, s.endpoints.Reader = Account(ch.Admin()), Account(ch.Writer()), Account(ch.Reader())
+	s.endpoints.Backup = Account(ch.Backup())
 	s.endpoints.EnginePid = ch.Pid()
 	return nil
 }
@@ -179,6 +183,9 @@ func (s *Stack) migrate(ctx context.Context) error {
 }
 
 func (s *Stack) noAnswer(err error) error {
+	if _, newer := errors.AsType[*clickhouse.NewerError](err); newer {
+		return err
+	}
 	return WithHint(fmt.Errorf("ClickHouse at %v: %w", s.endpoints.ClickHouse, err),
 		"check clickhouse.addresses, user and password in assay.yaml; `assay migrate` makes the tables; without addresses the embedded engine is used")
 }

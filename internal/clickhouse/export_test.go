@@ -1,6 +1,11 @@
 package clickhouse
 
-import driver "github.com/ClickHouse/clickhouse-go/v2"
+import (
+	"context"
+	"slices"
+
+	driver "github.com/ClickHouse/clickhouse-go/v2"
+)
 
 // Statement and MomentsParams let tests send the package's own statements with
 // other settings.
@@ -25,6 +30,28 @@ func (d *Decision) Seal(previous string) {
 	d.PrevHash = previous
 	d.Hash = d.digest()
 }
+
+// MigrateTo brings the tables to an older version than the newest.
+func (db *DB) MigrateTo(ctx context.Context, version int64) error {
+	for _, name := range []string{db.cfg.Database, ViewsOf(db.cfg.Database)} {
+		if err := db.createDatabase(ctx, name); err != nil {
+			return err
+		}
+	}
+	migrations, closeAll, err := db.migrations()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = closeAll() }()
+	_, err = migrations.UpTo(ctx, version)
+	return err
+}
+
+// KnownSchema is the newest version.
+func KnownSchema() (int64, error) { return knownSchema() }
+
+// BackedTables are those that a backup holds.
+func BackedTables() []string { return slices.Concat([]string{"ledger"}, backedRows, backedChains) }
 
 // ReadApart lets a tally read shards apart that differ by more parts.
 func (t *Tally) ReadApart(parts uint64) { t.far = parts }

@@ -27,6 +27,9 @@ func (db *DB) Migrate(ctx context.Context) error {
 }
 
 func (db *DB) migrateOne(ctx context.Context) error {
+	if err := db.CheckSchema(ctx); err != nil {
+		return err
+	}
 	if done, err := db.migrated(ctx); done || err != nil {
 		return err
 	}
@@ -47,13 +50,9 @@ func (db *DB) migrateOne(ctx context.Context) error {
 // migrated tells whether the tables are there and as new as this program. A
 // server that does not answer is an error; all others mean that they are not.
 func (db *DB) migrated(ctx context.Context) (bool, error) {
-	files, err := fs.Glob(sql.Migrations, "migrations/*.sql")
+	newest, err := knownSchema()
 	if err != nil {
-		return false, fmt.Errorf("list migrations: %w", err)
-	}
-	newest, err := goose.NumericComponent(files[len(files)-1]) // Glob sorts
-	if err != nil {
-		return false, fmt.Errorf("list migrations: %w", err)
+		return false, err
 	}
 	version, err := db.schemaVersion(ctx)
 	if err != nil && transient(err) {

@@ -22,20 +22,24 @@ import (
 // Config is the whole of it. The zero value with Default applied runs everything
 // on the embedded broker and engine, on loopback.
 type Config struct {
-	Data        string            `yaml:"data"`        // folder of the embedded broker and engine, and of the unit key
-	Experiments string            `yaml:"experiments"` // folder of experiment files
-	Metrics     string            `yaml:"metrics"`     // folder of metric files
-	Reports     string            `yaml:"reports"`     // folder the daily reports go to, one folder for each day
-	Listen      string            `yaml:"listen"`      // address of /metrics, /healthz, /readyz; of run and serve also of everything for people
-	Memory      Size              `yaml:"memory"`      // of a process that ingests; three quarters of it hold units
-	Kafka       Kafka             `yaml:"kafka"`
-	ClickHouse  ClickHouse        `yaml:"clickhouse"`
-	Privacy     Privacy           `yaml:"privacy"`
-	Switches    map[string]Switch `yaml:"switches"`
-	Guard       Guard             `yaml:"guard"`
-	Notify      Notify            `yaml:"notify"`
-	Report      Report            `yaml:"report"`
-	Access      Access            `yaml:"access"`
+	Data        string              `yaml:"data"`        // folder of the embedded broker and engine, and of the unit key
+	Experiments string              `yaml:"experiments"` // folder of experiment files
+	Metrics     string              `yaml:"metrics"`     // folder of metric files
+	Reports     string              `yaml:"reports"`     // folder the daily reports go to, one folder for each day
+	Listen      string              `yaml:"listen"`      // address of /metrics, /healthz, /readyz; of run and serve also of everything for people
+	Memory      Size                `yaml:"memory"`      // of a process that ingests; three quarters of it hold units
+	Kafka       Kafka               `yaml:"kafka"`
+	ClickHouse  ClickHouse          `yaml:"clickhouse"`
+	Privacy     Privacy             `yaml:"privacy"`
+	Switches    map[string]Switch   `yaml:"switches"`
+	Guard       Guard               `yaml:"guard"`
+	Notify      Notify              `yaml:"notify"`
+	Report      Report              `yaml:"report"`
+	Access      Access              `yaml:"access"`
+	Backup      Backup              `yaml:"backup"`
+	Log         Log                 `yaml:"log"`
+	Profiles    string              `yaml:"profiles"`    // address of Go's profiles (pprof), on loopback only; empty: none
+	StopWithin  experiment.Duration `yaml:"stop_within"` // how long a consumer that is told to stop may take to make durable what it has read
 }
 
 // Kafka says where the events are. Without brokers the embedded one is started.
@@ -154,6 +158,9 @@ func Default() Config {
 		Guard:      Guard{KillsPerHour: 10, Settle: experiment.Duration(30 * time.Second)},
 		Report:     Report{Timezone: "UTC", CatchUp: 3},
 		Access:     Access{Session: experiment.Duration(12 * time.Hour)},
+		Backup:     Backup{To: "File('{name}')"},
+		Log:        Log{Format: "text"},
+		StopWithin: experiment.Duration(10 * time.Second),
 	}
 }
 
@@ -191,7 +198,7 @@ func Parse(b []byte, c *Config) error {
 // anchor makes relative folders and files relative to the file that names them.
 func (c *Config) anchor(dir string) {
 	files := []*string{&c.Data, &c.Experiments, &c.Metrics, &c.Reports, &c.Kafka.TLS.CA, &c.Kafka.TLS.Cert, &c.Kafka.TLS.Key,
-		&c.Access.Tokens, &c.Access.TLS.Cert, &c.Access.TLS.Key}
+		&c.Access.Tokens, &c.Access.TLS.Cert, &c.Access.TLS.Key, &c.Backup.Folder}
 	for i := range c.Kafka.Topics {
 		if m := &c.Kafka.Topics[i].Mapping; filepath.Ext(*m) != "" { // else it is a name
 			files = append(files, m)
@@ -267,6 +274,12 @@ func (c *Config) Validate() error {
 		}
 	}
 	if err := c.Access.check(); err != nil {
+		return err
+	}
+	if err := c.Backup.check(); err != nil {
+		return err
+	}
+	if err := c.process(); err != nil {
 		return err
 	}
 	if err := c.Notify.check(); err != nil {

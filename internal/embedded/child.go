@@ -55,7 +55,7 @@ func runChild(stdin io.Reader) error {
 
 	dir, accounts := spec.Settings.Dir, spec.Settings.Users
 	door := doorman{
-		users:    []User{accounts.Admin, accounts.Writer, accounts.Reader},
+		users:    []User{accounts.Admin, accounts.Writer, accounts.Reader, accounts.Backup},
 		metadata: filepath.Join(dir, dataDir, "metadata"),
 	}
 	if accounts.Cluster.Name != "" {

@@ -147,6 +147,13 @@ func (c *ClickHouse) Writer() User { return c.users.Writer }
 // somebody who may not.
 func (c *ClickHouse) Reader() User { return c.users.Reader }
 
+// Backup may copy the tables of those databases to where backups go, see
+// [ClickHouse.Backups], and read them.
+func (c *ClickHouse) Backup() User { return c.users.Backup }
+
+// Backups is the folder of what is backed up TO File('…').
+func (c *ClickHouse) Backups() string { return filepath.Join(c.cfg.Dir, backupDir) }
+
 // Pid is the engine's process, or 0 between two of them.
 func (c *ClickHouse) Pid() int { return int(c.pid.Load()) }
 

@@ -27,6 +27,8 @@ func (u User) SHA256() string {
 // as it does.
 type users struct {
 	Admin, Writer, Reader User
+	// Backup is who copies tables.
+	Backup User
 	// Dictionary is who the engine reads the source of a dictionary as.
 	Dictionary User
 	// Cluster is who other engines of a cluster read as; without a name there is none.
@@ -40,7 +42,7 @@ func newUsers(cluster *Cluster) users {
 		user = cluster.user
 		others = user("cluster")
 	}
-	return users{Admin: user("admin"), Writer: user("writer"), Reader: user("reader"), Dictionary: user("dictionary"), Cluster: others}
+	return users{Admin: user("admin"), Writer: user("writer"), Reader: user("reader"), Backup: user("backup"), Dictionary: user("dictionary"), Cluster: others}
 }
 
 //go:embed engine/*.xml
@@ -62,12 +64,13 @@ const (
 	logDir     = "log"
 	serverFile = "server.xml"
 	usersFile  = "users.xml"
+	backupDir  = "backups"
 )
 
 // write renders the engine's configuration into s.Dir. It holds passwords, so
 // nobody else may read it.
 func (s settings) write() error {
-	for _, dir := range []string{dataDir, logDir} {
+	for _, dir := range []string{dataDir, logDir, backupDir} {
 		if err := os.MkdirAll(filepath.Join(s.Dir, dir), 0o700); err != nil {
 			return err
 		}

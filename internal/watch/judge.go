@@ -140,7 +140,7 @@ func (w *Watch) writeDecision(ctx context.Context, j *judged, s *step) error {
 		return fmt.Errorf("write the evidence of %s: %w", v.Rule.ID(), err)
 	}
 	_, _, err = w.book.write(ctx, func(log *guardrails.Log) (guardrails.Entry, bool) {
-		out := log.Restrain(v, log.State(v.Rule), w.config.Limits, w.now())
+		out := log.Restrain(v, log.State(v.Rule), *w.limits.Load(), w.now())
 		if out.Kind == "" {
 			return guardrails.Entry{}, false
 		}

@@ -44,7 +44,7 @@ func (w *Watch) isOurs(k guardrails.Kill, now time.Time) bool {
 	switch {
 	case k.State == guardrails.Verified && k.Ended, k.State != guardrails.Verified && k.State.Final():
 		return false
-	case w.config.Limits.GlobalStop && unsent(k):
+	case w.limits.Load().GlobalStop && unsent(k):
 		return false
 	default:
 		return k.Actor == w.config.Instance || now.Sub(k.Touched) >= w.config.Lease

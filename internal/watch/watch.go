@@ -19,6 +19,7 @@ import (
 // Watch is the guard. Make it with New; Run it once.
 type Watch struct {
 	config Config
+	limits atomic.Pointer[guardrails.Limits] // config.Limits, or what took their place since
 	parts  Parts
 	book   *book
 	gauges *gauges
@@ -92,6 +93,7 @@ func newWatch(c Config, p Parts) (*Watch, error) {
 		stored: map[runKey]storedLook{}, blindSince: map[runKey]time.Time{}, vigils: map[runKey]*guardrails.Vigil{}, inFlight: map[uint64]bool{},
 		unkept: map[string]uint64{}, spoke: map[memoryKey][2]bool{}, readings: map[uint64]*reading{},
 	}
+	w.Restrain(w.config.Limits)
 	if w.gauges, err = newGauges(p.Metrics); err != nil {
 		return nil, fmt.Errorf("register the guard's metrics: %w", err)
 	}
@@ -99,6 +101,10 @@ func newWatch(c Config, p Parts) (*Watch, error) {
 	w.book = &book{journal: p.Journal, now: p.Now, timeout: w.config.Timeout, heard: w.heard}
 	return w, nil
 }
+
+// Restrain replaces the limits of all kills together, from the next round on. It may
+// be called at any time.
+func (w *Watch) Restrain(limits guardrails.Limits) { w.limits.Store(&limits) }
 
 // Run looks until the context ends, then waits for the kills in flight, whose
 // calls end with the context. A round that fails is told and the next one tried:
@@ -172,7 +178,7 @@ func (w *Watch) tick(ctx, life context.Context) error {
 	}
 	var snoozes []guardrails.Snooze
 	w.book.read(func(log *guardrails.Log) { snoozes = log.Snoozes(now) })
-	w.gauges.setSnoozed(snoozes, w.config.Limits.GlobalStop)
+	w.gauges.setSnoozed(snoozes, w.limits.Load().GlobalStop)
 	w.endSnoozes(snoozes, now)
 	if version == nil {
 		return nil // nothing was applied yet
