@@ -84,6 +84,8 @@ func kindOf(c prometheus.Collector) string {
 		return "counter"
 	case prometheus.Histogram:
 		return "histogram"
+	case prometheus.GaugeFunc: // a counter's looks the same, and there is none
+		return "gauge"
 	}
 	return fmt.Sprintf("%T", c)
 }

@@ -66,6 +66,7 @@ var troubles = []struct {
 	{`assay_guard_kills_total{outcome="held"}`, 1, 0},
 	{`assay_guard_kills_total{outcome="not_effective"}`, 1, 0},
 	{`assay_guard_kills_total{outcome="verified"}`, 1, 0},
+	{`assay_assignment_age_seconds`, 40, 1},
 }
 
 // TestAlertmanagerHears has a real Prometheus judge the shipped rules, with shorter
