@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 
@@ -13,17 +14,18 @@ import (
 // not, there are no deltas. Call it with no deltas waiting, so that the
 // difference can be a part of its own, and while all units are in memory.
 func (j *Joiner) Adopt(v *experiment.Version) (changed bool) {
-	changed, err := j.AdoptStored(v, func(func(*Event)) error {
+	changed, err := j.AdoptStored(v, func([]string, func(*Event)) error {
 		panic("ingest: a version is adopted without the units that were evicted")
 	})
 	return changed && err == nil
 }
 
 // AdoptStored is Adopt for a state from which units were evicted, whose rows it
-// asks for if they are needed: stored hands over all rows of the shard below the
-// watermark, in the order of Restore. They are not kept, so their number does not
+// asks for if they are needed: stored hands over all rows below the watermark of the
+// units that have an exposure of one of these experiments (rows of others do no
+// harm), in the order of Restore. They are not kept, so their number does not
 // matter. After an error the joiner is of no use any more.
-func (j *Joiner) AdoptStored(v *experiment.Version, stored func(visit func(*Event)) error) (changed bool, err error) {
+func (j *Joiner) AdoptStored(v *experiment.Version, stored func(experiments []string, visit func(*Event)) error) (changed bool, err error) {
 	next := compile(v, j.symbol)
 	// What closes now keeps its sums: it is in neither side of the difference.
 	closes := j.raise(FloorOf(v))
@@ -33,30 +35,90 @@ func (j *Joiner) AdoptStored(v *experiment.Version, stored func(visit func(*Even
 	if len(old)+len(fresh) == 0 && !closes {
 		return false, nil
 	}
-	j.postAll(old, -1)
-	j.postAll(fresh, 1)
+	c := change{j: j, old: old, fresh: fresh, unlike: j.seenBy(old) | j.seenBy(fresh)}
+	c.postHeld()
 	if !j.Whole() {
-		p := passing{j: j, old: old, fresh: fresh}
-		if err := stored(p.see); err != nil {
+		p := passing{change: c}
+		if err := stored(c.experiments(), p.see); err != nil {
 			return true, err
 		}
 		p.post()
 	}
-	j.trials = next
-	j.chill()
+	j.trials = j.kept(next, old)
+	if closes || j.chilled > j.Units()/2 {
+		j.chill()
+	} else {
+		j.tally.drop(old)
+	}
 	return true, nil
+}
+
+// kept is next with today's trials in place of those that are in the same form:
+// standings refer to them.
+func (j *Joiner) kept(next, old map[uint32]*trial) map[uint32]*trial {
+	for symbol, t := range j.trials {
+		if old[symbol] == nil {
+			next[symbol] = t
+		}
+	}
+	return next
+}
+
+// change is what another version counts differently.
+type change struct {
+	j          *Joiner
+	old, fresh map[uint32]*trial
+	unlike     uint32 // see unit.seen
+}
+
+// experiments are the keys of those that it counts differently, sorted.
+func (c *change) experiments() []string {
+	keys := map[string]bool{}
+	for _, trials := range []map[uint32]*trial{c.old, c.fresh} {
+		for _, t := range trials {
+			keys[t.key] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(keys))
+}
+
+// seenBy is what units may have seen that some experiments change something for.
+func (j *Joiner) seenBy(trials map[uint32]*trial) (seen uint32) {
+	for symbol := range trials {
+		seen |= experimentBit(symbol)
+	}
+	return seen
+}
+
+// postHeld does it for the units in memory. Their standings are forgotten: they are
+// brought back, under the rules then in force, when the unit's next event comes.
+func (c *change) postHeld() {
+	c.j.eachUnit(func(u *unit) {
+		if u.seen&c.unlike == 0 {
+			return
+		}
+		c.postUnit(u)
+		u.standings = 0
+		u.set(cold)
+		c.j.chilled++
+	})
+}
+
+// postUnit takes back what the unit gave, and adds what it gives.
+func (c *change) postUnit(u *unit) {
+	c.j.postUnitAndStrays(u, c.old, -1)
+	c.j.postUnitAndStrays(u, c.fresh, 1)
 }
 
 // passing is the unit whose stored rows are passing by while a version is adopted.
 type passing struct {
-	j          *Joiner
-	old, fresh map[uint32]*trial
-	unit       Unit
-	here       bool // the unit is in memory
-	segment    segment
-	place      Place
-	t          int64
-	any        bool
+	change
+	unit    Unit
+	here    bool // the unit is in memory
+	segment segment
+	place   Place
+	t       int64
+	any     bool
 }
 
 func (p *passing) see(e *Event) {
@@ -83,8 +145,7 @@ func (p *passing) post() {
 	}
 	p.j.segment = &p.segment
 	u := p.segment.units.find(p.unit)
-	p.j.postUnitAndStrays(u, p.old, -1)
-	p.j.postUnitAndStrays(u, p.fresh, 1)
+	p.postUnit(u)
 	p.segment.forget(u)
 }
 
@@ -119,15 +180,7 @@ func difference(a, b map[uint32]*trial) map[uint32]*trial {
 	return d
 }
 
-// postAll adds or takes back what all units give to some experiments.
-func (j *Joiner) postAll(trials map[uint32]*trial, sign int64) {
-	if len(trials) == 0 {
-		return
-	}
-	j.eachUnit(func(u *unit) { j.postUnitAndStrays(u, trials, sign) })
-}
-
-// postUnitAndStrays does it for one unit.
+// postUnitAndStrays adds or takes back what a unit gives to some experiments.
 func (j *Joiner) postUnitAndStrays(u *unit, trials map[uint32]*trial, sign int64) {
 	j.seen = j.trialsOf(u, trials, j.seen[:0])
 	for _, t := range j.seen {
@@ -152,7 +205,7 @@ func (j *Joiner) postStrays(u *unit, t *trial, sign int64) {
 		if !x.exposure() || x.name != t.symbol || x.t < j.floor {
 			continue
 		}
-		if metric, iteration := j.stray(u, t, &x); metric != "" {
+		if metric, iteration := j.stray(t, &x); metric != "" {
 			j.tally.count(t.strayCell(metric, iteration, &x), sign, x.t*max(sign, 0))
 		}
 	}
@@ -173,10 +226,11 @@ func (j *Joiner) trialsOf(u *unit, trials map[uint32]*trial, list []*trial) []*t
 	return list
 }
 
-// chill forgets all standings: they are brought back unit by unit, under the
-// rules now in force, when the unit's next event comes.
+// chill forgets all standings, and with them what those took that were forgotten
+// before.
 func (j *Joiner) chill() {
 	j.tally.forget()
+	j.chilled = 0
 	for _, s := range j.all {
 		s.standings.clear()
 		s.totals = totals{}

@@ -43,7 +43,7 @@ func (j *Joiner) earlier(a, b *row) bool {
 func (j *Joiner) assess(u *unit, t *trial, r *run, s *stance) {
 	*s = stance{totals: s.totals[:0], newest: s.newest[:0], asides: s.asides[:0]}
 	j.walked = 0
-	if u.kind != r.kind || r.start < j.floor {
+	if j.kindOf(j.rows.at(u.rows).tuple) != r.kind || r.start < j.floor {
 		return
 	}
 	j.findFirst(u, t, r, s)
@@ -139,14 +139,14 @@ func (r reading) counter() string {
 
 // stray says why an exposure cannot belong to any iteration's units, and which
 // iteration it is shown under (-1: none). The empty string: it can.
-func (j *Joiner) stray(u *unit, t *trial, x *row) (metric string, iteration int) {
+func (j *Joiner) stray(t *trial, x *row) (metric string, iteration int) {
 	covering := t.covering(x.t)
 	shown := covering
 	if covering < 0 {
 		shown = t.killedBefore(x.t)
 	}
 	switch d := t.designOf(shown); {
-	case u.kind != d.kind:
+	case j.kindOf(x.tuple) != d.kind:
 		return OtherUnitKind, covering
 	case covering < 0 && shown >= 0:
 		return AfterEnd, shown

@@ -22,12 +22,12 @@ type shard struct {
 	back    int // units asked for
 }
 
-// stored are the rows of some units (nil: of all) below the watermark, sorted,
-// every third of them written twice.
-func (s *shard) stored(units []ingest.Unit) []ingest.Event {
+// stored are the rows of some units below the watermark, sorted, every third of them
+// written twice.
+func (s *shard) stored(wanted func(ingest.Unit) bool) []ingest.Event {
 	var rows []ingest.Event
 	for i, e := range s.read[:s.durable] {
-		if units != nil && !slices.Contains(units, e.Unit) {
+		if !wanted(e.Unit) {
 			continue
 		}
 		if rows = append(rows, e); i%3 == 0 {
@@ -38,13 +38,15 @@ func (s *shard) stored(units []ingest.Unit) []ingest.Event {
 	return rows
 }
 
+func everyUnit(ingest.Unit) bool { return true }
+
 // join takes the events in that were read last, and brings back what they need.
 func (s *shard) join(events []ingest.Event) []ingest.Fate {
 	s.read = append(s.read, events...)
 	if absent := s.Absent(events); len(absent) > 0 {
 		s.queries++
 		s.back += len(absent)
-		for _, e := range s.stored(absent) {
+		for _, e := range s.stored(func(u ingest.Unit) bool { return slices.Contains(absent, u) }) {
 			s.Restore(&e)
 		}
 	}
@@ -60,8 +62,14 @@ func (s *shard) persist(t rapid.TB) []ingest.Row {
 }
 
 func (s *shard) adopt(t *rapid.T, v *experiment.Version) {
-	_, err := s.AdoptStored(v, func(visit func(*ingest.Event)) error {
-		for _, e := range s.stored(nil) {
+	_, err := s.AdoptStored(v, func(experiments []string, visit func(*ingest.Event)) error {
+		seen := map[ingest.Unit]bool{}
+		for _, e := range s.read[:s.durable] {
+			if e.Type == ingest.Exposure && slices.Contains(experiments, e.Experiment) {
+				seen[e.Unit] = true
+			}
+		}
+		for _, e := range s.stored(func(u ingest.Unit) bool { return seen[u] }) {
 			visit(&e)
 		}
 		return nil
@@ -104,7 +112,7 @@ func evictionCannotBeSeen(t *rapid.T) {
 			continue
 		case 1:
 			got.add(s.persist(t))
-			version = drawVersion(t, version.Number+1)
+			version = drawNext(t, version)
 			s.adopt(t, version)
 			got.add(take(t, s.Joiner))
 			if never.Adopt(version); rapid.Bool().Draw(t, "at_once") {
@@ -113,7 +121,7 @@ func evictionCannotBeSeen(t *rapid.T) {
 		case 2: // a restart that may hold less than all
 			got.add(s.persist(t))
 			s.Joiner = ingest.NewJoiner(topics, version)
-			for _, e := range s.stored(nil) {
+			for _, e := range s.stored(everyUnit) {
 				s.Restore(&e)
 				if rapid.IntRange(0, 5).Draw(t, "full") == 0 {
 					s.Evict(0)

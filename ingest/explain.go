@@ -101,7 +101,7 @@ func (x *explainer) store(e Event) Step {
 		s.Finding, s.Reason = FoundDuplicate, "a record with the same topic, type, unit, id and time stands earlier in the log"
 	default:
 		i = x.j.store(&e, identity)
-		x.j.link(x.j.unit(&e), i)
+		x.j.link(x.j.units.at(e.Unit), i)
 	}
 	x.rows = append(x.rows, i)
 	return s
@@ -134,7 +134,7 @@ func (x *explainer) explain(s *Step, r *row) {
 		s.say(FoundOther, "it is an exposure of another experiment")
 		return
 	}
-	switch metric, _ := x.j.stray(x.unit(), x.t, r); metric {
+	switch metric, _ := x.j.stray(x.t, r); metric {
 	case OtherUnitKind:
 		s.say(FoundOtherKind, "the experiment randomises another kind of unit")
 	case AfterEnd:

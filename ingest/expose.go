@@ -4,12 +4,13 @@ package ingest
 // variant before, and earlier.
 func (j *Joiner) expose(u *unit, i uint32) {
 	x := j.view(i)
+	u.sees(x.name)
 	t := j.trials[x.name]
 	if t == nil {
 		j.link(u, i)
 		return
 	}
-	metric, iteration := j.stray(u, t, &x)
+	metric, iteration := j.stray(t, &x)
 	if metric != "" {
 		j.link(u, i)
 		j.tally.count(t.strayCell(metric, iteration, &x), 1, x.t)

@@ -36,6 +36,7 @@ type Joiner struct {
 		place Place
 		any   bool
 	}
+	chilled       int                    // units whose standings were forgotten and still take their place
 	many          int                    // rows of a unit from which on it is settled by batches, see many.go
 	unsettled     []Unit                 // those that are
 	walked        int                    // rows that the last assess found
@@ -80,7 +81,7 @@ func (j *Joiner) add(e *Event, id identity) Fate {
 	if id != 0 && j.duplicate(id, e.T) {
 		return Duplicate
 	}
-	u := j.unit(e)
+	u := j.units.at(e.Unit)
 	if u.rows == 0 {
 		j.checkKnown(e.Unit)
 	}
@@ -121,10 +122,14 @@ func (j *Joiner) restore(e *Event) {
 	if id != 0 && j.duplicate(id, e.T) {
 		return
 	}
-	u := j.unit(e)
+	u := j.units.at(e.Unit)
 	u.set(cold)
 	u.since(momentOf(e.T))
-	j.link(u, j.store(e, id))
+	i := j.store(e, id)
+	if x := j.view(i); x.exposure() {
+		u.sees(x.name)
+	}
+	j.link(u, i)
 }
 
 // Pending bounds the number of rows that Take would return from above. It is cheap.
@@ -161,14 +166,6 @@ func (j *Joiner) symbol(s string) uint32 {
 	id := j.symbols.id(j.text[n:])
 	j.text = j.text[:n]
 	return id
-}
-
-func (j *Joiner) unit(e *Event) *unit {
-	u := j.units.at(e.Unit)
-	if u.rows == 0 {
-		u.kind = j.symbol(e.UnitKind)
-	}
-	return u
 }
 
 func (j *Joiner) link(u *unit, i uint32) {

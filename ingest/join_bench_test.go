@@ -156,6 +156,38 @@ func BenchmarkAdopt(b *testing.B) {
 	s.report(b, j)
 }
 
+// BenchmarkAdoptKill ends another experiment, of a thousandth of the units: what a
+// kill costs the shard that its own experiment is not all of.
+func BenchmarkAdoptKill(b *testing.B) {
+	s := newStream(*benchUnits, arrival)
+	v := benchVersion()
+	v.Experiments = append(v.Experiments, v.Experiments[0])
+	v.Experiments[1].Key = "small"
+	j := ingest.NewJoiner([]string{"exposures", "outcomes"}, v)
+	for at := 0; at < len(s.order); at += len(s.batch) {
+		events := s.fill(at)
+		for i := range events {
+			if e := &events[i]; e.Experiment != "" && e.Unit.Lo%1000 == 0 {
+				e.Experiment = "small"
+			}
+		}
+		j.AddAll(events, nil)
+	}
+	j.Take()
+	from := cpuTime()
+	for n := 0; b.Loop(); n++ {
+		next := benchVersion()
+		next.Experiments = append(next.Experiments, next.Experiments[0])
+		small := &next.Experiments[1]
+		small.Key, small.Iterations = "small", slices.Clone(small.Iterations)
+		small.Iterations[0].End = ms(origin).Add(time.Duration(n%2+1) * 6 * time.Hour)
+		if !j.Adopt(next) || len(j.Take()) == 0 {
+			b.Fatal("the end of an experiment changes no sum")
+		}
+	}
+	b.ReportMetric(float64((cpuTime()-from).Microseconds())/float64(b.N), "cpu-µs/op")
+}
+
 func (s *stream) report(b *testing.B, j *ingest.Joiner) {
 	events := float64(len(s.order) * b.N)
 	b.ReportMetric(events/b.Elapsed().Seconds(), "events/s")

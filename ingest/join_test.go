@@ -34,6 +34,30 @@ func drawVersion(t *rapid.T, number uint32) *experiment.Version {
 	return v
 }
 
+// drawNext changes nothing of some experiments, ends the last iteration of others
+// earlier, as a kill does, and draws the rest anew.
+func drawNext(t *rapid.T, v *experiment.Version) *experiment.Version {
+	next := drawVersion(t, v.Number+1)
+	for i := range next.Experiments {
+		now := v.Find(next.Experiments[i].Key)
+		if now == nil {
+			continue
+		}
+		switch rapid.IntRange(0, 3).Draw(t, "change") {
+		case 0, 1:
+			next.Experiments[i] = *now
+		case 2:
+			x := *now
+			x.Iterations = slices.Clone(x.Iterations)
+			last := &x.Iterations[len(x.Iterations)-1]
+			last.End = last.Start.Add(last.End.Sub(last.Start) / 2)
+			last.Killed = &experiment.Killed{At: last.End}
+			next.Experiments[i] = x
+		}
+	}
+	return next
+}
+
 func drawExperiment(t *rapid.T, key string) experiment.Experiment {
 	d := drawDesign(t)
 	x := experiment.Experiment{
@@ -283,7 +307,7 @@ func joinerEqualsOracle(t *rapid.T) {
 			got.add(take(t, j))
 			j = restart(t, topics, version, read)
 		case 2:
-			version = drawVersion(t, version.Number+1)
+			version = drawNext(t, version)
 			j.Adopt(version)
 			got.add(take(t, j))
 		case 3:

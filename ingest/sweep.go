@@ -15,12 +15,12 @@ func (j *Joiner) sweep() {
 			}
 		})
 		s.standings.each(func(p *standing) { profiles.add(p.profile) })
-		s.units.each(func(u *unit) { names.add(u.kind) })
 	}
 	for i, t := range j.tuples.list {
 		if tuples.has(uint32(i + 1)) {
 			names.add(t.name)
 			names.add(t.variant)
+			names.add(t.unitKind)
 		}
 	}
 	compile(j.version, func(text string) uint32 {

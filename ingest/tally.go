@@ -155,14 +155,29 @@ func (a *tally) sweep(keep bitmap) {
 	a.flush()
 	a.free = a.free[:0]
 	for n := range a.profiles {
-		if p := &a.profiles[n]; !keep.has(uint32(n)) {
-			if p.run != nil {
-				delete(a.known, p.profileKey)
-			}
-			*p = profile{from: -1}
-			a.free = append(a.free, uint32(n))
+		if !keep.has(uint32(n)) {
+			a.release(uint32(n))
 		}
 	}
+}
+
+// drop forgets the profiles of trials that are no longer in force.
+func (a *tally) drop(gone map[uint32]*trial) {
+	a.flush()
+	for n := range a.profiles {
+		if t := a.profiles[n].trial; t != nil && gone[t.symbol] == t {
+			a.release(uint32(n))
+		}
+	}
+}
+
+func (a *tally) release(n uint32) {
+	p := &a.profiles[n]
+	if p.run != nil {
+		delete(a.known, p.profileKey)
+	}
+	*p = profile{from: -1}
+	a.free = append(a.free, n)
 }
 
 // profileBytes is what a profile and its entry in the map take.

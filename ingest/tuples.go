@@ -9,6 +9,7 @@ import (
 // identity, time, place and value.
 type tuple struct {
 	name, variant uint32 // words
+	unitKind      uint32 // word
 	partition     int32  // of the origin, plus one; 0: no copy
 	attrs         uint32 // where the attributes begin in the tuple's text
 	kind          Type
@@ -29,6 +30,7 @@ func (j *Joiner) tuple(e *Event) uint32 {
 		origin = uint64(e.Origin.Partition) + 1
 	}
 	b := binary.AppendUvarint(append(j.text[:0], byte(e.Type), e.Place.Topic), origin)
+	b = appendText(b, e.UnitKind)
 	if e.Type == Exposure {
 		b = appendText(appendText(b, e.Experiment), e.Variant)
 	} else {
@@ -41,7 +43,7 @@ func (j *Joiner) tuple(e *Event) uint32 {
 	if !fresh {
 		return n
 	}
-	t := tuple{kind: e.Type, topic: e.Place.Topic, partition: int32(origin), attrs: uint32(attrs)}
+	t := tuple{unitKind: j.symbol(e.UnitKind), kind: e.Type, topic: e.Place.Topic, partition: int32(origin), attrs: uint32(attrs)}
 	if e.Type == Exposure {
 		t.name, t.variant = j.symbol(e.Experiment), j.symbol(e.Variant)
 	} else {
@@ -54,6 +56,10 @@ func (j *Joiner) tuple(e *Event) uint32 {
 	}
 	return n
 }
+
+// kindOf is the kind of a row's unit. It is part of the unit's hash: all rows of a
+// unit agree.
+func (j *Joiner) kindOf(tuple uint32) uint32 { return j.tuples.list[tuple-1].unitKind }
 
 func (t *tuples) attrs(n uint32) []byte { return t.texts.bytes(n)[t.list[n-1].attrs:] }
 

@@ -10,7 +10,7 @@ type unit struct {
 	id        Unit
 	rows      uint32 // newest of its rows; 0: the entry is free
 	standings uint32
-	kind      uint32 // symbol
+	seen      uint32 // experimentBit of each experiment that it has exposures of
 	state     uint32 // when it was touched last, and flags
 }
 
@@ -27,6 +27,13 @@ func (u *unit) touched() uint32      { return u.state >> stateBits }
 func (u *unit) touch(moment uint32)  { u.state = moment<<stateBits | u.state&(1<<stateBits-1) }
 func (u *unit) since(moment uint32)  { u.touch(max(u.touched(), moment)) }
 func (u *unit) before(m uint32) bool { return u.touched() < m }
+
+// sees notes an exposure of an experiment.
+func (u *unit) sees(experiment uint32) { u.seen |= experimentBit(experiment) }
+
+// experimentBit is one of 32 that an experiment shares with others: a unit without
+// it has no exposure of the experiment, one with it may have.
+func experimentBit(symbol uint32) uint32 { return 1 << (symbol * 0x9e3779b1 >> 27) }
 
 // units is the flat index of a segment's units: open addressing, no pointers.
 //

@@ -202,6 +202,18 @@ func (m *memory) EventsBelow(ctx context.Context, shard uint16, next map[string]
 	return m.EventsOf(ctx, shard, nil, next, fn)
 }
 
+func (m *memory) EventsSeen(ctx context.Context, shard uint16, experiments []string, next map[string]int64, fn func(*ingest.Event) error) error {
+	units := []ingest.Unit{}
+	m.mu.Lock()
+	for p, e := range m.events {
+		if p.shard == shard && e.Type == ingest.Exposure && slices.Contains(experiments, e.Experiment) {
+			units = append(units, e.Unit)
+		}
+	}
+	m.mu.Unlock()
+	return m.EventsOf(ctx, shard, units, next, fn)
+}
+
 func (m *memory) EventsOf(_ context.Context, shard uint16, units []ingest.Unit, next map[string]int64, fn func(*ingest.Event) error) error {
 	m.mu.Lock()
 	m.recalls += len(units)

@@ -76,11 +76,11 @@ func (l *life) shrink() {
 }
 
 // adopt goes over to the version. What it changes for evicted units is found by
-// letting all stored rows pass by.
+// letting the stored rows of those whom it may concern pass by.
 func (w *worker) adopt(ctx context.Context) error {
 	l := w.l
-	_, err := l.joiner.AdoptStored(w.version, func(visit func(*ingest.Event)) error {
-		return l.s.c.store.EventsBelow(ctx, l.s.id, l.below, func(e *ingest.Event) error {
+	_, err := l.joiner.AdoptStored(w.version, func(experiments []string, visit func(*ingest.Event)) error {
+		return l.s.c.store.EventsSeen(ctx, l.s.id, experiments, l.below, func(e *ingest.Event) error {
 			visit(e)
 			return nil
 		})

@@ -48,6 +48,9 @@ type Events interface {
 	EventsBelow(ctx context.Context, shard uint16, next map[string]int64, fn func(*ingest.Event) error) error
 	// EventsOf hands over those of some units only, in the same way.
 	EventsOf(ctx context.Context, shard uint16, units []ingest.Unit, next map[string]int64, fn func(*ingest.Event) error) error
+	// EventsSeen hands over those of units that have an exposure of one of these
+	// experiments, in the same way, and maybe others.
+	EventsSeen(ctx context.Context, shard uint16, experiments []string, next map[string]int64, fn func(*ingest.Event) error) error
 	// Missing returns the ranges whose records were counted and are not stored: of
 	// all marks that were never compared, and at least of so many of the last ones.
 	Missing(ctx context.Context, shard uint16, marks int) ([]Range, error)

@@ -38,8 +38,12 @@ func benchTrials(ctx context.Context, dir string, o options, r *report) error {
 		return err
 	}
 	r.say("%d harmed experiments above %d events/s of others from %s, %d shards", o.trials, o.rate, b.broker.name, o.partitions)
+	stop, err := startProfile(o.profile)
+	if err != nil {
+		return errors.Join(err, b.close())
+	}
 	k, err := b.kill(ctx, dir, o)
-	if err = errors.Join(err, b.close()); err != nil {
+	if err = errors.Join(err, stop(), b.close()); err != nil {
 		return err
 	}
 	r.kills(k)
@@ -66,8 +70,12 @@ func benchLoop(ctx context.Context, dir string, o options, r *report) error {
 	return nil
 }
 
-// delays of one trial, from the event that shows the harm.
-type delays struct{ committed, looked, decided, sending, sent, called []time.Duration }
+// delays of the trials, one after the other, from the event that shows the harm.
+type delays struct {
+	committed, looked, decided, sending, sent, called []time.Duration
+
+	begins []time.Duration // of the trials, after the start of the run
+}
 
 // measured takes the trials apart. Those that the guard ended before the oracle,
 // because shards are read in another order than they are written, have no delay.
@@ -84,6 +92,7 @@ func (k *killing) measured() (d delays, early int) {
 		d.sending = append(d.sending, t.sending.Sub(t.decided))
 		d.sent = append(d.sent, k.calls.arrived(t.key).Sub(t.sending))
 		d.called = append(d.called, k.calls.arrived(t.key).Sub(t.shown))
+		d.begins = append(d.begins, t.begins)
 	}
 	return d, early
 }
@@ -96,6 +105,7 @@ func (r *report) kills(k *killing) {
 	r.table("  STEP\tMEDIAN\tP90\tMOST",
 		row("produced → in the ledger", d.committed), row("in the ledger → read by the look", d.looked), row("read → decision written", d.decided),
 		row("decided → \"sending\" written", d.sending), row("written → the call arrives", d.sent), row("a look's reading", k.looks))
+	r.minutes(d)
 	r.say("  of the median %.2f is until the ledger has the event, which nothing that reads it can beat",
 		at(d.committed, 0.5).Seconds()/at(d.called, 0.5).Seconds())
 	r.say("  parts of the ledger in a shard: %d at the end, at most %d", k.parts.ledger, k.parts.ledgerMost)
@@ -103,6 +113,23 @@ func (r *report) kills(k *killing) {
 
 func row(name string, d []time.Duration) string {
 	return fmt.Sprintf("  %s\t%v\t%v\t%v", name, at(d, 0.5), at(d, 0.9), at(d, 1))
+}
+
+// minutes shows whether kills take longer as the run goes on.
+func (r *report) minutes(d delays) {
+	lines := []string{"  TRIALS BEGUN IN MINUTE\tKILLS\tMEDIAN\tMOST\tOF IT: IN THE LEDGER\tREAD BY THE LOOK"}
+	for from := 0; from < len(d.begins); {
+		minute, to := d.begins[from]/time.Minute, from
+		for to < len(d.begins) && d.begins[to]/time.Minute == minute {
+			to++
+		}
+		lines = append(lines, fmt.Sprintf("  %d\t%d\t%v\t%v\t%v\t%v", minute+1, to-from,
+			at(d.called[from:to], 0.5), at(d.called[from:to], 1), at(d.committed[from:to], 0.5), at(d.looked[from:to], 0.5)))
+		from = to
+	}
+	if len(lines) > 2 {
+		r.table(lines...)
+	}
 }
 
 // histogram draws how many delays fall into each quarter of a second, or of longer

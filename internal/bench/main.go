@@ -68,7 +68,7 @@ func flags() options {
 	flag.IntVar(&o.units, "units", 400_000, "units; each is exposed twice and buys up to 6 times")
 	flag.IntVar(&o.runs, "runs", 3, "runs of the whole path; the median counts")
 	flag.Int64Var(&o.memory, "memory", 4<<30, "most that this process may take; three quarters hold the state")
-	flag.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile of the runs of the whole path to this file")
+	flag.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile to this file: of the runs of the whole path, or with -kill of the trials")
 	flag.BoolVar(&o.verify, "verify", false, "also measure a verification of each run: everything recounted in SQL")
 	only := flag.Bool("whole", false, "the whole path only")
 	flag.BoolVar(&o.kill, "kill", false, "how soon harm is called off, and what a round of the guard takes, and nothing else")

@@ -128,6 +128,32 @@ func TestEventsOf(t *testing.T) {
 	}
 }
 
+// TestEventsSeen: whom an experiment concerns is found by its exposures, also those
+// above the marks, and comes back whole.
+func TestEventsSeen(t *testing.T) {
+	s := newStore(t)
+	events, wanted := benchEvents(4000), map[ingest.Unit]bool{}
+	for i := range events {
+		e := &events[i]
+		if e.Unit = events[i%1000].Unit; e.Type == ingest.Exposure && i%7 == 0 {
+			e.Experiment, wanted[e.Unit] = "rare", true
+		}
+	}
+	if err := s.AppendEvents(t.Context(), 5, names, events, nil); err != nil {
+		t.Fatal(err)
+	}
+	below := map[string]int64{"exposures": 1500, "outcomes": 1200}
+	var got, want []ingest.Event
+	err := errors.Join(
+		s.EventsSeen(t.Context(), 5, []string{"rare", "nobody's"}, below, func(e *ingest.Event) error { got = append(got, *e); return nil }),
+		s.EventsBelow(t.Context(), 5, below, func(e *ingest.Event) error { want = append(want, *e); return nil }))
+	all := len(want)
+	want = slices.DeleteFunc(want, func(e ingest.Event) bool { return !wanted[e.Unit] })
+	if diff := gocmp.Diff(want, got); err != nil || diff != "" || len(got) < 100 || len(got) == all {
+		t.Errorf("%v; %d events of %d (-want +got):\n%s", err, len(got), all, diff)
+	}
+}
+
 func TestEventsOfATopicWithoutMarkStayInvisible(t *testing.T) {
 	s := newStore(t)
 	if err := s.AppendEvents(t.Context(), 0, names, someEvents(rand.New(rand.NewPCG(3, 4)), 100), nil); err != nil {

@@ -63,6 +63,24 @@ func (db *DB) EventsOf(ctx context.Context, shard uint16, units []ingest.Unit, n
 	return db.events(ctx, "events_of", args{"shard": shard, "units": ids}, next, fn)
 }
 
+// seenAtMost is of how many exposures the server is to know the units while it reads;
+// they take some tens of bytes each.
+const seenAtMost = 2_000_000
+
+// EventsSeen is EventsBelow for the units that have an exposure of some experiments;
+// where these are very many, for all.
+func (db *DB) EventsSeen(ctx context.Context, shard uint16, experiments []string, next map[string]int64, fn func(*ingest.Event) error) error {
+	params := args{"shard": shard, "experiments": experiments}
+	n, _, err := one(ctx, db, "exposures_of", params, func(rows native.Rows, n *uint64) error { return rows.Scan(n) })
+	switch {
+	case err != nil:
+		return err
+	case n > seenAtMost:
+		return db.EventsBelow(ctx, shard, next, fn)
+	}
+	return db.events(ctx, "events_seen", params, next, fn)
+}
+
 // wide is a unit as a number.
 func wide(u ingest.Unit) *big.Int {
 	id := ingest.Int128{Lo: u.Hi}.Big()
