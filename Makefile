@@ -51,16 +51,21 @@ grafana: ## build what holds the dashboard against Grafana's own types in .cache
 browser: ## fetch what drives a browser in the tests of the pages into .cache (needs Node.js and Chromium; without them those tests are skipped)
 	@deploy/browser/fetch.sh
 
+.PHONY: openfeature
+openfeature: ## fetch OpenFeature's clients and the flag systems that are recomputed for the tests into .cache (needs Node.js, Python, Java and Maven; without them those tests are skipped)
+	@deploy/openfeature/fetch.sh
+
 .PHONY: python
 python: ## make a Python with clickhouse-connect for the tests in .cache (without it the script of docs/notebooks is not tested)
 	@deploy/python/fetch.sh
 
 .PHONY: test
-test: engine kafka unleash alertmanager helm grafana python browser ## every test, on real parts
+test: engine kafka unleash alertmanager helm grafana python browser openfeature ## every test, on real parts
 	$(GO) test $(TESTFLAGS) ./...
 	@test -e .cache/kafka/fetched-pom.xml || { echo "skipped, because there is no Java or Maven for a real broker:"; $(GO) test -list '^TestBroker' ./... | sed -n 's/^Test/  Test/p'; }
 	@test -e .cache/unleash/fetched-lock.json || { echo "skipped, because there is no Node.js or PostgreSQL for a real Unleash:"; $(GO) test -list '^TestUnleash' ./... | sed -n 's/^Test/  Test/p'; }
 	@test -e .cache/browser/fetched-lock.json || { echo "skipped, because there is no Node.js or Chromium:"; $(GO) test -list '^TestBrowser' ./... | sed -n 's/^Test/  Test/p'; }
+	@test -e .cache/openfeature/fetched-pom.xml || { echo "skipped, because there is no Node.js, Python, Java or Maven for OpenFeature's clients:"; $(GO) test -list '^TestClients|^TestVendors' ./... | sed -n 's/^Test/  Test/p'; }
 	@ls .cache/alertmanager/*/alertmanager >/dev/null 2>&1 || { echo "skipped, because no Alertmanager could be built:"; $(GO) test -list '^TestAlertmanager' ./... | sed -n 's/^Test/  Test/p'; }
 	@test -e .cache/grafana/check || { echo "skipped, because Grafana's types could not be built:"; $(GO) test -list '^TestDashboardTypes' ./deploy | sed -n 's/^Test/  Test/p'; }
 	@ls .cache/helm/*/helm >/dev/null 2>&1 || { echo "skipped, because helm could not be built:"; $(GO) test -list '^TestChart' ./deploy | sed -n 's/^Test/  Test/p'; }
@@ -74,9 +79,10 @@ race: engine ## the tests of concurrent packages under the race detector
 	$(GO) test -race $(TESTFLAGS) ./ingest/... ./internal/watch/... ./guardrails/... ./internal/simulate/...
 
 .PHONY: bench
-bench: engine kafka ## events/s end to end, what an event costs each process, each part alone, and a comparison (ARGS="--long": also five minutes; ARGS="-analysis 5000000": exploratory analyses)
+bench: engine kafka openfeature ## events/s end to end, what an event costs each process, each part alone, and a comparison (ARGS="--long": also five minutes; ARGS="-analysis 5000000": exploratory analyses)
 	$(GO) run ./internal/bench $(ARGS)
 	$(GO) run ./internal/bench -readers
+	$(GO) run ./internal/bench -assign
 	@echo; echo "A COMPARISON FROM MOMENTS, beside one t quantile of gonum"
 	$(GO) test ./stats -run '^$$' -bench '^BenchmarkComparison$$'
 
