@@ -63,6 +63,20 @@ func TestKillsAreMeasured(t *testing.T) {
 	}
 }
 
+// TestAssigningIsMeasured runs every part for a moment, flagd's where it was fetched.
+func TestAssigningIsMeasured(t *testing.T) {
+	var out bytes.Buffer
+	if err := bench(t.Context(), &out, options{assign: 20 * time.Millisecond}); err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	t.Log(out.String())
+	for _, want := range []string{"assay: a decision", "computing growthbook's anew", "one flag, 16 clients", "all ten, 2000 a second"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the report has no %q", want)
+		}
+	}
+}
+
 // TestReadersAreMeasured runs the short form: every request is answered while events are
 // counted, and all are told of.
 func TestReadersAreMeasured(t *testing.T) {

@@ -53,6 +53,8 @@ type options struct {
 
 	readers bool // the API and the pages are measured, and nothing else
 
+	assign time.Duration // how long each part of assigning is measured, and nothing else
+
 	kill    bool          // kills are measured, and nothing else
 	trials  int           // experiments that are harmed
 	stagger time.Duration // between them
@@ -74,6 +76,7 @@ func flags() options {
 	flag.BoolVar(&o.kill, "kill", false, "how soon harm is called off, and what a round of the guard takes, and nothing else")
 	flag.IntVar(&o.analysis, "analysis", 0, "units: how long exploratory analyses of so many, with four outcomes each, take, and nothing else; 5,000,000 is the promise")
 	flag.BoolVar(&o.readers, "readers", false, "how long the API and the pages take while a stream is counted, and nothing else")
+	assigning := flag.Bool("assign", false, "assigning units, computing other systems' assignments anew, and answers over HTTP, and nothing else")
 	flag.IntVar(&o.trials, "trials", 60, "with -kill: harmed experiments, one every 1.5 s; 0: none")
 	flag.IntVar(&o.rate, "rate", o.rate, "events a second of live streams")
 	flag.IntVar(&o.loop, "loop", 1000, "with -kill: experiments of a guard whose rounds are measured; 0: none; with -readers: experiments of the list")
@@ -84,6 +87,9 @@ func flags() options {
 		if readers {
 			o = shortReaders()
 		}
+	}
+	if *assigning {
+		o.assign = 2 * time.Second
 	}
 	if *only {
 		o.alone, o.curve, o.rate = false, nil, 0
@@ -134,6 +140,9 @@ func bench(ctx context.Context, w io.Writer, o options) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	r := report{w: w}
+	if o.assign > 0 {
+		return errors.Join(benchAssign(ctx, dir, o, &r), r.err)
+	}
 	if o.kill {
 		return errors.Join(benchKills(ctx, dir, o, &r), r.err)
 	}

@@ -122,9 +122,13 @@ func (r *report) live(rate int, delays []time.Duration) {
 
 // at is a quantile, which some of the delays are at most.
 func at(delays []time.Duration, share float64) time.Duration {
+	return quantile(delays, share).Round(time.Millisecond)
+}
+
+func quantile(delays []time.Duration, share float64) time.Duration {
 	if len(delays) == 0 {
 		return 0
 	}
 	sorted := slices.Sorted(slices.Values(delays))
-	return sorted[int(share*float64(len(sorted)-1))].Round(time.Millisecond)
+	return sorted[int(share*float64(len(sorted)-1))]
 }
