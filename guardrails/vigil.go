@@ -93,6 +93,10 @@ func (v *Vigil) countAside(d *results.Document, first bool) {
 		v.warn(results.Anomaly{Code: results.OtherUnitKind, Text: fmt.Sprintf(
 			"%d more exposures of another unit kind: they are counted aside", n)})
 	}
+	if n := is.Misassigned() - was.Misassigned(); n > 0 {
+		v.warn(results.Anomaly{Code: results.Misassigned, Text: fmt.Sprintf(
+			"%d more units were shown another variant than their assignment gives them (%s): a wrong seed, another SDK, or somebody else decides", n, is.AssignmentText())})
+	}
 	for metric, n := range is.OutOfRange {
 		if n -= was.OutOfRange[metric]; n > 0 {
 			v.warn(results.Anomaly{Code: results.OutOfRange, Metric: metric, Text: fmt.Sprintf(

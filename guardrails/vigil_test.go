@@ -25,12 +25,12 @@ type arrivals struct {
 	none   float64 // share of units without a country
 	phase  uint16
 
-	units, nonZero   [2]int64
-	sums             [2]float64
-	noCountry        int64
-	unknown, tooMuch int64
-	fates            []results.Fates
-	spoil            func(*results.Document)
+	units, nonZero          [2]int64
+	sums                    [2]float64
+	noCountry               int64
+	unknown, tooMuch, wrong int64
+	fates                   []results.Fates
+	spoil                   func(*results.Document)
 }
 
 func newArrivals() *arrivals {
@@ -76,7 +76,7 @@ func (a *arrivals) document() *results.Document {
 	at := begin().Add(a.now)
 	d := &results.Document{
 		At: at, Freshness: at, Start: begin(), EnrolUntil: begin().Add(24 * time.Hour), End: begin().Add(48 * time.Hour),
-		Aside: results.Aside{UnknownVariants: a.unknown, OutOfRange: map[string]int64{"spend": a.tooMuch}},
+		Aside: results.Aside{UnknownVariants: a.unknown, OutOfRange: map[string]int64{"spend": a.tooMuch}, Assignments: map[string]int64{"match": 100, "override": 7, "mismatch": a.wrong}},
 	}
 	for p := uint16(1); p <= a.phase; p++ {
 		d.Phases = append(d.Phases, results.Phase{Number: p, From: begin(), Arms: []results.PhaseArm{{Variant: "control"}, {Variant: "treatment"}}})
@@ -237,6 +237,7 @@ func TestWarnings(t *testing.T) {
 		"twice the values":        {func(a *arrivals) { a.value *= 2 }, nil},
 		"no country any more":     {func(a *arrivals) { a.none = .9 }, []string{"attribute_missing country"}},
 		"fewer countries":         {func(a *arrivals) { a.none = .1 }, nil},
+		"a wrong assignment":      {func(a *arrivals) { a.wrong++ }, []string{"misassigned"}},
 		"an unknown variant":      {func(a *arrivals) { a.unknown++ }, []string{"unknown_variants"}},
 		"values too large":        {func(a *arrivals) { a.tooMuch++ }, []string{"out_of_range spend"}},
 		"a surge of dead letters": {func(a *arrivals) { a.fates = []results.Fates{{Topic: "orders", Records: 5000, Dead: 150}} }, []string{"dead_letters orders"}},

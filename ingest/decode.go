@@ -36,6 +36,7 @@ type Decoder struct {
 	names      []string // the allow-list, sorted
 	partitions int32
 	by         []Partitioner
+	checker    Checker
 
 	interner  interner
 	slab      slab

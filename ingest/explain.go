@@ -169,6 +169,9 @@ func (x *explainer) exposure(s *Step, r *row, run *run, a *stance) {
 	default:
 		s.say(FoundCrossover, "another variant within the phase of the first exposure: by the experiment's policy the unit stays in %s", run.variants[a.variant])
 	}
+	if verdict, ok := attr(x.j.attrs(r), Assignment); ok {
+		s.Reason += "; its assignment, computed anew: " + string(verdict)
+	}
 }
 
 func (s *Step) say(f Finding, format string, args ...any) {

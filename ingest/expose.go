@@ -123,6 +123,11 @@ func (j *Joiner) post(t *trial, r *run, a *stance, sign int64) {
 	}
 	put(&deltas[0], Delta{N: 1}, a.first.t)
 	p := &j.tally.profiles[n]
+	if verdict, ok := attr(j.attrs(a.first), Assignment); ok {
+		c := p.cell(Assignment, slotStart(p.slot, r.slot))
+		c.Value = string(verdict)
+		j.tally.count(c, sign, a.first.t*max(sign, 0))
+	}
 	for i := range a.asides {
 		s := &a.asides[i]
 		c := p.outcomeCell(s.metric, s.value, &s.row)

@@ -204,6 +204,9 @@ func drawEvent(t *rapid.T, topics int, borders []int64) ingest.Event {
 		e.Name = rapid.SampledFrom([]string{"buy", "buy", "view", "other"}).Draw(t, "name")
 		e.Value = mustValue(rapid.SampledFrom(texts).Draw(t, "value"))
 	}
+	if v := rapid.SampledFrom([]string{"", "match", "mismatch"}).Draw(t, "assignment"); v != "" && e.Type == ingest.Exposure {
+		e.Attrs = append(e.Attrs, ingest.Attr{Name: ingest.Assignment, Value: v})
+	}
 	if v := rapid.SampledFrom([]string{"", "x", "y"}).Draw(t, "c"); v != "" {
 		e.Attrs = append(e.Attrs, ingest.Attr{Name: "c", Value: v})
 	}

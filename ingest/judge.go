@@ -23,7 +23,11 @@ func (d *Decoder) judge(rec *Record, f *fields, e *Event) fault {
 	if bad := d.what(f, e); bad.reason != "" {
 		return bad
 	}
-	return d.attributes(f, e)
+	if bad := d.attributes(f, e); bad.reason != "" {
+		return bad
+	}
+	d.check(e)
+	return fault{}
 }
 
 // when reads the event's time.

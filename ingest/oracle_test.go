@@ -217,6 +217,13 @@ func bruteIteration(l ledger, x *experiment.Experiment, it *experiment.Iteration
 		}
 	}
 	each(ingest.Units, x.Window, func(s *sums) { s.n++ })
+	for _, a := range first.Attrs {
+		if a.Name == "$assignment" {
+			c := base
+			c.Metric, c.Value, c.Slot = "$assignment", a.Value, floor(first.T, x.Window)
+			l.at(c).n++
+		}
+	}
 	if other != "" && x.Crossovers != experiment.First {
 		c := base
 		c.Metric, c.Value, c.Slot = ingest.CrossoverUnits, other, floor(first.T, x.Window)

@@ -1,6 +1,7 @@
 package ingest_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -116,6 +117,38 @@ func TestTieByPlace(t *testing.T) {
 		}
 		same(t, got, brute(log, v))
 	}
+}
+
+// A unit is counted once by what came of its first exposure's assignment, also when an
+// earlier one arrives late, and when it crosses over.
+//
+// semantics: assignment
+func TestAssignmentOfTheFirst(t *testing.T) {
+	v := explained()
+	at := func(offset, t int64, variant, verdict string) ingest.Event {
+		return ingest.Event{Type: ingest.Exposure, Place: ingest.Place{Offset: offset}, T: origin + t, Unit: ingest.Unit{Hi: 1}, UnitKind: "user",
+			Experiment: "e", Variant: variant, Attrs: []ingest.Attr{{Name: ingest.Assignment, Value: verdict}}}
+	}
+	log := []ingest.Event{at(0, 20, "a", "match"), at(1, 30, "a", "mismatch"), at(2, 10, "b", "mismatch")}
+	j, got := ingest.NewJoiner([]string{"t"}, v), ledger{}
+	for i := range log {
+		j.AddAll(log[i:i+1], nil)
+		got.add(j.Take())
+		want := map[string]int64{"match": 1}
+		if i == 2 {
+			want = map[string]int64{"mismatch": 1}
+		}
+		counted := map[string]int64{}
+		for cell, s := range got {
+			if cell.Metric == ingest.Assignment && s.n != 0 {
+				counted[cell.Value] += s.n
+			}
+		}
+		if !maps.Equal(counted, want) {
+			t.Errorf("after %d exposures: %v, want %v", i+1, counted, want)
+		}
+	}
+	same(t, got, brute(log, v))
 }
 
 // No source of the join, nor of the words that it counts by, asks for the time.

@@ -115,6 +115,7 @@ const (
 	UnknownVariant = "$unknown_variant" // exposures to a variant that the file doesn't know
 	OtherUnitKind  = "$other_unit_kind" // exposures of another unit kind
 	OutOfRange     = "$out_of_range"    // outcome values too large for one metric; Value is the metric's name
+	Assignment     = "$assignment"      // units by first exposure, by what came of computing their assignment anew: Value; also the attribute that says so
 	BadAttribute   = "$bad_attribute"   // outcomes whose attribute holds no number for one metric; Value is the metric's name
 )
 

@@ -17,10 +17,11 @@ type Decoder interface {
 }
 
 // Expecting is a decoder that can be told how units are spread: over n
-// partitions, by topic (index of Place.Topic).
+// partitions, by topic (index of Place.Topic), and who checks their assignment.
 type Expecting interface {
 	Decoder
 	Expect(n int32, by []ingest.Partitioner)
+	Check(c ingest.Checker)
 }
 
 // reading is how the records of one topic are read.
@@ -67,6 +68,7 @@ func (d *decoders) of(topic uint8, x Decoding) (reading, error) {
 		return r, fmt.Errorf("topic %s: %w", x.Topic, err)
 	}
 	mapped.Expect(d.c.layout.partitions, d.by)
+	mapped.Check(d.c.versions.check)
 	r.Decoder, r.headers = mapped, true
 	return r, nil
 }
@@ -76,6 +78,7 @@ func (d *decoders) nativeOf(attributes []string) *ingest.Decoder {
 	if d.native[key] == nil {
 		d.native[key] = ingest.NewDecoder(d.c.cfg.UnitKey, attributes)
 		d.native[key].Expect(d.c.layout.partitions, d.by)
+		d.native[key].Check(d.c.versions.check)
 	}
 	return d.native[key]
 }

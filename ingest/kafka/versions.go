@@ -3,9 +3,13 @@ package kafka
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/assay-dev/assay/ingest"
+	"github.com/assay-dev/assay/internal/assignment"
 	"github.com/assay-dev/assay/internal/experiment"
 )
 
@@ -14,6 +18,8 @@ type versions struct {
 	mu      sync.Mutex
 	newest  *experiment.Version // nil: there is none yet
 	changed chan struct{}       // closed when newest changes
+
+	checked atomic.Pointer[map[string]*experiment.Experiment] // whose assignments are computed anew; nil: nobody's
 }
 
 func newVersions() *versions { return &versions{changed: make(chan struct{})} }
@@ -29,8 +35,48 @@ func (v *versions) set(newest *experiment.Version) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.newest = newest
+	v.checked.Store(checkedBy(newest))
 	close(v.changed)
 	v.changed = make(chan struct{})
+}
+
+// checkedBy are the experiments of a version that say how units are assigned, by key.
+func checkedBy(v *experiment.Version) *map[string]*experiment.Experiment {
+	if v == nil {
+		return nil
+	}
+	out := map[string]*experiment.Experiment{}
+	for i := range v.Experiments {
+		if e := &v.Experiments[i]; e.Assignment != nil {
+			out[e.Key] = e
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return &out
+}
+
+// check computes an exposure's assignment anew, by the newest version that is known.
+func (v *versions) check(e *ingest.Event, unit []byte) string {
+	checked := v.checked.Load()
+	if checked == nil {
+		return ""
+	}
+	x := (*checked)[e.Experiment]
+	if x == nil {
+		return ""
+	}
+	return string(assignment.Recompute(x, assignment.Seen{
+		At: time.UnixMilli(e.T), Unit: string(unit), UnitKind: e.UnitKind, Variant: e.Variant,
+		Attribute: func(name string) (string, bool) {
+			i := slices.IndexFunc(e.Attrs, func(a ingest.Attr) bool { return a.Name == name })
+			if i < 0 {
+				return "", false
+			}
+			return e.Attrs[i].Value, true
+		},
+	}))
 }
 
 // refresh asks the store once.

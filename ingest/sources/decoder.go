@@ -45,6 +45,9 @@ func NewDecoder(m *Mapping, key ingest.Key, attributes []string) (*Decoder, erro
 // Expect tells the decoder how units are spread, as ingest.Decoder.Expect does.
 func (d *Decoder) Expect(n int32, by []ingest.Partitioner) { d.native.Expect(n, by) }
 
+// Check lets the decoder write down what a checker says, as ingest.Decoder.Check does.
+func (d *Decoder) Check(c ingest.Checker) { d.native.Check(c) }
+
 // Decode returns the record's event (and true), or why it is a dead letter. A
 // record that holds several events cannot stand at one place: it is dead here,
 // and read by declaring the topic's partitioner as any.

@@ -53,7 +53,7 @@ func SetOf(v *experiment.Version, off map[Off]bool, at time.Time) *Set {
 	s := &Set{Version: v.Number}
 	for i := range v.Experiments {
 		e := &v.Experiments[i]
-		if e.Assignment == nil || e.Assignment.System != experiment.Assay {
+		if !e.Assignment.Ours() {
 			continue
 		}
 		s.Plans = append(s.Plans, planOf(e, off, at))
@@ -110,7 +110,7 @@ func planOf(e *experiment.Experiment, off map[Off]bool, at time.Time) Plan {
 		p.off[i] = share > 0 && phase.Shares[i] == 0 || off[Off{e.Key, it.Number, arm}]
 	}
 	switch {
-	case then.Assignment == nil: // it began when somebody else assigned
+	case !then.Assignment.Ours(): // it began when somebody else assigned
 		p.halted = NotRunning
 	case off[Off{e.Key, it.Number, ""}]:
 		p.halted = TurnedOff

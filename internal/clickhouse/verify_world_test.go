@@ -195,6 +195,9 @@ func (w *realm) event(units int) ingest.Event {
 	} else {
 		e.Name, e.Value = among(w.Rand, "buy", "buy", "view", "other"), amount(among(w.Rand, amounts...))
 	}
+	if v := among(w.Rand, "", "match", "mismatch"); v != "" && e.Type == ingest.Exposure {
+		e.Attrs = append(e.Attrs, ingest.Attr{Name: ingest.Assignment, Value: v})
+	}
 	if v := among(w.Rand, "", "x", "y"); v != "" {
 		e.Attrs = append(e.Attrs, ingest.Attr{Name: "c", Value: v})
 	}

@@ -21,14 +21,34 @@ type Assignment struct {
 	Eligible []Audience        `json:"eligible,omitempty"` // a unit must be in one of them; none: everybody is eligible
 	Holdouts []Holdout         `json:"holdouts,omitempty"` // sorted by name
 	Group    *GroupRange       `json:"group,omitempty"`
+
+	// Of other systems: what their draws are computed anew with.
+	Seed    string      `json:"seed,omitempty"`
+	Dialect string      `json:"dialect,omitempty"` // how the SDK hashes texts; "": as UTF-8
+	Forced  []Condition `json:"forced,omitempty"`  // attributes of exposures that were not drawn
 }
+
+// Ours tells whether assay assigns.
+func (a *Assignment) Ours() bool { return a != nil && a.System == Assay }
 
 // System is who assigns.
 type System string
 
 // The systems.
 const (
-	Assay System = "assay" // we do: `assay serve` answers OFREP
+	Assay        System = "assay" // we do: `assay serve` answers OFREP
+	GrowthBook   System = "growthbook"
+	Unleash      System = "unleash"
+	FlagdV2      System = "flagd-v2"
+	LaunchDarkly System = "launchdarkly"
+	Eppo         System = "eppo"
+)
+
+// The dialects; within ASCII they are one.
+const (
+	DialectUTF8    = "utf-8"
+	DialectUTF16   = "utf-16"
+	DialectLowByte = "low-byte"
 )
 
 // OwnSwitch is the kill switch of experiments that assay assigns itself.
@@ -127,11 +147,25 @@ func quoted(text string) json.RawMessage {
 	return bytes.TrimSpace(b.Bytes())
 }
 
-// String writes the assignment for people; it is a fact of the design.
-func (a *Assignment) String() string {
-	if a == nil {
+// fact is the assignment as part of the design. What others assign is none: we only
+// compute it anew, and a wrong seed must be corrected while the iteration runs.
+func (a *Assignment) fact() string {
+	if !a.Ours() {
 		return "none"
 	}
+	return a.String()
+}
+
+// recomputed writes what others assign.
+func (a *Assignment) recomputed() string {
+	if a == nil || a.Ours() {
+		return "none"
+	}
+	return a.String()
+}
+
+// String writes the assignment for people.
+func (a *Assignment) String() string {
 	parts := []string{"system: " + string(a.System)}
 	for _, v := range a.Values {
 		parts = append(parts, "value: "+string(v))
@@ -144,6 +178,14 @@ func (a *Assignment) String() string {
 	}
 	if g := a.Group; g != nil {
 		parts = append(parts, "group "+g.String())
+	}
+	for _, f := range []struct{ name, is string }{{"seed", a.Seed}, {"dialect", a.Dialect}} {
+		if f.is != "" {
+			parts = append(parts, f.name+": "+f.is)
+		}
+	}
+	for _, c := range a.Forced {
+		parts = append(parts, "forced: "+c.String())
 	}
 	return "{" + strings.Join(parts, ", ") + "}"
 }
@@ -171,8 +213,8 @@ func (e *Experiment) validateAssignment() error {
 		return fmt.Errorf("%d values for %d variants", len(a.Values), len(e.Variants))
 	case a.Group != nil && (a.Group.From >= a.Group.To || a.Group.To > Million):
 		return fmt.Errorf("the range of group %s is empty", a.Group)
-	case e.KillSwitch != OwnSwitch:
-		return fmt.Errorf("its switch is %q, not %s", e.KillSwitch, OwnSwitch)
+	case a.Ours() != (e.KillSwitch == OwnSwitch):
+		return fmt.Errorf("%s assigns, and the switch is %q", a.System, e.KillSwitch)
 	}
 	return nil
 }

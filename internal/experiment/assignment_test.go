@@ -56,6 +56,17 @@ func TestOwnSwitch(t *testing.T) {
 	}
 }
 
+// Of numbers either all are whole or none: clients ask for one or the other.
+func TestNumbers(t *testing.T) {
+	for values, want := range map[string]string{"{a: 1, b: 2}": "1 2", "{a: 1, b: 2.5}": "1.0 2.5", "{a: -3, b: 2.50}": "-3.0 2.50", "{a: no, b: \"1.5\"}": `"no" "1.5"`} {
+		set := mustParse(t, append(load(t, "good/metrics/*.yaml"), assigned("x", "assignment: {system: assay, values: "+values+"}\n"))...)
+		e := mustApply(t, nil, set, day(t, "2026-03-01")).Find("x")
+		if got := fmt.Sprintf("%s %s", e.Value(0), e.Value(1)); got != want {
+			t.Errorf("%s is sent as %s, want %s", values, got, want)
+		}
+	}
+}
+
 // The salt is the file's, or one of the iteration's own that a resume keeps.
 func TestSaltOf(t *testing.T) {
 	e := Experiment{Key: "x", Iterations: []Iteration{{Number: 1}, {Number: 2, Resumes: 1}, {Number: 3, Salt: "s"}, {Number: 4, Resumes: 3, Salt: "s"}, {Number: 5}}}

@@ -66,6 +66,7 @@ func (c *changeList) words(was, is *Experiment) {
 		{"flag link", was.Links.Flag, is.Links.Flag},
 		{"change link", was.Links.Change, is.Links.Change},
 		{"schema link", was.Links.Schema, is.Links.Schema},
+		{"recomputed assignment", was.Assignment.recomputed(), is.Assignment.recomputed()},
 	} {
 		if f.was != f.is {
 			c.add(false, "%s %q → %q", f.what, f.was, f.is)

@@ -24,7 +24,7 @@ func readExperiment(s *source, root ast.Node) *experimentFile {
 	for _, g := range text.guardrails {
 		e.Guardrails = append(e.Guardrails, g.guardrail())
 	}
-	if e.Assignment = e.assignment(); e.Assignment != nil && !e.written("kill_switch") {
+	if e.Assignment = e.assignment(); e.Assignment.Ours() && !e.written("kill_switch") {
 		e.KillSwitch = OwnSwitch
 	}
 	return e

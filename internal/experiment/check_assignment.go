@@ -3,6 +3,7 @@ package experiment
 import (
 	"bytes"
 	"fmt"
+	"math/big"
 	"slices"
 	"strings"
 	"time"
@@ -10,14 +11,27 @@ import (
 
 // checkAssignment holds the assignment against the rest of the file.
 func (e *experimentFile) checkAssignment() {
-	if e.Assignment == nil {
-		if e.KillSwitch == OwnSwitch {
-			e.refuse("kill_switch", RuleAssignment, "the switch assay turns off what assay assigns, and this experiment has no assignment", "add assignment: {system: assay}, or name a switch of your flag system")
-		}
+	switch {
+	case e.Assignment.Ours():
+		e.checkOurs()
 		return
+	case e.KillSwitch == OwnSwitch:
+		e.refuse("kill_switch", RuleAssignment, "the switch assay turns off what assay assigns, and it does not assign this", "add assignment: {system: assay}, or name a switch of your flag system")
 	}
+	if e.Assignment != nil {
+		e.checkOthers()
+	}
+}
+
+// checkOurs is about what assay assigns.
+func (e *experimentFile) checkOurs() {
 	if e.KillSwitch != OwnSwitch {
 		e.refuse("kill_switch", RuleAssignment, fmt.Sprintf("%s cannot turn off what assay assigns", e.KillSwitch), "leave kill_switch out: such an experiment has a switch of its own")
+	}
+	for _, field := range []string{"seed", "dialect", "forced"} {
+		if at := "assignment." + field; e.written(at) {
+			e.refuse(at, RuleAssignment, field+" is of other systems' assignments", "take it out; the iteration's salt is what assay draws with")
+		}
 	}
 	e.checkValues()
 	e.checkFineness()
@@ -25,6 +39,46 @@ func (e *experimentFile) checkAssignment() {
 	if g := e.Assignment.Group; g != nil && g.From >= g.To {
 		e.refuse("assignment.group.to", RuleAssignment, "the range of the group is empty", "from is below to, as in {from: 0%, to: 50%}")
 	}
+}
+
+// checkOthers is about what another system assigns and is computed anew.
+func (e *experimentFile) checkOthers() {
+	a := e.Assignment
+	if a.Seed == "" {
+		e.refuse("assignment", RuleAssignment, fmt.Sprintf("what %s assigns cannot be computed without its seed", a.System), "add seed: and what the system draws with (docs/assignment.md)")
+	}
+	for _, field := range []string{"values", "eligible", "holdouts", "group"} {
+		if at := "assignment." + field; e.written(at) {
+			e.refuse(at, RuleAssignment, fmt.Sprintf("%s is of what assay assigns itself, and %s assigns this", field, a.System), "take it out: the flag system decides it")
+		}
+	}
+	known := map[System][]string{GrowthBook: {DialectUTF8, DialectUTF16}, Unleash: {DialectUTF8, DialectLowByte}}[a.System]
+	if a.Dialect != "" && !slices.Contains(known, a.Dialect) {
+		e.refuse("assignment.dialect", RuleAssignment, fmt.Sprintf("no SDK of %s hashes so", a.System), suggest(a.Dialect, known))
+	}
+	for i, it := range e.text.iterations {
+		for j, p := range it.phases {
+			if hint := trafficHint(a.System, p.traffic); hint != "" {
+				e.refuse(fmt.Sprintf("iterations[%d].phases[%d].traffic", i, j), RuleAssignment, fmt.Sprintf("who takes part at this traffic cannot be computed of %s", a.System), hint)
+			}
+		}
+	}
+}
+
+// trafficHint says what traffic a system's draws are known of; "" when this is.
+func trafficHint(system System, traffic *big.Rat) string {
+	switch {
+	case traffic == nil || system == GrowthBook:
+		return ""
+	case system == Unleash:
+		if new(big.Rat).Mul(traffic, big.NewRat(100, 1)).IsInt() {
+			return ""
+		}
+		return "a gradual rollout has whole percents"
+	case traffic.Cmp(big.NewRat(1, 1)) == 0:
+		return ""
+	}
+	return "leave assignment out while the traffic is below 100%"
 }
 
 // checkValues wants a value for every variant, all of one type: a client asks for a
@@ -92,12 +146,12 @@ func (set *Set) checkTogether(next *Version, at time.Time) Problems {
 	var out Problems
 	for _, f := range set.experiments {
 		e := next.Find(f.Key)
-		if e == nil || e.Assignment == nil {
+		if e == nil || !e.Assignment.Ours() {
 			continue
 		}
 		for i := range next.Experiments {
 			other := &next.Experiments[i]
-			if other.Key >= e.Key || other.Assignment == nil || !together(e, other, at) {
+			if other.Key >= e.Key || !other.Assignment.Ours() || !together(e, other, at) {
 				continue
 			}
 			if field, text, hint := e.conflict(other); text != "" {

@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"math/big"
@@ -16,6 +17,7 @@ type assignmentText struct {
 	eligible [][]entry[[]string]
 	holdouts []entry[*big.Rat]
 	group    *groupText
+	forced   [][]entry[string]
 }
 
 type groupText struct {
@@ -26,11 +28,14 @@ type groupText struct {
 func assignmentFields() []field[assignmentText] {
 	type t = assignmentText
 	return []field[t]{
-		must(as("system", choice(Assay), func(a *t) *System { return &a.System }, "Who puts units into variants: assay, asked by OFREP.")),
+		must(as("system", choice(Assay, GrowthBook, Unleash, FlagdV2, LaunchDarkly, Eppo), func(a *t) *System { return &a.System }, "Who puts units into variants: assay, asked by OFREP, or a system whose draws are computed anew to check them.")),
 		as("values", entries(name(), literal()), func(a *t) *[]entry[json.RawMessage] { return &a.values }, "What clients get in each variant: all true or false, all numbers or all texts; default: the variant's key."),
 		as("eligible", listOf(entries(attribute(), oneOrMore()), maxExclusions), func(a *t) *[][]entry[[]string] { return &a.eligible }, "Who may take part: a unit must have all attributes of one line; default: everybody."),
 		as("holdouts", entries(name(), share()), func(a *t) *[]entry[*big.Rat] { return &a.holdouts }, "Shares of all units that are kept out of every experiment that names the holdout."),
 		as("group", pointer(object(groupText{}, groupFields())), func(a *t) **groupText { return &a.group }, "A group of experiments that exclude one another, and this one's part of it."),
+		as("seed", text(), func(a *t) *string { return &a.Seed }, "Of another system: what it draws with, such as GrowthBook's seed or Unleash's group id."),
+		as("dialect", choice(DialectUTF8, DialectUTF16, DialectLowByte), func(a *t) *string { return &a.Dialect }, "Of growthbook and unleash: how the SDK hashes what is not ASCII; default utf-8."),
+		as("forced", listOf(entries(attribute(), text()), maxExclusions), func(a *t) *[][]entry[string] { return &a.forced }, "Of another system: exposures of units that were not drawn, such as sticky ones, by their attributes."),
 	}
 }
 
@@ -61,6 +66,20 @@ func literal() shape[json.RawMessage] {
 		s.refuseAt(nodePosition(n), RuleAssignment, path+" cannot be sent as it is written", "write true, false, a plain number such as 12.5, or a text")
 		return nil, false
 	}}
+}
+
+// fractional writes whole numbers among others with a decimal, as 1.0: clients in typed
+// languages ask for whole numbers or for others, and make an error of what they get else.
+func fractional(values []json.RawMessage) {
+	fraction := func(v json.RawMessage) bool { return typeOf(v) == "number" && bytes.ContainsAny(v, ".eE") }
+	if !slices.ContainsFunc(values, fraction) {
+		return
+	}
+	for i, v := range values {
+		if typeOf(v) == "number" && !fraction(v) {
+			values[i] = append(slices.Clone(v), ".0"...)
+		}
+	}
 }
 
 // oneOrMore is a text or a list of texts.
@@ -102,6 +121,7 @@ func (e *experimentFile) assignment() *Assignment {
 				a.Values[i] = v.value
 			}
 		}
+		fractional(a.Values)
 	}
 	for _, line := range text.eligible {
 		audience := Audience{}
@@ -109,6 +129,9 @@ func (e *experimentFile) assignment() *Assignment {
 			audience[c.key] = c.value
 		}
 		a.Eligible = append(a.Eligible, audience)
+	}
+	for _, line := range text.forced {
+		a.Forced = append(a.Forced, condition(line))
 	}
 	for _, h := range text.holdouts {
 		a.Holdouts = append(a.Holdouts, Holdout{h.key, e.parts("assignment.holdouts."+h.key, h.value)})

@@ -56,7 +56,7 @@ func designFacts(e *Experiment) []difference {
 		fact("stall", e.Stall.String()),
 		fact("silence", e.Silence.String()),
 		fact("checks.crossovers.limit", e.Checks.limitText()),
-		fact("assignment", e.Assignment.String()),
+		fact("assignment", e.Assignment.fact()),
 	}
 }
 

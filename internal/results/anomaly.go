@@ -33,13 +33,14 @@ const (
 	AttributeMissing = "attribute_missing" // a dimension is (none) for many more units than before
 	UnknownVariants  = "unknown_variants"  // exposures to a variant that the file does not name
 	OtherUnitKind    = "other_unit_kind"   // exposures of another unit kind
+	Misassigned      = "misassigned"       // units were shown another variant than their system gives them
 	OutOfRange       = "out_of_range"      // values too large to be counted
 	DeadLetters      = "dead_letters"      // a topic has many more records that are no events than before
 )
 
 // Warnings are the codes of anomalies that do not blind.
 func Warnings() []string {
-	return []string{RateJump, ValueJump, AttributeMissing, UnknownVariants, OtherUnitKind, OutOfRange, DeadLetters}
+	return []string{RateJump, ValueJump, AttributeMissing, UnknownVariants, OtherUnitKind, Misassigned, OutOfRange, DeadLetters}
 }
 
 // Seen says within how many seconds something would be noticed, at the rates of the look.

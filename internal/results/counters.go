@@ -25,6 +25,11 @@ func (c *computation) counters() {
 				c.doc.Aside.OutOfRange = map[string]int64{}
 			}
 			c.doc.Aside.OutOfRange[cell.Value] += n
+		case ingest.Assignment:
+			if c.doc.Aside.Assignments == nil {
+				c.doc.Aside.Assignments = map[string]int64{}
+			}
+			c.doc.Aside.Assignments[cell.Value] += n
 		case ingest.CrossoverUnits:
 			c.crossover(cell)
 		case ingest.AfterEnd:

@@ -343,13 +343,14 @@ type Crossover struct {
 	Units int64  `json:"units"`
 }
 
-// Aside is what was counted and takes no part in the numbers.
+// Aside is what was counted beside the numbers.
 type Aside struct {
 	Moved           int64            `json:"moved"`            // exposures to another variant in a later phase
 	Outside         int64            `json:"outside"`          // exposures outside every iteration
 	UnknownVariants int64            `json:"unknown_variants"` // a producer sends a variant that the file does not know
 	OtherUnitKind   int64            `json:"other_unit_kind"`
 	OutOfRange      map[string]int64 `json:"out_of_range,omitempty"` // values too large, by metric
+	Assignments     map[string]int64 `json:"assignments,omitempty"`  // units by what came of computing their assignment anew; they do take part
 }
 
 // Gap is a stretch of records that may have belonged to the iteration and that

@@ -196,6 +196,7 @@ WITH
                     NOT over, NOT over AND y != 0 AND (z != 0 OR NOT m.ratio), over,
                     if(over, toInt256(0), y), if(over, toInt256(0), z))]),
                 if(itself AND barred, [one(phase, settling, '$excluded', slot_of(first_at, window), '')], []),
+                if(itself AND NOT barred AND mapContains(first_attrs, '$assignment'), [one(phase, settling, '$assignment', slot_of(first_at, window), first_attrs['$assignment'])], []),
                 if(itself AND crossed AND NOT barred, [one(phase, settling, '$crossover', slot_of(first_at, window), crossing[1].2)], []),
                 arrayMap(x -> one(x.1, false, '$moved', slot_of(x.2, window), x.3), if(itself AND NOT barred, moved, [])),
                 arrayMap((o, why) -> one(phase, settling, why, slot_of(o.at, window), m.name),
