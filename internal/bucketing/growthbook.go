@@ -2,7 +2,7 @@ package bucketing
 
 import "strconv"
 
-// GrowthBook's hash of a value, 0..1 (packages/sdk-js/src/util.ts: hash). Version 2
+// GrowthBook is its hash of a value, 0..1 (packages/sdk-js/src/util.ts: hash). Version 2
 // hashes the decimal text of a hash; ok is false for a version that it does not know.
 func GrowthBook(d Dialect, version int, seed, value string) (bucket float64, ok bool) {
 	switch version {

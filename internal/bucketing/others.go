@@ -24,7 +24,7 @@ func Flagd(key string, weights []uint32) int {
 	return -1
 }
 
-// LaunchDarkly's bucket of a unit, 0..1, in the precision of its SDKs: the first 15 hex
+// LaunchDarkly is its bucket of a unit, 0..1, in the precision of its SDKs: the first 15 hex
 // digits of SHA-1 of "prefix.unit" (go-server-sdk-evaluation, evaluator_bucketing.go).
 // The prefix is "flag.salt", or the experiment's seed.
 func LaunchDarkly(prefix, unit string) float32 {
@@ -45,7 +45,7 @@ func LaunchDarklyVariation(bucket float32, weights []uint32) int {
 	return len(weights) - 1
 }
 
-// Eppo's shard of a unit, 0 to of-1 (js-client-sdk-common, sharders.ts).
+// Eppo is its shard of a unit, 0 to of-1 (js-client-sdk-common, sharders.ts).
 func Eppo(salt, unit string, of uint32) uint32 {
 	sum := md5.Sum([]byte(salt + "-" + unit)) //nolint:gosec // no secret
 	return binary.BigEndian.Uint32(sum[:4]) % of

@@ -3,7 +3,7 @@ package bucketing
 // unleashVariants is the seed of Unleash's draw of a variant.
 const unleashVariants = 86028157
 
-// Unleash's normalised value of a unit, 1 to of (unleash-client src/strategy/util.ts).
+// Unleash is its normalised value of a unit, 1 to of (unleash-client src/strategy/util.ts).
 func Unleash(d Dialect, group, unit string, of, seed uint32) uint32 {
 	return murmur3(d.bytes(group+":"+unit), seed)%of + 1
 }
