@@ -3,7 +3,7 @@
 // assumes. docs/capacity.md holds what it says of three loads.
 package capacity
 
-// Figure is one measured number that the plan rests on.
+// Figure is one number that the plan rests on, measured unless By says otherwise.
 type Figure struct {
 	Value float64
 	Unit  string
@@ -42,11 +42,11 @@ func Measured() Figures {
 		Event:        Figure{43, "bytes", "memory of an event of a unit in memory", "`go test ./ingest -run TestBytes -v`"},
 		Row:          Figure{33, "bytes", "disk of an event in `events`, parts still to be merged", "`make bench`"},
 		Record:       Figure{200, "bytes", "a record in Kafka, and on the network to a consumer", "`make bench`"},
-		Insert:       Figure{100, "bytes", "an event on the network to ClickHouse", "`make bench`"},
+		Insert:       Figure{100, "bytes", "an event on the network to ClickHouse, not compressed", "an estimate from the columns"},
 		Restore:      Figure{0.7, "µs", "processor time of a consumer for each event that it reads back at a start", "`go test ./internal/clickhouse -run xxx -bench Restore`"},
 		RestoreDB:    Figure{1.6, "µs", "the same, of ClickHouse while it still merges", "`go test ./internal/clickhouse -run xxx -bench Restore`"},
 		PartsOfShard: Figure{6, "parts", "active parts of a shard in `ledger` while it is written to, at most", "`make bench`"},
-		Part:         Figure{0.15, "ms", "reading all sums, for each active part", "`make bench-kill`"},
+		Part:         Figure{0.15, "ms", "reading all sums, for each active part", "tables of 10 to 1,600 parts, once; no command repeats it"},
 	}
 }
 
