@@ -50,7 +50,7 @@ func flags() options {
 	flag.BoolVar(&o.short, "short", false, "scenarios as small as their gates allow, none above 20,000 units; no page")
 	flag.Uint64Var(&o.seed, "seed", 1, "seed of all scenarios")
 	flag.StringVar(&o.commit, "commit", "dev", "what the results are results of; of a scenario with a result of the same commit and seed only the replicates that lack are run")
-	flag.StringVar(&o.dir, "results", "reports/calibration", "folder of the results")
+	flag.StringVar(&o.dir, "results", "docs/calibration", "folder of the results, one file a scenario")
 	flag.StringVar(&o.page, "page", "docs/calibration.md", "the page to write")
 	flag.StringVar(&o.images, "images", "docs/images", "folder of its plots")
 	flag.BoolVar(&o.list, "list", false, "name the scenarios")

@@ -36,6 +36,9 @@ the scenarios as small as their gates allow, with 500 to 14,000 units and mostly
 above 20,000 units. What is promised is the same. That the same records give the same
 sums through Kafka and ClickHouse, bit for bit, is shown with 200 experiments by
 ` + "`go test ./internal/e2e -run TestSameAsInMemory`" + `.
+
+The figures are also in [calibration/](calibration), one JSON file a scenario. The program that made them
+goes on from them: with the same seed and ` + "`--commit`" + ` it makes only the replicates that are asked for beyond theirs.
 `
 
 // writePage writes the page and its plots.
