@@ -16,6 +16,7 @@ import (
 
 var (
 	seedFlag = flag.Uint64("e2e.seed", 0, "of everything random; 0 takes one from the clock, or in CI from the commit")
+	fromFlag = flag.String("e2e.from", "", "commit that a rolling restart begins with; empty: the one before")
 	longFlag = flag.Int("e2e.long", 1, "multiplies the work of the tests that take long")
 )
 

@@ -42,12 +42,18 @@ func (o *output) String() string {
 // begin starts `assay ARGS` in a folder.
 func begin(t *testing.T, dir string, stdout *bytes.Buffer, args ...string) *process {
 	t.Helper()
+	return beginOf(t, suite.binary, dir, stdout, args...)
+}
+
+// beginOf is begin of another binary than the one under test.
+func beginOf(t *testing.T, binary, dir string, stdout *bytes.Buffer, args ...string) *process {
+	t.Helper()
 	// What the binary is made of must be seen by the cache of `go test`: the
 	// packages by the import in main_test.go, the command by being looked at here.
 	if _, err := os.ReadDir("../../cmd/assay"); err != nil {
 		t.Fatal(err)
 	}
-	p, err := launch(t, dir, stdout, args...)
+	p, err := launchOf(t, binary, dir, stdout, args...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +69,11 @@ func begin(t *testing.T, dir string, stdout *bytes.Buffer, args ...string) *proc
 // launch starts a process that somebody else must end. It may be called by any
 // goroutine.
 func launch(t *testing.T, dir string, stdout *bytes.Buffer, args ...string) (*process, error) {
-	p := &process{t: t, what: "assay " + strings.Join(args, " "), cmd: exec.Command(suite.binary, args...), ended: make(chan struct{})}
+	return launchOf(t, suite.binary, dir, stdout, args...)
+}
+
+func launchOf(t *testing.T, binary, dir string, stdout *bytes.Buffer, args ...string) (*process, error) {
+	p := &process{t: t, what: "assay " + strings.Join(args, " "), cmd: exec.Command(binary, args...), ended: make(chan struct{})}
 	p.cmd.Dir, p.cmd.Stderr = dir, &p.err
 	p.cmd.Env = append(os.Environ(), "ASSAY_E2E_SECRET=of-the-tests")
 	if stdout != nil {
