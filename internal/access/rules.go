@@ -35,6 +35,9 @@ func loginRules() map[string]Rule {
 		"GET /login/{file}": {Action: Open},
 		"POST /login":       {Action: Open},
 		"POST /logout":      {Action: Open},
+
+		"GET /login/start":    {Action: Open},
+		"GET /login/callback": {Action: Open},
 	}
 }
 

@@ -40,7 +40,10 @@ func (s *Stack) door(a config.Access, registry prometheus.Registerer, user strin
 		Metrics: registry, Log: audit,
 	}
 	if a.OIDC != nil {
-		if cfg.JWT, err = verifier(*a.OIDC); err != nil {
+		if cfg.JWT, err = verifier(*a.OIDC, a.OIDC.Audience); err != nil {
+			return nil, "", err
+		}
+		if cfg.Provider, err = provider(*a.OIDC); err != nil {
 			return nil, "", err
 		}
 	}
@@ -54,13 +57,34 @@ func (s *Stack) door(a config.Access, registry prometheus.Registerer, user strin
 	return d, secret, err
 }
 
-func verifier(o config.OIDC) (*oidc.Verifier, error) {
+// provider logs people in at the identity provider; nil where it does not know us.
+func provider(o config.OIDC) (door.Provider, error) {
+	if o.ClientID == "" {
+		return nil, nil
+	}
+	v, err := verifier(o, o.ClientID)
+	if err != nil {
+		return nil, err
+	}
+	secret, err := o.ClientSecret.Resolve()
+	if err != nil {
+		return nil, fmt.Errorf("access.oidc.client_secret: %w", err)
+	}
+	cfg := oidc.LoginConfig{ID: o.ClientID, Secret: secret, Scopes: o.Scopes}
+	if len(cfg.Scopes) == 0 {
+		cfg.Scopes = []string{"email", "profile"}
+	}
+	return oidc.NewLogin(cfg, v, outbound.NewTransport())
+}
+
+// verifier believes the provider's tokens for an audience.
+func verifier(o config.OIDC, audience string) (*oidc.Verifier, error) {
 	roles, everyone, err := o.Grants()
 	if err != nil {
 		return nil, fmt.Errorf("access.oidc: %w", err)
 	}
 	cfg := oidc.Config{
-		Issuer: o.Issuer, Audience: o.Audience, Name: o.Name, Groups: o.Groups, Roles: roles, Everyone: everyone,
+		Issuer: o.Issuer, Audience: audience, Name: o.Name, Groups: o.Groups, Roles: roles, Everyone: everyone,
 	}
 	if cfg.Name == "" {
 		cfg.Name = "email"

@@ -39,6 +39,10 @@ type OIDC struct {
 	Groups   string            `yaml:"groups"`   // claim with their groups; groups when not given
 	Roles    map[string]string `yaml:"roles"`    // role by group; the highest counts
 	Everyone string            `yaml:"everyone"` // role of whom no group gives one; empty: they stay out
+
+	ClientID     string   `yaml:"client_id"`     // people log in at the provider as this client; empty: by a token or a JWT alone
+	ClientSecret Secret   `yaml:"client_secret"` // of that client; a public one has none
+	Scopes       []string `yaml:"scopes"`        // what is asked for beside openid; email and profile when not given
 }
 
 const (
@@ -77,6 +81,14 @@ func (o *OIDC) check() error {
 	}
 	if err := private(o.JWKS); err != nil {
 		return fmt.Errorf("jwks: %w", err)
+	}
+	if o.ClientID == "" && !o.ClientSecret.Empty() {
+		return errors.New("client_secret belongs to a client_id")
+	}
+	if o.ClientID != "" {
+		if err := private(o.Issuer); err != nil {
+			return fmt.Errorf("issuer: %w", err)
+		}
 	}
 	if len(o.Roles) == 0 && o.Everyone == "" {
 		return errors.New("neither roles nor everyone: nobody would have a role")

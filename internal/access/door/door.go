@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -22,6 +23,16 @@ type Verifier interface {
 	Verify(ctx context.Context, raw string) (p access.Principal, expires time.Time, err error)
 }
 
+// Provider logs people in at an identity provider. Its errors are shown to them.
+type Provider interface {
+	// Begin gives the address there, and what the browser has to keep until it is back.
+	Begin(ctx context.Context, redirect, next string) (address, kept string, err error)
+	// Finish is of the answer with which it comes back.
+	Finish(ctx context.Context, redirect, kept string, answer url.Values) (p access.Principal, next string, err error)
+	// LogoutAddress is where they can log out there too; "" when there is no such place.
+	LogoutAddress(ctx context.Context, back string) string
+}
+
 // Config says how strict the door is.
 type Config struct {
 	Login       bool     // without it reads need none, and the door is for loopback only
@@ -33,6 +44,7 @@ type Config struct {
 	Tokens      Tokens
 	Terminal    *Terminal // optional: the token that this process shows at its start
 	JWT         Verifier  // optional
+	Provider    Provider  // optional
 	Experiments access.Lookup
 	Metrics     prometheus.Registerer
 	Log         *slog.Logger // what is refused and what is done; no secret

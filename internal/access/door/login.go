@@ -26,6 +26,9 @@ func (d *Door) Routes() (map[string]http.Handler, error) {
 		"GET /login/{file}": http.HandlerFunc(loginFile),
 		"POST /login":       d.logIn(page),
 		"POST /logout":      http.HandlerFunc(d.logOut),
+
+		"GET /login/start":    d.leave(page),
+		"GET /login/callback": d.comeBack(page),
 	}, nil
 }
 
@@ -45,15 +48,23 @@ type loginView struct {
 	Failed string
 	Who    string // logged in already
 	Login  bool   // everything needs a login
+
+	Provider bool   // people can log in at an identity provider
+	LogOut   string // where to log out there too
+	Onward   bool   // just logged in: the page goes on by itself
 }
 
 func (d *Door) view(r *http.Request, next string) loginView {
-	return loginView{Next: local(next), Who: access.From(r.Context()).Name, Login: d.cfg.Login}
+	return loginView{Next: local(next), Who: access.From(r.Context()).Name, Login: d.cfg.Login, Provider: d.cfg.Provider != nil}
 }
 
 func (d *Door) loginPage(page *template.Template) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		d.show(w, page, http.StatusOK, d.view(r, r.URL.Query().Get("next")))
+		v := d.view(r, r.URL.Query().Get("next"))
+		if r.URL.Query().Has("out") && v.Who == "" && v.Provider {
+			v.LogOut = d.cfg.Provider.LogoutAddress(r.Context(), d.address(r, "/login"))
+		}
+		d.show(w, page, http.StatusOK, v)
 	})
 }
 
@@ -97,16 +108,24 @@ func (d *Door) logIn(page *template.Template) http.Handler {
 			d.refuseLogin(w, r, page, d.failed(r, err))
 			return
 		}
-		value, expires, err := d.sessions.begin(l.principal, l.token, l.expires)
-		if err != nil {
-			problem(w, http.StatusInternalServerError, "no session can be made")
+		if !d.begin(w, r, l) {
 			return
 		}
-		d.audit.logins.WithLabelValues("accepted").Inc()
-		d.cfg.Log.Info("logged in", "actor", l.principal.Name, "role", l.principal.Role.String(), "by", l.principal.Login, "from", remoteAddr(r))
-		http.SetCookie(w, d.cookie(value, expires))
 		http.Redirect(w, r, local(r.PostFormValue("next")), http.StatusSeeOther)
 	})
+}
+
+// begin makes a session of a login; false when it has answered that none can be made.
+func (d *Door) begin(w http.ResponseWriter, r *http.Request, l login) bool {
+	value, expires, err := d.sessions.begin(l.principal, l.token, l.expires)
+	if err != nil {
+		problem(w, http.StatusInternalServerError, "no session can be made")
+		return false
+	}
+	d.audit.logins.WithLabelValues("accepted").Inc()
+	d.cfg.Log.Info("logged in", "actor", l.principal.Name, "role", l.principal.Role.String(), "by", l.principal.Login, "from", remoteAddr(r))
+	http.SetCookie(w, d.cookie(value, expires))
+	return true
 }
 
 // refuseLogin shows the page again: a person is at the other end.
@@ -127,7 +146,7 @@ func (d *Door) refuseLogin(w http.ResponseWriter, r *http.Request, page *templat
 func (d *Door) logOut(w http.ResponseWriter, r *http.Request) {
 	d.sessions.end(cookieOf(r, d.cookieName()))
 	http.SetCookie(w, d.cookie("", time.Unix(1, 0)))
-	http.Redirect(w, r, "/login", http.StatusSeeOther)
+	http.Redirect(w, r, "/login?out", http.StatusSeeOther)
 }
 
 // cookieName binds the cookie to this host, where browsers heed that: over TLS.
