@@ -33,6 +33,7 @@ func TestDashboard(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden.File(t, "grafana/assay.json", b.Bytes())
+	golden.File(t, "helm/assay/files/assay.json", b.Bytes())
 
 	shown := strings.Join(d.exprs(), "\n")
 	unused := maps.Clone(leftOut)
