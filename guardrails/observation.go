@@ -16,6 +16,7 @@ type Observation struct {
 	SRMPhases []uint16  `json:"srm_phases,omitempty"` // phases with an open sample-ratio alarm
 
 	CrossPhases []uint16 `json:"cross_phases,omitempty"` // phases whose crossovers hold the rules
+	WrongPhases []uint16 `json:"wrong_phases,omitempty"` // phases whose assignments hold them
 
 	Open    []Stratum `json:"open,omitempty"`    // all slots, one stratum a phase, settling units left out
 	Matured []Stratum `json:"matured,omitempty"` // slots whose window has passed

@@ -12,6 +12,7 @@ func Observe(d *results.Document, r Rule, alarms []Alarm) Observation {
 	o := Observation{
 		At: d.At, Freshness: d.Freshness, Newest: d.Newest,
 		SRMPhases: OpenPhases(alarms), CrossPhases: heldBy(d.CrossoverChecks),
+		WrongPhases: misassigned(d.AssignmentChecks),
 	}
 	for _, t := range d.Troubles {
 		reason := StateReason(t.Code)
@@ -45,6 +46,17 @@ func Observe(d *results.Document, r Rule, alarms []Alarm) Observation {
 
 // heldBy are the phases in which crossovers hold the guardrails.
 func heldBy(checks []results.CrossoverCheck) []uint16 {
+	var phases []uint16
+	for _, c := range checks {
+		if c.Alarm && c.OnAlarm == string(experiment.HoldOnAlarm) {
+			phases = append(phases, c.Phase)
+		}
+	}
+	return phases
+}
+
+// misassigned are the phases in which assignments hold the guardrails.
+func misassigned(checks []results.AssignmentCheck) []uint16 {
 	var phases []uint16
 	for _, c := range checks {
 		if c.Alarm && c.OnAlarm == string(experiment.HoldOnAlarm) {

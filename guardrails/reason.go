@@ -28,6 +28,9 @@ const (
 	// ManyCrossovers: it is shown that more units cross over than the file's limit,
 	// and the file says that this holds the guardrails.
 	ManyCrossovers Reason = "crossovers"
+	// WrongAssignment: it is shown that more units were assigned otherwise than the
+	// file's limit, and the file says that this holds the guardrails.
+	WrongAssignment Reason = "assignment"
 	// Holding: harm beyond the margin is shown, but not yet for the rule's hold time.
 	Holding Reason = "holding"
 )
@@ -96,7 +99,7 @@ const (
 func Reasons() map[Reason]Kind {
 	return map[Reason]Kind{
 		Undecided: Inconclusive, NotStarted: Inconclusive, Ended: Inconclusive, WarmingUp: Inconclusive,
-		NoBasis: Inconclusive, FewUnits: Inconclusive, FewEvents: Inconclusive, SplitBroken: Inconclusive, ManyCrossovers: Inconclusive,
+		NoBasis: Inconclusive, FewUnits: Inconclusive, FewEvents: Inconclusive, SplitBroken: Inconclusive, ManyCrossovers: Inconclusive, WrongAssignment: Inconclusive,
 		Holding: Inconclusive, NonInferior: Healthy, Harm: Breached, Latched: Breached,
 		NoStatus: Blind, Stale: Blind, ClockSkew: Blind, NoData: Blind, Silent: Blind, ArmSilent: Blind,
 		ExposuresStopped: Blind, OutcomesStopped: Blind, Adopting: Blind, Gap: Blind, Partitions: Blind, BrokenChain: Blind, MisplacedUnits: Blind,

@@ -65,6 +65,7 @@ type player struct {
 	alarms             []Alarm
 	treatment, control scenarioArm
 	crossed            int64
+	misassigned        int64
 }
 
 func (p *player) play(s scenarioStep) StepResult {
@@ -92,7 +93,7 @@ func (p *player) observe(s scenarioStep) Observation {
 	p.split(s, at)
 	o := Observation{
 		At: at, Freshness: at.Add(-s.Fresh.Std()), Newest: at, Over: s.Overflow, Failed: s.Failed,
-		SRMPhases: OpenPhases(p.alarms), CrossPhases: p.crossovers(s),
+		SRMPhases: OpenPhases(p.alarms), CrossPhases: p.crossovers(s), WrongPhases: p.assignments(s),
 		Open:    p.strata(p.treatment, p.control),
 		Current: PhaseUnits{Phase: 1, Share: p.rule.TreatmentShare, Treatment: p.treatment.Units, Control: p.control.Units},
 	}
@@ -137,6 +138,18 @@ func (p *player) crossovers(s scenarioStep) []uint16 {
 	rule := experiment.CrossoverCheck{Limit: x.Limit, OnAlarm: cmp.Or(x.OnAlarm, experiment.HoldOnAlarm)}
 	c := results.CheckCrossovers(rule, 1, stats.Share{Successes: p.crossed, Units: p.treatment.Units + p.control.Units})
 	return heldBy([]results.CrossoverCheck{c})
+}
+
+// assignments tests those of phase 1.
+func (p *player) assignments(s scenarioStep) []uint16 {
+	p.misassigned = max(p.misassigned, s.Misassigned)
+	x := p.checks.Assignment
+	if x == nil {
+		return nil
+	}
+	rule := experiment.AssignmentCheck{Limit: x.Limit, OnAlarm: cmp.Or(x.OnAlarm, experiment.HoldOnAlarm)}
+	c := results.CheckAssignments(rule, 1, stats.Share{Successes: p.misassigned, Units: p.treatment.Units + p.control.Units})
+	return misassigned([]results.AssignmentCheck{c})
 }
 
 func (p *player) strata(treatment, control scenarioArm) []Stratum {

@@ -48,11 +48,12 @@ type scenarioRule struct {
 type scenarioChecks struct {
 	// SRM has each step's units tested against the share; without it a step may say
 	// the p-value itself.
-	SRM        bool                `yaml:"srm"`
-	Crossovers *scenarioCrossovers `yaml:"crossovers"`
+	SRM        bool           `yaml:"srm"`
+	Crossovers *scenarioLimit `yaml:"crossovers"`
+	Assignment *scenarioLimit `yaml:"assignment"`
 }
 
-type scenarioCrossovers struct {
+type scenarioLimit struct {
 	Limit   float64            `yaml:"limit"`
 	OnAlarm experiment.OnAlarm `yaml:"on_alarm"`
 }
@@ -66,8 +67,9 @@ type scenarioStep struct {
 	Troubles    []scenarioTrouble    `yaml:"troubles"`
 	Overflow    int64                `yaml:"overflow"`
 	Failed      string               `yaml:"failed"`
-	SRM         float64              `yaml:"srm"`     // p of phase 1, default 1
-	Crossed     int64                `yaml:"crossed"` // units seen in both variants so far
+	SRM         float64              `yaml:"srm"`         // p of phase 1, default 1
+	Crossed     int64                `yaml:"crossed"`     // units seen in both variants so far
+	Misassigned int64                `yaml:"misassigned"` // units shown another variant than their assignment gives them, so far
 	Acknowledge bool                 `yaml:"acknowledge"`
 	Treatment   *scenarioArm         `yaml:"treatment"`
 	Control     *scenarioArm         `yaml:"control"`

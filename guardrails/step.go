@@ -107,6 +107,8 @@ func (j *judge) notYet(v Verdict) (Reason, string) {
 		return SplitBroken, fmt.Sprintf("the split of phase %d is broken: its arms are not comparable until somebody acknowledges why", o.SRMPhases[0])
 	case len(o.CrossPhases) > 0:
 		return ManyCrossovers, fmt.Sprintf("more units of phase %d were seen in two variants than the file allows: what is left of its arms may not be comparable", o.CrossPhases[0])
+	case len(o.WrongPhases) > 0:
+		return WrongAssignment, fmt.Sprintf("more units of phase %d were shown another variant than their assignment gives them than the file allows: its arms are not what they are called", o.WrongPhases[0])
 	case o.At.Before(r.Start.Add(r.WarmUp)):
 		return WarmingUp, fmt.Sprintf("warming up until %s", r.Start.Add(r.WarmUp).UTC().Format(time.RFC3339))
 	case v.Harm.Units[0] == 0:

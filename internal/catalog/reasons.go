@@ -97,6 +97,11 @@ func (s Subject) warnings() []Reason {
 			out = append(out, Reason{"crossovers", Warn, c.String() + "."})
 		}
 	}
+	for _, c := range d.AssignmentChecks {
+		if c.Alarm {
+			out = append(out, Reason{"assignment", Warn, c.String() + "."})
+		}
+	}
 	for i := range d.Phases {
 		if p := &d.Phases[i]; p.SRMLeft.Alarm && !p.SRM.Alarm { // as selected says
 			out = append(out, Reason{"split", Warn, fmt.Sprintf("Phase %d: after crossovers and excluded units were taken out the split is not the intended one (p %s).", p.Number, words.PValue(p.SRMLeft.P))})

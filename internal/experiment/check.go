@@ -50,6 +50,7 @@ func (set *Set) check(e *experimentFile) {
 	e.checkChecks()
 	e.checkPhases()
 	e.checkAssignment()
+	e.checkAssignmentLimit()
 	if len(e.problems) == 0 {
 		set.timeline(e, nil, time.Time{})
 	}

@@ -57,6 +57,7 @@ func designFacts(e *Experiment) []difference {
 		fact("silence", e.Silence.String()),
 		fact("checks.crossovers.limit", e.Checks.limitText()),
 		fact("assignment", e.Assignment.fact()),
+		fact("checks.assignment", e.Checks.assignmentText()),
 	}
 }
 

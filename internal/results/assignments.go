@@ -9,6 +9,7 @@ import (
 
 // What computing assignments anew came to, as internal/assignment calls it.
 const (
+	match        = "match"
 	mismatch     = "mismatch"
 	notInTraffic = "not_in_traffic"
 )

@@ -92,5 +92,8 @@ func (c *computation) checkBudgets() []BudgetCheck {
 	if x := c.e.Checks.Crossovers; x != nil {
 		out = append(out, BudgetCheck{Check: "crossovers", Alpha: all, OnAlarm: string(x.OnAlarm)})
 	}
+	if x := c.e.Checks.Assignment; x != nil {
+		out = append(out, BudgetCheck{Check: "assignment", Alpha: all, OnAlarm: string(x.OnAlarm)})
+	}
 	return out
 }

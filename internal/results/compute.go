@@ -45,6 +45,7 @@ func Compute(v *experiment.Version, e *experiment.Experiment, number uint32, m M
 	c.phases()
 	c.counters()
 	c.checkCrossovers()
+	c.checkAssignments()
 	c.compare()
 	return d
 }

@@ -38,8 +38,10 @@ type Document struct {
 	Crossovers  []Crossover  `json:"crossovers,omitempty"`
 	// CrossoverChecks hold the phases against the file's limit, if it sets one.
 	CrossoverChecks []CrossoverCheck `json:"crossover_checks,omitempty"`
-	Aside           Aside            `json:"aside"`
-	AfterEnd        []AfterEnd       `json:"after_end,omitempty"`
+	// AssignmentChecks do the same with assignments that were computed anew.
+	AssignmentChecks []AssignmentCheck `json:"assignment_checks,omitempty"`
+	Aside            Aside             `json:"aside"`
+	AfterEnd         []AfterEnd        `json:"after_end,omitempty"`
 	// Gaps are records that may have belonged to the iteration and that nobody
 	// read. Whoever shows a document adds them.
 	Gaps []Gap `json:"gaps,omitempty"`

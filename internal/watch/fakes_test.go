@@ -27,6 +27,7 @@ type world struct {
 	alerts   []Alert
 
 	cells     map[string][2]int64 // variant → units, units with an event, open and matured alike
+	wrong     int64               // units shown another variant than their assignment gives them, of a thousand
 	crossed   int64               // units of the control seen in the treatment too
 	fresh     time.Duration       // age of the freshness
 	newest    time.Duration       // age of the newest counted event
@@ -189,6 +190,12 @@ func (g *guard) Moments(_ context.Context, queries []Query) (results.Moments, er
 			for metric, s := range map[string]results.Sums{ingest.Units: units, "errors": events, "purchases": events} {
 				cell.Metric, cell.Open, cell.Matured = metric, s, s
 				m.Cells = append(m.Cells, cell)
+			}
+		}
+		if g.wrong > 0 {
+			for verdict, n := range map[string]int64{"match": 1000 - g.wrong, "mismatch": g.wrong} {
+				m.Cells = append(m.Cells, results.Cell{Experiment: q.Experiment, Iteration: q.Iteration, Phase: 1, Variant: "control",
+					Metric: ingest.Assignment, Value: verdict, Open: results.Sums{N: n}})
 			}
 		}
 		if g.crossed > 0 {

@@ -93,6 +93,6 @@ func (w *Watch) tellAnomalies(j *judged) {
 		})
 	}
 	w.alerts.resolve(w.now(), "", "no longer seen", func(a Alert) bool {
-		return a.Matter == DataMatter && a.of(j.key()) && a.Reason != string(guardrails.ManyCrossovers) && !now[a.Key]
+		return a.Matter == DataMatter && a.of(j.key()) && a.Reason != string(guardrails.ManyCrossovers) && a.Reason != string(guardrails.WrongAssignment) && !now[a.Key]
 	})
 }
