@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -176,6 +178,81 @@ COMP_WORDS=(` + words + `); COMP_CWORD=$((${#COMP_WORDS[@]}-1)); _assay; printf 
 		out, err := cmd.CombinedOutput()
 		if got := strings.TrimSpace(string(out)); err != nil || got != want {
 			t.Errorf("%s: %q, %v, want %q", words, got, err, want)
+		}
+	}
+}
+
+// shell is one that a completion script is for. Without it the test is skipped, in CI it
+// fails.
+func shell(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	switch {
+	case err == nil:
+		return path
+	case os.Getenv("CI") == "true":
+		t.Fatalf("no %s: apt-get install %s", name, name)
+	}
+	t.Skipf("no %s here", name)
+	return ""
+}
+
+// asProgram runs a shell in a folder where assay is this test.
+func asProgram(t *testing.T, path string, args ...string) string {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.Symlink(self, filepath.Join(dir, "assay")); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"), "HOME="+dir, "TERM=dumb", "ASSAY_TEST_AS_PROGRAM=1")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", path, err, out)
+	}
+	return string(out)
+}
+
+// TestCompletionInFish asks fish itself what it would offer.
+func TestCompletionInFish(t *testing.T) {
+	path := shell(t, "fish")
+	for words, want := range map[string]string{
+		"assay ana": "analyze\t", "assay decision ver": "verify\t", "assay analyze --log-level=d": "--log-level=debug", "assay completion z": "zsh",
+	} {
+		got := asProgram(t, path, "--no-config", "-c", scripts["fish"]+"\ncomplete -C '"+words+"'")
+		if !strings.HasPrefix(got, want) || strings.Count(got, "\n") != 1 {
+			t.Errorf("%s: %q, want %q", words, got, want)
+		}
+	}
+}
+
+// TestCompletionInZsh types into a zsh on a terminal and presses TAB.
+func TestCompletionInZsh(t *testing.T) {
+	path := shell(t, "zsh")
+	const drive = `zmodload zsh/zpty
+PS1='> ' zpty z zsh -f -i
+zpty -w z "unset zle_bracketed_paste; PS1='armed> '; autoload -U compinit && compinit -u -D; source $1; print begin-now"
+zpty -r -m z out $'*begin-now*armed> ' || exit 1
+zpty -w -n z "$2"$'\t'
+zpty -r -m z out "*$3*" || exit 1
+zpty -d z
+print found`
+	for words, want := range map[string]string{
+		"assay ana": "assay analyze ", "assay decision ver": "verify ", "assay analyze --log-level=d": "--log-level=debug", "assay completion z": "assay completion zsh ",
+	} {
+		script := filepath.Join(t.TempDir(), "_assay")
+		if err := os.WriteFile(script, []byte(scripts["zsh"]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		// What is typed comes back too; only what TAB adds makes it the word that is wanted.
+		if got := asProgram(t, path, "-f", "-c", drive, "zsh", script, words, want); !strings.HasSuffix(got, "found\n") {
+			t.Errorf("%s: %q, want %q", words, got, want)
 		}
 	}
 }

@@ -29,6 +29,7 @@ complete -F _assay assay
 _assay() {
   local line
   local -a found
+  [[ ${words[CURRENT]} == --*=* ]] && compset -P '*=' # what stands behind the = is completed
   for line in "${(@f)$(${words[1]} complete -- "${(@)words[2,CURRENT]}" 2>/dev/null)}"; do
     case $line in
       '') ;;
@@ -44,6 +45,8 @@ compdef _assay assay
 	"fish": `# fish completion of assay: assay completion fish | source
 function __assay_complete
   set -l said (commandline -opc) (commandline -ct)
+  # fish takes --flag=value as one word
+  set -l flag (string match -r -- '^--[^=]+=' (commandline -ct))
   for line in ($said[1] complete -- $said[2..-1] 2>/dev/null)
     switch $line
       case ':files'
@@ -51,7 +54,7 @@ function __assay_complete
       case ':dirs'
         __fish_complete_directories (commandline -ct)
       case '*'
-        echo $line
+        echo "$flag$line"
     end
   end
 end

@@ -1,6 +1,7 @@
 -- A number of a report from raw rows: units, sum and mean of a metric of kind mean in
--- each arm, as the newest stored look has them, open and without settling units. It
--- fails when an integer differs at all, or a mean by more than 1e-12 of itself.
+-- each arm, and the standard error of its difference from the control, as the newest
+-- stored look has them, open and without settling units. It fails when an integer differs
+-- at all, or a mean or a standard error by more than 1e-12 of itself.
 --
 --   curl --user reader:PASSWORD "http://HOST:8123/?database=assay_sql&param_experiment=checkout-cta&param_metric=revenue&param_event=purchase&param_window=604800" \
 --        --data-binary @docs/notebooks/report_number.sql
@@ -52,7 +53,13 @@ WITH
         FROM members LEFT JOIN done ON members.unit = done.unit
         GROUP BY unit
     ),
-    raw AS (SELECT variant, toInt64(count()) AS n, sum(y) AS total FROM totals GROUP BY variant),
+    raw AS (SELECT variant, toInt64(count()) AS n, sum(y) AS total, sum(toInt256(y) * toInt256(y)) AS squares FROM totals GROUP BY variant),
+    -- The variance of an arm's mean, from integers alone until the division.
+    spread AS
+    (
+        SELECT variant, n, total, toFloat64(toInt256(n) * squares - toInt256(total) * toInt256(total)) / n / (n - 1) / n / exp10(2 * places) AS variance FROM raw
+    ),
+    JSONExtractString(document, 'control') AS control,
     stored AS
     (
         SELECT variant, sum(cell_n) AS look_n, sum(cell_sum) AS look_total
@@ -67,10 +74,11 @@ WITH
     -- The mean as the report shows it, once for each other arm.
     shown AS
     (
-        SELECT arm.1 AS variant, any(arm.2) AS look_mean
+        SELECT arm.1 AS variant, any(arm.2) AS look_mean, any(arm.3) AS look_error
         FROM
         (
-            SELECT arrayJoin([(JSONExtractString(c, 'arm'), JSONExtractFloat(c, 'open', 'treatment', 'mean')), (JSONExtractString(document, 'control'), JSONExtractFloat(c, 'open', 'control', 'mean'))]) AS arm
+            SELECT arrayJoin([(JSONExtractString(c, 'arm'), JSONExtractFloat(c, 'open', 'treatment', 'mean'), JSONExtractFloat(c, 'open', 'absolute', 'std_error')),
+                (control, JSONExtractFloat(c, 'open', 'control', 'mean'), 0.)]) AS arm
             FROM (SELECT arrayJoin(JSONExtractArrayRaw(document, 'comparisons')) AS c)
             WHERE JSONExtractString(c, 'metric') = {metric:String}
         )
@@ -78,7 +86,9 @@ WITH
     )
 SELECT
     stored.variant AS variant, n, total, toFloat64(total) / n / exp10(places) AS mean, look_n, look_total, look_mean,
+    if(stored.variant = control, 0., sqrt(variance + (SELECT sum(variance) FROM spread WHERE variant = control))) AS error, look_error,
     throwIf(n != look_n OR total != look_total, 'the integers of the stored look are others') AS integers_differ,
-    throwIf(NOT (abs(mean - look_mean) <= 1e-12 * abs(look_mean)), 'the mean of the stored look is another') AS means_differ
-FROM stored LEFT JOIN raw ON stored.variant = raw.variant LEFT JOIN shown ON stored.variant = shown.variant
+    throwIf(NOT (abs(mean - look_mean) <= 1e-12 * abs(look_mean)), 'the mean of the stored look is another') AS means_differ,
+    throwIf(NOT (abs(error - look_error) <= 1e-12 * look_error), 'the standard error of the stored look is another') AS errors_differ
+FROM stored LEFT JOIN spread ON stored.variant = spread.variant LEFT JOIN shown ON stored.variant = shown.variant
 ORDER BY variant

@@ -81,6 +81,8 @@ type API struct {
 	routes routes
 	spec   []byte
 	cache  encodings
+
+	planning chan struct{} // held by who plans
 }
 
 // Prefix is where all routes begin.
@@ -91,7 +93,7 @@ func New(p Parts) (*API, error) {
 	if p.Now == nil {
 		p.Now = time.Now
 	}
-	a := &API{parts: p, routes: routes{}, cache: newEncodings()}
+	a := &API{parts: p, routes: routes{}, cache: newEncodings(), planning: make(chan struct{}, 1)}
 	a.huma = humago.New(a.routes, a.config())
 	for _, add := range []func(){a.experiments, a.results, a.history, a.decisions, a.power, a.explain, a.configurations, a.health, a.export, a.orders, a.tokens, a.analyses} {
 		add()

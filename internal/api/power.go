@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -63,7 +64,32 @@ func (a *API) power() {
 	huma.Register(a.huma, describe[Power](a, huma.Operation{
 		OperationID: "plan-power", Method: http.MethodPost, Path: Prefix + "/power", Tags: []string{"planning"},
 		Summary: "What can be found, by numbers of your own", Description: "Of an experiment's metrics, or of any. Nothing is stored.",
+		MaxBodyBytes: mostQuestion,
 	}, nil, http.StatusNotFound, http.StatusBadRequest), a.planPower)
+}
+
+// What bounds planning: it takes a processor's whole time.
+const (
+	mostQuestion = 64 << 10 // bytes of a question
+	planLasts    = 10 * time.Second
+)
+
+// plan answers one request at a time, each within its time, the waiting included.
+func (a *API) plan(ctx context.Context, comparisons []planning.Comparison, q planning.Question) ([]planning.Answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, planLasts)
+	defer cancel()
+	late := problem(http.StatusServiceUnavailable, "ask for fewer metrics, or no dated looks, or again in a while", "it was not planned within %s", planLasts)
+	select {
+	case a.planning <- struct{}{}:
+		defer func() { <-a.planning }()
+	case <-ctx.Done():
+		return nil, late
+	}
+	answers, err := planning.PlanWhile(comparisons, q, ctx.Err)
+	if err != nil {
+		return nil, late
+	}
+	return answers, nil
 }
 
 func (q Question) of(dates int) planning.Question {
@@ -79,9 +105,12 @@ func (a *API) experimentPower(ctx context.Context, in *experimentPowerInput) (*a
 		return nil, a.refuse(ctx, err)
 	}
 	comparisons := planning.FromLook(d.Experiment, d.Iteration, d.Document, in.PerDay)
-	q := in.Question.of(len(d.Experiment.DatesOf(d.Iteration)))
+	answers, err := a.plan(ctx, comparisons, in.Question.of(len(d.Experiment.DatesOf(d.Iteration))))
+	if err != nil {
+		return nil, err
+	}
 	return a.respond(ctx, &in.Asked, reply{value: Power{
-		Experiment: in.Key, Answers: planning.PlanAll(comparisons, q), Missing: orEmpty(planning.MissingOf(d.Iteration, comparisons, true)),
+		Experiment: in.Key, Answers: answers, Missing: orEmpty(planning.MissingOf(d.Iteration, comparisons, true)),
 	}})
 }
 
@@ -92,7 +121,11 @@ func (a *API) planPower(ctx context.Context, in *powerInput) (*answer, error) {
 		if err != nil {
 			return nil, err
 		}
-		return a.respond(ctx, &in.Asked, reply{value: Power{Answers: planning.PlanAll(comparisons, b.of(0)), Missing: []planning.Missing{}}})
+		answers, err := a.plan(ctx, comparisons, b.of(0))
+		if err != nil {
+			return nil, err
+		}
+		return a.respond(ctx, &in.Asked, reply{value: Power{Answers: answers, Missing: []planning.Missing{}}})
 	}
 	d, err := a.parts.Catalog.Detail(ctx, b.Experiment, 0)
 	if err != nil {
@@ -111,8 +144,12 @@ func (a *API) planPower(ctx context.Context, in *powerInput) (*answer, error) {
 	}
 	e := d.Experiment.AsOf(d.Iteration)
 	comparisons := planning.FromFile(e, given, b.PerDay)
+	answers, err := a.plan(ctx, comparisons, b.of(len(e.DatesOf(d.Iteration))))
+	if err != nil {
+		return nil, err
+	}
 	return a.respond(ctx, &in.Asked, reply{value: Power{
-		Experiment: b.Experiment, Answers: planning.PlanAll(comparisons, b.of(len(e.DatesOf(d.Iteration)))), Missing: orEmpty(planning.MissingOf(d.Iteration, comparisons, false)),
+		Experiment: b.Experiment, Answers: answers, Missing: orEmpty(planning.MissingOf(d.Iteration, comparisons, false)),
 	}})
 }
 

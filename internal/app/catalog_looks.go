@@ -83,14 +83,19 @@ func (c *Catalog) wanted() []clickhouse.LookHead {
 
 // take puts a document on its shelf, slim.
 func (c *Catalog) take(h clickhouse.LookHead, body []byte) error {
-	var d results.Document
+	var d *results.Document
 	var slow results.Slow
 	var placebo results.Placebo
-	into := map[clickhouse.LookKind]any{clickhouse.SlowLook: &slow, clickhouse.PlaceboLook: &placebo}[h.Kind]
-	if into == nil {
-		into = &d
+	var err error
+	switch h.Kind {
+	case clickhouse.SlowLook:
+		err = json.Unmarshal(body, &slow)
+	case clickhouse.PlaceboLook:
+		err = json.Unmarshal(body, &placebo)
+	default:
+		d, err = catalog.DecodeSlim(body)
 	}
-	if err := json.Unmarshal(body, into); err != nil {
+	if err != nil {
 		return fmt.Errorf("decode look %s: %w", h.ID, err)
 	}
 	c.mu.Lock()
@@ -103,9 +108,9 @@ func (c *Catalog) take(h clickhouse.LookHead, body []byte) error {
 	case clickhouse.PlaceboLook:
 		held.placebo = &placebo
 	case clickhouse.FullLook:
-		held.full = catalog.Slim(&d)
+		held.full = d
 	case clickhouse.GuardLook:
-		held.guard = catalog.Slim(&d)
+		held.guard = d
 	}
 	return nil
 }

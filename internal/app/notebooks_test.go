@@ -76,20 +76,29 @@ func TestNotebooks(t *testing.T) {
 			t.Errorf("%s: %v\n%s", name, err, out)
 		}
 	}
-	// A look of a moment later that says something else.
+	// Looks of a moment later that say something else: first of the standard error alone.
+	wrong := func(what string) {
+		t.Helper()
+		if err := w.storeLook(t.Context(), look); err != nil {
+			t.Fatal(err)
+		}
+		for name, run := range scripts {
+			if out, err := run(); err == nil {
+				t.Errorf("%s finds nothing wrong with %s:\n%s", name, what, out)
+			}
+		}
+	}
+	look.At = look.At.Add(time.Hour)
+	for i := range look.Comparisons {
+		look.Comparisons[i].Open.Absolute.StdError *= 1.001
+	}
+	wrong("a standard error that is wrong")
 	look.Cells[len(look.Cells)-1].Open.N++
 	for i := range look.Cells {
 		if look.Cells[i].Metric == "spend" {
 			look.Cells[i].Open.Sum = "1"
 		}
 	}
-	look.At = look.At.Add(2 * time.Hour)
-	if err := w.storeLook(t.Context(), look); err != nil {
-		t.Fatal(err)
-	}
-	for name, run := range scripts {
-		if out, err := run(); err == nil {
-			t.Errorf("%s finds nothing wrong with a look that is wrong:\n%s", name, out)
-		}
-	}
+	look.At = look.At.Add(time.Hour)
+	wrong("integers that are wrong")
 }

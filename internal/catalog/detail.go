@@ -27,21 +27,3 @@ func DetailOf(s Subject, look, tag string) Detail {
 		Document: s.Document, Judged: s.judged(), Tag: tag,
 	}
 }
-
-// Slim is what a row needs of a document: of 1,000 experiments it is kept in memory.
-func Slim(d *results.Document) *results.Document {
-	out := *d
-	out.Cells, out.Plan, out.Days, out.Beliefs, out.Seen, out.Crossovers = nil, nil, nil, nil, nil, nil
-	out.Budget = results.Budget{}
-	out.Comparisons = make([]results.Comparison, len(d.Comparisons))
-	for i, c := range d.Comparisons {
-		c.Segments = nil
-		out.Comparisons[i] = c
-	}
-	out.Phases = make([]results.Phase, len(d.Phases))
-	for i, p := range d.Phases {
-		p.SRMBy = nil
-		out.Phases[i] = p
-	}
-	return &out
-}

@@ -102,7 +102,12 @@ func slowLog(rng *rand.Rand, units int) []slowEvent {
 	return log
 }
 
-// TestSlow holds the query against a recount in plain loops.
+// untilCompiled is how often a query is asked: the engine compiles an expression when it
+// has met it three times, and some of wide integers were wrong from then on (26.7).
+const untilCompiled = 6
+
+// TestSlow holds the query against a recount in plain loops, also when the engine has
+// compiled it.
 func TestSlow(t *testing.T) {
 	db := newStore(t)
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -143,14 +148,16 @@ func TestSlow(t *testing.T) {
 		cutoffs map[string]time.Time
 		before  int // an hour slot that begins at or after the cutoff is not matured
 	}{"open": {nil, math.MaxInt}, "matured": {cutoffs, 1081}} {
-		got, err := db.Slow(t.Context(), e, it, results.SlowMetrics(e, it, c.cutoffs), positions)
-		if err != nil {
-			t.Fatal(err)
-		}
-		slices.SortFunc(got, compareSlow)
 		want := bruteSlow(visible, c.before)
-		if diff := gocmp.Diff(want, got, gocmp.Comparer(func(a, b *big.Int) bool { return cmp.Compare(text(a), text(b)) == 0 })); diff != "" {
-			t.Errorf("%s: (-recount +query)\n%s", name, diff)
+		for n := range untilCompiled {
+			got, err := db.Slow(t.Context(), e, it, results.SlowMetrics(e, it, c.cutoffs), positions)
+			if err != nil {
+				t.Fatal(err)
+			}
+			slices.SortFunc(got, compareSlow)
+			if diff := gocmp.Diff(want, got, gocmp.Comparer(func(a, b *big.Int) bool { return cmp.Compare(text(a), text(b)) == 0 })); diff != "" {
+				t.Errorf("%s, time %d: (-recount +query)\n%s", name, n+1, diff)
+			}
 		}
 		if len(want) != 2*2*5 && name == "open" {
 			t.Errorf("the world has %d rows", len(want))
@@ -443,12 +450,14 @@ func TestCap(t *testing.T) {
 	slices.Sort(sorted)
 	m := &experiment.Metric{Name: "spend", Event: "buy", Kind: experiment.Mean, Value: "value", Decimals: 2,
 		Where: experiment.Condition{"category": "a"}, Cap: &experiment.Cap{Percentile: 90}}
-	got, err := db.Cap(t.Context(), m, at.Add(300*time.Hour), at.Add(900*time.Hour), positions)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := sorted[(len(sorted)*90+99)/100-1]; got.Units != int64(len(sorted)) || got.Value.Int64() != want {
-		t.Errorf("%d units, %v; want %d, %d", got.Units, got.Value, len(sorted), want)
+	for n := range untilCompiled {
+		got, err := db.Cap(t.Context(), m, at.Add(300*time.Hour), at.Add(900*time.Hour), positions)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := sorted[(len(sorted)*90+99)/100-1]; got.Units != int64(len(sorted)) || got.Value.Int64() != want {
+			t.Errorf("time %d: %d units, %v; want %d, %d", n+1, got.Units, got.Value, len(sorted), want)
+		}
 	}
 	if none, err := db.Cap(t.Context(), m, at, at.Add(time.Hour), positions); err != nil || none.Units != 0 {
 		t.Errorf("without events: %+v, %v", none, err)

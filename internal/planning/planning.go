@@ -80,12 +80,22 @@ func Plan(c Comparison, q Question) Answer { return PlanAll([]Comparison{c}, q)[
 // PlanAll answers for many. What looking always detects at the planned units depends on
 // alpha and power alone and takes most of the time: it is found once.
 func PlanAll(all []Comparison, q Question) []Answer {
+	out, _ := PlanWhile(all, q, func() error { return nil })
+	return out
+}
+
+// PlanWhile answers for many as long as there is no reason to stop: it is asked for
+// before each, which takes up to seconds.
+func PlanWhile(all []Comparison, q Question, stop func() error) ([]Answer, error) {
 	known := map[[3]float64]float64{}
 	out := make([]Answer, len(all))
 	for i, c := range all {
+		if err := stop(); err != nil {
+			return nil, err
+		}
 		out[i] = plan(c, q, known)
 	}
-	return out
+	return out, nil
 }
 
 // plan keeps the signals that looking always detects by alpha, units and power.

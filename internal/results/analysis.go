@@ -195,12 +195,9 @@ func NewAnalysis(d AnalysisDefinition, v *experiment.Version, e *experiment.Expe
 // no theorem carries them.
 func (a *Analysis) warn(e *experiment.Experiment, it *experiment.Iteration) {
 	a.Warnings = append(a.Warnings, Doubt{ExploratoryDoubt, a.Notice})
+	a.warnOfWindows(e, it)
 	for i := range it.Metrics {
 		m := &it.Metrics[i]
-		if last := it.EnrolUntil.Add(e.WindowOf(m).Std()); last.After(it.End) {
-			a.Warnings = append(a.Warnings, Doubt{WindowCut, fmt.Sprintf("%s: the iteration ends at %s, and no outcome counts from then on: units first exposed after %s have a shorter window than %s",
-				m.Name, it.End.UTC().Format(time.RFC3339), it.End.Add(-e.WindowOf(m).Std()).UTC().Format(time.RFC3339), e.WindowOf(m))})
-		}
 		if m.Cap == nil || m.Cap.Percentile == 0 || a.Definition.Cap == nil && len(a.Definition.Metrics) == 0 {
 			continue
 		}
@@ -211,6 +208,28 @@ func (a *Analysis) warn(e *experiment.Experiment, it *experiment.Iteration) {
 				c.Matured.withholdSequential()
 			}
 		}
+	}
+}
+
+// warnOfWindows says which windows the iteration's end cuts, of all metrics that have it
+// in one sentence.
+func (a *Analysis) warnOfWindows(e *experiment.Experiment, it *experiment.Iteration) {
+	var windows []experiment.Duration
+	of := map[experiment.Duration][]string{}
+	for i := range it.Metrics {
+		m := &it.Metrics[i]
+		window := e.WindowOf(m)
+		if !it.EnrolUntil.Add(window.Std()).After(it.End) {
+			continue
+		}
+		if of[window] == nil {
+			windows = append(windows, window)
+		}
+		of[window] = append(of[window], m.Name)
+	}
+	for _, window := range windows {
+		a.Warnings = append(a.Warnings, Doubt{WindowCut, fmt.Sprintf("%s: the iteration ends at %s, and no outcome counts from then on: units first exposed after %s have a shorter window than %s",
+			strings.Join(of[window], ", "), it.End.UTC().Format(time.RFC3339), it.End.Add(-window.Std()).UTC().Format(time.RFC3339), window)})
 	}
 }
 

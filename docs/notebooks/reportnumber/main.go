@@ -1,6 +1,6 @@
 // Command reportnumber makes a number of a report from raw rows: units and sum of a
-// metric of kind mean in each arm, and each arm's difference from the control, as the
-// newest stored look has them. It reads the views alone.
+// metric of kind mean in each arm, and each arm's difference from the control with its
+// standard error, as the newest stored look has them. It reads the views alone.
 //
 //	go run ./docs/notebooks/reportnumber -addr HOST:9000 -password PASSWORD \
 //	    -experiment checkout-cta -metric revenue -event purchase -window 168h
@@ -65,7 +65,12 @@ type look struct {
 	}
 	Comparisons []struct {
 		Metric, Arm string
-		Open        struct{ Absolute struct{ Estimate float64 } }
+		Open        struct {
+			Absolute struct {
+				Estimate float64
+				StdError float64 `json:"std_error"`
+			}
+		}
 	}
 }
 
@@ -150,40 +155,69 @@ func (q question) answer(ctx context.Context, conn driver.Conn) error {
 	return q.compare(l, members, int(decimals))
 }
 
+// sums are those of an arm, exact.
+type sums struct {
+	n              int64
+	total, squares *big.Int
+}
+
+// mean is that of a unit, in the metric's unit of measure.
+func (s sums) mean(decimals int) float64 {
+	total, _ := new(big.Float).SetInt(s.total).Float64()
+	return total / float64(s.n) / math.Pow10(decimals)
+}
+
+// variance is that of the mean: (nΣy² − (Σy)²) / n²(n − 1), of integers until the division.
+func (s sums) variance(decimals int) float64 {
+	n := big.NewInt(s.n)
+	over := new(big.Int).Mul(n, s.squares)
+	over.Sub(over, new(big.Int).Mul(s.total, s.total))
+	under := new(big.Int).Mul(new(big.Int).Mul(n, n), big.NewInt(s.n-1))
+	v, _ := new(big.Rat).SetFrac(over, under).Float64()
+	return v / math.Pow10(2*decimals)
+}
+
 // compare holds what came out against the look: integers must be equal, a difference
-// of means within 1e-12 of the control's mean.
+// of means within 1e-12 of the control's mean, a standard error within 1e-12 of itself.
 func (q question) compare(l look, members map[string]*member, decimals int) error {
-	n, sum := map[string]int64{}, map[string]*big.Int{}
+	arms := map[string]sums{}
 	for _, m := range members {
 		if m.crossed {
 			continue
 		}
-		if n[m.arm]++; sum[m.arm] == nil {
-			sum[m.arm] = new(big.Int)
+		s, known := arms[m.arm]
+		if !known {
+			s = sums{total: new(big.Int), squares: new(big.Int)}
 		}
-		sum[m.arm].Add(sum[m.arm], big.NewInt(m.y))
+		y := big.NewInt(m.y)
+		s.n++
+		s.total.Add(s.total, y)
+		s.squares.Add(s.squares, new(big.Int).Mul(y, y))
+		arms[m.arm] = s
 	}
 	for _, c := range l.Cells {
 		if c.Metric != q.metric || c.Dimension != "" || c.Settling {
 			continue
 		}
-		if n[c.Variant] != c.Open.N || sum[c.Variant].String() != c.Open.Sum {
-			return fmt.Errorf("%s: %d units with %v from raw rows, %d with %s in the look", c.Variant, n[c.Variant], sum[c.Variant], c.Open.N, c.Open.Sum)
+		if s := arms[c.Variant]; s.n != c.Open.N || s.total.String() != c.Open.Sum {
+			return fmt.Errorf("%s: %d units with %v from raw rows, %d with %s in the look", c.Variant, s.n, s.total, c.Open.N, c.Open.Sum)
 		}
 	}
-	mean := func(arm string) float64 {
-		total, _ := new(big.Float).SetInt(sum[arm]).Float64()
-		return total / float64(n[arm]) / math.Pow10(decimals)
-	}
+	control := arms[l.Control]
 	for _, c := range l.Comparisons {
 		if c.Metric != q.metric {
 			continue
 		}
-		got, want := mean(c.Arm)-mean(l.Control), c.Open.Absolute.Estimate
-		if !(math.Abs(got-want) <= 1e-12*math.Abs(mean(l.Control))) {
-			return fmt.Errorf("%s: %v from raw rows, %v in the look", c.Arm, got, want)
+		arm, stored := arms[c.Arm], c.Open.Absolute
+		effect := arm.mean(decimals) - control.mean(decimals)
+		if !(math.Abs(effect-stored.Estimate) <= 1e-12*math.Abs(control.mean(decimals))) {
+			return fmt.Errorf("%s: %v from raw rows, %v in the look", c.Arm, effect, stored.Estimate)
 		}
-		fmt.Printf("%s %s %s: %v from raw rows, as in the look\n", q.experiment, q.metric, c.Arm, got)
+		deviation := math.Sqrt(arm.variance(decimals) + control.variance(decimals))
+		if !(math.Abs(deviation-stored.StdError) <= 1e-12*stored.StdError) {
+			return fmt.Errorf("%s: standard error %v from raw rows, %v in the look", c.Arm, deviation, stored.StdError)
+		}
+		fmt.Printf("%s %s %s: %v ± %v from raw rows, as in the look\n", q.experiment, q.metric, c.Arm, effect, deviation)
 	}
 	return nil
 }
