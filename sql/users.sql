@@ -25,6 +25,9 @@ CREATE USER IF NOT EXISTS {{.Database}}_admin IDENTIFIED BY 'PASSWORD OF {{.Data
 GRANT SHOW, SELECT, INSERT, ALTER, CREATE, DROP, TRUNCATE, OPTIMIZE, CHECK, UNDROP TABLE, BACKUP, dictGet ON {{.Database}}.* TO {{.Database}}_admin;
 GRANT SHOW, SELECT, INSERT, ALTER, CREATE, DROP, TRUNCATE, OPTIMIZE, CHECK, UNDROP TABLE, BACKUP, dictGet ON {{.Database}}_node.* TO {{.Database}}_admin;
 GRANT READ, WRITE ON REMOTE TO {{.Database}}_admin;
+GRANT CREATE TEMPORARY TABLE ON *.* TO {{.Database}}_admin;
+GRANT SELECT ON system.processes TO {{.Database}}_admin;
+GRANT SELECT ON system.parts TO {{.Database}}_admin;
 GRANT SHOW, SELECT, ALTER, CREATE, DROP ON {{.Views}}.* TO {{.Database}}_admin;
 GRANT TABLE ENGINE ON * TO {{.Database}}_admin;
 GRANT NAMED COLLECTION ON assay_dictionary TO {{.Database}}_admin;
@@ -37,6 +40,8 @@ GRANT SELECT, INSERT, dictGet ON {{.Database}}_node.* TO {{.Database}}_writer;
 GRANT SELECT ON {{.Views}}.* TO {{.Database}}_writer;
 GRANT SELECT ON system.processes TO {{.Database}}_writer;
 GRANT SELECT ON system.parts TO {{.Database}}_writer;
+GRANT SYSTEM SYNC REPLICA ON {{.Database}}.* TO {{.Database}}_writer;
+GRANT SYSTEM SYNC REPLICA ON {{.Database}}_node.* TO {{.Database}}_writer;
 
 -- assay backup. Restoring needs {{.Database}}_admin.
 CREATE USER IF NOT EXISTS {{.Database}}_backup IDENTIFIED BY 'PASSWORD OF {{.Database}}_backup' SETTINGS PROFILE '{{.Database}}_writer';

@@ -107,6 +107,7 @@ type cli struct {
 	Restore  restoreCmd  `cmd:"" help:"Bring the ledger, or all tables, back from a backup while consumers live: restored beside, checked, exchanged."`
 	Settings configCmd   `cmd:"" name:"config" help:"Check the configuration of the program, or print it."`
 	Migrate  migrateCmd  `cmd:"" help:"Bring the tables to this version's schema."`
+	Move     moveCmd     `cmd:"" help:"Take shards to another of several ClickHouse servers."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 
 	Help       helpCmd       `cmd:"" help:"Show how a command is used: assay help analyze."`

@@ -140,7 +140,12 @@ func (configPrintCmd) Help() string {
 
 func (migrateCmd) Help() string {
 	return manual("Makes the tables, or brings them to this version's schema, with a user that may. Other commands do so by themselves where they may.",
-		[]string{"assay migrate", "assay migrate --user admin --password-env ADMIN_PASSWORD"})
+		[]string{"assay migrate", "assay migrate --user admin --password-env ADMIN_PASSWORD", "assay migrate --adopt a"})
+}
+
+func (moveCmd) Help() string {
+	return manual("Moves shards one after another from the nodes that they are on to another one (clickhouse.nodes): stored rows, ledger and all. Consumers may go on and wait for the shard at hand. Results are blind meanwhile. Two moves must not run at once. Given again after it was stopped, it goes on (docs/operations.md).",
+		[]string{"assay move 3 --to b --user assay_admin --password-env ASSAY_ADMIN_PASSWORD", "assay move 1 3 5 --to b"})
 }
 
 func (versionCmd) Help() string {

@@ -70,10 +70,23 @@ func (versionCmd) Run(env *environment) error {
 	})
 }
 
-type migrateCmd struct {
+// AsUser names an account with more rights than the processes have.
+type AsUser struct {
 	User        string `help:"ClickHouse user that may create tables, when it is another than the configured one." placeholder:"NAME"`
 	PasswordEnv string `help:"Environment variable with that user's password." placeholder:"NAME"`
-	PrintUsers  bool   `help:"Print the statements that make the accounts of a server, with their grants and limits, and do nothing."`
+}
+
+func (u AsUser) over(cfg *config.Config) {
+	if u.User != "" {
+		cfg.ClickHouse.User = u.User
+		cfg.ClickHouse.Password = config.Secret{Env: u.PasswordEnv}
+	}
+}
+
+type migrateCmd struct {
+	AsUser
+	Adopt      string `help:"Hand the shards of a server that was alone to this node, which is on the same server." placeholder:"NODE"`
+	PrintUsers bool   `help:"Print the statements that make the accounts of a server, with their grants and limits, and do nothing."`
 }
 
 // Run brings the tables to this version's schema.
@@ -92,11 +105,11 @@ func (c migrateCmd) Run(env *environment) error {
 			return nil
 		})
 	}
-	if c.User != "" {
-		cfg.ClickHouse.User = c.User
-		cfg.ClickHouse.Password = config.Secret{Env: c.PasswordEnv}
+	c.over(&cfg)
+	if c.Adopt != "" && len(cfg.ClickHouse.Nodes) == 0 {
+		return usage(app.WithHint(errors.New("--adopt: there are no nodes"), "name them in clickhouse.nodes"))
 	}
-	return env.with(cfg, app.Options{Migrate: true}, func(s *app.Stack) error {
+	return env.with(cfg, app.Options{Migrate: true, Adopt: c.Adopt}, func(s *app.Stack) error {
 		n, err := s.DB.SchemaVersion(env.ctx)
 		if err != nil {
 			return fmt.Errorf("read the schema's version: %w", err)

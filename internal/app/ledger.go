@@ -50,7 +50,16 @@ func (g *GuardLedger) Statuses(ctx context.Context) ([]results.ShardStatus, erro
 	if err != nil {
 		return nil, err
 	}
-	return g.chain.distrust(ctx, statuses, time.Now())
+	statuses, err = g.chain.distrust(ctx, statuses, time.Now())
+	return statuses, missing(err)
+}
+
+// missing tells the guard of an error that it comes of shards that cannot be reached.
+func missing(err error) error {
+	if errors.Is(err, clickhouse.ErrNodeAway) || errors.Is(err, clickhouse.ErrMoving) {
+		return fmt.Errorf("%w: %w", watch.ErrNodeAway, err)
+	}
+	return err
 }
 
 // Moments implements watch.Ledger.
@@ -63,11 +72,8 @@ func (g *GuardLedger) Moments(ctx context.Context, queries []watch.Query) (resul
 	if errors.Is(err, clickhouse.ErrTallyDiffers) {
 		g.differences.Inc()
 	}
-	if errors.Is(err, clickhouse.ErrNodeAway) {
-		err = fmt.Errorf("%w: %w", watch.ErrNodeAway, err)
-	}
 	wholes := g.tally.Wholes()
 	g.wholes.Add(float64(wholes - g.counted))
 	g.counted = wholes
-	return m, err
+	return m, missing(err)
 }

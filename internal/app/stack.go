@@ -18,6 +18,7 @@ type Options struct {
 	Code    string // version of the program
 	Kafka   bool   // a broker is needed
 	Migrate bool   // the command may create and migrate the tables
+	Adopt   string // node that takes over what the server has had alone; empty: none
 	HTTP    bool   // the embedded engine also serves HTTP, for people with curl
 	Log     *slog.Logger
 }
@@ -51,7 +52,7 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (_ *Stack, err er
 	}
 	s.Brokers = s.endpoints.Kafka
 	if opt.Migrate && s.mayMigrate() {
-		if err := s.migrate(ctx); err != nil {
+		if err := s.migrate(ctx, opt.Adopt); err != nil {
 			return nil, err
 		}
 	}
@@ -171,10 +172,15 @@ func (s *Stack) startKafka(ctx context.Context) error {
 // that started the engine, or any that was pointed at a real server.
 func (s *Stack) mayMigrate() bool { return s.owner || len(s.Config.ClickHouse.Addresses) > 0 }
 
-func (s *Stack) migrate(ctx context.Context) error {
+func (s *Stack) migrate(ctx context.Context, adopt string) error {
 	db, err := s.connect(ctx, s.endpoints.Admin)
 	if err != nil {
 		return err
+	}
+	if adopt != "" {
+		if err := db.Adopt(ctx, adopt); err != nil {
+			return fmt.Errorf("hand the tables to node %s: %w", adopt, err)
+		}
 	}
 	if err := db.Migrate(ctx); err != nil {
 		return s.noAnswer(fmt.Errorf("migrate the tables: %w", err))

@@ -82,6 +82,9 @@ func scanTopic(rows native.Rows, t *TopicMark) (err error) {
 // CheckChain returns the shards whose ledger is not a chain: numbers from 1
 // without gaps, one attempt each, and as many rows as the marks declare.
 func (db *DB) CheckChain(ctx context.Context) ([]ChainFault, error) {
+	if err := db.wait(ctx, "ledger"); err != nil { // parts reach a replica in any order
+		return nil, err
+	}
 	return collect(ctx, db, "chain_faults", nil, func(rows native.Rows, f *ChainFault) error {
 		return rows.Scan(&f.Shard, &f.Seq, &f.Marks, &f.Distinct, &f.Attempts, &f.Rows, &f.Declared)
 	})
@@ -107,6 +110,9 @@ func (db *DB) ReconcileAt(ctx context.Context, vector map[uint16]uint64) ([]Reco
 
 // reconcile does so for one shard (-1: all), up to a mark.
 func (db *DB) reconcile(ctx context.Context, shard int32, seq uint64) ([]Reconciliation, error) {
+	if err := db.wait(ctx, "ledger"); err != nil {
+		return nil, err
+	}
 	return collect(ctx, db, "reconcile", args{"shard": shard, "seq": seq}, func(rows native.Rows, r *Reconciliation) error {
 		return rows.Scan(&r.Shard, &r.Topic, &r.Parts, &r.From, &r.Next,
 			&r.Accepted, &r.Duplicate, &r.Dead, &r.Misplaced, &r.Suppressed, &r.Shed, &r.NoRecord, &r.Gap,

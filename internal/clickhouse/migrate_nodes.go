@@ -39,8 +39,12 @@ func (db *DB) migrateAll(ctx context.Context) error {
 
 // engines are those of the tables that home has by the names of the nodes' tables.
 func (db *DB) engines(ctx context.Context) (map[string]string, error) {
+	return db.enginesOf(ctx, nodeTables)
+}
+
+func (db *DB) enginesOf(ctx context.Context, tables []string) (map[string]string, error) {
 	found := map[string]string{}
-	err := db.query(ctx, "engines", args{"database": db.cfg.Database, "tables": nodeTables}, func() { clear(found) }, func(rows native.Rows) error {
+	err := db.query(ctx, "engines", args{"database": db.cfg.Database, "tables": tables}, func() { clear(found) }, func(rows native.Rows) error {
 		var name, engine string
 		err := rows.Scan(&name, &engine)
 		found[name] = engine
@@ -65,7 +69,7 @@ func allDistributed(engines map[string]string) bool {
 // today. It holds nothing, and without a sharding key it takes nothing either.
 func (db *DB) distribute(ctx context.Context, table, engine string) error {
 	if engine != "" && engine != "Distributed" {
-		return fmt.Errorf("home has data of its own in %s.%s, of engine %s",
+		return fmt.Errorf("home has data of its own in %s.%s, of engine %s: `assay migrate --adopt NODE` hands them to the node on the same server",
 			db.cfg.Database, table, engine)
 	}
 	return db.exec(ctx, fmt.Sprintf("CREATE OR REPLACE TABLE %s.%s ENGINE = Distributed('%s', '%s', '%s')",

@@ -39,7 +39,7 @@ func (db *DB) moments(ctx context.Context, query string, specs []MomentsSpec, pa
 	if !db.spread() {
 		return read(ctx, db)
 	}
-	all, err := onEach(ctx, db.nodes, read)
+	all, err := settled(ctx, db, read)
 	if err != nil {
 		return results.Moments{}, fmt.Errorf("read moments: %w", err)
 	}

@@ -95,6 +95,38 @@ func onEach[T any](ctx context.Context, nodes []*DB, ask func(context.Context, *
 	return out, group.Wait()
 }
 
+// settled asks all nodes as onEach does, and anew when a shard has moved meanwhile: it
+// could be in the answer of both, or of neither.
+func settled[T any](ctx context.Context, db *DB, ask func(context.Context, *DB) (T, error)) ([]T, error) {
+	for {
+		was, err := db.still(ctx)
+		if err != nil {
+			return nil, err
+		}
+		out, err := onEach(ctx, db.nodes, ask)
+		if err != nil {
+			return nil, err
+		}
+		switch is, err := db.still(ctx); {
+		case err != nil:
+			return nil, err
+		case is == was:
+			return out, nil
+		}
+	}
+}
+
+// still is the number of the last placement, when no shard is on its way.
+func (db *DB) still(ctx context.Context) (uint64, error) {
+	all, last, err := db.Placements(ctx)
+	for _, p := range all {
+		if p.From != "" {
+			return 0, fmt.Errorf("shard %d, from %s to %s: %w", p.Shard, p.From, p.Node, ErrMoving)
+		}
+	}
+	return last, err
+}
+
 // everywhere asks the one server, or all nodes one after another.
 func (db *DB) everywhere(ctx context.Context, do func(context.Context, *DB) error) error {
 	if !db.spread() {

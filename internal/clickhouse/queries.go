@@ -37,10 +37,14 @@ func (db *DB) queryText(ctx context.Context, name, text string, params args, beg
 	if err != nil {
 		return fmt.Errorf("query %s: %w", name, err)
 	}
-	return db.retry(ctx, "query "+name, func(ctx context.Context) error {
+	err = db.retry(ctx, "query "+name, func(ctx context.Context) error {
 		begin()
 		return db.each(ctx, text, params, scan)
 	})
+	if db.spread() && unknownTable(err) {
+		return fmt.Errorf("home's tables are closed: %w: %w", ErrMoving, err)
+	}
+	return err
 }
 
 func (db *DB) each(ctx context.Context, text string, params args, scan func(native.Rows) error) error {

@@ -19,6 +19,9 @@ type Head struct {
 
 // Heads are the shards that have parts.
 func (db *DB) Heads(ctx context.Context) ([]Head, error) {
+	if err := db.wait(ctx, "ledger"); err != nil {
+		return nil, err
+	}
 	return collect(ctx, db, "heads", nil, func(rows native.Rows, h *Head) error {
 		return rows.Scan(&h.Shard, &h.Seq, &h.Config)
 	})

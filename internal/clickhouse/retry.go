@@ -23,6 +23,9 @@ const (
 // violatedConstraint is the code of VIOLATED_CONSTRAINT.
 const violatedConstraint = 469
 
+// noSuchTable is the code of UNKNOWN_TABLE.
+const noSuchTable = 60
+
 // allConnectionTriesFailed is the code of ALL_CONNECTION_TRIES_FAILED.
 const allConnectionTriesFailed = 279
 
@@ -84,6 +87,12 @@ func transient(err error) bool {
 func unreachable(err error) bool {
 	e, ok := errors.AsType[*clickhouse.Exception](err)
 	return ok && e.Code == allConnectionTriesFailed
+}
+
+// unknownTable tells whether the server does not know the table.
+func unknownTable(err error) bool {
+	e, ok := errors.AsType[*clickhouse.Exception](err)
+	return ok && e.Code == noSuchTable
 }
 
 // refused tells whether a constraint of the table refused the insert.

@@ -26,6 +26,9 @@ type Position struct {
 
 // Positions says where every shard stands.
 func (db *DB) Positions(ctx context.Context) ([]Position, error) {
+	if err := db.wait(ctx, "ledger"); err != nil {
+		return nil, err
+	}
 	return collect(ctx, db, "positions", nil, func(rows native.Rows, p *Position) error {
 		return rows.Scan(&p.Shard, &p.Seq, &p.Next)
 	})

@@ -23,7 +23,7 @@ func (db *DB) standing(ctx context.Context, specs []MomentsSpec) (*standing, err
 	if !db.spread() {
 		return read(ctx, db)
 	}
-	all, err := onEach(ctx, db.nodes, read)
+	all, err := settled(ctx, db, read)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +108,7 @@ func (db *DB) since(ctx context.Context, s *standing, upto map[uint16]uint64, fa
 	if !db.spread() {
 		return db.sinceOnce(ctx, s, upto, far)
 	}
-	all, err := onEach(ctx, db.nodes, func(ctx context.Context, n *DB) (appended, error) { return n.sinceOnce(ctx, s, upto, far) })
+	all, err := settled(ctx, db, func(ctx context.Context, n *DB) (appended, error) { return n.sinceOnce(ctx, s, upto, far) })
 	if err != nil {
 		return a, err
 	}

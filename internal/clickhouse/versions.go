@@ -15,12 +15,18 @@ import (
 
 // Version is the last configuration version; its Number is 0 without one.
 func (db *DB) Version(ctx context.Context) (experiment.Version, error) {
+	if err := db.wait(ctx, "configurations"); err != nil {
+		return experiment.Version{}, err
+	}
 	v, _, err := one(ctx, db, "version_last", nil, scanVersion)
 	return v, err
 }
 
 // VersionNumber is the number of the last version, cheaper than Version.
 func (db *DB) VersionNumber(ctx context.Context) (uint32, error) {
+	if err := db.wait(ctx, "configurations"); err != nil {
+		return 0, err
+	}
 	n, _, err := one(ctx, db, "version_number", nil, func(rows native.Rows, n *uint32) error { return rows.Scan(n) })
 	return n, err
 }

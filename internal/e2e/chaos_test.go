@@ -97,13 +97,17 @@ func newChaos(t *testing.T, seed uint64, s setting) *chaos {
 	s.attributes = []string{"country", "ms"}
 	s.more = newFlags(t, obedient).yaml("20s")
 	c := &chaos{world: newWorld(t, s), seed: seed}
-	c.configureAs("victim.yaml", c.engine.Writer(), "  group: \"\"\n  batch: {time: 5ms, records: 60}\n")
-	c.configureAs("forgetful.yaml", c.engine.Writer(), "  group: \"\"\n  batch: {time: 5ms, records: 60}\nmemory: 1MiB\n")
-	c.configureAs("member.yaml", c.engine.Writer(), "  batch: {time: 20ms, records: 400}\n")
+	c.configureConsumers()
 	c.measures()
 	c.first(time.Now().Truncate(time.Minute))
 	c.assay("apply")
 	return c
+}
+
+func (c *chaos) configureConsumers() {
+	c.configureAs("victim.yaml", c.engine.Writer(), "  group: \"\"\n  batch: {time: 5ms, records: 60}\n")
+	c.configureAs("forgetful.yaml", c.engine.Writer(), "  group: \"\"\n  batch: {time: 5ms, records: 60}\nmemory: 1MiB\n")
+	c.configureAs("member.yaml", c.engine.Writer(), "  batch: {time: 20ms, records: 400}\n")
 }
 
 // often is how many times something is done in the short form, and in the long one.

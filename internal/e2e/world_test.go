@@ -56,6 +56,7 @@ type setting struct {
 	more       string             // of assay.yaml
 	cluster    *realkafka.Cluster // nil: an embedded broker
 	nodes      int                // engines that share the shards, the first being home; 0: one has all
+	alone      bool               // nobody knows yet of others than the first
 }
 
 // databases numbers the worlds.
@@ -157,7 +158,7 @@ kafka:
 
 // nodeLines are those of clickhouse.nodes.
 func (w *world) nodeLines() string {
-	if w.servers == nil {
+	if w.servers == nil || w.alone {
 		return ""
 	}
 	lines := "  nodes:\n"

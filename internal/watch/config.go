@@ -16,8 +16,8 @@ import (
 type Config struct {
 	// Instance names this guard in the decision log. It must differ between
 	// guards that run at the same time, and stay the same over a restart: a guard
-	// carries on at once with a kill that it had begun, and waits for the lease
-	// with one that another had.
+	// carries on at once with a kill that it had begun, and with one that another
+	// had when that one says no longer that it runs, or after the lease.
 	Instance  string
 	Code      string            // version of the program
 	Every     time.Duration     // between looks at most; default 1 s
@@ -66,6 +66,7 @@ type Parts struct {
 	Arms     Arms     // optional: without it a breach turns the experiment off as a whole
 	Notifier Notifier // optional
 	Fates    Fates    // optional
+	Presence Presence // optional: without it a kill of a guard that died waits for the lease
 
 	Now      func() time.Time      // default time.Now
 	Log      *slog.Logger          // default: silent

@@ -18,6 +18,7 @@ import (
 
 // world is everything outside of the guards: it survives their crashes.
 type world struct {
+	words    map[string]time.Time // by guard: when it last said that it runs
 	mu       sync.Mutex
 	entries  []guardrails.Entry
 	versions []experiment.Version
@@ -348,6 +349,26 @@ func (g *guard) Notify(a Alert) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.alerts = append(g.alerts, a)
+}
+
+// Beat is a word of a guard that lives.
+func (g *guard) Beat(_ context.Context, instance string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.dead {
+		return errDead
+	}
+	if g.words == nil {
+		g.words = map[string]time.Time{}
+	}
+	g.words[instance] = time.Now()
+	return nil
+}
+
+func (g *guard) Beats(context.Context) (map[string]time.Time, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return maps.Clone(g.words), nil
 }
 
 func (g *guard) parts() Parts {

@@ -37,8 +37,8 @@ func (w *Watch) carryOn(life context.Context, v *experiment.Version) {
 	}
 }
 
-// isOurs tells whether a kill is open and this guard's to carry on: its own, or
-// one that nobody has touched for the lease. If the other guard is alive after
+// isOurs tells whether a kill is open and this guard's to carry on: its own, one of
+// a guard that has fallen silent, or one that nobody has touched for the lease. If the other guard is alive after
 // all, both send the same key, which does no harm.
 func (w *Watch) isOurs(k guardrails.Kill, now time.Time) bool {
 	switch {
@@ -47,7 +47,7 @@ func (w *Watch) isOurs(k guardrails.Kill, now time.Time) bool {
 	case w.limits.Load().GlobalStop && unsent(k):
 		return false
 	default:
-		return k.Actor == w.config.Instance || now.Sub(k.Touched) >= w.config.Lease
+		return k.Actor == w.config.Instance || now.Sub(k.Touched) >= w.config.Lease || w.presence.silent(k.Actor, now)
 	}
 }
 

@@ -51,6 +51,7 @@ type Watch struct {
 	inFlight map[uint64]bool   // decisions that a goroutine of ours works on
 	unkept   map[string]uint64 // looks that must stay, by their decision
 	carriers sync.WaitGroup
+	presence presence
 }
 
 type runKey struct {
@@ -111,6 +112,9 @@ func (w *Watch) Restrain(limits guardrails.Limits) { w.limits.Store(&limits) }
 // a guard never gives up.
 func (w *Watch) Run(ctx context.Context) error {
 	defer w.carriers.Wait()
+	if w.parts.Presence != nil {
+		w.carriers.Go(func() { w.beOn(ctx) })
+	}
 	rest := time.NewTimer(0)
 	defer rest.Stop()
 	for {
