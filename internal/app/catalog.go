@@ -46,6 +46,7 @@ type Catalog struct {
 
 	details detailCache
 	health  healthCache
+	zone    *time.Location // in which sentences write times
 }
 
 // shelf is what is known of one experiment.
@@ -61,7 +62,11 @@ type shelf struct {
 
 // NewCatalog is empty until Run has read everything once.
 func (s *Stack) NewCatalog() *Catalog {
-	return &Catalog{stack: s, now: time.Now, ready: make(chan struct{}), shelves: map[string]*shelf{}, details: newDetailCache()}
+	zone, err := s.Config.Report.Zone()
+	if err != nil {
+		zone = time.UTC // the configuration was checked when it was read
+	}
+	return &Catalog{stack: s, now: time.Now, ready: make(chan struct{}), shelves: map[string]*shelf{}, details: newDetailCache(), zone: zone}
 }
 
 // Run reads on every second until the context ends. What fails is tried again.
@@ -201,7 +206,7 @@ func (c *Catalog) makeRows(now time.Time) []catalog.Row {
 // subject is the current iteration of an experiment with what is held of it, and the
 // id of its full look.
 func (c *Catalog) subject(e *experiment.Experiment, now time.Time) (catalog.Subject, string) {
-	s := catalog.Subject{Experiment: e, Iteration: catalog.Current(e, now), Now: now}
+	s := catalog.Subject{Experiment: e, Iteration: catalog.Current(e, now), Now: now, Zone: c.zone}
 	held := c.shelves[e.Key]
 	if held == nil || s.Iteration == nil {
 		return s, ""

@@ -95,7 +95,7 @@ func (c *Catalog) account(ctx context.Context, now time.Time, out *catalog.Healt
 	*out = catalog.Health{At: now, Reconciliation: r, DeadLetters: dead, Gaps: []catalog.Gap{}, Unknown: []catalog.Unknown{}}
 	for _, g := range gaps {
 		told := results.Gap{Kind: string(g.Kind), Topic: g.Topic, Partition: g.Shard, Records: g.Records, AcceptedAt: g.AcceptedAt}
-		out.Gaps = append(out.Gaps, catalog.Gap{Gap: told, Text: catalog.GapText(told), Since: g.Since, Until: g.Until})
+		out.Gaps = append(out.Gaps, catalog.Gap{Gap: told, Text: catalog.GapText(told, c.zone), Since: g.Since, Until: g.Until})
 	}
 	for _, u := range unknown {
 		out.Unknown = append(out.Unknown, catalog.Unknown{Experiment: u.Key, Exposures: u.Exposures, Last: u.Last})

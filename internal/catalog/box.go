@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/assay-dev/assay/internal/results"
-	"github.com/assay-dev/assay/internal/words"
 )
 
 // Call is what to do about an experiment.
@@ -58,7 +57,7 @@ func Headline(d *results.Document) string {
 
 func (s Subject) notLooked() string {
 	if s.Iteration != nil && s.Now.Before(s.Iteration.Start) {
-		return "It starts at " + words.Instant(s.Iteration.Start) + "."
+		return "It starts at " + s.instant(s.Iteration.Start) + "."
 	}
 	return "No look has been taken yet."
 }
@@ -119,7 +118,7 @@ func (s Subject) running(goals []goal, good, bad []string) (Call, string) {
 		return KeepRunning, "Too few units have had an event to rely on what " + g.Metric + " shows. Keep running."
 	}
 	if d.Dated != nil && !d.Dated.Next.IsZero() {
-		return KeepRunning, "Nothing is decided before the look at " + words.Instant(d.Dated.Next) + ". Keep running."
+		return KeepRunning, "Nothing is decided before the look at " + s.instant(d.Dated.Next) + ". Keep running."
 	}
 	return KeepRunning, soFar(shown(goalsOf(d, false)))
 }

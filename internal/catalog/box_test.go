@@ -217,3 +217,17 @@ func TestReasons(t *testing.T) {
 		}
 	}
 }
+
+// TestZone: sentences write times in the subject's zone, with its name; without one in
+// UTC.
+func TestZone(t *testing.T) {
+	start := time.Date(2026, 3, 1, 20, 0, 0, 0, time.UTC)
+	s := Subject{Experiment: &experiment.Experiment{}, Iteration: &experiment.Iteration{Start: start}, Now: start.Add(-time.Hour)}
+	if got, want := Decide(s).Text, "It starts at 2026-03-01 20:00:00 UTC."; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	s.Zone = time.FixedZone("IST", 5*3600+1800)
+	if got, want := Decide(s).Text, "It starts at 2026-03-02 01:30:00 IST."; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

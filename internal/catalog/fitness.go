@@ -81,7 +81,7 @@ func (s Subject) untrusted() string {
 		return "" // an ended iteration is meant to fall silent
 	}
 	if at := s.lookedAt(); s.Now.Sub(at) > lookEvery {
-		return fmt.Sprintf("the newest look is from %s: is a guard running?", words.Instant(at))
+		return fmt.Sprintf("the newest look is from %s: is a guard running?", s.instant(at))
 	}
 	if len(d.Troubles) > 0 {
 		return cmp.Or(d.Troubles[0].Detail, d.Troubles[0].Code)

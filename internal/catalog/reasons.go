@@ -3,6 +3,7 @@ package catalog
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/assay-dev/assay/internal/results"
 	"github.com/assay-dev/assay/internal/words"
@@ -23,7 +24,7 @@ func (s Subject) reasons(goals []goal) []Reason {
 	d := s.Document
 	var out []Reason
 	for i := range d.ArmKills {
-		out = append(out, Reason{"kill", Warn, KillText(&d.ArmKills[i])})
+		out = append(out, Reason{"kill", Warn, KillText(&d.ArmKills[i], s.Zone)})
 	}
 	out = append(out, splitReasons(d)...)
 	out = append(out, guardrailReasons(d)...)
@@ -90,7 +91,7 @@ func (s Subject) warnings() []Reason {
 	d := s.Document
 	var out []Reason
 	for _, a := range d.Anomalies {
-		out = append(out, Reason{"data", Warn, fmt.Sprintf("%s since %s: %s", a, words.Instant(a.Since), a.Text)})
+		out = append(out, Reason{"data", Warn, fmt.Sprintf("%s since %s: %s", a, s.instant(a.Since), a.Text)})
 	}
 	for _, c := range d.CrossoverChecks {
 		if c.Alarm {
@@ -112,7 +113,7 @@ func (s Subject) warnings() []Reason {
 			m.Metric, len(m.Ever), d.Placebo.Splits, words.PValue(m.P))})
 	}
 	for _, g := range d.Gaps {
-		out = append(out, Reason{"gap", Warn, GapText(g) + "."})
+		out = append(out, Reason{"gap", Warn, GapText(g, s.Zone) + "."})
 	}
 	for i := range d.Comparisons {
 		if c := &d.Comparisons[i]; c.Overflow > 0 {
@@ -128,7 +129,7 @@ func (s Subject) progress() []Reason {
 	var out []Reason
 	add := func(about, text string) { out = append(out, Reason{about, Neutral, text}) }
 	if d.Dated != nil && !d.Dated.Next.IsZero() {
-		add("plan", "The goals are judged at dated looks; the next one is at "+words.Instant(d.Dated.Next)+".")
+		add("plan", "The goals are judged at dated looks; the next one is at "+s.instant(d.Dated.Next)+".")
 	}
 	for _, p := range d.Plan {
 		for _, c := range p.Gates {
@@ -145,9 +146,9 @@ func (s Subject) progress() []Reason {
 		add("plan", fmt.Sprintf("%s units are in; %s are planned for a comparison.", words.Count(UnitsOf(d)), words.Count(n)))
 	}
 	if until := s.Iteration.EnrolUntil; s.Now.Before(until) {
-		add("plan", "Units are taken in until "+words.Instant(until)+".")
+		add("plan", "Units are taken in until "+s.instant(until)+".")
 	} else if s.Now.Before(s.Iteration.End) {
-		add("plan", "No new units; the last windows are complete at "+words.Instant(s.Iteration.End)+".")
+		add("plan", "No new units; the last windows are complete at "+s.instant(s.Iteration.End)+".")
 	}
 	if e.SuccessCriteria != "" {
 		add("file", "To be shipped it has to meet: "+e.SuccessCriteria)
@@ -169,17 +170,17 @@ func UnitsOf(d *results.Document) int64 {
 	return n
 }
 
-// KillText tells how far a kill is.
-func KillText(k *results.Kill) string {
-	text := fmt.Sprintf("decision %d by %s at %s", k.Decision, k.By, words.Instant(k.DecidedAt))
+// KillText tells how far a kill is, its times in a zone; nil is UTC.
+func KillText(k *results.Kill, zone *time.Location) string {
+	text := fmt.Sprintf("decision %d by %s at %s", k.Decision, k.By, words.InstantIn(k.DecidedAt, zone))
 	if k.Arm != "" {
 		text = k.Arm + " alone, " + text
 	}
 	if !k.SentAt.IsZero() {
-		text += ", sent at " + words.Instant(k.SentAt)
+		text += ", sent at " + words.InstantIn(k.SentAt, zone)
 	}
 	if !k.ReadBackAt.IsZero() {
-		text += ", read back as off at " + words.Instant(k.ReadBackAt)
+		text += ", read back as off at " + words.InstantIn(k.ReadBackAt, zone)
 	}
 	if Unfinished(k) {
 		text += ", " + k.State + ": nothing has ended"
@@ -191,13 +192,13 @@ func KillText(k *results.Kill) string {
 		text += ", but the EXPOSURES GO ON"
 	}
 	if !k.OverriddenAt.IsZero() {
-		text += ", and was TURNED ON AGAIN (seen at " + words.Instant(k.OverriddenAt) + "): no guard turns this iteration off twice"
+		text += ", and was TURNED ON AGAIN (seen at " + words.InstantIn(k.OverriddenAt, zone) + "): no guard turns this iteration off twice"
 	}
 	return text
 }
 
-// GapText says what a gap may have taken.
-func GapText(g results.Gap) string {
+// GapText says what a gap may have taken, its time in a zone; nil is UTC.
+func GapText(g results.Gap, zone *time.Location) string {
 	how, known := "were lost before they were read", "accepted"
 	switch g.Kind {
 	case "before":
@@ -208,5 +209,5 @@ func GapText(g results.Gap) string {
 		how = "were not read, because they stand at places that had been counted"
 	}
 	return fmt.Sprintf("%s records of %s, partition %d, %s (%s at %s)",
-		words.Count(int64(g.Records)), g.Topic, g.Partition, how, known, words.Instant(g.AcceptedAt))
+		words.Count(int64(g.Records)), g.Topic, g.Partition, how, known, words.InstantIn(g.AcceptedAt, zone))
 }

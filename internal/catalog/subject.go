@@ -6,6 +6,7 @@ import (
 
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/results"
+	"github.com/assay-dev/assay/internal/words"
 )
 
 // Subject is one iteration as it is known at a time.
@@ -18,7 +19,11 @@ type Subject struct {
 	Document *results.Document
 	Guard    *results.Document
 	Now      time.Time
+	Zone     *time.Location // in which sentences write times; nil: UTC
 }
+
+// instant writes a time in the subject's zone.
+func (s Subject) instant(t time.Time) string { return words.InstantIn(t, s.Zone) }
 
 // merged puts what the guard said last onto the newest full look: verdicts, anomalies and
 // alarms are the newest, the numbers stay those of one position of the ledger. Arms that

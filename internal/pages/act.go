@@ -192,7 +192,7 @@ func (p *Pages) carryOut(r *http.Request, f *form) (string, error) {
 	if wait == 0 {
 		return "Automatic kills go ahead again.", err
 	}
-	return fmt.Sprintf("Automatic kills wait until %s. People go on being told.", words.Instant(until)), err
+	return fmt.Sprintf("Automatic kills wait until %s. People go on being told.", words.InstantIn(until, p.cfg.Zone)), err
 }
 
 // killed says how far a kill came.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/assay-dev/assay/guardrails"
 	"github.com/assay-dev/assay/internal/access"
@@ -72,7 +73,7 @@ func (p *Pages) experiment(w http.ResponseWriter, r *http.Request) error {
 			body.Decisions = append(body.Decisions, e)
 		}
 	}
-	body.Timeline = timeline(past, body.Decisions)
+	body.Timeline = timeline(past, body.Decisions, p.cfg.Zone)
 	slices.Reverse(body.Decisions)
 	if d.Document != nil {
 		if err := p.fill(&body, past); err != nil {
@@ -99,11 +100,11 @@ func iterationIn(r *http.Request) (uint32, error) {
 func (p *Pages) fill(s *shown, past Past) (err error) {
 	d := s.Document
 	s.Groups = metricGroups(d)
-	s.Histories = histories(d, past.Effects)
+	s.Histories = histories(d, past.Effects, p.cfg.Zone)
 	s.Splits = splits(d)
 	s.Segments = segmentations(d)
 	s.Doubts = report.Doubts(d)
-	s.Stopped = stopOf(d)
+	s.Stopped = stopOf(d, p.cfg.Zone)
 	for i := range d.Phases {
 		if catalog.SplitBroken(&d.Phases[i]) {
 			s.Alarms = append(s.Alarms, d.Phases[i].Number)
@@ -147,21 +148,21 @@ func mayDoTo(who access.Principal, d *catalog.Detail) mayDo {
 }
 
 // stopOf tells how a kill went; nil without one.
-func stopOf(d *results.Document) *stop {
+func stopOf(d *results.Document, zone *time.Location) *stop {
 	k := d.Kill
 	if k == nil {
 		return nil
 	}
 	out := &stop{Why: k.Reason, By: k.By}
 	add := func(name string, done bool, at string) { out.Steps = append(out.Steps, step{name, at, done}) }
-	add("decided", true, clock(k.DecidedAt))
-	add("off call sent", !k.SentAt.IsZero(), clock(k.SentAt))
-	add("read back as off", !k.ReadBackAt.IsZero(), clock(k.ReadBackAt))
+	add("decided", true, clock(k.DecidedAt, zone))
+	add("off call sent", !k.SentAt.IsZero(), clock(k.SentAt, zone))
+	add("read back as off", !k.ReadBackAt.IsZero(), clock(k.ReadBackAt, zone))
 	switch {
 	case k.Effect == "not_effective":
 		add("exposures go on", false, "")
 	case !k.OverriddenAt.IsZero():
-		add("turned on again", false, clock(k.OverriddenAt))
+		add("turned on again", false, clock(k.OverriddenAt, zone))
 	default:
 		add("exposures stopped", k.Effect == "effective", "")
 	}

@@ -37,6 +37,7 @@ type world struct {
 	analyses []*results.Analysis // oldest first
 	explored []catalog.Exploration
 
+	zone  *time.Location
 	acted []string // what the hand was asked for
 	fails error    // what it answers
 	saw   []string // units that were explained
@@ -276,7 +277,7 @@ func (w *world) clock() time.Time {
 // mux are the pages as somebody sees them.
 func (w *world) mux(who access.Principal) http.Handler {
 	w.t.Helper()
-	p, err := New(Config{Reader: w, Explainer: w, Hand: w, Explorer: w, OffersArm: func(_, arm string) bool { return arm == "treatment" }, Code: "v1", Log: slog.New(slog.DiscardHandler), Now: w.clock})
+	p, err := New(Config{Reader: w, Explainer: w, Hand: w, Explorer: w, OffersArm: func(_, arm string) bool { return arm == "treatment" }, Zone: w.zone, Code: "v1", Log: slog.New(slog.DiscardHandler), Now: w.clock})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package pages
 
 import (
 	"html/template"
+	"time"
 
 	"github.com/assay-dev/assay/internal/catalog"
 	"github.com/assay-dev/assay/internal/experiment"
@@ -147,12 +148,12 @@ type history struct {
 }
 
 // histories draws the goals, and the guardrails after them.
-func histories(d *results.Document, past map[Series][]plots.Point) []history {
+func histories(d *results.Document, past map[Series][]plots.Point, zone *time.Location) []history {
 	var goals, others []history
 	for i := range d.Comparisons {
 		c := &d.Comparisons[i]
 		h := history{Metric: c.Metric, Arm: c.Arm, Points: past[Series{c.Metric, c.Arm}]}
-		if h.Plot = plots.History(h.Points); h.Plot == "" {
+		if h.Plot = plots.History(h.Points, zone); h.Plot == "" {
 			continue
 		}
 		if c.Goal {

@@ -23,6 +23,7 @@ type Config struct {
 	Code      string // version of the program
 	Log       *slog.Logger
 	Now       func() time.Time
+	Zone      *time.Location // in which times are written; nil: UTC
 }
 
 // Pages are the handlers.
@@ -44,10 +45,10 @@ func New(cfg Config) (*Pages, error) {
 	if p.assets, err = loadAssets(); err != nil {
 		return nil, err
 	}
-	if p.templates, err = parse(p.assets); err != nil {
+	if p.templates, err = parse(p.assets, p.cfg.Zone); err != nil {
 		return nil, fmt.Errorf("parse the pages' templates: %w", err)
 	}
-	if p.sections, err = report.NewSections(); err != nil {
+	if p.sections, err = report.NewSections(cfg.Zone); err != nil {
 		return nil, err
 	}
 	return p, nil

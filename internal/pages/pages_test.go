@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/assay-dev/assay/guardrails"
 	"github.com/assay-dev/assay/internal/access"
@@ -89,6 +90,24 @@ func TestPlainWords(t *testing.T) {
 			if !strings.Contains(body, want) {
 				t.Errorf("%s does not say %q", address, want)
 			}
+		}
+	}
+}
+
+// TestZone: times are those of the zone that is configured, in sentences, plots, tables
+// and steps alike.
+func TestZone(t *testing.T) {
+	w := newWorld(t)
+	w.zone = time.FixedZone("IST", 5*3600+1800)
+	body := get(w.mux(reader), "/experiments/new-search").Body.String()
+	for _, want := range []string{"29 Nov 03:3", " IST</text>"} { // 28 November, after 22:00 UTC
+		if !strings.Contains(body, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	for _, never := range []string{"28 Nov 22:"} {
+		if strings.Contains(body, never) {
+			t.Errorf("the page says %q", never)
 		}
 	}
 }

@@ -19,8 +19,8 @@ import (
 var templateFiles embed.FS
 
 // parse reads the templates: each page with the frame and the parts that all share.
-func parse(a assets) (map[string]*template.Template, error) {
-	shared, err := template.New("").Funcs(funcs(a)).ParseFS(templateFiles, "templates/shared/*.html")
+func parse(a assets, zone *time.Location) (map[string]*template.Template, error) {
+	shared, err := template.New("").Funcs(funcs(a, zone)).ParseFS(templateFiles, "templates/shared/*.html")
 	if err != nil {
 		return nil, err
 	}
@@ -45,9 +45,9 @@ func parse(a assets) (map[string]*template.Template, error) {
 	return out, nil
 }
 
-func funcs(a assets) template.FuncMap {
+func funcs(a assets, zone *time.Location) template.FuncMap {
 	return template.FuncMap{
-		"asset": a.address, "count": words.Count, "instant": words.Instant, "clock": clock, "iso": iso, "p": words.PValue,
+		"asset": a.address, "count": words.Count, "instant": func(t time.Time) string { return words.InstantIn(t, zone) }, "clock": func(t time.Time) string { return clock(t, zone) }, "iso": iso, "p": words.PValue,
 		"level":   func(x float64) string { return words.PValue(results.Number(x)) },
 		"share":   func(x float64) string { return words.Share(results.Number(x)) },
 		"percent": words.Percent, "percents": words.PercentRange, "mean": words.Mean,
@@ -61,7 +61,7 @@ func funcs(a assets) template.FuncMap {
 			return fmt.Sprintf("%s %s", words.Count(int64(n)), many)
 		},
 		"callWord": callWord, "callTone": callTone, "callText": callText, "healthWord": healthWord, "healthTone": healthTone, "stateWord": stateWord,
-		"verdictTone": catalog.VerdictTone, "kindWord": kindWord, "entryTone": entryTone, "gap": catalog.GapText, "margin": margin,
+		"verdictTone": catalog.VerdictTone, "kindWord": kindWord, "entryTone": entryTone, "gap": func(g results.Gap) string { return catalog.GapText(g, zone) }, "margin": margin,
 		"span":    func(w catalog.Within) results.Interval { return results.Interval{Low: w.Low, High: w.High} },
 		"nav":     func() []link { return parts },
 		"inside":  func(section string) bool { return slices.Contains(diagnostics, section) },
@@ -76,9 +76,9 @@ func funcs(a assets) template.FuncMap {
 func iso(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
 // clock is a time of day with its date, to the second.
-func clock(t time.Time) string {
+func clock(t time.Time, zone *time.Location) string {
 	if t.IsZero() {
 		return words.Unknown
 	}
-	return t.UTC().Format("2 Jan 15:04:05")
+	return words.In(t, zone).Format("2 Jan 15:04:05")
 }

@@ -13,7 +13,7 @@ import (
 
 // timeline draws what the guardrails said over time, all together and each by itself
 // where there are several, and what was decided when.
-func timeline(past Past, log []guardrails.Entry) template.HTML {
+func timeline(past Past, log []guardrails.Entry, zone *time.Location) template.HTML {
 	lanes := []plots.Lane{{Name: "all together", Stretches: stretches(past.Verdicts)}}
 	for _, l := range past.Lanes {
 		lane := plots.Lane{Name: l.Metric + " · " + l.Arm, Stretches: stretches(l.Verdicts)}
@@ -30,7 +30,7 @@ func timeline(past Past, log []guardrails.Entry) template.HTML {
 	for _, e := range log {
 		moments = append(moments, plots.Moment{At: e.At, Label: kindWord(e.Kind, e.Act), Title: fmt.Sprintf("%d: %s", e.Seq, e.Text), Tone: string(entryTone(e))})
 	}
-	return plots.Timeline(lanes, moments, until, fmt.Sprintf("what %d guardrails said over time, and %d lines of the decision log", len(past.Lanes), len(log)))
+	return plots.Timeline(lanes, moments, until, zone, fmt.Sprintf("what %d guardrails said over time, and %d lines of the decision log", len(past.Lanes), len(log)))
 }
 
 // stretches are the times in which the same was said.

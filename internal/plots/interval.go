@@ -103,8 +103,8 @@ const (
 )
 
 // History draws the always-valid interval over time as a band, the estimate
-// as a line in it.
-func History(points []Point) template.HTML {
+// as a line in it. Its times are in a zone; nil is UTC.
+func History(points []Point, zone *time.Location) template.HTML {
 	points = bounded(points)
 	if len(points) < 2 {
 		return ""
@@ -135,8 +135,8 @@ func History(points []Point) template.HTML {
 			fmt.Fprintf(&b, `<text x="%.0f" y="%.1f" text-anchor="end">%s</text>`, historyLeft-6, math.Max(10, y(n)+4), words.Percent(n))
 		}
 	}
-	fmt.Fprintf(&b, `<text x="%.0f" y="%.0f">%s</text>`, historyLeft, historyHeight-3, first.UTC().Format("01-02 15:04:05"))
-	fmt.Fprintf(&b, `<text x="%.0f" y="%.0f" text-anchor="end">%s</text></svg>`, historyWidth-8, historyHeight-3, last.UTC().Format("01-02 15:04:05"))
+	fmt.Fprintf(&b, `<text x="%.0f" y="%.0f">%s</text>`, historyLeft, historyHeight-3, words.In(first, zone).Format("01-02 15:04:05"))
+	fmt.Fprintf(&b, `<text x="%.0f" y="%.0f" text-anchor="end">%s</text></svg>`, historyWidth-8, historyHeight-3, words.In(last, zone).Format("01-02 15:04:05 MST"))
 	return template.HTML(b.String()) //nolint:gosec // numbers only
 }
 

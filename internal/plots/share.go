@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/assay-dev/assay/internal/words"
 )
 
 const (
@@ -53,8 +55,9 @@ const (
 )
 
 // Timeline draws lanes below one another, each of stretches one after the other until
-// an end, and moments above and through them. Lanes in which nothing was said are left out.
-func Timeline(lanes []Lane, moments []Moment, until time.Time, label string) template.HTML {
+// an end, and moments above and through them. Lanes in which nothing was said are left
+// out. Its times are in a zone; nil is UTC.
+func Timeline(lanes []Lane, moments []Moment, until time.Time, zone *time.Location, label string) template.HTML {
 	lanes = slices.DeleteFunc(slices.Clone(lanes), func(l Lane) bool { return len(l.Stretches) == 0 })
 	if len(lanes) == 0 {
 		return ""
@@ -88,15 +91,15 @@ func Timeline(lanes []Lane, moments []Moment, until time.Time, label string) tem
 			top += laneName
 			fmt.Fprintf(&b, `<text x="0" y="%.0f">%s</text>`, top-4, template.HTMLEscapeString(l.Name))
 		}
-		l.draw(&b, x, top, until)
+		l.draw(&b, x, top, until, zone)
 	}
 	drawMoments(&b, moments, x, bottom)
 	fmt.Fprintf(&b, `<text x="0" y="%.0f">%s</text><text x="%.0f" y="%.0f" text-anchor="end">%s</text></svg>`,
-		bottom+timelineFoot-8, hour(from), timelineWidth, bottom+timelineFoot-8, hour(until))
+		bottom+timelineFoot-8, hour(from, zone), timelineWidth, bottom+timelineFoot-8, words.In(until, zone).Format("2 Jan 15:04:05 MST"))
 	return template.HTML(b.String()) //nolint:gosec // numbers, times and escaped labels only
 }
 
-func (l Lane) draw(b *strings.Builder, x func(time.Time) float64, top float64, until time.Time) {
+func (l Lane) draw(b *strings.Builder, x func(time.Time) float64, top float64, until time.Time, zone *time.Location) {
 	for i, s := range l.Stretches {
 		end := until
 		if i+1 < len(l.Stretches) {
@@ -104,7 +107,7 @@ func (l Lane) draw(b *strings.Builder, x func(time.Time) float64, top float64, u
 		}
 		width := math.Max(1, x(end)-x(s.From))
 		fmt.Fprintf(b, `<g class="%s"><title>%s</title><rect class="lane" x="%.1f" y="%.0f" width="%.1f" height="%.0f"/>`, template.HTMLEscapeString(s.Tone),
-			template.HTMLEscapeString(s.Name+" from "+hour(s.From)+" to "+hour(end)), x(s.From), top, width, laneHeight)
+			template.HTMLEscapeString(s.Name+" from "+hour(s.From, zone)+" to "+hour(end, zone)), x(s.From), top, width, laneHeight)
 		if width > 8*float64(len(s.Name)) {
 			fmt.Fprintf(b, `<text class="on" x="%.1f" y="%.0f">%s</text>`, x(s.From)+6, top+14, template.HTMLEscapeString(s.Name))
 		}
@@ -135,4 +138,4 @@ func drawMoments(b *strings.Builder, moments []Moment, x func(time.Time) float64
 	}
 }
 
-func hour(t time.Time) string { return t.UTC().Format("2 Jan 15:04:05") }
+func hour(t time.Time, zone *time.Location) string { return words.In(t, zone).Format("2 Jan 15:04:05") }

@@ -18,7 +18,7 @@ type letter struct {
 // MailHTML writes the day as simply as mail programs need it: no plots, no styles but
 // those of each element.
 func MailHTML(w io.Writer, d Day) error {
-	t, err := parse()
+	t, err := parse(d.Zone)
 	if err != nil {
 		return err
 	}

@@ -74,7 +74,7 @@ func (e Entry) subject() catalog.Subject {
 		plain := *d
 		plain.Plan, e.Document = nil, &plain
 	}
-	return catalog.Subject{Experiment: e.Experiment, Iteration: e.Iteration, Document: e.Document, Now: e.Until}
+	return catalog.Subject{Experiment: e.Experiment, Iteration: e.Iteration, Document: e.Document, Now: e.Until, Zone: e.zone}
 }
 
 // Place is where an experiment's page lies, as the index links to it.
@@ -103,7 +103,7 @@ type view struct {
 
 // page writes one of the pages. None loads anything from elsewhere.
 func page(w io.Writer, name string, v view) error {
-	t, err := parse()
+	t, err := parse(v.Zone)
 	if err != nil {
 		return err
 	}

@@ -348,7 +348,7 @@ func TestNothingIsLeftOut(t *testing.T) {
 	golden.File(t, filepath.Join("testdata", "eventful.txt"), text.Bytes())
 	one := day()
 	one.Experiments = one.Experiments[:1]
-	one.Experiments[0].Document = d
+	one.Experiments[0].Document, one.Zone = d, time.UTC // as the text has it
 	if err := HTML(&page, one); err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/assay-dev/assay/internal/catalog"
 	"github.com/assay-dev/assay/internal/plots"
@@ -12,20 +13,22 @@ import (
 	"github.com/assay-dev/assay/internal/words"
 )
 
-// parse reads the report's template and its parts.
-func parse() (*template.Template, error) {
+// parse reads the report's template and its parts, which write times in a zone; nil is UTC.
+func parse(zone *time.Location) (*template.Template, error) {
 	t, err := template.New("report").Funcs(template.FuncMap{
-		"instant": words.Instant, "percent": words.Percent, "interval": words.PercentRange, "mean": words.Mean,
+		"instant": func(t time.Time) string { return words.InstantIn(t, zone) }, "percent": words.Percent, "interval": words.PercentRange, "mean": words.Mean,
 		"difference": words.Difference, "p": words.PValue, "count": words.Count, "count64": func(n uint64) string { return words.Count(int64(n)) }, "share": func(x float64) string { return words.Share(results.Number(x)) },
 		"plots": effectPlots, "tone": catalog.VerdictTone, "overall": catalog.Overall, "doubts": doubts, "srm": catalog.SRMAlarm,
 		"bounds": words.DifferenceRange, "split": splitLines, "splitBy": splitBy, "oneLook": oneLook, "budget": budgetText, "spent": spentLines, "parts": budgetLines, "anomaly": anomalyText, "limits": limits,
-		"kill": catalog.KillText, "armOff": func(k results.Kill) string { return catalog.KillText(&k) }, "after": afterText, "gap": catalog.GapText,
+		"kill":   func(k *results.Kill) string { return catalog.KillText(k, zone) },
+		"armOff": func(k results.Kill) string { return catalog.KillText(&k, zone) }, "after": afterText,
+		"gap":      func(g results.Gap) string { return catalog.GapText(g, zone) },
 		"excluded": Excluded, "slow": slowRows, "checks": slowChecks, "segments": segmentTables, "slowAge": slowAge, "family": goalFamily, "asides": asides, "placebo": placeboLines, "placeboText": placeboText, "dated": datedLines, "datedText": datedText, "datedEnds": datedEnds, "beliefs": beliefLines, "prior": priorText, "familyText": familyText, "familyLines": familyLines,
 		"meanRange": meanRange, "armsText": armsText, "planSummary": planSummary, "planLines": planLines,
 		"dayNote": func() string { return results.DayNote }, "severalDays": severalDays, "dayConclusion": dayConclusion, "dayPlot": dayPlot, "dayRows": dayRows,
 		"dayHeader": func() []string { return strings.Split(strings.ToLower(dayColumns), "\t") },
 		"history": func(e Entry, c results.Comparison) template.HTML {
-			return plots.History(e.History[Series{c.Metric, c.Arm}])
+			return plots.History(e.History[Series{c.Metric, c.Arm}], zone)
 		},
 		"callTone": callTone, "callWord": callWord, "sayings": sayings, "mainPlots": mainPlots, "glossary": glossary,
 	}).ParseFS(files, "*.html")
@@ -46,9 +49,9 @@ type Section struct {
 // has a frame of his own around them.
 type Sections struct{ templates *template.Template }
 
-// NewSections parses the templates.
-func NewSections() (*Sections, error) {
-	t, err := parse()
+// NewSections parses the templates, which write times in a zone; nil is UTC.
+func NewSections(zone *time.Location) (*Sections, error) {
+	t, err := parse(zone)
 	return &Sections{t}, err
 }
 

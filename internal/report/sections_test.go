@@ -11,7 +11,7 @@ import (
 // TestSections: what has something to show is rendered by itself, without a heading of
 // its own and with everything escaped.
 func TestSections(t *testing.T) {
-	s, err := NewSections()
+	s, err := NewSections(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -180,7 +180,7 @@ func textAside(b *strings.Builder, d *results.Document) {
 		fmt.Fprintf(b, "out of range: %s values of %s are too large to be counted\n", words.Count(a.OutOfRange[metric]), metric)
 	}
 	for _, g := range d.Gaps {
-		fmt.Fprintf(b, "gap: %s\n", catalog.GapText(g))
+		fmt.Fprintf(b, "gap: %s\n", catalog.GapText(g, nil))
 	}
 	for _, t := range d.Troubles {
 		fmt.Fprintf(b, "trouble: %s %s\n", t.Code, t.Detail)
@@ -196,13 +196,13 @@ func textActs(b *strings.Builder, d *results.Document) {
 		fmt.Fprintf(b, "limit: %s\n", l)
 	}
 	if d.Kill != nil {
-		fmt.Fprintf(b, "kill: %s\n", catalog.KillText(d.Kill))
+		fmt.Fprintf(b, "kill: %s\n", catalog.KillText(d.Kill, nil))
 		for _, a := range d.Kill.After {
 			fmt.Fprintf(b, "after the decision: %s\n", afterText(a))
 		}
 	}
 	for i := range d.ArmKills {
-		fmt.Fprintf(b, "arm off: %s\n", catalog.KillText(&d.ArmKills[i]))
+		fmt.Fprintf(b, "arm off: %s\n", catalog.KillText(&d.ArmKills[i], nil))
 	}
 	for _, m := range d.AfterEnd {
 		fmt.Fprintf(b, "after the stop: %s exposures to %s, newest %s\n", words.Count(m.Exposures), m.Variant, words.Instant(m.Newest))

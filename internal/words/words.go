@@ -135,11 +135,22 @@ func Fixed(n results.Number, decimals int) string { return signedText(n.Float(),
 func Plain(n results.Number) string { return Fixed(n, decimalsFor(n.Float())) }
 
 // Instant writes a time to the second, in UTC.
-func Instant(t time.Time) string {
+func Instant(t time.Time) string { return InstantIn(t, time.UTC) }
+
+// InstantIn writes a time to the second, in a zone, with the zone's name; nil is UTC.
+func InstantIn(t time.Time, zone *time.Location) string {
 	if t.IsZero() {
 		return Unknown
 	}
-	return t.UTC().Format("2006-01-02 15:04:05") + " UTC"
+	return In(t, zone).Format("2006-01-02 15:04:05 MST")
+}
+
+// In is a time in a zone; nil is UTC.
+func In(t time.Time, zone *time.Location) time.Time {
+	if zone == nil {
+		zone = time.UTC
+	}
+	return t.In(zone)
 }
 
 // decimalsFor keeps three significant digits up to five decimals.
