@@ -133,7 +133,7 @@ func takes(t reflect.Type) string {
 		return "a list of words"
 	case t.Kind() == reflect.Bool:
 		return "`true`, `false`"
-	case t.Kind() == reflect.Int, t.Kind() == reflect.Int32:
+	case t.Kind() == reflect.Int, t.Kind() == reflect.Int32, t.Kind() == reflect.Float64:
 		return "a number"
 	}
 	return "text"

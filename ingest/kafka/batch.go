@@ -24,6 +24,7 @@ type batch struct {
 	unknown map[uint8]int
 	aging   bool // its age is being measured
 	grows   bool // it has been old and waits to be fuller, see worker.ripen
+	way     []Stretch
 }
 
 // newBatch begins where the one before ended.
@@ -36,7 +37,7 @@ func (l *life) newBatch(reuse *batch) *batch {
 	clear(b.dead)
 	clear(b.first)
 	clear(b.unknown)
-	b.events, b.dead, b.bytes, b.aging, b.grows = b.events[:0], b.dead[:0], 0, false, false
+	b.events, b.dead, b.way, b.bytes, b.aging, b.grows = b.events[:0], b.dead[:0], b.way[:0], 0, false, false
 	for i, topic := range l.source {
 		b.counts[i] = ingest.Counts{Topic: uint8(topic), From: l.from[i], Next: l.from[i]}
 	}
@@ -76,7 +77,7 @@ func (l *life) add(b *batch, declared int, records []*kgo.Record) error {
 		l.skip(b, declared, r, r.Offset)
 		l.decode(b, declared, r)
 	}
-	l.s.c.observe(Decode, began, len(records))
+	l.observe(b, Decode, began, len(records))
 	return nil
 }
 
@@ -159,10 +160,10 @@ func (l *life) joinAll(b *batch, fresh []ingest.Event) {
 	}
 	newest, _ := l.s.c.versions.latest()
 	b.addUnknown(newest, fresh)
-	l.s.c.observe(Join, began, len(fresh))
+	l.observe(b, Join, began, len(fresh))
 	began = l.s.c.cfg.Now()
 	b.rows.Add(fresh)
-	l.s.c.observe(Encode, began, len(fresh))
+	l.observe(b, Encode, began, len(fresh))
 }
 
 func (b *batch) count(topic uint8) *ingest.Counts {

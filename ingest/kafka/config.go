@@ -63,6 +63,9 @@ type Config struct {
 	// Observe, if set, is told how long each stage took over how many records.
 	// It is called by several goroutines at once.
 	Observe func(stage Stage, took time.Duration, records int)
+	// Traced, if set, is told of the way of every batch that became durable. It is
+	// called by several goroutines at once, and keeps nothing of what it gets.
+	Traced func(Way)
 }
 
 // SourceTopic is one declared topic. It may hold exposures, outcomes or both.

@@ -38,7 +38,7 @@ func (l *life) persist(ctx context.Context, job work) error {
 		if err := l.noteDead(ctx, b.dead); err != nil {
 			return fmt.Errorf("note dead letters: %w", err)
 		}
-		c.observe(Insert, began, b.records())
+		l.observe(b, Insert, began, b.records())
 	}
 	if job.batch != nil {
 		if err := l.noteBeginnings(ctx, job.batch, job.part.Seq); err != nil {
@@ -54,8 +54,9 @@ func (l *life) persist(ctx context.Context, job work) error {
 	case result != Committed:
 		return fmt.Errorf("append part %d: the store does not know what became of it", job.part.Seq)
 	}
-	c.observe(Append, began, len(job.part.Rows))
+	l.observe(job.batch, Append, began, len(job.part.Rows))
 	l.durable(job)
+	l.trace(job)
 	return nil
 }
 

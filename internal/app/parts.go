@@ -89,6 +89,9 @@ func (s *Stack) Consumer(ctx context.Context, opt IngestOptions) (*kafka.Consume
 	cfg.UnitKey, cfg.Attributes = key, s.Config.Privacy.Attributes
 	cfg.AcceptGap, cfg.UntilEnd = opt.AcceptGap, opt.UntilEnd
 	cfg.StopTimeout = s.Config.StopWithin.Std()
+	if cfg.Traced, err = s.traced(ctx); err != nil {
+		return nil, err
+	}
 	cfg.Registerer, cfg.Logger = opt.Registry, s.Log
 	c, err := kafka.New(cfg, store{s.DB})
 	if err != nil {

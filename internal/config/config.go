@@ -38,6 +38,7 @@ type Config struct {
 	Access      Access              `yaml:"access"`
 	Backup      Backup              `yaml:"backup"`
 	Log         Log                 `yaml:"log"`
+	Tracing     Tracing             `yaml:"tracing"`
 	Profiles    string              `yaml:"profiles"`    // address of Go's profiles (pprof), on loopback only; empty: none
 	StopWithin  experiment.Duration `yaml:"stop_within"` // how long a consumer that is told to stop may take to make durable what it has read
 }
@@ -160,6 +161,7 @@ func Default() Config {
 		Access:     Access{Session: experiment.Duration(12 * time.Hour)},
 		Backup:     Backup{To: "File('{name}')"},
 		Log:        Log{Format: "text"},
+		Tracing:    Tracing{Share: 0.01},
 		StopWithin: experiment.Duration(10 * time.Second),
 	}
 }

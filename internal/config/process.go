@@ -16,6 +16,12 @@ type Log struct {
 	Format string `yaml:"format"` // text: name=value; json: one object a line
 }
 
+// Tracing says whom a consumer tells of the way of its batches.
+type Tracing struct {
+	Endpoint string  `yaml:"endpoint"` // of an OpenTelemetry collector's OTLP over HTTP, such as `http://127.0.0.1:4318/v1/traces`; empty: nobody
+	Share    float64 `yaml:"share"`    // of the parts that are traced, above 0 and at most 1
+}
+
 // process refuses settings of the process itself that cannot work.
 func (c *Config) process() error {
 	var level slog.Level
@@ -27,6 +33,14 @@ func (c *Config) process() error {
 	}
 	if c.StopWithin < experiment.Duration(time.Second) || c.StopWithin > experiment.Duration(10*time.Minute) {
 		return errors.New("stop_within: it must be between 1s and 10m")
+	}
+	if t := c.Tracing; t.Share <= 0 || t.Share > 1 {
+		return errors.New("tracing.share: it must be above 0 and at most 1")
+	}
+	if c.Tracing.Endpoint != "" {
+		if err := web("tracing.endpoint", c.Tracing.Endpoint); err != nil {
+			return err
+		}
 	}
 	if c.Profiles == "" {
 		return nil

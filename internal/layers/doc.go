@@ -36,6 +36,7 @@ var Allowed = map[string][]string{
 	"internal/embedded":     {},
 	"internal/notify":       {"internal/outbound"},
 	"internal/ofrep":        {"internal/access", "internal/assignment"},
+	"internal/tracing":      {},
 	"internal/simulate":     {"ingest", "internal/experiment"},
 	"internal/api":          {"guardrails", "internal/access", "internal/acts", "internal/catalog", "internal/experiment", "internal/planning", "internal/results"},
 	"internal/announce":     {"guardrails"},
