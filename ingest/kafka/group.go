@@ -37,7 +37,7 @@ func (c *Consumer) runGroup(ctx context.Context) error {
 		kgo.ConsumeTopics(lead),
 		kgo.SessionTimeout(sessionTimeout),
 		kgo.HeartbeatInterval(heartbeatEvery),
-		kgo.RebalanceTimeout(rebalanceTimeout),
+		kgo.RebalanceTimeout(max(rebalanceTimeout, c.cfg.StopTimeout+rebalanceTimeout/3)),
 		kgo.DisableAutoCommit(),
 		kgo.OnPartitionsAssigned(assigned),
 		kgo.OnPartitionsRevoked(gone),
