@@ -24,6 +24,14 @@ fetched requirements.txt fetched.txt || {
 	cp "$here/requirements.txt" "$target/fetched.txt"
 }
 
+# GrowthBook's public cases are in its module for Go, whose checksum go verifies.
+[ -s "$target/growthbook-cases.json" ] || {
+	module=$(cd / && go mod download -json github.com/growthbook/growthbook-golang@v0.7.0 | sed -n 's/.*"Dir": "\(.*\)",*$/\1/p')
+	[ -n "$module" ] || fail "GrowthBook's cases could not be fetched" "check the network and GOPROXY"
+	cp "$module/cases.json" "$target/growthbook-cases.json"
+	chmod u+w "$target/growthbook-cases.json"
+}
+
 fetched pom.xml fetched-pom.xml && exit
 rm -rf "$target/lib"
 cp "$here/pom.xml" "$target/pom.xml"

@@ -70,7 +70,7 @@ func meets(c experiment.Condition, attribute func(string) (string, bool)) bool {
 // variantOf is the index of the variant that a system gives a unit, -1: none.
 func variantOf(e *experiment.Experiment, it *experiment.Iteration, traffic float64, weights []float64, unit string) int {
 	a := e.Assignment
-	dialect := bucketing.Dialect(cmp.Or(a.Dialect, experiment.DialectUTF8))
+	dialect := bucketing.Dialect(cmp.Or(a.Dialect, usual(a.System)))
 	switch a.System {
 	case experiment.GrowthBook:
 		return bucketing.GrowthBookVariation(dialect, a.Seed, unit, traffic, weights)
@@ -92,6 +92,14 @@ func variantOf(e *experiment.Experiment, it *experiment.Iteration, traffic float
 		}
 		return within(Draw(salt, Variant, kind, unit), weights, experiment.Million)
 	}
+}
+
+// usual is how a system's public cases hash what is not ASCII.
+func usual(s experiment.System) string {
+	if s == experiment.GrowthBook {
+		return experiment.DialectUTF16
+	}
+	return experiment.DialectUTF8
 }
 
 // whole are weights in whole parts, as systems take them that know no fractions.

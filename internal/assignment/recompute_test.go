@@ -31,7 +31,7 @@ func TestRecompute(t *testing.T) {
 		traffic float64
 		gives   func(unit string) int
 	}{
-		{experiment.Assignment{System: experiment.GrowthBook, Seed: "s", Dialect: experiment.DialectUTF16}, 0.5,
+		{experiment.Assignment{System: experiment.GrowthBook, Seed: "s"}, 0.5,
 			func(u string) int { return bucketing.GrowthBookVariation(bucketing.UTF16, "s", u, 0.5, weights) }},
 		{experiment.Assignment{System: experiment.Unleash, Seed: "s", Dialect: experiment.DialectLowByte}, 0.5, func(u string) int {
 			if !bucketing.UnleashRollout(bucketing.LowByte, "s", u, 50) {

@@ -9,7 +9,7 @@ type Dialect string
 // The dialects.
 const (
 	UTF8    Dialect = "utf-8"    // the bytes of UTF-8: Go, Python, Rust …
-	UTF16   Dialect = "utf-16"   // the units of UTF-16, whole: GrowthBook's for JavaScript
+	UTF16   Dialect = "utf-16"   // the units of UTF-16, whole: GrowthBook's public cases
 	LowByte Dialect = "low-byte" // the lower byte of each unit of UTF-16: Unleash's for Node.js
 )
 

@@ -2,6 +2,8 @@ package bucketing
 
 import (
 	"encoding/json"
+	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -85,6 +87,86 @@ func TestVendorsSDKs(t *testing.T) {
 	if wrong < 40 {
 		t.Errorf("a wrong salt shows in %d of the first 100", wrong)
 	}
+}
+
+// TestVendorsGrowthBookSuite runs GrowthBook's public cases of hashes, ranges, choices and
+// namespaces, in both dialects: they are about drawing, the others about conditions,
+// features and stickiness.
+func TestVendorsGrowthBookSuite(t *testing.T) {
+	text, err := os.ReadFile(realofrep.Available(t).GrowthBookCases())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases struct {
+		Hash, GetBucketRange, ChooseVariation, InNamespace []json.RawMessage
+	}
+	if err := json.Unmarshal(text, &cases); err != nil {
+		t.Fatal(err)
+	}
+	read := func(raw json.RawMessage, to ...any) {
+		t.Helper()
+		if err := json.Unmarshal(raw, &to); err != nil {
+			t.Fatalf("%s: %v", raw, err)
+		}
+	}
+	if len(cases.Hash) < 15 || len(cases.GetBucketRange) < 13 || len(cases.ChooseVariation) < 13 || len(cases.InNamespace) < 16 {
+		t.Errorf("only %d, %d, %d and %d cases", len(cases.Hash), len(cases.GetBucketRange), len(cases.ChooseVariation), len(cases.InNamespace))
+	}
+	for _, raw := range cases.Hash {
+		var seed, value string
+		var version int
+		var want *float64
+		read(raw, &seed, &value, &version, &want)
+		ascii := !strings.ContainsFunc(seed+value, func(r rune) bool { return r > 127 })
+		for _, d := range []Dialect{UTF8, UTF16} {
+			got, ok := GrowthBook(d, version, seed, value)
+			same := ok == (want != nil) && (want == nil || got == *want)
+			if same != (ascii || d == UTF16) { // beyond ASCII the cases are in UTF-16
+				t.Errorf("%s: %s gives %v", raw, d, got)
+			}
+		}
+	}
+	for _, raw := range cases.GetBucketRange {
+		var name string
+		var args []json.RawMessage
+		var want [][2]float64
+		read(raw, &name, &args, &want)
+		var n int
+		var coverage float64
+		var weights []float64
+		read(json.RawMessage(fmt.Sprintf("[%s,%s,%s]", args[0], args[1], args[2])), &n, &coverage, &weights)
+		for i, r := range GrowthBookRanges(n, coverage, weights) {
+			if math.Abs(r.From-want[i][0]) > 1e-6 || math.Abs(r.To-want[i][1]) > 1e-6 {
+				t.Errorf("%s: %v, want %v", name, r, want[i])
+			}
+		}
+	}
+	for _, raw := range cases.ChooseVariation {
+		var name string
+		var bucket float64
+		var ranges [][2]float64
+		var want int
+		read(raw, &name, &bucket, &ranges, &want)
+		list := make([]Range, len(ranges))
+		for i, r := range ranges {
+			list[i] = Range{r[0], r[1]}
+		}
+		if got := Choose(bucket, list); got != want {
+			t.Errorf("%s: %d, want %d", name, got, want)
+		}
+	}
+	for _, raw := range cases.InNamespace {
+		var name, unit, space string
+		var from, to float64
+		var args []json.RawMessage
+		var want bool
+		read(raw, &name, &unit, &args, &want)
+		read(json.RawMessage(fmt.Sprintf("[%s,%s,%s]", args[0], args[1], args[2])), &space, &from, &to)
+		if got := GrowthBookNamespace(UTF8, space, unit, from, to); got != want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+	t.Logf("%d hashes, %d ranges, %d choices, %d namespaces", len(cases.Hash), len(cases.GetBucketRange), len(cases.ChooseVariation), len(cases.InNamespace))
 }
 
 // suite is a file of Unleash's client specification, as far as it is about drawing.

@@ -24,7 +24,7 @@ type Assignment struct {
 
 	// Of other systems: what their draws are computed anew with.
 	Seed    string      `json:"seed,omitempty"`
-	Dialect string      `json:"dialect,omitempty"` // how the SDK hashes texts; "": as UTF-8
+	Dialect string      `json:"dialect,omitempty"` // how the SDK hashes texts; "": as the system's public cases do
 	Forced  []Condition `json:"forced,omitempty"`  // attributes of exposures that were not drawn
 }
 

@@ -34,7 +34,7 @@ func assignmentFields() []field[assignmentText] {
 		as("holdouts", entries(name(), share()), func(a *t) *[]entry[*big.Rat] { return &a.holdouts }, "Shares of all units that are kept out of every experiment that names the holdout."),
 		as("group", pointer(object(groupText{}, groupFields())), func(a *t) **groupText { return &a.group }, "A group of experiments that exclude one another, and this one's part of it."),
 		as("seed", text(), func(a *t) *string { return &a.Seed }, "Of another system: what it draws with, such as GrowthBook's seed or Unleash's group id."),
-		as("dialect", choice(DialectUTF8, DialectUTF16, DialectLowByte), func(a *t) *string { return &a.Dialect }, "Of growthbook and unleash: how the SDK hashes what is not ASCII; default utf-8."),
+		as("dialect", choice(DialectUTF8, DialectUTF16, DialectLowByte), func(a *t) *string { return &a.Dialect }, "Of growthbook and unleash: how the SDK hashes what is not ASCII; default utf-16 and utf-8."),
 		as("forced", listOf(entries(attribute(), text()), maxExclusions), func(a *t) *[][]entry[string] { return &a.forced }, "Of another system: exposures of units that were not drawn, such as sticky ones, by their attributes."),
 	}
 }

@@ -49,6 +49,9 @@ func (p Programs) Run(ctx context.Context, script string) ([]byte, error) {
 	return p.output(ctx, "node", script)
 }
 
+// GrowthBookCases is the file of GrowthBook's public cases.
+func (p Programs) GrowthBookCases() string { return filepath.Join(p.dir, "growthbook-cases.json") }
+
 // Modules is the folder of Node's modules.
 func (p Programs) Modules() string { return filepath.Join(p.dir, "node_modules") }
 

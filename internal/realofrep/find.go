@@ -25,7 +25,7 @@ func Find(root string) (Programs, error) {
 		}
 	}
 	dir := filepath.Join(root, ".cache", "openfeature")
-	for _, stamp := range []string{"fetched-lock.json", "fetched.txt", "fetched-pom.xml"} {
+	for _, stamp := range []string{"fetched-lock.json", "fetched.txt", "fetched-pom.xml", "growthbook-cases.json"} {
 		if _, err := os.Stat(filepath.Join(dir, stamp)); err != nil {
 			return Programs{}, errors.New("no real clients: they were not fetched")
 		}
