@@ -201,7 +201,7 @@ func (m *movement) fence(ctx context.Context) error {
 }
 
 func (m *movement) takeOut(ctx context.Context) error {
-	n, err := m.source.rowsOf(ctx, "ledger", m.shard)
+	n, err := m.source.partsOf(ctx, m.shard)
 	if err != nil || n == 0 {
 		return err
 	}
@@ -209,7 +209,7 @@ func (m *movement) takeOut(ctx context.Context) error {
 }
 
 func (m *movement) copy(ctx context.Context) error {
-	if n, err := m.target.rowsOf(ctx, "ledger", m.shard); err != nil || n > 0 {
+	if n, err := m.target.partsOf(ctx, m.shard); err != nil || n > 0 {
 		return err // it was copied and compared, and may have been removed here since
 	}
 	for _, table := range copied {
@@ -224,7 +224,7 @@ func (m *movement) copy(ctx context.Context) error {
 }
 
 func (m *movement) copyLedger(ctx context.Context) error {
-	n, err := m.target.rowsOf(ctx, "ledger", m.shard)
+	n, err := m.target.partsOf(ctx, m.shard)
 	if err != nil || n > 0 {
 		return err
 	}
@@ -268,7 +268,7 @@ func (m *movement) same(ctx context.Context, table string) error {
 
 // clear removes the shard from the node that it left, when the other one has it.
 func (m *movement) clear(ctx context.Context) error {
-	if n, err := m.target.rowsOf(ctx, "ledger", m.shard); err != nil || n == 0 {
+	if n, err := m.target.partsOf(ctx, m.shard); err != nil || n == 0 {
 		return fmt.Errorf("node %s has %d rows of its ledger: %w", m.target.name, n, err)
 	}
 	for _, n := range []*DB{m.source, m.target} {
@@ -284,9 +284,10 @@ func (m *movement) clear(ctx context.Context) error {
 	return nil
 }
 
-func (db *DB) rowsOf(ctx context.Context, table string, shard uint16) (n uint64, err error) {
+// partsOf counts the rows that the ledger has of a shard.
+func (db *DB) partsOf(ctx context.Context, shard uint16) (n uint64, err error) {
 	err = db.retry(ctx, "count rows", func(ctx context.Context) error {
-		return db.conn.QueryRow(ctx, fmt.Sprintf("SELECT count() FROM %s WHERE shard = %d", table, shard)).Scan(&n)
+		return db.conn.QueryRow(ctx, fmt.Sprintf("SELECT count() FROM ledger WHERE shard = %d", shard)).Scan(&n)
 	})
 	return n, err
 }

@@ -220,6 +220,9 @@ func TestGuardKilledAtEveryStep(t *testing.T) {
 	w.checkLog(len(keys))
 }
 
+// takeOver is what docs/guardrails.md promises, and a second for a busy machine.
+const takeOver = 6 * time.Second
+
 // TestTwoGuardsAtOnce: of two guards that see the same harm one acts. When it dies in
 // the middle, the other one takes over.
 func TestTwoGuardsAtOnce(t *testing.T) {
@@ -246,6 +249,13 @@ func TestTwoGuardsAtOnce(t *testing.T) {
 		t.Fatalf("%v acted together", actors)
 	}
 	guards[actors[0]].kill()
+	died := time.Now()
+	await(t, 30*time.Second, says("another guard verifies the kill"), func() bool { return times(w.story("orphan"), "verified") > 0 })
+	took := time.Since(died)
+	t.Logf("another guard had verified the kill %v after the death", took.Round(10*time.Millisecond))
+	if took > takeOver {
+		t.Errorf("taking over took %v, at most %v is promised", took, takeOver)
+	}
 	w.checkOnce(system, "orphan")
 	if both := w.actors("orphan"); len(both) != 2 {
 		t.Errorf("%v carried the kill, want both, one after the other", both)
