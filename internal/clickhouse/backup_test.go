@@ -28,7 +28,7 @@ func TestBackupHoldsEveryTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer rows.Close()
-	held := slices.Concat(clickhouse.BackedTables(), []string{"shard_status", "goose_db_version"}) // what consumers say each second, and what migrate knows
+	held := slices.Concat(clickhouse.BackedTables(), []string{"shard_status", "guards", "goose_db_version"}) // what consumers and guards say each second, and what migrate knows
 	for rows.Next() {
 		var name string
 		if err := rows.Scan(&name); err != nil {
