@@ -17,6 +17,7 @@ import (
 
 	"github.com/assay-dev/assay/internal/catalog"
 	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/planning"
 	"github.com/assay-dev/assay/internal/results"
 )
 
@@ -49,6 +50,11 @@ type Explainer interface {
 	ExplainUnit(ctx context.Context, key, unit string) ([]catalog.Explained, error)
 }
 
+// Planner says what can be found; planning.ErrLate where that takes too long.
+type Planner interface {
+	Plan(ctx context.Context, comparisons []planning.Comparison, q planning.Question) ([]planning.Answer, error)
+}
+
 // Exporter has the database write what people load into other tools.
 type Exporter interface {
 	// Export streams the rows of a view that belong to an experiment.
@@ -64,6 +70,7 @@ type Parts struct {
 	Journal        Journal
 	Configurations Configurations
 	Explainer      Explainer
+	Planner        Planner
 	Exporter       Exporter
 	Hand           Hand     // nil: nothing can be done by hand
 	Tokens         Tokens   // nil: nobody is asked for one
@@ -81,8 +88,6 @@ type API struct {
 	routes routes
 	spec   []byte
 	cache  encodings
-
-	planning chan struct{} // held by who plans
 }
 
 // Prefix is where all routes begin.
@@ -93,7 +98,7 @@ func New(p Parts) (*API, error) {
 	if p.Now == nil {
 		p.Now = time.Now
 	}
-	a := &API{parts: p, routes: routes{}, cache: newEncodings(), planning: make(chan struct{}, 1)}
+	a := &API{parts: p, routes: routes{}, cache: newEncodings()}
 	a.huma = humago.New(a.routes, a.config())
 	for _, add := range []func(){a.experiments, a.results, a.history, a.decisions, a.power, a.explain, a.configurations, a.health, a.export, a.orders, a.tokens, a.analyses} {
 		add()

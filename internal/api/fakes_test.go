@@ -13,6 +13,7 @@ import (
 
 	"github.com/assay-dev/assay/internal/catalog"
 	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/planning"
 	"github.com/assay-dev/assay/internal/results"
 )
 
@@ -120,6 +121,7 @@ type world struct {
 	failure   error
 	asked     []Export
 	unit      string
+	late      error // of who plans
 }
 
 func newWorld() *world {
@@ -226,6 +228,10 @@ func (w *world) Configuration(_ context.Context, number uint32) (*experiment.Ver
 	return &experiment.Version{Number: 7, AppliedAt: begun, Author: "ada", Experiments: []experiment.Experiment{*w.all[0]}}, w.failure
 }
 
+func (w *world) Plan(_ context.Context, comparisons []planning.Comparison, q planning.Question) ([]planning.Answer, error) {
+	return planning.PlanAll(comparisons, q), w.late
+}
+
 func (w *world) ExplainUnit(_ context.Context, key, unit string) ([]catalog.Explained, error) {
 	w.unit = unit
 	if key != w.all[0].Key {
@@ -255,7 +261,7 @@ func (w *world) Convert(_ context.Context, out io.Writer, format, structure stri
 // serve is the API of a world behind a mux.
 func serve(t *testing.T, w *world) (*API, http.Handler) {
 	t.Helper()
-	a, err := New(Parts{Catalog: w, History: w, Journal: w, Configurations: w, Explainer: w, Exporter: w, Hand: &w.hand, Tokens: &w.tokens, Explorer: &w.explorer, Code: "test",
+	a, err := New(Parts{Catalog: w, History: w, Journal: w, Configurations: w, Explainer: w, Planner: w, Exporter: w, Hand: &w.hand, Tokens: &w.tokens, Explorer: &w.explorer, Code: "test",
 		Now: func() time.Time { return w.now }, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)

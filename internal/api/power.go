@@ -2,9 +2,9 @@ package api
 
 import (
 	"context"
+	"errors"
 	"math"
 	"net/http"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -68,28 +68,16 @@ func (a *API) power() {
 	}, nil, http.StatusNotFound, http.StatusBadRequest), a.planPower)
 }
 
-// What bounds planning: it takes a processor's whole time.
-const (
-	mostQuestion = 64 << 10 // bytes of a question
-	planLasts    = 10 * time.Second
-)
+// mostQuestion bounds a question, in bytes.
+const mostQuestion = 64 << 10
 
-// plan answers one request at a time, each within its time, the waiting included.
+// plan answers, or says that it takes too long.
 func (a *API) plan(ctx context.Context, comparisons []planning.Comparison, q planning.Question) ([]planning.Answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, planLasts)
-	defer cancel()
-	late := problem(http.StatusServiceUnavailable, "ask for fewer metrics, or no dated looks, or again in a while", "it was not planned within %s", planLasts)
-	select {
-	case a.planning <- struct{}{}:
-		defer func() { <-a.planning }()
-	case <-ctx.Done():
-		return nil, late
+	answers, err := a.parts.Planner.Plan(ctx, comparisons, q)
+	if errors.Is(err, planning.ErrLate) {
+		return nil, problem(http.StatusServiceUnavailable, "ask for fewer metrics, or no dated looks, or again in a while", "%s", planning.ErrLate)
 	}
-	answers, err := planning.PlanWhile(comparisons, q, ctx.Err)
-	if err != nil {
-		return nil, late
-	}
-	return answers, nil
+	return answers, err
 }
 
 func (q Question) of(dates int) planning.Question {

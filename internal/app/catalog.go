@@ -29,6 +29,8 @@ const (
 // Catalog holds what readers are shown: the newest looks of all experiments, read once
 // and kept as they come. Its methods may be called by several goroutines at once.
 type Catalog struct {
+	planner
+
 	stack *Stack
 	now   func() time.Time
 	ready chan struct{} // closed when everything was read once
@@ -66,7 +68,7 @@ func (s *Stack) NewCatalog() *Catalog {
 	if err != nil {
 		zone = time.UTC // the configuration was checked when it was read
 	}
-	return &Catalog{stack: s, now: time.Now, ready: make(chan struct{}), shelves: map[string]*shelf{}, details: newDetailCache(), zone: zone}
+	return &Catalog{planner: newPlanner(), stack: s, now: time.Now, ready: make(chan struct{}), shelves: map[string]*shelf{}, details: newDetailCache(), zone: zone}
 }
 
 // Run reads on every second until the context ends. What fails is tried again.

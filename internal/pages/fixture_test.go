@@ -19,6 +19,7 @@ import (
 	"github.com/assay-dev/assay/internal/acts"
 	"github.com/assay-dev/assay/internal/catalog"
 	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/planning"
 	"github.com/assay-dev/assay/internal/plots"
 	"github.com/assay-dev/assay/internal/results"
 )
@@ -37,6 +38,7 @@ type world struct {
 	analyses []*results.Analysis // oldest first
 	explored []catalog.Exploration
 
+	late  error // of who plans
 	zone  *time.Location
 	acted []string // what the hand was asked for
 	fails error    // what it answers
@@ -186,6 +188,10 @@ func (w *world) Log(_ context.Context, key string) ([]guardrails.Entry, string, 
 	return out, w.log[len(w.log)-1].Hash, nil
 }
 
+func (w *world) Plan(_ context.Context, comparisons []planning.Comparison, q planning.Question) ([]planning.Answer, error) {
+	return planning.PlanAll(comparisons, q), w.late
+}
+
 func (w *world) ExplainUnit(_ context.Context, key, unit string) ([]catalog.Explained, error) {
 	w.saw = append(w.saw, key+" "+unit)
 	return []catalog.Explained{
@@ -277,7 +283,7 @@ func (w *world) clock() time.Time {
 // mux are the pages as somebody sees them.
 func (w *world) mux(who access.Principal) http.Handler {
 	w.t.Helper()
-	p, err := New(Config{Reader: w, Explainer: w, Hand: w, Explorer: w, OffersArm: func(_, arm string) bool { return arm == "treatment" }, Zone: w.zone, Code: "v1", Log: slog.New(slog.DiscardHandler), Now: w.clock})
+	p, err := New(Config{Reader: w, Explainer: w, Planner: w, Hand: w, Explorer: w, OffersArm: func(_, arm string) bool { return arm == "treatment" }, Zone: w.zone, Code: "v1", Log: slog.New(slog.DiscardHandler), Now: w.clock})
 	if err != nil {
 		w.t.Fatal(err)
 	}

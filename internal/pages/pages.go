@@ -5,7 +5,6 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/assay-dev/assay/internal/access"
@@ -16,6 +15,7 @@ import (
 type Config struct {
 	Reader    Reader
 	Explainer Explainer
+	Planner   Planner
 	Hand      Hand
 	Explorer  Explorer
 	// OffersArm tells whether a switch can turn an arm off by itself; nil: none can.
@@ -32,7 +32,6 @@ type Pages struct {
 	assets    assets
 	templates map[string]*template.Template
 	sections  *report.Sections
-	planning  sync.Mutex
 }
 
 // New parses the templates.

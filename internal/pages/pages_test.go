@@ -18,6 +18,7 @@ import (
 	"github.com/assay-dev/assay/internal/access"
 	"github.com/assay-dev/assay/internal/acts"
 	"github.com/assay-dev/assay/internal/catalog"
+	"github.com/assay-dev/assay/internal/planning"
 )
 
 // TestHTMX: the vendored file is that of the npm package htmx.org 4.0.1.
@@ -399,6 +400,13 @@ func TestPlanner(t *testing.T) {
 	} {
 		if body := get(h, address).Body.String(); !strings.Contains(body, want) {
 			t.Errorf("%s does not say %q", address, want)
+		}
+	}
+	w := newWorld(t)
+	w.late = planning.ErrLate
+	for _, address := range []string{"/planner?mean=4", "/planner?from=checkout-button"} {
+		if body := get(w.mux(reader), address).Body.String(); !strings.Contains(body, "That takes too long") {
+			t.Errorf("%s does not say that it takes too long", address)
 		}
 	}
 }

@@ -88,8 +88,7 @@ func (p *Pages) plan(r *http.Request, body *planned) error {
 		if err != nil {
 			return err
 		}
-		body.Answers = []answer{answerOf(planning.Plan(c, q))}
-		return nil
+		return p.answer(r, body, []planning.Comparison{c}, q)
 	}
 	d, err := p.cfg.Reader.Detail(r.Context(), body.Query.From, 0)
 	if err != nil {
@@ -99,13 +98,19 @@ func (p *Pages) plan(r *http.Request, body *planned) error {
 		return problem("Nobody has looked at " + body.Query.From + " yet: there are no variances to plan with.")
 	}
 	comparisons := planning.FromLook(d.Experiment, d.Iteration, d.Document, perDay)
-	p.planning.Lock() // of many who plan at once each waits: it takes a processor's whole time
-	defer p.planning.Unlock()
-	for _, a := range planning.PlanAll(comparisons, q) {
+	body.Missing = planning.MissingOf(d.Iteration, comparisons, true)
+	return p.answer(r, body, comparisons, q)
+}
+
+func (p *Pages) answer(r *http.Request, body *planned, comparisons []planning.Comparison, q planning.Question) error {
+	answers, err := p.cfg.Planner.Plan(r.Context(), comparisons, q)
+	if errors.Is(err, planning.ErrLate) {
+		return problem("That takes too long, or others plan: ask without dated looks, or again in a while.")
+	}
+	for _, a := range answers {
 		body.Answers = append(body.Answers, answerOf(a))
 	}
-	body.Missing = planning.MissingOf(d.Iteration, comparisons, true)
-	return nil
+	return err
 }
 
 // question reads what is asked of every metric.

@@ -9,6 +9,7 @@ import (
 	"github.com/assay-dev/assay/internal/acts"
 	"github.com/assay-dev/assay/internal/catalog"
 	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/planning"
 	"github.com/assay-dev/assay/internal/plots"
 	"github.com/assay-dev/assay/internal/results"
 )
@@ -59,6 +60,11 @@ type Judged struct {
 // Explainer tells what became of each event of a unit.
 type Explainer interface {
 	ExplainUnit(ctx context.Context, experiment, unit string) ([]catalog.Explained, error)
+}
+
+// Planner says what can be found; planning.ErrLate where that takes too long.
+type Planner interface {
+	Plan(ctx context.Context, comparisons []planning.Comparison, q planning.Question) ([]planning.Answer, error)
 }
 
 // Hand is what people do by hand. It asks whether they may, and whether they act on the

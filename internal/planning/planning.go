@@ -1,6 +1,7 @@
 package planning
 
 import (
+	"errors"
 	"math"
 
 	"github.com/assay-dev/assay/internal/results"
@@ -83,6 +84,9 @@ func PlanAll(all []Comparison, q Question) []Answer {
 	out, _ := PlanWhile(all, q, func() error { return nil })
 	return out
 }
+
+// ErrLate says that a question was not answered in time.
+var ErrLate = errors.New("it was not planned in time")
 
 // PlanWhile answers for many as long as there is no reason to stop: it is asked for
 // before each, which takes up to seconds.
