@@ -92,6 +92,7 @@ func (c *Catalog) Refresh(ctx context.Context) error {
 		return err
 	}
 	c.settle(ctx)
+	c.renewRows()
 	select {
 	case <-c.ready:
 	default:
@@ -124,7 +125,7 @@ func (c *Catalog) readVersion(ctx context.Context) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.version, c.rowsAt = &v, time.Time{}
+	c.version = &v
 	return nil
 }
 
@@ -166,8 +167,20 @@ func (c *Catalog) Version(ctx context.Context) (*experiment.Version, error) {
 	return c.version, nil
 }
 
-// Rows are all experiments of the configuration in force, by key. They are made anew
-// when they are older than a second.
+// renewRows makes them while readers have the old ones.
+func (c *Catalog) renewRows() {
+	now := c.now().UTC()
+	c.mu.RLock()
+	rows := c.makeRows(now)
+	c.mu.RUnlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.rows, c.rowsAt = rows, now
+}
+
+// Rows are all experiments of the configuration in force, by key, as of the last time
+// that everything was read; when that is long ago they are made anew, for they tell
+// how old everything is.
 func (c *Catalog) Rows(ctx context.Context) ([]catalog.Row, error) {
 	if err := c.wait(ctx); err != nil {
 		return nil, err
@@ -176,14 +189,12 @@ func (c *Catalog) Rows(ctx context.Context) ([]catalog.Row, error) {
 	c.mu.RLock()
 	rows, at := c.rows, c.rowsAt
 	c.mu.RUnlock()
-	if !at.IsZero() && now.Sub(at) < catalogEvery {
+	if now.Sub(at) < 2*catalogEvery {
 		return rows, nil
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.rowsAt.IsZero() || now.Sub(c.rowsAt) >= catalogEvery {
-		c.rows, c.rowsAt = c.makeRows(now), now
-	}
+	c.renewRows()
+	c.mu.RLock()
+	defer c.mu.RUnlock()
 	return c.rows, nil
 }
 

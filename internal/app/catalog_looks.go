@@ -118,32 +118,31 @@ func (c *Catalog) take(h clickhouse.LookHead, body []byte) error {
 // settle adds to the documents that changed what was decided since, what was computed
 // from stored events, and what the dated looks say.
 func (c *Catalog) settle(ctx context.Context) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	if c.version == nil {
+		return
+	}
 	now := c.now()
-	for key, held := range c.shelves {
-		var e *experiment.Experiment
-		if c.version != nil {
-			e = c.version.Find(key)
-		}
+	for key, held := range c.shelves { // who holds refreshing alone puts up another
+		e := c.version.Find(key)
 		if e == nil {
 			continue
 		}
+		dated := held.dated
 		if held.full != nil && c.datedChange(e, held, now) {
-			c.mu.Unlock() // looks back at the ledger take their time
-			c.readDated(ctx, e, held, now)
-			c.mu.Lock()
-			held.dirty = true
+			dated, held.dirty = c.readDated(ctx, e, held, now), true
 		}
 		if held.dirty {
+			c.mu.Lock() // for each anew: readers need not wait for a thousand
+			held.dated = dated
 			c.annotate(e, held)
+			c.mu.Unlock()
 		}
 	}
 }
 
 // annotate makes new documents: readers may hold the old ones.
 func (c *Catalog) annotate(e *experiment.Experiment, held *shelf) {
-	held.dirty, c.rowsAt = false, time.Time{}
+	held.dirty = false
 	for _, d := range []**results.Document{&held.full, &held.guard} {
 		if *d == nil {
 			continue
@@ -213,11 +212,11 @@ func passed(e *experiment.Experiment, it *experiment.Iteration, now time.Time) i
 
 // readDated judges the dated looks. Without an answer readers are told so; it is asked
 // for again.
-func (c *Catalog) readDated(ctx context.Context, e *experiment.Experiment, held *shelf, now time.Time) {
+func (c *Catalog) readDated(ctx context.Context, e *experiment.Experiment, held *shelf, now time.Time) datedLooks {
 	it := iterationOf(e, held.full.Iteration, now)
 	d := &results.Document{Experiment: e.Key, Iteration: it.Number, At: now}
 	if err := c.stack.AddDated(ctx, e, d); err != nil {
 		c.stack.Log.Warn("dated looks", "experiment", e.Key, "error", err)
 	}
-	held.dated = datedLooks{iteration: it.Number, passed: passed(e, it, now), looks: d.Dated}
+	return datedLooks{iteration: it.Number, passed: passed(e, it, now), looks: d.Dated}
 }
