@@ -21,7 +21,9 @@ const (
 	analysisBuys    = 4 // of each unit
 	analysisDay     = 24 * time.Hour
 	analysisBegins  = 1_772_323_200_000 // 2026-03-01, in milliseconds
-	analysisWindows = 14 * analysisDay  // of which the analysis takes a half
+	mostMerging     = 5 * time.Minute
+	mergingTick     = 200 * time.Millisecond
+	analysisWindows = 14 * analysisDay // of which the analysis takes a half
 )
 
 // storedUnits puts units of one shard into events: each is exposed once within a week
@@ -87,7 +89,24 @@ func storeUnits(ctx context.Context, engine *embedded.ClickHouse, database strin
 			return err
 		}
 	}
-	return nil
+	return merged(ctx, conn, database)
+}
+
+// merged returns once the server has no merge of the database under way: stored events
+// lie merged, but for the newest.
+func merged(ctx context.Context, conn driver.Conn, database string) error {
+	for last := time.Now().Add(mostMerging); ; pause(ctx, mergingTick) {
+		var busy uint64
+		if err := conn.QueryRow(ctx, "SELECT count() FROM system.merges WHERE database = ?", database).Scan(&busy); err != nil {
+			return err
+		}
+		if busy == 0 {
+			return nil
+		}
+		if time.Now().After(last) {
+			return fmt.Errorf("%d merges are still under way after %v", busy, mostMerging)
+		}
+	}
 }
 
 func analysisOf(limit *experiment.Cap, cohort experiment.Condition) clickhouse.AnalysisSpec {
