@@ -1,7 +1,6 @@
 package guardrails
 
 import (
-	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/results"
 	"github.com/assay-dev/assay/stats"
 )
@@ -12,7 +11,7 @@ func Observe(d *results.Document, r Rule, alarms []Alarm) Observation {
 	o := Observation{
 		At: d.At, Freshness: d.Freshness, Newest: d.Newest,
 		SRMPhases: OpenPhases(alarms), CrossPhases: heldBy(d.CrossoverChecks),
-		WrongPhases: misassigned(d.AssignmentChecks),
+		WrongPhases: heldBy(d.AssignmentChecks),
 	}
 	for _, t := range d.Troubles {
 		reason := StateReason(t.Code)
@@ -44,23 +43,12 @@ func Observe(d *results.Document, r Rule, alarms []Alarm) Observation {
 	return o
 }
 
-// heldBy are the phases in which crossovers hold the guardrails.
-func heldBy(checks []results.CrossoverCheck) []uint16 {
+// heldBy are the phases in which checks hold the guardrails.
+func heldBy[C interface{ Held() (uint16, bool) }](checks []C) []uint16 {
 	var phases []uint16
 	for _, c := range checks {
-		if c.Alarm && c.OnAlarm == string(experiment.HoldOnAlarm) {
-			phases = append(phases, c.Phase)
-		}
-	}
-	return phases
-}
-
-// misassigned are the phases in which assignments hold the guardrails.
-func misassigned(checks []results.AssignmentCheck) []uint16 {
-	var phases []uint16
-	for _, c := range checks {
-		if c.Alarm && c.OnAlarm == string(experiment.HoldOnAlarm) {
-			phases = append(phases, c.Phase)
+		if phase, held := c.Held(); held {
+			phases = append(phases, phase)
 		}
 	}
 	return phases

@@ -149,7 +149,7 @@ func (p *player) assignments(s scenarioStep) []uint16 {
 	}
 	rule := experiment.AssignmentCheck{Limit: x.Limit, OnAlarm: cmp.Or(x.OnAlarm, experiment.HoldOnAlarm)}
 	c := results.CheckAssignments(rule, 1, stats.Share{Successes: p.misassigned, Units: p.treatment.Units + p.control.Units})
-	return misassigned([]results.AssignmentCheck{c})
+	return heldBy([]results.AssignmentCheck{c})
 }
 
 func (p *player) strata(treatment, control scenarioArm) []Stratum {

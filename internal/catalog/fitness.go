@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/words"
 )
 
@@ -57,7 +56,7 @@ func (s Subject) fitness() (Fitness, string) {
 		return Blind, "No judgement: " + why
 	}
 	for _, c := range d.CrossoverChecks {
-		if c.Alarm && c.OnAlarm == string(experiment.HoldOnAlarm) {
+		if _, held := c.Held(); held {
 			return Crossed, "Too many units were seen in two variants: what is left of the arms may not be comparable. " + c.String() + "."
 		}
 	}

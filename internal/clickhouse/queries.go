@@ -67,8 +67,17 @@ func (db *DB) each(ctx context.Context, text string, params args, scan func(nati
 
 // collect runs a query and returns one value a row.
 func collect[T any](ctx context.Context, db *DB, name string, params args, scan func(native.Rows, *T) error) ([]T, error) {
+	text, err := statement(name)
+	if err != nil {
+		return nil, fmt.Errorf("query %s: %w", name, err)
+	}
+	return collectText(ctx, db, name, text, params, scan)
+}
+
+// collectText is collect for a text that was put together of such files.
+func collectText[T any](ctx context.Context, db *DB, name, text string, params args, scan func(native.Rows, *T) error) ([]T, error) {
 	var all []T
-	err := db.query(ctx, name, params, func() { all = nil }, func(rows native.Rows) error {
+	err := db.queryText(ctx, name, text, params, func() { all = nil }, func(rows native.Rows) error {
 		var v T
 		if err := scan(rows, &v); err != nil {
 			return err

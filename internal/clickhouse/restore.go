@@ -297,18 +297,10 @@ func (db *DB) headsOf(ctx context.Context, table string) ([]Head, error) {
 }
 
 // collectFrom is collect of another table than the ledger in use.
-func collectFrom[T any](ctx context.Context, db *DB, name, table string, scan func(native.Rows, *T) error) (all []T, err error) {
+func collectFrom[T any](ctx context.Context, db *DB, name, table string, scan func(native.Rows, *T) error) ([]T, error) {
 	text, err := statement(name)
 	if err != nil {
 		return nil, fmt.Errorf("query %s: %w", name, err)
 	}
-	err = db.queryText(ctx, name, strings.Replace(text, "FROM ledger\n", "FROM "+table+"\n", 1), nil, func() { all = nil }, func(rows native.Rows) error {
-		var v T
-		if err := scan(rows, &v); err != nil {
-			return err
-		}
-		all = append(all, v)
-		return nil
-	})
-	return all, err
+	return collectText(ctx, db, name, strings.Replace(text, "FROM ledger\n", "FROM "+table+"\n", 1), nil, scan)
 }

@@ -35,6 +35,11 @@ func (c AssignmentCheck) String() string {
 		c.Wrong, c.Units, c.Phase, is, 100*c.Share.Float(), 100*c.Low.Float(), 100*c.Limit)
 }
 
+// Held tells what CrossoverCheck.Held does.
+func (c AssignmentCheck) Held() (phase uint16, held bool) {
+	return c.Phase, c.Alarm && c.OnAlarm == string(experiment.HoldOnAlarm)
+}
+
 // checkAssignments tests every phase, with error rates of its own as the split's are.
 func (c *computation) checkAssignments() {
 	rule := c.e.Checks.Assignment

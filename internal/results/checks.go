@@ -35,6 +35,12 @@ func (c CrossoverCheck) String() string {
 		c.Crossed, c.Units, c.Phase, is, 100*c.Share.Float(), 100*c.Low.Float(), 100*c.Limit)
 }
 
+// Held tells whether the guardrails judge nothing while the check is as it is, and in
+// which phase that is.
+func (c CrossoverCheck) Held() (phase uint16, held bool) {
+	return c.Phase, c.Alarm && c.OnAlarm == string(experiment.HoldOnAlarm)
+}
+
 // checkCrossovers tests every phase, with the error rates of the phases' splits: 0.01
 // over all of them, of its own.
 func (c *computation) checkCrossovers() {

@@ -5,48 +5,48 @@ import (
 
 	"github.com/assay-dev/assay/guardrails"
 	"github.com/assay-dev/assay/internal/experiment"
-	"github.com/assay-dev/assay/internal/results"
 )
 
-// tellChecks raises an alert while more units cross over than the file allows. One that
-// holds the guardrails pages, like a broken split: nothing would stop the experiment.
+// tellChecks raises an alert while more units cross over, or are assigned otherwise, than
+// the file allows. One that holds the guardrails pages, like a broken split: nothing
+// would stop the experiment.
 func (w *Watch) tellChecks(j *judged) {
 	for _, c := range j.document.CrossoverChecks {
-		key := fmt.Sprintf("crossovers/%s/%d/%d", j.experiment.Key, j.iteration.Number, c.Phase)
-		if !c.Alarm {
-			w.alerts.resolveKey(key, w.now(), fmt.Sprintf("%s: crossovers in phase %d may be within the limit again", j.experiment.Key, c.Phase), c.String())
-			continue
-		}
-		matter := SplitMatter
-		if c.OnAlarm == string(experiment.WarnOnAlarm) {
-			matter = DataMatter
-		}
-		w.alerts.raise(Alert{
-			Key: key, Matter: matter, Reason: string(guardrails.ManyCrossovers),
-			Experiment: j.experiment.Key, Iteration: j.iteration.Number, At: j.document.At,
-			Title: fmt.Sprintf("%s: too many crossovers in phase %d", j.experiment.Key, c.Phase), Text: c.String(),
+		w.tellCheck(j, check{
+			key: "crossovers", what: "crossovers", much: "too many crossovers in phase %d", reason: guardrails.ManyCrossovers,
+			phase: c.Phase, alarm: c.Alarm, onAlarm: c.OnAlarm, text: c.String(),
 		})
 	}
 	for _, c := range j.document.AssignmentChecks {
-		w.tellAssignment(j, c)
+		w.tellCheck(j, check{
+			key: "assignment", what: "assignments", much: "too many units in phase %d are assigned otherwise", reason: guardrails.WrongAssignment,
+			phase: c.Phase, alarm: c.Alarm, onAlarm: c.OnAlarm, text: c.String(),
+		})
 	}
 }
 
-// tellAssignment raises an alert while more units are assigned otherwise than the file
-// allows.
-func (w *Watch) tellAssignment(j *judged, c results.AssignmentCheck) {
-	key := fmt.Sprintf("assignment/%s/%d/%d", j.experiment.Key, j.iteration.Number, c.Phase)
-	if !c.Alarm {
-		w.alerts.resolveKey(key, w.now(), fmt.Sprintf("%s: assignments in phase %d may be within the limit again", j.experiment.Key, c.Phase), c.String())
+// check is one phase held against a limit of the file, in words.
+type check struct {
+	key, what, much string // much has a place for the phase
+	reason          guardrails.Reason
+	phase           uint16
+	alarm           bool
+	onAlarm, text   string
+}
+
+func (w *Watch) tellCheck(j *judged, c check) {
+	key := fmt.Sprintf("%s/%s/%d/%d", c.key, j.experiment.Key, j.iteration.Number, c.phase)
+	if !c.alarm {
+		w.alerts.resolveKey(key, w.now(), fmt.Sprintf("%s: %s in phase %d may be within the limit again", j.experiment.Key, c.what, c.phase), c.text)
 		return
 	}
 	matter := SplitMatter
-	if c.OnAlarm == string(experiment.WarnOnAlarm) {
+	if c.onAlarm == string(experiment.WarnOnAlarm) {
 		matter = DataMatter
 	}
 	w.alerts.raise(Alert{
-		Key: key, Matter: matter, Reason: string(guardrails.WrongAssignment),
+		Key: key, Matter: matter, Reason: string(c.reason),
 		Experiment: j.experiment.Key, Iteration: j.iteration.Number, At: j.document.At,
-		Title: fmt.Sprintf("%s: too many units in phase %d are assigned otherwise", j.experiment.Key, c.Phase), Text: c.String(),
+		Title: j.experiment.Key + ": " + fmt.Sprintf(c.much, c.phase), Text: c.text,
 	})
 }

@@ -110,12 +110,7 @@ func TestNothingCanBeRead(t *testing.T) {
 		w := newWorld(checkout())
 		g := &guard{world: w, t: t}
 		parts := g.parts()
-		var last guardrails.Verdict
-		parts.Observer = func(e Event) {
-			if e.Kind == Judged {
-				last = *e.Verdict
-			}
-		}
+		last := lastJudged(&parts)
 		guarding, err := New(Config{}, parts)
 		if err != nil {
 			t.Fatal(err)
@@ -145,12 +140,7 @@ func TestNodeAway(t *testing.T) {
 		w.ledgerErr = fmt.Errorf("node b: %w", ErrNodeAway)
 		g := &guard{world: w, t: t}
 		parts := g.parts()
-		var last guardrails.Verdict
-		parts.Observer = func(e Event) {
-			if e.Kind == Judged {
-				last = *e.Verdict
-			}
-		}
+		last := lastJudged(&parts)
 		guarding, err := New(Config{}, parts)
 		if err != nil {
 			t.Fatal(err)
@@ -430,4 +420,15 @@ func (s *stuckOnce) Append(ctx context.Context, e guardrails.Entry, after string
 	s.appended = true
 	<-ctx.Done()
 	return "", ctx.Err()
+}
+
+// lastJudged is the verdict that a guard with these parts gave last.
+func lastJudged(parts *Parts) *guardrails.Verdict {
+	last := new(guardrails.Verdict)
+	parts.Observer = func(e Event) {
+		if e.Kind == Judged {
+			*last = *e.Verdict
+		}
+	}
+	return last
 }
