@@ -126,8 +126,8 @@ func (j *Joiner) restore(e *Event) {
 	u.set(cold)
 	u.since(momentOf(e.T))
 	i := j.store(e, id)
-	if x := j.view(i); x.exposure() {
-		u.sees(x.name)
+	if e.Type == Exposure {
+		u.sees(j.view(i).name)
 	}
 	j.link(u, i)
 }
