@@ -42,31 +42,6 @@ func (e *environment) println(format string, args ...any) {
 	_, _ = fmt.Fprintf(e.out, format+"\n", args...)
 }
 
-type validateCmd struct{}
-
-// Run checks the files without any server.
-func (validateCmd) Run(env *environment) error {
-	cfg, err := env.config()
-	if err != nil {
-		return err
-	}
-	files, err := app.Files(cfg)
-	if err != nil {
-		return usage(err)
-	}
-	if len(files) == 0 {
-		return usage(app.WithHint(fmt.Errorf("no file in %s and %s", cfg.Experiments, cfg.Metrics),
-			"name the folders with --experiments DIR and --metrics DIR; docs/experiments.md shows a file"))
-	}
-	if _, err := env.parse(files); err != nil {
-		return err
-	}
-	return env.print(map[string]int{"files": len(files)}, func() error {
-		env.println("%d files are fine", len(files))
-		return nil
-	})
-}
-
 type applyCmd struct {
 	Author string    `help:"Who applies (default: the user of this machine)." placeholder:"NAME"`
 	Cap    string    `help:"Instead of applying files, make this metric's percentile cap the number that it has from --from to --to." placeholder:"METRIC"`

@@ -38,8 +38,8 @@ func (serveCmd) Help() string {
 }
 
 func (validateCmd) Help() string {
-	return manual("Reads the experiment and metric files as apply does, without any server, and says what is wrong with line and column, and what is doubtful (docs/experiments.md).",
-		[]string{"assay validate", "assay validate --experiments experiments --metrics metrics --json"})
+	return manual("Reads the experiment and metric files as apply does, without any server, and says what is wrong with line and column, and what is doubtful (docs/experiments.md). With --against it compares with the files of a Git reference, as they were where HEAD left it, and says of every change whether fewer people see an experiment, as many, or more (docs/governance.md).",
+		[]string{"assay validate", "assay validate --experiments experiments --metrics metrics --json", "assay validate --against main --fail-on grow"}, "3 when a change is of a class that --fail-on names")
 }
 
 func (applyCmd) Help() string {
