@@ -72,7 +72,7 @@ func rowsArea() contract.Area {
 		},
 		"QuantileRanks": QuantileRanks, "ExactQuantileRanks": ExactQuantileRanks,
 		"Quantile.Estimate": Quantile.Estimate, "Quantile.DesignEffect": Quantile.DesignEffect,
-		"EffectSlope": EffectSlope, "Heterogeneous": Heterogeneous, "Tau2REML": Tau2REML,
+		"ShiftAt": ShiftAt, "EffectSlope": EffectSlope, "Heterogeneous": Heterogeneous, "Tau2REML": Tau2REML,
 		"OptimalG": OptimalG, "Estimate.AnytimeStudent": Estimate.AnytimeStudent,
 		"StudentMixtureLogE": StudentMixtureLogE, "StudentMixtureRadius": StudentMixtureRadius,
 	})

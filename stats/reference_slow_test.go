@@ -10,6 +10,7 @@ func slowMethods() map[string]answers {
 	return map[string]answers{
 		"variance-minimising single CUPED theta for a difference in means and the resulting variance":  bestSlope,
 		"sample quantile (linear, type 7) and exact binomial order-statistic CI (scipy quantile_test)": exactQuantile,
+		"segmented regression on block means, blocks by autocorrelation":                               shiftCase,
 	}
 }
 
@@ -50,4 +51,18 @@ func exactQuantile(in inputs) map[string]any {
 		quantile += (at - float64(k)) * (values[k+1] - values[k])
 	}
 	return map[string]any{"quantile": quantile, "ci": []float64{rank(low), rank(high)}}
+}
+
+func shiftCase(in inputs) map[string]any {
+	var samples []Sample
+	for i, y := range in.nums("y") {
+		samples = append(samples, Sample{At: float64(i) * in.num("interval"), Value: y})
+	}
+	before := int(in.num("before"))
+	s := ShiftAt(samples[:before], samples[before:])
+	e := s.Student(in.num("alpha"))
+	return map[string]any{
+		"shift": s.Value, "std_error": s.StdError, "p_value": e.P, "ci": []float64{e.Interval.Low, e.Interval.High}, "drift": s.Drift, "memory": s.Memory,
+		"blocks_before": float64(s.Blocks[0]), "blocks_after": float64(s.Blocks[1]),
+	}
 }

@@ -46,4 +46,7 @@ const (
 	// ImplausibleLift: even the smallest effect that the data allow is so large that
 	// a mistake in measurement is likelier.
 	ImplausibleLift Code = "implausible_lift"
+	// FewBlocks: a series was read too seldom, for how slowly it moves, to tell a step in it
+	// from its own drift.
+	FewBlocks Code = "few_blocks"
 )
