@@ -71,6 +71,48 @@ type change struct {
 	unlike     uint32 // see unit.seen
 }
 
+// seenBy is what units may have seen that some experiments change something for.
+func (j *Joiner) seenBy(trials map[uint32]*trial) (seen uint32) {
+	for symbol := range trials {
+		seen |= experimentBit(symbol)
+	}
+	return seen
+}
+
+// concerns tells whether a unit has exposures of these experiments. Many experiments
+// share a bit; what tells them apart is the unit's standings, or its rows where these
+// don't name every experiment.
+func (c *change) concerns(u *unit) bool {
+	if u.seen&c.unlike == 0 {
+		return false
+	}
+	if u.is(cold | strayed) {
+		return c.hasExposures(u)
+	}
+	for i := u.standings; i != 0; {
+		s := c.j.standings.at(i)
+		if c.has(c.j.tally.profiles[s.profile].trial.symbol) {
+			return true
+		}
+		i = s.next
+	}
+	return false
+}
+
+func (c *change) has(symbol uint32) bool { return c.old[symbol] != nil || c.fresh[symbol] != nil }
+
+func (c *change) hasExposures(u *unit) bool {
+	for i := u.rows; i != 0; {
+		p := c.j.rows.at(i)
+		i = p.next
+		t := &c.j.tuples.list[p.tuple-1]
+		if t.kind == Exposure && experimentBit(t.name)&c.unlike != 0 && c.has(t.name) {
+			return true
+		}
+	}
+	return false
+}
+
 // experiments are the keys of those that it counts differently, sorted.
 func (c *change) experiments() []string {
 	keys := map[string]bool{}
@@ -82,19 +124,11 @@ func (c *change) experiments() []string {
 	return slices.Sorted(maps.Keys(keys))
 }
 
-// seenBy is what units may have seen that some experiments change something for.
-func (j *Joiner) seenBy(trials map[uint32]*trial) (seen uint32) {
-	for symbol := range trials {
-		seen |= experimentBit(symbol)
-	}
-	return seen
-}
-
 // postHeld does it for the units in memory. Their standings are forgotten: they are
 // brought back, under the rules then in force, when the unit's next event comes.
 func (c *change) postHeld() {
 	c.j.eachUnit(func(u *unit) {
-		if u.seen&c.unlike == 0 {
+		if !c.concerns(u) {
 			return
 		}
 		c.postUnit(u)
@@ -243,15 +277,34 @@ func (j *Joiner) chill() {
 
 // warm computes the unit's standings from its rows.
 func (j *Joiner) warm(u *unit) {
-	u.clear(cold)
+	u.clear(cold | strayed)
+	if j.hasUnknown(u) {
+		u.set(strayed)
+	}
 	for _, t := range j.trialsOf(u, j.trials, nil) {
-		j.standRuns(u, t)
+		if !j.standRuns(u, t) {
+			u.set(strayed)
+		}
 	}
 }
 
-func (j *Joiner) standRuns(u *unit, t *trial) {
+// standRuns tells whether the unit has a standing in any of them.
+func (j *Joiner) standRuns(u *unit, t *trial) (any bool) {
 	for i := range t.runs {
 		j.assess(u, t, &t.runs[i], &j.after)
-		j.stand(u, t, &t.runs[i], &j.after)
+		any = j.stand(u, t, &t.runs[i], &j.after) || any
 	}
+	return any
+}
+
+// hasUnknown tells whether the unit has exposures of experiments that are not there.
+func (j *Joiner) hasUnknown(u *unit) bool {
+	for i := u.rows; i != 0; {
+		p := j.rows.at(i)
+		i = p.next
+		if t := &j.tuples.list[p.tuple-1]; t.kind == Exposure && j.trials[t.name] == nil {
+			return true
+		}
+	}
+	return false
 }

@@ -1,6 +1,7 @@
 package ingest_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -72,4 +73,50 @@ func TestVersionsThatCountAlike(t *testing.T) {
 			}
 		}
 	})
+}
+
+// renamed is an experiment like that of the benchmarks.
+func renamed(key string) *experiment.Version {
+	v := benchVersion()
+	v.Experiments[0].Key = key
+	return v
+}
+
+// A unit has one bit for many experiments. A version that ends one of them leaves the
+// standings of all units that have no exposure of it.
+func TestAdoptLeavesOtherUnitsAlone(t *testing.T) {
+	v := renamed("mine")
+	j := ingest.NewJoiner([]string{"one", "two"}, v)
+	other := ""
+	for n := 0; other == "" || !j.ShareBit(other, "mine"); n++ {
+		other = fmt.Sprintf("other-%d", n)
+	}
+	v.Experiments = append(v.Experiments, renamed(other).Experiments...)
+	j.Adopt(v)
+	const units = 100
+	for u := range uint64(units) {
+		e := ingest.Event{Type: ingest.Exposure, T: origin, UnitKind: "user", Unit: ingest.Unit{Lo: u}, Experiment: "mine", Variant: "control",
+			Place: ingest.Place{Offset: int64(u)}}
+		if u < 3 {
+			e.Experiment = other
+		}
+		if fate := j.Add(&e); fate != ingest.Accepted {
+			t.Fatalf("unit %d: %v", u, fate)
+		}
+	}
+	j.Take()
+	next := *v
+	next.Number++
+	next.Experiments = append(slices.Clone(v.Experiments[:1]), renamed(other).Experiments...)
+	ended := &next.Experiments[1].Iterations[0]
+	ended.End, ended.EnrolUntil = ms(origin), ms(origin)
+	if !j.Adopt(&next) {
+		t.Fatal("the end of an iteration changes nothing")
+	}
+	if rows := j.Take(); len(rows) == 0 {
+		t.Error("units of the experiment that ended are not taken back")
+	}
+	if got := j.Cold(); got != 3 {
+		t.Errorf("%d units of %d have lost their standings, want those 3 that have exposures of the experiment", got, units)
+	}
 }

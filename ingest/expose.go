@@ -7,17 +7,22 @@ func (j *Joiner) expose(u *unit, i uint32) {
 	u.sees(x.name)
 	t := j.trials[x.name]
 	if t == nil {
+		u.set(strayed)
 		j.link(u, i)
 		return
 	}
 	metric, iteration := j.stray(t, &x)
 	if metric != "" {
+		u.set(strayed)
 		j.link(u, i)
 		j.tally.count(t.strayCell(metric, iteration, &x), 1, x.t)
 		return
 	}
 	r := &t.runs[iteration]
 	if u.is(unsettled) || !j.matters(u, r, &x) {
+		if j.standing(u, r) == nil {
+			u.set(strayed)
+		}
 		j.link(u, i)
 		return
 	}
@@ -25,6 +30,7 @@ func (j *Joiner) expose(u *unit, i uint32) {
 	if u.rows != 0 {
 		j.assess(u, t, r, &j.before)
 		if j.walked >= j.many {
+			u.set(strayed)
 			j.unsettle(u)
 			j.link(u, i)
 			return
@@ -34,7 +40,9 @@ func (j *Joiner) expose(u *unit, i uint32) {
 	j.assess(u, t, r, &j.after)
 	j.post(t, r, &j.before, -1)
 	j.post(t, r, &j.after, 1)
-	j.stand(u, t, r, &j.after)
+	if !j.stand(u, t, r, &j.after) {
+		u.set(strayed)
+	}
 }
 
 // matters tells whether an exposure can change the unit's stance. Moves to
@@ -74,10 +82,10 @@ func (j *Joiner) standing(u *unit, r *run) *standing {
 	return nil
 }
 
-// stand keeps a stance for the events to come.
-func (j *Joiner) stand(u *unit, t *trial, r *run, a *stance) {
+// stand keeps a stance for the events to come, if there is any.
+func (j *Joiner) stand(u *unit, t *trial, r *run, a *stance) bool {
 	if a.first == nil {
-		return
+		return false
 	}
 	s := j.standing(u, r)
 	if s == nil {
@@ -99,6 +107,7 @@ func (j *Joiner) stand(u *unit, t *trial, r *run, a *stance) {
 	for k, y := range a.totals {
 		j.totals.set(s.totals+uint32(k), y)
 	}
+	return true
 }
 
 // post adds a stance to the deltas (sign 1) or takes it back (-1).

@@ -3,6 +3,7 @@ package ingest_test
 import (
 	"cmp"
 	"flag"
+	"fmt"
 	"slices"
 	"strconv"
 	"syscall"
@@ -159,16 +160,27 @@ func BenchmarkAdopt(b *testing.B) {
 // BenchmarkAdoptKill ends another experiment, of a thousandth of the units: what a
 // kill costs the shard that its own experiment is not all of.
 func BenchmarkAdoptKill(b *testing.B) {
+	for _, shared := range []bool{false, true} {
+		b.Run(fmt.Sprintf("shared-bit-%v", shared), func(b *testing.B) { benchAdoptKill(b, shared) })
+	}
+}
+
+func benchAdoptKill(b *testing.B, shared bool) {
 	s := newStream(*benchUnits, arrival)
 	v := benchVersion()
 	v.Experiments = append(v.Experiments, v.Experiments[0])
-	v.Experiments[1].Key = "small"
 	j := ingest.NewJoiner([]string{"exposures", "outcomes"}, v)
+	name := "small"
+	for n := 0; j.ShareBit(name, v.Experiments[0].Key) != shared; n++ {
+		name = fmt.Sprintf("small-%d", n)
+	}
+	v.Experiments[1].Key = name
+	j.Adopt(v)
 	for at := 0; at < len(s.order); at += len(s.batch) {
 		events := s.fill(at)
 		for i := range events {
 			if e := &events[i]; e.Experiment != "" && e.Unit.Lo%1000 == 0 {
-				e.Experiment = "small"
+				e.Experiment = name
 			}
 		}
 		j.AddAll(events, nil)
@@ -179,7 +191,7 @@ func BenchmarkAdoptKill(b *testing.B) {
 		next := benchVersion()
 		next.Experiments = append(next.Experiments, next.Experiments[0])
 		small := &next.Experiments[1]
-		small.Key, small.Iterations = "small", slices.Clone(small.Iterations)
+		small.Key, small.Iterations = name, slices.Clone(small.Iterations)
 		small.Iterations[0].End = ms(origin).Add(time.Duration(n%2+1) * 6 * time.Hour)
 		if !j.Adopt(next) || len(j.Take()) == 0 {
 			b.Fatal("the end of an experiment changes no sum")

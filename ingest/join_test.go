@@ -331,6 +331,9 @@ func take(t rapid.TB, j *ingest.Joiner) []ingest.Row {
 	if len(rows) > bound || j.Pending() != 0 {
 		t.Errorf("%d rows, at most %d were pending; %d after", len(rows), bound, j.Pending())
 	}
+	if n := j.Hidden(); n > 0 {
+		t.Errorf("%d units have exposures that no adoption would find", n)
+	}
 	return rows
 }
 

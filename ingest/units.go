@@ -17,10 +17,11 @@ type unit struct {
 const (
 	cold      = 1 << iota // its rows are here, its standings are not yet
 	unsettled             // its deltas are taken back and wait for its last event, see many.go
+	strayed               // it may have exposures of experiments that its standings don't name
 	stateBits = iota
 )
 
-func (u *unit) is(flag uint32) bool  { return u.state&flag != 0 }
+func (u *unit) is(flags uint32) bool { return u.state&flags != 0 }
 func (u *unit) set(flag uint32)      { u.state |= flag }
 func (u *unit) clear(flag uint32)    { u.state &^= flag }
 func (u *unit) touched() uint32      { return u.state >> stateBits }

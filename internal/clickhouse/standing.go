@@ -160,7 +160,7 @@ func (s *standing) follow(a appended) (why string) {
 	}
 	for shard, marks := range a.marks {
 		last := marks[len(marks)-1]
-		s.vector[shard], s.attempts[shard] = last.seq, last.attempt
+		s.vector[shard], s.attempts[shard], s.config[shard] = last.seq, last.attempt, last.config
 	}
 	for i := range a.deltas {
 		s.add(&a.deltas[i])
@@ -176,15 +176,17 @@ func (s *standing) follows(shard uint16, marks []placed) (why string) {
 		return "it is new"
 	}
 	slices.SortFunc(marks, func(a, b placed) int { return cmp.Compare(a.seq, b.seq) })
+	config := s.config[shard]
 	for i, m := range marks {
 		switch attempt, named := s.attempts[shard]; {
 		case m.seq != at+uint64(i):
 			return fmt.Sprintf("part %d stands where %d belongs", m.seq, at+uint64(i))
 		case i == 0 && named && m.attempt != attempt:
 			return fmt.Sprintf("part %d is another one", m.seq)
-		case m.config != s.config[shard]:
-			return fmt.Sprintf("it counts under version %d", m.config)
+		case m.config < config || i == 0 && m.config != config:
+			return fmt.Sprintf("part %d counts under version %d after %d", m.seq, m.config, config)
 		}
+		config = m.config // what a newer version counts otherwise stands in the parts that adopt it
 	}
 	return ""
 }

@@ -155,7 +155,17 @@ func TestTallyReadsWholeWhereItMust(t *testing.T) {
 	wholes("a new shard", 1)
 	x.config = 2
 	x.grow(t, 3, 10)
-	wholes("a new version", 1)
+	wholes("a new version", 0)
+	x.grow(t, 0, 10)
+	x.config = 4
+	x.grow(t, 0, 10)
+	x.grow(t, 3, 10)
+	wholes("two versions at once", 0)
+	x.config = 3
+	x.grow(t, 3, 10)
+	wholes("an older version", 1)
+	x.config = 4
+	x.grow(t, 3, 10)
 	experiments = []string{"e0"}
 	wholes("an iteration less", 1)
 	x.agrees(t, "a full look", x.specs(true, experiments...))
