@@ -41,6 +41,7 @@ type Entry struct {
 	Until      time.Time       `json:"until,omitzero"` // end of a snooze; not after At: it ends now
 	Evidence   json.RawMessage `json:"evidence,omitempty"`
 	Saved      string          `json:"saved,omitempty"` // of Sending: what the off call will overwrite in the flag system
+	Ramp       *Move           `json:"ramp,omitempty"`  // of a line about a ramp: what is done, or of which step a person speaks
 
 	// Hash is what the log has made of the entry and of all before it: whoever knows
 	// it can tell later whether any of them was touched. It comes from the log and is

@@ -19,6 +19,9 @@ type Log struct {
 	held  map[runKey]time.Time
 
 	snoozes map[string]Snooze // by experiment; "" for all
+
+	moves []Kill // of ramps
+	ramps map[runKey]*RampLog
 }
 
 type runKey struct {
@@ -49,6 +52,11 @@ type Kill struct {
 	Effective EntryKind // Effective or NotEffective, the last said; "" when nothing was
 
 	Overridden time.Time // when it was seen to be on again
+
+	// Of a move of a ramp, which is kept as a kill is: what its last line says, and that
+	// a later move took its place before it had come to its end.
+	Text       string
+	Superseded bool
 }
 
 // Add folds in the next entry. Entries that are already in are ignored, so
@@ -69,6 +77,10 @@ func (l *Log) Add(e Entry) {
 		l.held[run] = e.At
 	case Snoozed:
 		l.snooze(e)
+	case RampAdvance, RampRevert, RampApproved, RampPause, RampResume:
+		if e.Ramp != nil {
+			l.ramped(run, e)
+		}
 	case SRMAlarm, SRMAcknowledged:
 		l.alarm(phaseKey{run, e.Phase}, e)
 	default:
@@ -111,11 +123,11 @@ func (l *Log) alarm(key phaseKey, e Entry) {
 }
 
 func (l *Log) progress(e Entry) {
-	i := slices.IndexFunc(l.kills, func(k Kill) bool { return k.Decided.Seq == e.Decision })
-	if i < 0 {
+	k := l.decision(e.Decision)
+	if k == nil {
 		return
 	}
-	k := &l.kills[i]
+	k.Text = e.Text
 	switch e.Kind {
 	case Sending, Accepted, Verified, Denied, PendingApproval, Failed:
 		k.State, k.Actor, k.Touched = e.Kind, e.Actor, e.At
@@ -125,7 +137,7 @@ func (l *Log) progress(e Entry) {
 		if e.Kind == Verified {
 			k.Verified = e.At
 		}
-	case IterationEnded, ArmEnded:
+	case IterationEnded, ArmEnded, PhaseBegun, PhaseSkipped:
 		k.Ended, k.EndedAt = true, e.At
 	case Effective, NotEffective:
 		k.Effective = e.Kind
@@ -175,14 +187,24 @@ func (l *Log) overridden(experiment string, iteration uint32) bool {
 	})
 }
 
-// ByDecision returns the kill that an entry decided.
+// ByDecision returns the kill, or the move of a ramp, that an entry decided.
 func (l *Log) ByDecision(seq uint64) (Kill, bool) {
-	for _, k := range l.kills {
-		if k.Decided.Seq == seq {
-			return k, true
-		}
+	if k := l.decision(seq); k != nil {
+		return *k, true
 	}
 	return Kill{}, false
+}
+
+// decision is what an entry decided and what is carried out, nil without one.
+func (l *Log) decision(seq uint64) *Kill {
+	for _, all := range [][]Kill{l.kills, l.moves} {
+		for i := range all {
+			if all[i].Decided.Seq == seq {
+				return &all[i]
+			}
+		}
+	}
+	return nil
 }
 
 // Kills returns all kills, oldest first.

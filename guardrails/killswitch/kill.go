@@ -11,6 +11,7 @@ import (
 type kill struct {
 	*Switch
 	request Request
+	words   words
 	until   time.Time
 
 	out  Outcome
@@ -27,13 +28,18 @@ type kill struct {
 	maybe time.Time
 }
 
+// words are those of a run: what it wants the switch to read as, and the rest.
+type words struct{ already, wanted, unwanted, did string }
+
+func offWords() words { return words{"it was off already", "off", "on", "turned it off"} }
+
 type stage func(context.Context) stage
 
 // look avoids a call that is not needed: some systems write, or fail, when they
 // turn off what is off. A state that cannot be read is no reason to wait.
 func (k *kill) look(ctx context.Context) stage {
 	if state, _ := k.readBack(ctx); state == StateOff {
-		return k.end(AlreadyOff, "it was off already")
+		return k.end(AlreadyOff, k.words.already)
 	}
 	return k.send
 }
@@ -80,10 +86,10 @@ func (k *kill) doubt(wait time.Duration) stage {
 		state, _ := k.readBack(ctx)
 		switch {
 		case state == StateOff && k.maybe.IsZero():
-			return k.end(AlreadyOff, k.out.Detail+"; it now reads as off")
+			return k.end(AlreadyOff, k.out.Detail+"; it now reads as "+k.words.wanted)
 		case state == StateOff:
 			k.out.SentAt = k.maybe
-			return k.end(Applied, k.out.Detail+"; it reads as off all the same")
+			return k.end(Applied, k.out.Detail+"; it reads as "+k.words.wanted+" all the same")
 		case state == StateOn:
 			k.maybe = time.Time{}
 		}
@@ -98,7 +104,7 @@ func (k *kill) conclude(kind Kind) stage {
 		if !k.maybe.IsZero() && k.out.SentAt.IsZero() {
 			if state, _ := k.readBack(ctx); state == StateOff {
 				k.out.SentAt = k.maybe
-				return k.end(Applied, k.out.Detail+"; an earlier call turned it off")
+				return k.end(Applied, k.out.Detail+"; an earlier call "+k.words.did)
 			}
 		}
 		return k.end(kind, k.out.Detail)
@@ -113,7 +119,7 @@ func (k *kill) confirm(ctx context.Context) stage {
 	case state == StateOff:
 		return k.end(Applied, k.claim)
 	case err == nil:
-		k.out.Detail = "accepted (" + k.claim + "), but it still reads as on"
+		k.out.Detail = "accepted (" + k.claim + "), but it still reads as " + k.words.unwanted
 	default:
 		k.out.Detail = "accepted (" + k.claim + "), not verified: " + err.Error()
 	}

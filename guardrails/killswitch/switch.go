@@ -122,7 +122,12 @@ func (s *Switch) State(ctx context.Context, t Target) (State, error) {
 // deadline. The error is for what no retry can mend, a request that cannot be
 // built or a context that ended; the Outcome is complete then, too.
 func (s *Switch) Off(ctx context.Context, r Request) (Outcome, error) {
-	k := &kill{Switch: s, until: s.world.Now().Add(s.deadline)}
+	return s.run(ctx, r, offWords(), "turn off")
+}
+
+// run is one run of the engine.
+func (s *Switch) run(ctx context.Context, r Request, w words, what string) (Outcome, error) {
+	k := &kill{Switch: s, words: w, until: s.world.Now().Add(s.deadline)}
 	next := k.look
 	if target, err := s.aim(r.Target); err != nil {
 		next = k.fail(err)
@@ -134,7 +139,7 @@ func (s *Switch) Off(ctx context.Context, r Request) (Outcome, error) {
 		next = next(ctx)
 	}
 	if k.err != nil {
-		return k.out, fmt.Errorf("kill switch %q: turn off %q: %w", s.name, r.flag(), k.err)
+		return k.out, fmt.Errorf("kill switch %q: %s %q: %w", s.name, what, r.flag(), k.err)
 	}
 	return k.out, nil
 }

@@ -122,8 +122,27 @@ func toDo(a watch.Alert) string {
 		return "see the runbook; harm that begins now is not seen"
 	case watch.KillMatter:
 		return killToDo(a, kill)
+	case watch.ApprovalMatter:
+		return fmt.Sprintf("look at it, then assay ramp approve %s --reason …; it stays at its step until then", a.Experiment)
+	case watch.RampMatter:
+		return rampToDo(a, kill)
 	}
 	return ""
+}
+
+func rampToDo(a watch.Alert, kill string) string {
+	revert := a.Kind() == guardrails.RampRevert
+	switch {
+	case revert && (a.State == guardrails.Denied || a.State == guardrails.Failed):
+		return "set the traffic to 0 % in the flag system NOW, or have it tried again: assay ramp revert " + a.Experiment + " --reason …; " + kill + " turns it off as a whole"
+	case revert && a.State == guardrails.PendingApproval:
+		return "approve it in the flag system, or set the traffic to 0 % there"
+	case revert:
+		return "find out why; a mended version begins as the next iteration, with a ramp of its own"
+	case a.State == guardrails.PendingApproval:
+		return fmt.Sprintf("approve it in the flag system, then assay ramp resume %s --reason …", a.Experiment)
+	}
+	return fmt.Sprintf("see what the flag system says, then assay ramp resume %s --reason …; it stays at its step until then", a.Experiment)
 }
 
 func killToDo(a watch.Alert, kill string) string {

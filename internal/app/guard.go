@@ -64,7 +64,7 @@ func (s *Stack) guardParts() (watch.Parts, error) {
 	}
 	return watch.Parts{
 		Versions: guardVersions{s.DB}, Fates: s.DB, Journal: journal{s.DB},
-		Looks: looks{s.DB}, Presence: s.DB, Switch: sw, Arms: sw, Log: s.Log,
+		Looks: looks{s.DB}, Presence: s.DB, Switch: sw, Arms: sw, Traffic: sw, Log: s.Log,
 	}, nil
 }
 

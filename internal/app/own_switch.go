@@ -22,7 +22,7 @@ func offOf(e guardrails.Entry) (assignment.Off, bool) {
 	if e.ArmOff {
 		off.Arm = e.Arm
 	}
-	return off, e.Kind == guardrails.Sending
+	return off, e.Kind == guardrails.Sending && e.Ramp == nil
 }
 
 // decisionLog is where the state of our own switch stands.

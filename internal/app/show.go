@@ -131,6 +131,8 @@ func (s *Show) Summarize() map[string]ExperimentSummary {
 func (k *KillSummary) note(e guardrails.Entry) *KillSummary {
 	at := e.At.UTC()
 	switch {
+	case e.Ramp != nil:
+		return k
 	case e.Kind == guardrails.Decided && e.Act == guardrails.DoKill:
 		return &KillSummary{DecidedAt: &at}
 	case k == nil:

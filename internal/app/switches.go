@@ -91,7 +91,14 @@ func (s switches) Off(ctx context.Context, o watch.Order, progress func(guardrai
 	}
 	request := requestOf(o)
 	request.Keep = o.Keep
-	request.Progress = func(stage killswitch.Stage, at time.Time) {
+	request.Progress = progressOf(progress)
+	out, err := sw.Off(ctx, request)
+	return watch.Result{State: orderState(out), OffAt: out.OffAt(), Detail: inWords(out)}, err
+}
+
+// progressOf tells the decision log's words for the stages of a call.
+func progressOf(progress func(guardrails.EntryKind, time.Time)) func(killswitch.Stage, time.Time) {
+	return func(stage killswitch.Stage, at time.Time) {
 		switch stage {
 		case killswitch.Sending:
 			progress(guardrails.Sending, at)
@@ -99,8 +106,6 @@ func (s switches) Off(ctx context.Context, o watch.Order, progress func(guardrai
 			progress(guardrails.Accepted, at)
 		}
 	}
-	out, err := sw.Off(ctx, request)
-	return watch.Result{State: orderState(out), OffAt: out.OffAt(), Detail: inWords(out)}, err
 }
 
 // orderState maps how a kill ended to the decision log's word for it.

@@ -83,7 +83,7 @@ func (e *Experiment) withArmsOff(declared []Phase, it *Iteration) []Phase {
 			continue // a phase begins with it, or nobody enrols any more
 		}
 		cut := phases[i-1]
-		cut.From, cut.Settle, cut.ArmsOff = off.At, defaultSettle, true
+		cut.From, cut.Settle, cut.ArmsOff, cut.Decision = off.At, defaultSettle, true, 0
 		phases = slices.Insert(phases, i, cut)
 	}
 	for i := range phases {

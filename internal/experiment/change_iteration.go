@@ -51,6 +51,9 @@ func (c *changeList) iteration(variants []Variant, was, is *Iteration) {
 	if was.AlphaKill != is.AlphaKill || !slices.Equal(was.KillGuardrails, is.KillGuardrails) {
 		c.add(false, "iteration %d: %s of false kills shared by %s", is.Number, percent(is.AlphaKill), strings.Join(is.KillGuardrails, ", "))
 	}
+	if a, b := was.Ramp.String(), is.Ramp.String(); a != b {
+		c.add(false, "iteration %d: ramp %s → %s", is.Number, a, b)
+	}
 	c.phases(variants, was, is)
 	for i := range is.Metrics {
 		m := is.Metrics[i]

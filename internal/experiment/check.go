@@ -49,6 +49,7 @@ func (set *Set) check(e *experimentFile) {
 	set.checkGuardrails(e)
 	e.checkChecks()
 	e.checkPhases()
+	e.checkRamps()
 	e.checkAssignment()
 	e.checkAssignmentLimit()
 	if len(e.problems) == 0 {

@@ -77,6 +77,8 @@ func TestEveryFieldIsDocumented(t *testing.T) {
 	fields = append(fields, names(assignmentCheckFields())...)
 	fields = append(fields, names(iterationFields())...)
 	fields = append(fields, names(phaseFields())...)
+	fields = append(fields, names(rampFields())...)
+	fields = append(fields, names(stepFields())...)
 	fields = append(fields, names(metricFields())...)
 	for _, f := range fields {
 		if !strings.Contains(docs, "`"+f+"`") {

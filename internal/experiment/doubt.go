@@ -23,6 +23,7 @@ func (set *Set) doubt(e *experimentFile) {
 		}
 	}
 	for i, it := range e.text.iterations {
+		set.doubtRamp(e, i)
 		for j := range it.phases {
 			e.doubtSplit(i, j)
 		}

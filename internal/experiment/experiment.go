@@ -92,6 +92,8 @@ type Iteration struct {
 	// Resumes is the number of the killed iteration that this one carries on; 0 when
 	// it was written in the file.
 	Resumes uint32 `json:"resumes,omitempty"`
+	// Ramp is how its traffic grows by itself; nil when it does not.
+	Ramp *Ramp `json:"ramp,omitempty"`
 	// Design is what the experiment was when this iteration ran, nil while that is
 	// what the experiment still is. Read it through Experiment.AsOf.
 	Design *Design `json:"design,omitempty"`
@@ -141,6 +143,12 @@ type Phase struct {
 	// ArmsOff says that it is in no file: it began when an arm was turned off.
 	Declared []float64 `json:"declared,omitempty"`
 	ArmsOff  bool      `json:"arms_off,omitempty"`
+
+	// Of a ramp: which of its steps the phase is, from 1, and by which line of the
+	// decision log it began; 0: with the iteration. Reverted: nobody takes part any more.
+	Step     uint16 `json:"step,omitempty"`
+	Reverted bool   `json:"reverted,omitempty"`
+	Decision uint64 `json:"decision,omitempty"`
 }
 
 // Dimension is an attribute of the first exposure by which results are split.

@@ -58,6 +58,7 @@ type iterationText struct {
 	enrolUntil time.Time
 	end        time.Time
 	salt       string
+	ramp       *rampText
 	phases     []phaseText
 }
 
@@ -157,6 +158,7 @@ func iterationFields() []field[iterationText] {
 		as("end", moment(), func(i *t) *time.Time { return &i.end }, "Nothing counts from here on; default: enrol_until and the longest window."),
 		as("salt", text(), func(i *t) *string { return &i.salt }, "The salt of the assignment; the same salt means the same units in the same variants."),
 		as("phases", listOf(object(phaseText{}, phaseFields()), 1000), func(i *t) *[]phaseText { return &i.phases }, "Stretches with constant shares and traffic; default: one."),
+		as("ramp", pointer(object(rampText{onBreach: HoldOnBreach}, rampFields())), func(i *t) **rampText { return &i.ramp }, "Lets the traffic grow step by step, each when every guardrail is healthy; default: none."),
 	}
 }
 

@@ -59,6 +59,7 @@ const (
 	RuleTimeOrder       Rule = "time-order"       // start < phases < enrol_until ≤ end ≤ the next start
 	RuleFirstPhase      Rule = "first-phase"      // begins with the iteration, settles at once
 	RulePhaseShares     Rule = "phase-shares"     // a phase's shares name every variant
+	RuleRamp            Rule = "ramp"             // its steps grow, something guards them, somebody carries them out, and no phases stand beside it
 	RuleAssignment      Rule = "assignment"       // what assay assigns it can draw, move nobody in, and turn off
 )
 
@@ -66,9 +67,11 @@ const (
 const (
 	WarnSplitChanges Rule = "split-changes" // a phase changes the split, not the traffic
 	WarnNoGuardrails Rule = "no-guardrails"
-	WarnOpenCap      Rule = "open-cap" // a guardrail that may not kill before its cap is a number
-	WarnNewKill      Rule = "new-kill" // a guardrail that nobody has seen at work may kill at once
-	WarnNoStory      Rule = "no-story" // no objective, hypothesis, criteria or way back
+	WarnOpenCap      Rule = "open-cap"    // a guardrail that may not kill before its cap is a number
+	WarnNewKill      Rule = "new-kill"    // a guardrail that nobody has seen at work may kill at once
+	WarnRampWindow   Rule = "ramp-window" // a step lasts as long as a guardrail's window, not as short as it says
+	WarnRampLong     Rule = "ramp-long"   // nobody enrols any more before the last step
+	WarnNoStory      Rule = "no-story"    // no objective, hypothesis, criteria or way back
 )
 
 // Rules of change.

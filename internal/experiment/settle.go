@@ -18,6 +18,7 @@ func (set *Set) settleRunning(e *experimentFile, p *plan, at time.Time) {
 	enrolUntil, end := e.bounds(p)
 	p.EnrolUntil = e.move(p.path+".enrol_until", "enrol_until", p.before.EnrolUntil, enrolUntil, at)
 	p.End = e.move(p.path+".end", "end", p.before.End, end, at)
+	e.keepRamp(p)
 	if len(p.text.phases) == 0 && p.before.Resumes > 0 {
 		return // it goes on as it was opened
 	}

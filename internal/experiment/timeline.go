@@ -99,7 +99,7 @@ func (it *Iteration) running(at time.Time) bool { return it.begun(at) && !it.ove
 func (set *Set) settleNew(e *experimentFile, p *plan, at time.Time) {
 	p.Start = cmp.Or(p.text.start, at)
 	p.Retrospective = p.Start.Before(at)
-	p.Salt = p.text.salt
+	p.Salt, p.Ramp = p.text.salt, p.text.ramp.ramp()
 	p.Metrics = set.pins(e, nil)
 	p.AlphaKill = e.AlphaKill
 	p.KillGuardrails = killGuardrails(e.Guardrails)
@@ -135,6 +135,9 @@ func (e *Experiment) longestWindow(metrics []Metric) time.Duration {
 // phases gives the phases of the text. A phase that begins at no written time
 // begins when it is first applied.
 func (e *experimentFile) phases(p *plan, at time.Time) []Phase {
+	if p.text.ramp != nil {
+		return e.rampPhases(p, at)
+	}
 	texts := p.text.phases
 	if len(texts) == 0 {
 		texts = []phaseText{{}}

@@ -74,6 +74,9 @@ func (it *Iteration) validate(e *Experiment) error {
 			return fmt.Errorf("metric %s is out of order", it.Metrics[i].Name)
 		}
 	}
+	if err := it.validateRamp(); err != nil {
+		return err
+	}
 	return it.validatePhases(len(e.Variants))
 }
 

@@ -37,6 +37,8 @@ var kinds = []struct {
 }{
 	{"kills", "kills and what became of them", []guardrails.EntryKind{guardrails.Decided, guardrails.Held, guardrails.Sending, guardrails.Accepted, guardrails.Verified, guardrails.Denied,
 		guardrails.PendingApproval, guardrails.Failed, guardrails.IterationEnded, guardrails.ArmEnded, guardrails.Effective, guardrails.NotEffective, guardrails.Overridden}},
+	{"ramps", "ramps: steps, reverts, and what people said of them", []guardrails.EntryKind{guardrails.RampAdvance, guardrails.RampRevert, guardrails.PhaseBegun, guardrails.PhaseSkipped,
+		guardrails.RampApproved, guardrails.RampPause, guardrails.RampResume}},
 	{"split", "broken splits", []guardrails.EntryKind{guardrails.SRMAlarm, guardrails.SRMAcknowledged}},
 	{"people", "resumed, snoozed, drilled", []guardrails.EntryKind{guardrails.Resumed, guardrails.Snoozed, guardrails.Drilled}},
 	{"notes", "notes", []guardrails.EntryKind{guardrails.Noted}},

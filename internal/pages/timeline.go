@@ -28,7 +28,7 @@ func timeline(past Past, log []guardrails.Entry, zone *time.Location) template.H
 	}
 	var moments []plots.Moment
 	for _, e := range log {
-		moments = append(moments, plots.Moment{At: e.At, Label: kindWord(e.Kind, e.Act), Title: fmt.Sprintf("%d: %s", e.Seq, e.Text), Tone: string(entryTone(e))})
+		moments = append(moments, plots.Moment{At: e.At, Label: kindWord(e), Title: fmt.Sprintf("%d: %s", e.Seq, e.Text), Tone: string(entryTone(e))})
 	}
 	return plots.Timeline(lanes, moments, until, zone, fmt.Sprintf("what %d guardrails said over time, and %d lines of the decision log", len(past.Lanes), len(log)))
 }
@@ -46,8 +46,11 @@ func stretches(judged []Judged) []plots.Stretch {
 }
 
 // kindWord says what a line of the decision log is, for people.
-func kindWord(k guardrails.EntryKind, a guardrails.Act) string {
-	switch k {
+func kindWord(e guardrails.Entry) string {
+	if e.Ramp != nil {
+		return rampWord(e)
+	}
+	switch k, a := e.Kind, e.Act; k {
 	case guardrails.Decided:
 		if a == guardrails.DoKill {
 			return "kill decided"
@@ -64,12 +67,31 @@ func kindWord(k guardrails.EntryKind, a guardrails.Act) string {
 	case guardrails.Noted:
 		return "note"
 	}
-	return strings.ReplaceAll(string(k), "_", " ")
+	return strings.ReplaceAll(string(e.Kind), "_", " ")
+}
+
+// rampWord says what a line about a ramp is.
+func rampWord(e guardrails.Entry) string {
+	switch e.Kind {
+	case guardrails.RampAdvance:
+		return fmt.Sprintf("ramp: step %d decided", e.Ramp.Step)
+	case guardrails.RampRevert:
+		return "ramp: revert decided"
+	case guardrails.Sending:
+		return "ramp: call"
+	case guardrails.Accepted:
+		return "ramp: call accepted"
+	case guardrails.Verified:
+		return "ramp: traffic read back"
+	}
+	return strings.ReplaceAll(string(e.Kind), "_", " ")
 }
 
 // entryTone is the colour of a line of the decision log.
 func entryTone(e guardrails.Entry) catalog.Tone {
 	switch e.Kind {
+	case guardrails.RampRevert:
+		return catalog.Bad
 	case guardrails.Decided:
 		if e.Act == guardrails.DoKill {
 			return catalog.Bad

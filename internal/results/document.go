@@ -63,6 +63,9 @@ type Document struct {
 	// Beliefs are posteriors, for whoever asks for them (Believe). They decide nothing.
 	Beliefs *Beliefs `json:"beliefs,omitempty"`
 
+	// Ramp is where the iteration's ramp is; by the guard.
+	Ramp *Ramp `json:"ramp,omitempty"`
+
 	// What the guard adds: what is not as it was in what comes in, and how soon it would
 	// notice a stop.
 	Anomalies []Anomaly `json:"anomalies,omitempty"`

@@ -57,15 +57,22 @@ const (
 	GuardMatter     Matter = "guard"     // the guard itself cannot look
 	DataMatter      Matter = "data"      // what comes in looks wrong; the guardrails go on
 	SnoozeMatter    Matter = "snooze"    // a person lets automatic kills wait
+	RampMatter      Matter = "ramp"      // a ramp is reverted, or a step of it could not be carried out
+	ApprovalMatter  Matter = "approval"  // a ramp waits for a person to agree to its next step
 )
 
 // pages tells whether a matter is worth a night.
-func (m Matter) pages() bool { return m != SilenceMatter && m != DataMatter && m != SnoozeMatter }
+func (m Matter) pages() bool {
+	return m != SilenceMatter && m != DataMatter && m != SnoozeMatter && m != ApprovalMatter
+}
 
 // of tells whether the alert is about an iteration.
 func (a *Alert) of(run runKey) bool {
 	return a.Experiment == run.experiment && a.Iteration == run.iteration
 }
+
+// Kind is the kind of the line that decided what the alert is about; "" without one.
+func (a *Alert) Kind() guardrails.EntryKind { return a.decided.Kind }
 
 // explain reads what was decided on from the decision's evidence.
 func (a *Alert) explain() {

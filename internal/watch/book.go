@@ -91,6 +91,9 @@ func (b *book) write(ctx context.Context, compose func(*guardrails.Log) (guardra
 			return guardrails.Entry{}, false, nil
 		}
 		e.Seq, e.At = b.log.Last+1, b.stamp()
+		if e.Kind.Moves() {
+			e.Decision, e.Key = e.Seq, guardrails.MoveKey(e.Experiment, e.Iteration, e.Seq)
+		}
 		if e.Kind == guardrails.Decided {
 			e.Decision = e.Seq
 			if e.Act == guardrails.DoKill {

@@ -64,6 +64,7 @@ type Parts struct {
 	Looks    Looks
 	Switch   Switch
 	Arms     Arms     // optional: without it a breach turns the experiment off as a whole
+	Traffic  Traffic  // optional: without it ramps are held
 	Notifier Notifier // optional
 	Fates    Fates    // optional
 	Presence Presence // optional: without it a kill of a guard that died waits for the lease

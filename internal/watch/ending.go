@@ -8,7 +8,8 @@ import (
 	"github.com/assay-dev/assay/internal/experiment"
 )
 
-// end writes the version in which the iteration ended at t_k. Somebody else may
+// end writes the version in which the iteration ended at t_k, or in which the phase of a
+// ramp's move began then. Somebody else may
 // append a version in between; then it is tried on that one.
 func (w *Watch) end(ctx context.Context, k guardrails.Kill) error {
 	for {
@@ -20,8 +21,8 @@ func (w *Watch) end(ctx context.Context, k guardrails.Kill) error {
 		if err != nil {
 			return fmt.Errorf("read version %d: %w", number, err)
 		}
-		if text := endedAlready(&v, k); text != "" {
-			return w.ended(ctx, k, number, text)
+		if kind, text := endedAlready(&v, k); text != "" {
+			return w.ended(ctx, k, number, kind, text)
 		}
 		next, err := w.without(&v, k)
 		if err != nil {
@@ -29,7 +30,7 @@ func (w *Watch) end(ctx context.Context, k guardrails.Kill) error {
 		}
 		err = w.parts.Versions.AppendVersion(ctx, *next)
 		if err == nil {
-			return w.ended(ctx, k, next.Number, endText(k))
+			return w.ended(ctx, k, next.Number, ending(k), endText(k))
 		}
 		after, numberErr := w.parts.Versions.VersionNumber(ctx)
 		if numberErr != nil || after == number {
@@ -42,22 +43,55 @@ func (w *Watch) end(ctx context.Context, k guardrails.Kill) error {
 // one arm of it.
 func (w *Watch) without(v *experiment.Version, k guardrails.Kill) (*experiment.Version, error) {
 	d := k.Decided
-	if d.ArmOff {
+	switch {
+	case d.Ramp != nil && d.Ramp.Revert:
+		return v.RevertRamp(d.Experiment, k.SentAt, d.Seq, d.Text, d.Actor, w.now())
+	case d.Ramp != nil:
+		return v.BeginStep(d.Experiment, d.Ramp.Step, d.Ramp.Traffic, k.SentAt, d.Seq, d.Text, d.Actor, w.now())
+	case d.ArmOff:
 		return v.TurnOffArm(d.Experiment, d.Arm, k.SentAt, d.Seq, d.Text, d.Actor, w.now())
 	}
 	return v.Kill(d.Experiment, k.SentAt, d.Seq, d.Text, d.Actor, w.now())
 }
 
+// ending is the line that says that the version is there.
+func ending(k guardrails.Kill) guardrails.EntryKind {
+	switch {
+	case k.Decided.Ramp != nil:
+		return guardrails.PhaseBegun
+	case k.Decided.ArmOff:
+		return guardrails.ArmEnded
+	default:
+		return guardrails.IterationEnded
+	}
+}
+
 func endText(k guardrails.Kill) string {
+	if move := k.Decided.Ramp; move != nil && move.Revert {
+		return "nobody takes part since the accepted call was sent; what was counted stays, and the iteration goes on"
+	} else if move != nil {
+		return fmt.Sprintf("step %d, %s, is a phase since the accepted call was sent", move.Step, share(move.Traffic))
+	}
 	if k.Decided.ArmOff {
 		return fmt.Sprintf("the share of %s is 0 since the accepted call was sent; the iteration goes on", k.Decided.Arm)
 	}
 	return "the iteration ended when the accepted call was sent"
 }
 
-// endedAlready says why there is no iteration left to end.
-func endedAlready(v *experiment.Version, k guardrails.Kill) string {
+// endedAlready says why there is no iteration left to end, or to begin a phase of, and
+// the line for it.
+func endedAlready(v *experiment.Version, k guardrails.Kill) (guardrails.EntryKind, string) {
 	it := iterationOf(v, k)
+	if k.Decided.Ramp != nil && it != nil && it.HasPhaseOf(k.Decided.Seq) {
+		return guardrails.PhaseBegun, "the phase had begun"
+	}
+	if k.Decided.Ramp != nil {
+		return guardrails.PhaseSkipped, whyEnded(v, it, k)
+	}
+	return ending(k), whyEnded(v, it, k)
+}
+
+func whyEnded(v *experiment.Version, it *experiment.Iteration, k guardrails.Kill) string {
 	switch {
 	case v.Find(k.Decided.Experiment) == nil:
 		return "the experiment is gone"
@@ -69,19 +103,17 @@ func endedAlready(v *experiment.Version, k guardrails.Kill) string {
 		return "the iteration had ended by itself"
 	case k.Decided.ArmOff && it.ArmOff(k.Decided.Arm) != nil:
 		return "the arm had been turned off"
+	case k.Decided.Ramp != nil:
+		return noPhase(it, k)
 	default:
 		return ""
 	}
 }
 
-func (w *Watch) ended(ctx context.Context, k guardrails.Kill, version uint32, text string) error {
+func (w *Watch) ended(ctx context.Context, k guardrails.Kill, version uint32, kind guardrails.EntryKind, text string) error {
 	_, _, err := w.book.write(ctx, func(log *guardrails.Log) (guardrails.Entry, bool) {
 		if now, _ := log.ByDecision(k.Decided.Seq); now.Ended {
 			return guardrails.Entry{}, false
-		}
-		kind := guardrails.IterationEnded
-		if k.Decided.ArmOff {
-			kind = guardrails.ArmEnded
 		}
 		e := w.continued(k, kind, k.SentAt, text)
 		e.Config = version

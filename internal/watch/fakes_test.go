@@ -48,7 +48,12 @@ type world struct {
 	calls   []Order         // calls that changed the switch, or tried to
 	refuse  Result          // what the switch answers instead of turning off
 	saved   string          // what turning off overwrites
-	slow    time.Duration
+
+	stepwise bool           // every phase that has settled has cells, as many as there are
+	traffic  float64        // as the flag system has it
+	moves    []TrafficOrder // calls that changed it, or tried to
+	unable   string         // why the switch cannot set it
+	slow     time.Duration
 }
 
 func newWorld(e ...experiment.Experiment) *world {
@@ -185,12 +190,18 @@ func (g *guard) Moments(_ context.Context, queries []Query) (results.Moments, er
 	}
 	m := results.Moments{Vector: map[uint16]uint64{0: g.seq()}, Config: map[uint16]uint32{0: config}}
 	for _, q := range queries {
-		for variant, c := range g.cells {
-			units, events := sums(c[0], c[0]), sums(c[0], c[1])
-			cell := results.Cell{Experiment: q.Experiment, Iteration: q.Iteration, Phase: 1, Variant: variant, Newest: now.Add(-g.newest)}
-			for metric, s := range map[string]results.Sums{ingest.Units: units, "errors": events, "purchases": events} {
-				cell.Metric, cell.Open, cell.Matured = metric, s, s
-				m.Cells = append(m.Cells, cell)
+		for _, phase := range g.phases(now) {
+			for variant, c := range g.cells {
+				if g.stepwise { // units go on coming in
+					more := 600 + int64(now.Sub(g.versions[0].AppliedAt)/time.Second)
+					c = [2]int64{c[0] * more / 600, c[1] * more / 600}
+				}
+				units, events := sums(c[0], c[0]), sums(c[0], c[1])
+				cell := results.Cell{Experiment: q.Experiment, Iteration: q.Iteration, Phase: phase, Variant: variant, Newest: now.Add(-g.newest)}
+				for metric, s := range map[string]results.Sums{ingest.Units: units, "errors": events, "purchases": events} {
+					cell.Metric, cell.Open, cell.Matured = metric, s, s
+					m.Cells = append(m.Cells, cell)
+				}
 			}
 		}
 		if g.wrong > 0 {
@@ -209,6 +220,59 @@ func (g *guard) Moments(_ context.Context, queries []Query) (results.Moments, er
 		}
 	}
 	return m, nil
+}
+
+// phases are those with cells.
+func (w *world) phases(now time.Time) []uint16 {
+	numbers := []uint16{1}
+	if !w.stepwise {
+		return numbers
+	}
+	it := w.versions[len(w.versions)-1].Experiments[0].Latest()
+	for _, p := range it.Phases[1:] {
+		if p.Traffic > 0 && !now.Before(p.From.Add(p.Settle.Std()+2*time.Minute)) {
+			numbers = append(numbers, p.Number)
+		}
+	}
+	return numbers
+}
+
+func (g *guard) CannotSet(string, *experiment.Ramp) string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.unable
+}
+
+// SetTraffic does what Off does.
+func (g *guard) SetTraffic(ctx context.Context, o TrafficOrder, progress func(guardrails.EntryKind, time.Time)) (Result, error) {
+	g.mu.Lock()
+	there, refuse, slow := g.traffic == o.Traffic, g.refuse, g.slow
+	g.mu.Unlock()
+	if there {
+		return Result{State: guardrails.Verified, OffAt: time.Now(), Detail: "it was so already"}, nil
+	}
+	at := time.Now()
+	progress(guardrails.Sending, at)
+	select {
+	case <-ctx.Done():
+		return Result{}, ctx.Err()
+	case <-time.After(10*time.Millisecond + slow):
+	}
+	if err := g.op(func() error {
+		g.moves = append(g.moves, o)
+		if refuse.State == "" {
+			g.traffic, g.offAt = o.Traffic, at
+			g.changes++
+		}
+		return nil
+	}); err != nil {
+		return Result{}, err
+	}
+	if refuse.State != "" {
+		return refuse, nil
+	}
+	progress(guardrails.Accepted, at)
+	return Result{State: guardrails.Verified, OffAt: at, Detail: "200 OK"}, nil
 }
 
 func sums(n, nonZero int64) results.Sums {
@@ -372,7 +436,7 @@ func (g *guard) Beats(context.Context) (map[string]time.Time, error) {
 }
 
 func (g *guard) parts() Parts {
-	return Parts{Versions: g, Ledger: g, Journal: g, Looks: g, Switch: g, Arms: g, Notifier: g}
+	return Parts{Versions: g, Ledger: g, Journal: g, Looks: g, Switch: g, Arms: g, Traffic: g, Notifier: g}
 }
 
 // run lets a guard work for a time, or until it dies of what dieAt says. It

@@ -21,6 +21,9 @@ type gauges struct {
 	verdict      *prometheus.GaugeVec
 	aside        *prometheus.GaugeVec
 	snoozed      *prometheus.GaugeVec
+	ramp         *prometheus.GaugeVec
+	rampTraffic  *prometheus.GaugeVec
+	moves        *prometheus.CounterVec
 	failures     prometheus.Counter
 	lastRound    prometheus.Gauge
 
@@ -61,6 +64,15 @@ func newGauges(r prometheus.Registerer) (*gauges, error) {
 		snoozed: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "assay_guard_snoozed", Help: "1 while automatic kills of an experiment wait on a person's word; all: those of every experiment, also where guard.observe is set.",
 		}, []string{"experiment"}),
+		ramp: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "assay_ramp_state", Help: "1 for the present state of an experiment's ramp, 0 for the others: waiting, held, advancing, advanced, reverted, done.",
+		}, []string{"experiment", "state"}),
+		rampTraffic: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "assay_ramp_traffic", Help: "Share of the eligible units that take part at the present step of an experiment's ramp, 0 to 1.",
+		}, []string{"experiment"}),
+		moves: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "assay_ramp_moves_total", Help: "Steps of moves of ramps (advance, revert): decided, sending, accepted, verified, denied, pending_approval, failed, phase_begun, phase_skipped.",
+		}, []string{"move", "outcome"}),
 		failures: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "assay_guard_round_failures_total", Help: "Rounds of the guard that could not be finished.",
 		}),
@@ -75,9 +87,16 @@ func newGauges(r prometheus.Registerer) (*gauges, error) {
 	} {
 		g.kills.WithLabelValues(string(step))
 	}
+	for _, step := range []string{
+		"decided", string(guardrails.Sending), string(guardrails.Accepted), string(guardrails.Verified), string(guardrails.Denied),
+		string(guardrails.PendingApproval), string(guardrails.Failed), string(guardrails.PhaseBegun), string(guardrails.PhaseSkipped),
+	} {
+		g.moves.WithLabelValues("advance", step)
+		g.moves.WithLabelValues("revert", step)
+	}
 	var failed error
 	for _, c := range []prometheus.Collector{
-		g.decisions, g.kills, g.killSeconds, g.blindSeconds, g.lookSeconds, g.verdict, g.aside, g.snoozed, g.failures, g.lastRound,
+		g.decisions, g.kills, g.killSeconds, g.blindSeconds, g.lookSeconds, g.verdict, g.aside, g.snoozed, g.ramp, g.rampTraffic, g.moves, g.failures, g.lastRound,
 	} {
 		failed = errors.Join(failed, r.Register(c))
 	}
@@ -86,6 +105,10 @@ func newGauges(r prometheus.Registerer) (*gauges, error) {
 
 // count counts a line of the decision log.
 func (g *gauges) count(e guardrails.Entry) {
+	if e.Ramp != nil {
+		g.countMove(e)
+		return
+	}
 	switch e.Kind {
 	case guardrails.Decided:
 		g.decisions.WithLabelValues(e.Act.String(), string(e.Reason)).Inc()
@@ -99,6 +122,35 @@ func (g *gauges) count(e guardrails.Entry) {
 		return
 	}
 	g.kills.WithLabelValues(string(e.Kind)).Inc()
+}
+
+// countMove counts a line about a ramp; what a person says of it is no step of a move.
+func (g *gauges) countMove(e guardrails.Entry) {
+	move, outcome := "advance", string(e.Kind)
+	if e.Ramp.Revert {
+		move = "revert"
+	}
+	switch {
+	case e.Kind.Moves():
+		outcome = "decided"
+	case e.Decision == 0:
+		return
+	}
+	g.moves.WithLabelValues(move, outcome).Inc()
+}
+
+// setRamp shows where a ramp is.
+func (g *gauges) setRamp(experiment string, now guardrails.Ramping) {
+	g.rampTraffic.WithLabelValues(experiment).Set(now.Traffic)
+	for _, s := range []guardrails.RampState{
+		guardrails.RampWaiting, guardrails.RampHeld, guardrails.RampAdvancing, guardrails.RampAdvanced, guardrails.RampReverted, guardrails.RampDone,
+	} {
+		on := 0.0
+		if s == now.State {
+			on = 1
+		}
+		g.ramp.WithLabelValues(experiment, string(s)).Set(on)
+	}
 }
 
 func (g *gauges) setVerdict(v *guardrails.Verdict) {
@@ -144,6 +196,8 @@ const (
 func (g *gauges) forget(experiment string) {
 	g.verdict.DeletePartialMatch(prometheus.Labels{"experiment": experiment})
 	g.aside.DeletePartialMatch(prometheus.Labels{"experiment": experiment})
+	g.ramp.DeletePartialMatch(prometheus.Labels{"experiment": experiment})
+	g.rampTraffic.DeletePartialMatch(prometheus.Labels{"experiment": experiment})
 	maps.DeleteFunc(g.verdicts, func(r ruleOf, _ guardrails.Kind) bool { return r.experiment == experiment })
 	delete(g.asides, experiment)
 }

@@ -17,6 +17,9 @@ type judged struct {
 	looked
 	steps    []step
 	identity storedLook
+
+	ramping   *guardrails.Ramping // nil without a ramp
+	rampFacts guardrails.RampFacts
 }
 
 // step is one rule's step, not yet remembered.
@@ -40,6 +43,7 @@ func (w *Watch) judge(ctx context.Context, looks []looked, elapsed time.Duration
 		}
 		j.identity = identity(j)
 		w.annotate(j, alarms)
+		w.ramp(j)
 		w.tellJudged(j, elapsed)
 		out = append(out, j)
 	}
@@ -129,6 +133,8 @@ func (w *Watch) decide(ctx context.Context, all []*judged) error {
 			}
 			w.memory[memoryKey{j.key(), s.verdict.Rule.ID()}] = s.after
 		}
+		// After its guardrails: a kill of the same round leaves nothing to ramp.
+		failed = errors.Join(failed, w.decideRamp(ctx, j))
 	}
 	return failed
 }

@@ -2,7 +2,9 @@ package watch
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/assay-dev/assay/guardrails"
@@ -16,9 +18,9 @@ func (w *Watch) carryOn(life context.Context, v *experiment.Version) {
 	var open []guardrails.Kill
 	now := w.now()
 	w.book.read(func(log *guardrails.Log) {
-		for _, k := range log.Kills() {
+		for _, k := range slices.Concat(log.Kills(), log.Moves()) {
 			_, snoozed := log.Snoozed(k.Decided.Experiment, now)
-			if w.isOurs(k, now) && !(snoozed && unsent(k)) {
+			if w.isOurs(k, now) && !(snoozed && unsent(k)) && w.clear(log, k, now) {
 				open = append(open, k)
 			}
 		}
@@ -42,7 +44,7 @@ func (w *Watch) carryOn(life context.Context, v *experiment.Version) {
 // all, both send the same key, which does no harm.
 func (w *Watch) isOurs(k guardrails.Kill, now time.Time) bool {
 	switch {
-	case k.State == guardrails.Verified && k.Ended, k.State != guardrails.Verified && k.State.Final():
+	case k.Superseded, k.State == guardrails.Verified && k.Ended, k.State != guardrails.Verified && k.State.Final():
 		return false
 	case w.limits.Load().GlobalStop && unsent(k):
 		return false
@@ -51,9 +53,12 @@ func (w *Watch) isOurs(k guardrails.Kill, now time.Time) bool {
 	}
 }
 
-// unsent tells whether a guard decided a kill that nobody has begun with: a stop, or a
+// unsent tells whether a guard decided a kill, or a move, that nobody has begun with: a stop, or a
 // snooze, still comes in time for it.
 func unsent(k guardrails.Kill) bool {
+	if move := k.Decided.Ramp; move != nil {
+		return !move.ByHand && k.State == k.Decided.Kind
+	}
 	return k.Decided.Guardrail != "" && k.State == guardrails.Decided
 }
 
@@ -88,20 +93,23 @@ func (w *Watch) carry(ctx context.Context, v *experiment.Version, k guardrails.K
 // send has the switch turned off and writes each step as it becomes known. It
 // returns the kill's last state.
 func (w *Watch) send(ctx context.Context, v *experiment.Version, k guardrails.Kill) (guardrails.EntryKind, error) {
-	begun, err := w.progress(ctx, k, guardrails.Sending, time.Time{}, "turning the experiment off")
+	begun, err := w.progress(ctx, k, guardrails.Sending, time.Time{}, doing(k))
 	if err != nil || !begun {
 		return "", err
 	}
-	order := orderOf(v, k)
-	order.Keep = func(saved string) { w.keep(ctx, k, saved) }
 	called := false
-	hear := w.hearProgress(ctx, k)
-	result, err := w.parts.Switch.Off(ctx, order, func(state guardrails.EntryKind, at time.Time) {
+	sending, stop := context.WithCancel(ctx)
+	defer stop()
+	hear := w.hearProgress(ctx, k, stop)
+	result, err := w.call(sending, v, k, func(state guardrails.EntryKind, at time.Time) {
 		called = true
 		hear(state, at)
 	})
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		return "", ctx.Err() // we are shutting down: the next guard finds it where it stands
+	case sending.Err() != nil:
+		return "", nil // something else was decided meanwhile
 	}
 	if err != nil {
 		result = Result{State: guardrails.Failed, Detail: err.Error()}
@@ -124,11 +132,11 @@ func (w *Watch) send(ctx context.Context, v *experiment.Version, k guardrails.Ki
 		text += "; a guard that ended before the answer wrote at " + k.Touched.Format(time.TimeOnly) + " that it was calling"
 	}
 	if result.State == guardrails.Verified {
-		text = "the flag was read back as off (" + text + ")"
+		text = readBack(k, text)
 	}
 	return result.State, w.insist(ctx, func() error {
 		written, err := w.progress(ctx, k, result.State, at, text)
-		if written && result.State == guardrails.Verified {
+		if written && result.State == guardrails.Verified && k.Decided.Ramp == nil {
 			w.gauges.killSeconds.Observe(w.now().Sub(k.Decided.At).Seconds())
 		}
 		if err != nil && result.State != guardrails.Verified {
@@ -138,9 +146,42 @@ func (w *Watch) send(ctx context.Context, v *experiment.Version, k guardrails.Ki
 	})
 }
 
+// call has the switch do what was decided.
+func (w *Watch) call(ctx context.Context, v *experiment.Version, k guardrails.Kill, progress func(guardrails.EntryKind, time.Time)) (Result, error) {
+	order := orderOf(v, k)
+	if move := k.Decided.Ramp; move != nil {
+		if w.parts.Traffic == nil {
+			return Result{}, errors.New("nothing here can set the traffic")
+		}
+		return w.parts.Traffic.SetTraffic(ctx, TrafficOrder{order, *move}, progress)
+	}
+	order.Keep = func(saved string) { w.keep(ctx, k, saved) }
+	return w.parts.Switch.Off(ctx, order, progress)
+}
+
+// doing says what is carried out, for the line before the first call.
+func doing(k guardrails.Kill) string {
+	if move := k.Decided.Ramp; move != nil {
+		return fmt.Sprintf("setting the traffic to %s", share(move.Traffic))
+	}
+	return "turning the experiment off"
+}
+
+// readBack says what was seen, with what the flag system said.
+func readBack(k guardrails.Kill, text string) string {
+	if move := k.Decided.Ramp; move != nil {
+		return fmt.Sprintf("the traffic was read back as %s (%s)", share(move.Traffic), text)
+	}
+	return "the flag was read back as off (" + text + ")"
+}
+
+// share writes a share of the units for people.
+func share(x float64) string { return fmt.Sprintf("%.4g %%", 100*x) }
+
 // hearProgress writes down what the switch reports on its way: every call, with
-// which it keeps the lease too. The first was written before the switch was asked.
-func (w *Watch) hearProgress(ctx context.Context, k guardrails.Kill) func(guardrails.EntryKind, time.Time) {
+// which it keeps the lease too. The first was written before the switch was asked. It
+// stops what something else was decided about.
+func (w *Watch) hearProgress(ctx context.Context, k guardrails.Kill, stop func()) func(guardrails.EntryKind, time.Time) {
 	first := true
 	return func(state guardrails.EntryKind, at time.Time) {
 		var err error
@@ -151,6 +192,11 @@ func (w *Watch) hearProgress(ctx context.Context, k guardrails.Kill) func(guardr
 			_, err = w.progress(ctx, k, guardrails.Sending, time.Time{}, "trying again")
 		}
 		first = first && state != guardrails.Sending
+		w.book.read(func(log *guardrails.Log) {
+			if now, _ := log.ByDecision(k.Decided.Seq); now.Superseded {
+				stop()
+			}
+		})
 		if err != nil {
 			w.parts.Log.Warn("progress of a kill not written", "decision", k.Decided.Seq, "state", string(state), "error", err)
 		}
@@ -176,7 +222,7 @@ func (w *Watch) keep(ctx context.Context, k guardrails.Kill, saved string) {
 func (w *Watch) progress(ctx context.Context, k guardrails.Kill, state guardrails.EntryKind, sentAt time.Time, text string) (bool, error) {
 	_, written, err := w.book.write(ctx, func(log *guardrails.Log) (guardrails.Entry, bool) {
 		now, ok := log.ByDecision(k.Decided.Seq)
-		if !ok || now.State.Final() {
+		if !ok || now.State.Final() || now.Superseded {
 			return guardrails.Entry{}, false
 		}
 		if state == guardrails.Sending && !w.isOurs(now, w.now()) {
@@ -196,7 +242,7 @@ func (w *Watch) continued(k guardrails.Kill, kind guardrails.EntryKind, sentAt t
 	return guardrails.Entry{
 		Kind: kind, Experiment: d.Experiment, Iteration: d.Iteration, Guardrail: d.Guardrail, Arm: d.Arm, ArmOff: d.ArmOff,
 		Decision: d.Seq, Key: d.Key, Act: d.Act, Verdict: d.Verdict, Reason: d.Reason,
-		Actor: w.config.Instance, Code: w.config.Code, Text: text, SentAt: sentAt,
+		Actor: w.config.Instance, Code: w.config.Code, Text: text, SentAt: sentAt, Ramp: d.Ramp,
 	}
 }
 
@@ -225,7 +271,7 @@ func orderOf(v *experiment.Version, k guardrails.Kill) Order {
 	if d.ArmOff {
 		o.Arm = d.Arm
 	}
-	if d.Guardrail == "" {
+	if d.Guardrail == "" && (d.Ramp == nil || d.Ramp.ByHand) {
 		o.Reason = d.Actor + ": " + d.Text
 	}
 	if e := v.Find(d.Experiment); e != nil {

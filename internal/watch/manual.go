@@ -19,6 +19,7 @@ var (
 	ErrSnooze     = errors.New("a snooze lasts a week at most; 0 ends it")
 	ErrStale      = errors.New("another iteration is the latest by now")
 	ErrArm        = errors.New("that arm cannot be turned off by itself")
+	ErrRamp       = errors.New("the ramp is not where that makes sense")
 )
 
 // Named is an experiment as the person who acts on it sees it.

@@ -16,6 +16,9 @@ func killKey(experiment string, iteration uint32) string {
 
 // killKeyOf is the key of the kill that a line is about: an arm by itself has its own.
 func killKeyOf(e guardrails.Entry) string {
+	if e.Ramp != nil {
+		return rampKey(e.Experiment, e.Iteration)
+	}
 	if e.ArmOff {
 		return killKey(e.Experiment, e.Iteration) + "/" + e.Arm
 	}
@@ -46,7 +49,7 @@ func (w *Watch) tellOf(e guardrails.Entry) {
 		w.alerts.progress(killKeyOf(e), e.Kind)
 	case guardrails.Snoozed:
 		w.tellSnooze(e)
-	case guardrails.Effective, guardrails.SRMAcknowledged, guardrails.Resumed:
+	case guardrails.Effective, guardrails.SRMAcknowledged, guardrails.Resumed, guardrails.RampResume, guardrails.PhaseBegun:
 		w.resolveBy(e)
 	default:
 		if a, ok := newsOf(e); ok {
@@ -74,6 +77,9 @@ func newsOf(e guardrails.Entry) (Alert, bool) {
 	a := Alert{
 		Key: killKeyOf(e), Matter: KillMatter, Experiment: e.Experiment, Iteration: e.Iteration,
 		Guardrail: e.Guardrail, Arm: e.Arm, Phase: e.Phase, State: e.Kind, Reason: string(e.Kind), Text: e.Text, At: e.At,
+	}
+	if e.Ramp != nil {
+		return rampNews(e, a)
 	}
 	switch e.Kind {
 	case guardrails.Decided:
@@ -131,6 +137,13 @@ func (w *Watch) resolveBy(e guardrails.Entry) {
 		w.alerts.resolve(e.At, fmt.Sprintf("%s is off, and its exposures have stopped", what(e)), e.Text, func(a Alert) bool {
 			return a.of(run) && (a.Matter == KillMatter || a.Matter == GuardrailMatter || a.Matter == SilenceMatter) &&
 				(!e.ArmOff || a.Arm == e.Arm)
+		})
+	case guardrails.RampResume, guardrails.PhaseBegun:
+		if e.Ramp.Revert {
+			return // people are to look at it while its iteration lasts
+		}
+		w.alerts.resolve(e.At, fmt.Sprintf("%s: its ramp goes on", e.Experiment), e.Text, func(a Alert) bool {
+			return a.of(run) && a.Matter == RampMatter
 		})
 	case guardrails.SRMAcknowledged:
 		w.alerts.resolve(e.At, fmt.Sprintf("%s: the split of phase %d was acknowledged by %s", e.Experiment, e.Phase, e.Actor), e.Text, func(a Alert) bool {

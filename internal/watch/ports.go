@@ -116,6 +116,20 @@ type Arms interface {
 	OffersArm(sw, arm string) bool
 }
 
+// Traffic sets how many of the eligible units take part.
+type Traffic interface {
+	// CannotSet says why a switch cannot carry a ramp out; "" when it can.
+	CannotSet(sw string, r *experiment.Ramp) string
+	// SetTraffic does it, as Off turns off.
+	SetTraffic(ctx context.Context, o TrafficOrder, progress func(guardrails.EntryKind, time.Time)) (Result, error)
+}
+
+// TrafficOrder asks for a move of a ramp.
+type TrafficOrder struct {
+	Order
+	guardrails.Move
+}
+
 // Drill is what a kill would do. It holds no secret.
 type Drill struct {
 	Switch  string   `json:"switch"`

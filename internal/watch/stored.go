@@ -14,6 +14,7 @@ type storedLook struct {
 	vector  map[uint16]uint64
 	version uint32
 	verdict string
+	ramp    string // where it is, and why
 	id      string
 	at      time.Time
 }
@@ -28,7 +29,7 @@ func identity(j *judged) storedLook {
 }
 
 func (s storedLook) equal(o storedLook) bool {
-	return s.version == o.version && s.verdict == o.verdict && maps.Equal(s.vector, o.vector)
+	return s.version == o.version && s.verdict == o.verdict && s.ramp == o.ramp && maps.Equal(s.vector, o.vector)
 }
 
 // worthStoring tells whether a guard look says anything new. Looks are taken more often

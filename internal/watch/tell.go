@@ -73,7 +73,7 @@ func (w *Watch) tellBlindness(j *judged, elapsed time.Duration) {
 		w.shared.add(v, lasting)
 		return
 	}
-	if !lasting || w.toldAlready(v) {
+	if !lasting || w.toldAlready(j, v) {
 		return
 	}
 	w.alerts.raise(Alert{
@@ -85,7 +85,10 @@ func (w *Watch) tellBlindness(j *judged, elapsed time.Duration) {
 
 // toldAlready tells whether a blindness needs no alert: it is only the start, or
 // people hear of its cause as another matter, and once is enough.
-func (w *Watch) toldAlready(v *guardrails.Verdict) bool {
+func (w *Watch) toldAlready(j *judged, v *guardrails.Verdict) bool {
+	if j.ramping != nil && j.ramping.State == guardrails.RampReverted && (v.Reason == guardrails.Silent || v.Reason == guardrails.NoData || v.Reason == guardrails.ExposuresStopped) {
+		return true // nobody takes part any more
+	}
 	switch v.Reason {
 	case guardrails.NoData:
 		return v.At.Before(v.Rule.Start.Add(v.Rule.Silence))

@@ -223,7 +223,7 @@ func (w *Watch) tick(ctx, life context.Context) error {
 // apart parts the looks that something is to be decided on from the others.
 func apart(all []*judged) (acting, rest []*judged) {
 	for _, j := range all {
-		if slices.ContainsFunc(j.steps, func(s step) bool { return s.verdict.Act != guardrails.DoNothing }) {
+		if j.ramping != nil && j.ramping.Move != nil || slices.ContainsFunc(j.steps, func(s step) bool { return s.verdict.Act != guardrails.DoNothing }) {
 			acting = append(acting, j)
 		} else {
 			rest = append(rest, j)
