@@ -81,6 +81,8 @@ const (
 	Snoozed         EntryKind = "snoozed"          // automatic kills wait until Until, those of Experiment or, without one, all
 	Drilled         EntryKind = "drilled"          // a kill was tried out, all of it but the write
 	Noted           EntryKind = "noted"            // a person wrote something down beside the experiment; it changes nothing
+	ErasureAsked    EntryKind = "erasure_asked"    // units are to be forgotten: how many, never which
+	Erased          EntryKind = "erased"           // Decision was carried out: what was deleted, and that nothing is left
 )
 
 // KillKey is the idempotency key of a kill: a hash of what identifies the

@@ -88,6 +88,21 @@ func (j *Joiner) Absent(events []Event) []Unit {
 			j.absent = append(j.absent, e.Unit)
 		}
 	}
+	return j.askFor()
+}
+
+// AbsentUnits is Absent for units of which nothing is added.
+func (j *Joiner) AbsentUnits(units []Unit) []Unit {
+	j.absent = j.absent[:0]
+	for _, id := range units {
+		if !j.Whole() && j.away(id) {
+			j.absent = append(j.absent, id)
+		}
+	}
+	return j.askFor()
+}
+
+func (j *Joiner) askFor() []Unit {
 	slices.SortFunc(j.absent, Unit.compare)
 	j.absent = slices.Compact(j.absent)
 	j.live[1] += int64(len(j.absent))
@@ -128,25 +143,33 @@ func (j *Joiner) shrink(n int, limit int64) (evicted int) {
 		return 0
 	}
 	mayGrow := j.filter.size() < limit/4
-	fresh := &segment{}
-	fresh.reserve(old)
-	old.units.each(func(u *unit) {
+	j.rebuild(n, func(u *unit) bool {
 		goes := j.evictable(u) && u.before(going)
 		if !goes && ties > 0 && u.touched() == going && j.evictable(u) {
 			ties--
 			goes = true
 		}
-		if !goes {
-			j.move(u, old, fresh)
-			return
+		if goes {
+			evicted++
+			j.filter.add(u.id, mayGrow)
 		}
-		evicted++
-		j.filter.add(u.id, mayGrow)
+		return goes
+	})
+	return evicted
+}
+
+// rebuild builds a segment anew without some of its units.
+func (j *Joiner) rebuild(n int, goes func(*unit) bool) {
+	old, fresh := j.all[n], &segment{}
+	fresh.reserve(old)
+	old.units.each(func(u *unit) {
+		if !goes(u) {
+			j.move(u, old, fresh)
+		}
 	})
 	fresh.take(&old.identities, &old.rows)
 	j.all[n] = fresh
 	j.segment = fresh
-	return evicted
 }
 
 func (j *Joiner) evictable(u *unit) bool {

@@ -108,22 +108,25 @@ func (l *life) decode(b *batch, declared int, r *kgo.Record) {
 		return
 	}
 	b.bytes += len(r.Value)
-	if e, dead := l.decodeAbove(l.floor, &l.read[declared], r, c.Topic); dead == nil {
+	switch e, dead, hidden := l.decodeAbove(l.floor, l.hidden, &l.read[declared], r, c.Topic); {
+	case hidden:
+		c.Suppressed++
+	case dead == nil:
 		b.events = append(b.events, e)
-	} else {
+	default:
 		b.dead = append(b.dead, *dead)
 		c.Dead++
 	}
 }
 
 // decodeAbove makes an event of a record, or says why it is dead: also an event
-// from below the floor is.
-func (l *life) decodeAbove(floor int64, by *reading, r *kgo.Record, topic uint8) (ingest.Event, *ingest.Dead) {
+// from below the floor is. Of units that are hidden it makes neither.
+func (l *life) decodeAbove(floor int64, hidden suppressed, by *reading, r *kgo.Record, topic uint8) (e ingest.Event, dead *ingest.Dead, hides bool) {
 	e, dead, ok := l.decoders.decode(by, r, topic)
 	if ok {
-		dead = ingest.BelowFloor(&e, floor, len(r.Value))
+		hides, dead = hidden.has(e.Unit), ingest.BelowFloor(&e, floor, len(r.Value))
 	}
-	return e, dead
+	return e, dead, hides
 }
 
 // join adds what was decoded to the shard's state, in the order of the log, and

@@ -20,6 +20,8 @@ type Consumer struct {
 	log      *slog.Logger
 	metrics  *metrics
 	versions *versions
+	// Whose records are suppressed.
+	suppressions suppressions
 	// How the topics are read.
 	decodings *decodings
 	memory    *budget

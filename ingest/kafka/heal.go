@@ -105,6 +105,15 @@ func (l *life) healRange(ctx context.Context, r Range, topic uint8) error {
 		return err
 	}
 	floor := ingest.FloorOf(version)
+	// What was counted as erased is deleted, or will be.
+	carriedOut, err := l.s.c.store.CarriedOut(ctx, l.s.id)
+	if err != nil {
+		return fmt.Errorf("read what is erased: %w", err)
+	}
+	erased, err := l.s.c.suppressions.upTo(ctx, l.s.c.store, carriedOut)
+	if err != nil {
+		return err
+	}
 	client, err := l.s.c.reader(map[string]map[int32]kgo.Offset{r.Topic: {int32(l.s.id): kgo.NewOffset().At(first)}})
 	if err != nil {
 		return err
@@ -126,9 +135,11 @@ func (l *life) healRange(ctx context.Context, r Range, topic uint8) error {
 			if rec.Offset >= r.Next || rec.Attrs.IsControl() {
 				continue
 			}
-			if e, d := l.decodeAbove(floor, &reading, rec, topic); d == nil {
+			switch e, d, gone := l.decodeAbove(floor, erased, &reading, rec, topic); {
+			case gone:
+			case d == nil:
 				events = append(events, e)
-			} else {
+			default:
 				dead = append(dead, *d)
 			}
 		}

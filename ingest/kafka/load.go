@@ -27,7 +27,9 @@ type life struct {
 
 	seq      uint64 // of the last part that was taken
 	config   uint32
-	floor    int64   // of that version: events of an earlier time are dead
+	floor    int64  // of that version: events of an earlier time are dead
+	erasure  uint64 // of that version: the last request of erasure that holds
+	hidden   suppressed
 	from     []int64 // by declared topic: the next offset to be read
 	goal     []int64 // by declared topic: read no further; nil: without end
 	accepted []ingest.Counts
@@ -55,6 +57,9 @@ func (s *shard) load(ctx context.Context) (*life, error) {
 		return nil, err
 	}
 	l.decoders, l.floor = newDecoders(l), ingest.FloorOf(version)
+	if err := l.suppress(ctx, ingest.ErasureOf(version)); err != nil {
+		return nil, err
+	}
 	if err := l.heal(ctx); err != nil {
 		return nil, err
 	}

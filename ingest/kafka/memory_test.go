@@ -26,6 +26,10 @@ type memory struct {
 	chain    map[uint16]string
 	losses   map[uint16][]Loss
 	proven   map[uint16]uint64
+	requests []Suppression
+	left     map[uint16]map[uint64]Adjustment // of erased units, by part
+	carried  map[uint16]uint64
+	erased   map[place]bool
 	astray   int64 // what reconciliation is to find
 	recalls  int   // units that were read back
 
@@ -54,6 +58,7 @@ func newMemory() *memory {
 		events: map[place]ingest.Event{}, dead: map[place]ingest.Dead{}, parts: map[uint16][]stored{},
 		status: map[uint16]results.ShardStatus{}, chain: map[uint16]string{},
 		losses: map[uint16][]Loss{}, proven: map[uint16]uint64{},
+		left: map[uint16]map[uint64]Adjustment{}, carried: map[uint16]uint64{}, erased: map[place]bool{},
 	}
 }
 
@@ -279,6 +284,85 @@ func (m *memory) NoteLosses(_ context.Context, shard uint16, losses []Loss) erro
 	return nil
 }
 
+// Suppressed implements Erasures.
+func (m *memory) Suppressed(_ context.Context, after, upTo uint64) (out []Suppression, _ error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, r := range m.requests {
+		if r.Request > after && r.Request <= upTo {
+			out = append(out, r)
+		}
+	}
+	return out, nil
+}
+
+// NoteAdjustments implements Erasures.
+func (m *memory) NoteAdjustments(_ context.Context, shard uint16, adjustments []Adjustment) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, a := range adjustments {
+		if m.left[shard] == nil {
+			m.left[shard] = map[uint64]Adjustment{}
+		}
+		m.left[shard][a.Seq] = a
+	}
+	return nil
+}
+
+// CarriedOut implements Erasures.
+func (m *memory) CarriedOut(_ context.Context, shard uint16) (uint64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.carried[shard], nil
+}
+
+// erase files a request and makes the version that it holds under.
+func (m *memory) erase(retract bool, units ...string) {
+	m.mu.Lock()
+	r := Suppression{Request: uint64(10*len(m.requests) + 7), Retract: retract}
+	for _, u := range units {
+		r.Units = append(r.Units, Config{}.UnitKey.Unit("user", u))
+	}
+	m.requests = append(m.requests, r)
+	next := m.versions[len(m.versions)-1]
+	m.mu.Unlock()
+	next.Erasure = r.Request
+	m.apply(next)
+}
+
+// carryOut deletes the rows of all requests, and notes where they were.
+func (m *memory) carryOut() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, r := range m.requests {
+		for p, e := range m.events {
+			if slices.Contains(r.Units, e.Unit) {
+				m.erased[p] = true
+				delete(m.events, p)
+			}
+		}
+		for shard := range uint16(shards) {
+			m.carried[shard] = r.Request
+		}
+	}
+}
+
+// kept adds up what erased units leave in the sums of one cell.
+func (m *memory) kept(variant, metric string) (d ingest.Delta) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, parts := range m.left {
+		for _, a := range parts {
+			for _, r := range a.Rows {
+				if r.Variant == variant && r.Metric == metric && r.Dimension == "" {
+					d.Add(r.Delta)
+				}
+			}
+		}
+	}
+	return d
+}
+
 // lossesOf sums up what was noted as lost, by kind.
 func (m *memory) lossesOf(topic string) map[LossKind]uint64 {
 	m.mu.Lock()
@@ -300,7 +384,7 @@ func (m *memory) rows(shard uint16, r Range) (n uint64) {
 		p := place{shard, r.Topic, at}
 		_, event := m.events[p]
 		_, dead := m.dead[p]
-		if event || dead {
+		if event || dead || m.erased[p] {
 			n++
 		}
 	}
@@ -413,6 +497,7 @@ func (m *memory) counted() map[string]ingest.Counts {
 				t.Duplicate += c.Duplicate
 				t.Dead += c.Dead
 				t.Misplaced += c.Misplaced
+				t.Suppressed += c.Suppressed
 				t.NoRecord += c.NoRecord
 				t.Gap += c.Gap
 				out[p.topics[c.Topic].Name] = t

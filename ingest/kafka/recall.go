@@ -23,13 +23,12 @@ const (
 // shard's memory reaches. The units that were idle longest are left to be read
 // back when they are needed.
 func (l *life) restore(ctx context.Context) (rows int, err error) {
-	err = l.s.c.store.EventsBelow(ctx, l.s.id, l.below, func(e *ingest.Event) error {
+	err = l.s.c.store.EventsBelow(ctx, l.s.id, l.below, l.visible(func(e *ingest.Event) {
 		l.joiner.Restore(e)
 		if rows++; rows%restoreCheck == 0 {
 			l.shrink()
 		}
-		return nil
-	})
+	}))
 	if err != nil {
 		return rows, fmt.Errorf("restore state: %w", err)
 	}
@@ -39,7 +38,10 @@ func (l *life) restore(ctx context.Context) (rows int, err error) {
 
 // recall brings back the units of these events that were evicted.
 func (l *life) recall(ctx context.Context, events []ingest.Event) error {
-	absent := l.joiner.Absent(events)
+	return l.bringBack(ctx, l.joiner.Absent(events))
+}
+
+func (l *life) bringBack(ctx context.Context, absent []ingest.Unit) error {
 	if len(absent) == 0 {
 		return nil
 	}
@@ -75,21 +77,22 @@ func (l *life) shrink() {
 	}
 }
 
-// adopt goes over to the version. What it changes for evicted units is found by
-// letting the stored rows of those whom it may concern pass by.
-func (w *worker) adopt(ctx context.Context) error {
+// adopt goes over to the version. Units that it has erased are forgotten first. What
+// it changes for evicted units is found by letting the stored rows of those whom it
+// may concern pass by.
+func (w *worker) adopt(ctx context.Context) ([]Adjustment, error) {
 	l := w.l
-	_, err := l.joiner.AdoptStored(w.version, func(experiments []string, visit func(*ingest.Event)) error {
-		return l.s.c.store.EventsSeen(ctx, l.s.id, experiments, l.below, func(e *ingest.Event) error {
-			visit(e)
-			return nil
+	adjustments, err := l.forget(ctx, ingest.ErasureOf(w.version))
+	if err == nil {
+		_, err = l.joiner.AdoptStored(w.version, func(experiments []string, visit func(*ingest.Event)) error {
+			return l.s.c.store.EventsSeen(ctx, l.s.id, experiments, l.below, l.visible(visit))
 		})
-	})
+	}
 	if err != nil {
-		return fmt.Errorf("adopt version %d: %w", w.version.Number, err)
+		return nil, fmt.Errorf("adopt version %d: %w", w.version.Number, err)
 	}
 	l.config, l.floor = w.version.Number, ingest.FloorOf(w.version)
-	return nil
+	return adjustments, nil
 }
 
 // settled notes that every part so far is durable.

@@ -15,6 +15,7 @@ import (
 type Store interface {
 	Ledger
 	Events
+	Erasures
 	Versions
 	Decodings
 	Statuses
@@ -58,6 +59,33 @@ type Events interface {
 	Proved(ctx context.Context, shard uint16, seq uint64) error
 	// NoteLosses writes down what no mark can say; writing it again changes nothing.
 	NoteLosses(ctx context.Context, shard uint16, losses []Loss) error
+}
+
+// Erasures are the requests to forget units. Their numbers are those of the decision
+// log; a version names the last one that holds.
+type Erasures interface {
+	// Suppressed returns the requests with numbers in (after, upTo], in order.
+	Suppressed(ctx context.Context, after, upTo uint64) ([]Suppression, error)
+	// NoteAdjustments writes down what units gave to the sums of a shard that stay,
+	// before the part that adopts their erasure; writing it again changes nothing.
+	NoteAdjustments(ctx context.Context, shard uint16, adjustments []Adjustment) error
+	// CarriedOut is up to which request a shard's rows are counted as erased: from
+	// there on they are deleted, and must not be stored again.
+	CarriedOut(ctx context.Context, shard uint16) (request uint64, err error)
+}
+
+// Suppression is a request to forget units.
+type Suppression struct {
+	Request uint64
+	Retract bool // what they gave is taken back; else the sums stay
+	Units   []ingest.Unit
+}
+
+// Adjustment is what units that are forgotten had given before a part.
+type Adjustment struct {
+	Seq     uint64 // the part that adopts the request
+	Request uint64
+	Rows    []ingest.Row
 }
 
 // Rows gathers events for one insert: they are encoded as they come, so that a

@@ -58,6 +58,8 @@ type worker struct {
 type work struct {
 	part  ingest.Part
 	batch *batch // nil: the part adopts a version, or a gap
+	// What units that the version erases leave in the sums; written before the part.
+	adjustments []Adjustment
 }
 
 func newWorker(l *life) *worker {
@@ -210,6 +212,7 @@ func (w *worker) next(ctx context.Context) (work, error) {
 	l.s.c.metrics.holds(l.s.id, l.joiner.Bytes(), l.joiner.Units())
 	l.seq++
 	part := ingest.Part{Shard: l.s.id, Seq: l.seq, Config: l.config, Partitions: uint32(l.s.c.layout.partitions)}
+	var adjustments []Adjustment
 	switch {
 	case len(l.accepted) > 0:
 		part.Offsets, l.accepted = l.accepted, nil
@@ -217,14 +220,15 @@ func (w *worker) next(ctx context.Context) (work, error) {
 		full := w.open
 		part.Offsets, part.Rows = full.offsets(), l.joiner.Take()
 		w.reopen()
-		return work{part, full}, nil
+		return work{part: part, batch: full}, nil
 	default:
-		if err := w.adopt(ctx); err != nil {
+		var err error
+		if adjustments, err = w.adopt(ctx); err != nil {
 			return work{}, err
 		}
 		part.Config, part.Rows = l.config, l.joiner.Take()
 	}
-	return work{part: part}, nil
+	return work{part: part, adjustments: adjustments}, nil
 }
 
 // reopen begins the next batch.

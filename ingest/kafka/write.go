@@ -45,6 +45,11 @@ func (l *life) persist(ctx context.Context, job work) error {
 			return err
 		}
 	}
+	if len(job.adjustments) > 0 {
+		if err := c.store.NoteAdjustments(ctx, l.s.id, job.adjustments); err != nil {
+			return fmt.Errorf("note what erased units leave: %w", err)
+		}
+	}
 	began := c.cfg.Now()
 	switch result, err := c.store.AppendPart(ctx, l.topics, job.part); {
 	case err != nil:

@@ -106,6 +106,25 @@ func (s store) Missing(ctx context.Context, shard uint16, marks int) ([]kafka.Ra
 	return out, nil
 }
 
+// Suppressed implements kafka.Erasures.
+func (s store) Suppressed(ctx context.Context, after, upTo uint64) ([]kafka.Suppression, error) {
+	all, err := s.DB.Suppressed(ctx, after, upTo)
+	out := make([]kafka.Suppression, len(all))
+	for i, x := range all {
+		out[i] = kafka.Suppression{Request: x.Seq, Retract: x.Retract, Units: x.Units}
+	}
+	return out, err
+}
+
+// NoteAdjustments implements kafka.Erasures.
+func (s store) NoteAdjustments(ctx context.Context, shard uint16, adjustments []kafka.Adjustment) error {
+	out := make([]clickhouse.Adjustment, len(adjustments))
+	for i, a := range adjustments {
+		out[i] = clickhouse.Adjustment(a)
+	}
+	return s.DB.NoteAdjustments(ctx, shard, out)
+}
+
 // NoteLosses implements kafka.Events.
 func (s store) NoteLosses(ctx context.Context, shard uint16, losses []kafka.Loss) error {
 	out := make([]clickhouse.Loss, len(losses))

@@ -149,13 +149,18 @@ func (db *DB) decisions(ctx context.Context, f DecisionFilter, begin func(), fn 
 	params := args{"experiment": f.Experiment, "iteration": f.Iteration, "after": f.After, "before": f.Before, "limit": limit}
 	return db.query(ctx, "decisions", params, begin, func(rows native.Rows) error {
 		var d Decision
-		var evidence []byte
-		err := rows.Scan(&d.Seq, &d.At, &d.Experiment, &d.Iteration, &d.Guardrail, &d.Arm, &d.Kind, &d.Verdict,
-			&d.Reason, &d.Actor, &d.Look, &d.Config, &d.Code, &evidence, &d.PrevHash, &d.Hash)
-		if len(evidence) > 0 {
-			d.Evidence = evidence
-		}
+		err := scanDecision(rows, &d)
 		fn(&d)
 		return err
 	})
+}
+
+func scanDecision(rows native.Rows, d *Decision) error {
+	var evidence []byte
+	err := rows.Scan(&d.Seq, &d.At, &d.Experiment, &d.Iteration, &d.Guardrail, &d.Arm, &d.Kind, &d.Verdict,
+		&d.Reason, &d.Actor, &d.Look, &d.Config, &d.Code, &evidence, &d.PrevHash, &d.Hash)
+	if len(evidence) > 0 {
+		d.Evidence = evidence
+	}
+	return err
 }

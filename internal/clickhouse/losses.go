@@ -75,7 +75,11 @@ func (db *DB) Missing(ctx context.Context, shard uint16, marks int) ([]Lacking, 
 	if err != nil {
 		return nil, err
 	}
-	params := args{"shard": shard, "after": max(retired, comparedBefore(m.Seq, compared, marks)), "seq": m.Seq}
+	gone, err := db.goneFrom(ctx, shard)
+	if err != nil {
+		return nil, err
+	}
+	params := args{"shard": shard, "after": max(retired, comparedBefore(m.Seq, compared, marks)), "seq": m.Seq, "hidden": gone}
 	return collect(ctx, db, "missing", params, func(rows native.Rows, l *Lacking) (err error) {
 		var id string
 		if err := rows.Scan(&l.Topic, &l.Seq, &l.From, &l.Next, &l.Decode, &l.Events, &l.Dead, &id, &l.Config); err != nil {

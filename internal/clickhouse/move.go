@@ -16,7 +16,7 @@ const (
 )
 
 // copied are the tables whose rows may be written again.
-var copied = []string{"events", "dead_letters", "losses", "proven"}
+var copied = []string{"events", "dead_letters", "losses", "proven", "erased", "adjustments"}
 
 // Move takes a shard from its node to another one. Consumers may go on: those of the
 // shard are refused and wait. Nobody reads meanwhile: results are blind rather than

@@ -27,7 +27,7 @@ const DefaultCluster = "assay"
 
 // nodeTables lie on the nodes, each with the rows of the node's shards, and at home as
 // Distributed tables over all of them. What is not among them is at home alone.
-var nodeTables = []string{"events", "dead_letters", "ledger", "losses", "proven"}
+var nodeTables = []string{"events", "dead_letters", "ledger", "losses", "proven", "erased", "adjustments"}
 
 // NodeOf is the name of the database in which a node keeps its shards' tables, beside
 // or without the database itself.

@@ -79,16 +79,27 @@ func (v *verifier) recount(ctx context.Context, mark Mark, version *experiment.V
 	if err := v.db.eachCell(ctx, "verify_ledger", params, func(c ingest.Cell, s sums) { table.of(c).found.add(s) }); err != nil {
 		return nil, err
 	}
-	fates := map[string]storedFates{}
+	if err := v.adjust(ctx, mark, table); err != nil {
+		return nil, err
+	}
+	fates, err := v.erasedFates(ctx, mark)
+	if err != nil {
+		return nil, err
+	}
+	forgotten, gone, err := v.db.hiddenFrom(ctx, mark.Shard, version)
+	if err != nil {
+		return nil, err
+	}
 	for i, r := range slices {
 		v.step(fmt.Sprintf("recount slice %d of %d", i+1, len(slices)))
-		params := args{"trials": trials, "runs": runs, "first": r.first, "last": r.last}
+		params := args{"trials": trials, "runs": runs, "first": r.first, "last": r.last, "hidden": forgotten}
 		for name, value := range below {
 			params[name] = value
 		}
 		if err := v.db.eachCell(ctx, "verify_cells", params, func(c ingest.Cell, s sums) { table.of(c).expected.add(s) }); err != nil {
 			return nil, err
 		}
+		params["hidden"] = gone
 		if err := v.fates(ctx, params, fates); err != nil {
 			return nil, err
 		}
@@ -120,7 +131,7 @@ type storedFates struct{ places, misplaced, accepted int64 }
 
 func (v *verifier) fates(ctx context.Context, slice args, all map[string]storedFates) error {
 	params := args{}
-	for _, name := range []string{"shard", "first", "last", "topics", "next"} {
+	for _, name := range []string{"shard", "first", "last", "topics", "next", "hidden"} {
 		params[name] = slice[name]
 	}
 	type row struct {

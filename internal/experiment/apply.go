@@ -24,7 +24,7 @@ func Apply(previous *Version, set *Set, at time.Time, author string) (*Version, 
 	next := &Version{Number: 1, Author: author, Metrics: set.Metrics()}
 	if previous != nil {
 		next.Number = previous.Number + 1
-		next.Floor = previous.Floor
+		next.Floor, next.Erasure = previous.Floor, previous.Erasure
 		if at.Before(previous.AppliedAt) {
 			at = previous.AppliedAt
 		}

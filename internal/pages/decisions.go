@@ -42,6 +42,7 @@ var kinds = []struct {
 	{"split", "broken splits", []guardrails.EntryKind{guardrails.SRMAlarm, guardrails.SRMAcknowledged}},
 	{"people", "resumed, snoozed, drilled", []guardrails.EntryKind{guardrails.Resumed, guardrails.Snoozed, guardrails.Drilled}},
 	{"notes", "notes", []guardrails.EntryKind{guardrails.Noted}},
+	{"erasures", "erasures of units", []guardrails.EntryKind{guardrails.ErasureAsked, guardrails.Erased}},
 }
 
 // Kinds are the choices for the page.

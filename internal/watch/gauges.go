@@ -118,7 +118,8 @@ func (g *gauges) count(e guardrails.Entry) {
 	case guardrails.SRMAlarm:
 		g.decisions.WithLabelValues(guardrails.DoNotify.String(), string(e.Reason)).Inc()
 		return
-	case guardrails.SRMAcknowledged, guardrails.Resumed, guardrails.IterationEnded, guardrails.ArmEnded, guardrails.Snoozed, guardrails.Drilled, guardrails.Noted:
+	case guardrails.SRMAcknowledged, guardrails.Resumed, guardrails.IterationEnded, guardrails.ArmEnded, guardrails.Snoozed, guardrails.Drilled, guardrails.Noted,
+		guardrails.ErasureAsked, guardrails.Erased:
 		return
 	}
 	g.kills.WithLabelValues(string(e.Kind)).Inc()

@@ -76,6 +76,7 @@ WITH
             toString(experiment) AS trial, toString(variant) AS arm, toString(event) AS name, value, attrs
         FROM events
         WHERE shard = {shard:UInt16} AND unit >= {first:UInt128} AND unit <= {last:UInt128} AND NOT misplaced
+            AND unit NOT IN {hidden:Array(UInt128)}
             AND offset < transform(topic, {topics:Array(String)}, {next:Array(Int64)}, toInt64(0))
         ORDER BY unit, t, topic, offset
         LIMIT 1 BY unit, t, topic, type, unit_kind, id, if(id = '', place, ('', -1, -1))

@@ -16,7 +16,7 @@ FROM
         sipHash128(unit, t, kafka_t, type, unit_kind, id, experiment, variant, event, value, misplaced,
             arraySort(arrayZip(mapKeys(attrs), mapValues(attrs))), origin_partition, origin_offset) AS content
     FROM events
-    WHERE shard = {shard:UInt16} AND unit >= {first:UInt128} AND unit <= {last:UInt128}
+    WHERE shard = {shard:UInt16} AND unit >= {first:UInt128} AND unit <= {last:UInt128} AND unit NOT IN {hidden:Array(UInt128)}
         AND offset < transform(topic, {topics:Array(String)}, {next:Array(Int64)}, toInt64(0))
 )
 GROUP BY topic
