@@ -28,6 +28,11 @@ func Observe(d *results.Document, r Rule, alarms []Alarm) Observation {
 			o.Troubles = append(o.Troubles, Trouble{Reason: Reason(a.Code), Detail: a.Text})
 		}
 	}
+	for _, c := range d.LossChecks {
+		if c.Alarm {
+			o.Troubles = append(o.Troubles, Trouble{Reason: UnevenLoss, Detail: c.Text})
+		}
+	}
 	arms := newPairSums(d, r)
 	for i := range d.Phases {
 		p := &d.Phases[i]

@@ -79,6 +79,9 @@ const (
 	MisplacedUnits Reason = "misplaced"
 	// ShardStopped: a shard stands still for another reason; the detail has it.
 	ShardStopped Reason = "shard_stopped"
+	// UnevenLoss: the units whose producers kept fewer than the phase's sample are not
+	// divided like the arms, so one arm has lost units that the other has not.
+	UnevenLoss Reason = results.UnevenLoss
 	// NodeAway: a server that holds some of the shards does not answer. Every
 	// experiment has units there, so no number of any would be whole.
 	NodeAway Reason = "node_away"
@@ -103,7 +106,7 @@ func Reasons() map[Reason]Kind {
 		Holding: Inconclusive, NonInferior: Healthy, Harm: Breached, Latched: Breached,
 		NoStatus: Blind, Stale: Blind, ClockSkew: Blind, NoData: Blind, Silent: Blind, ArmSilent: Blind,
 		ExposuresStopped: Blind, OutcomesStopped: Blind, Adopting: Blind, Gap: Blind, Partitions: Blind, BrokenChain: Blind, MisplacedUnits: Blind,
-		ShardStopped: Blind, NodeAway: Blind, Overflow: Error, Undefined: Error, LookFailed: Error,
+		ShardStopped: Blind, NodeAway: Blind, UnevenLoss: Blind, Overflow: Error, Undefined: Error, LookFailed: Error,
 	}
 }
 

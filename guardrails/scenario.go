@@ -65,6 +65,7 @@ type player struct {
 	alarms             []Alarm
 	treatment, control scenarioArm
 	crossed            int64
+	short              scenarioLoss
 	misassigned        int64
 }
 
@@ -109,7 +110,23 @@ func (p *player) observe(s scenarioStep) Observation {
 	for _, t := range s.Troubles {
 		o.Troubles = append(o.Troubles, Trouble(t))
 	}
+	if c := p.losses(s); c.Alarm {
+		o.Troubles = append(o.Troubles, Trouble{UnevenLoss, c.Text})
+	}
 	return o
+}
+
+// losses tests those of phase 1.
+func (p *player) losses(s scenarioStep) results.LossCheck {
+	if s.ShortKept != nil {
+		p.short = *s.ShortKept
+	}
+	if !p.checks.Loss {
+		return results.LossCheck{}
+	}
+	share := p.rule.TreatmentShare
+	phase := experiment.Phase{Number: 1, Shares: []float64{1 - share, share}}
+	return results.CheckLoss([]experiment.Variant{{Key: "control"}, {Key: "treatment"}}, &phase, []int64{p.short.Control, p.short.Treatment})
 }
 
 // split raises and acknowledges the alarm of phase 1.

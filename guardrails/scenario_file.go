@@ -51,6 +51,8 @@ type scenarioChecks struct {
 	SRM        bool           `yaml:"srm"`
 	Crossovers *scenarioLimit `yaml:"crossovers"`
 	Assignment *scenarioLimit `yaml:"assignment"`
+	// Loss has every step test how the units are divided whose producers kept too few.
+	Loss bool `yaml:"loss"`
 }
 
 type scenarioLimit struct {
@@ -70,6 +72,7 @@ type scenarioStep struct {
 	SRM         float64              `yaml:"srm"`         // p of phase 1, default 1
 	Crossed     int64                `yaml:"crossed"`     // units seen in both variants so far
 	Misassigned int64                `yaml:"misassigned"` // units shown another variant than their assignment gives them, so far
+	ShortKept   *scenarioLoss        `yaml:"short_kept"`  // units whose producers kept fewer than the phase's sample, so far
 	Acknowledge bool                 `yaml:"acknowledge"`
 	Treatment   *scenarioArm         `yaml:"treatment"`
 	Control     *scenarioArm         `yaml:"control"`
@@ -80,6 +83,12 @@ type scenarioStep struct {
 type scenarioTrouble struct {
 	Reason Reason `yaml:"reason"`
 	Detail string `yaml:"detail"`
+}
+
+// scenarioLoss counts units by arm.
+type scenarioLoss struct {
+	Treatment int64 `yaml:"treatment"`
+	Control   int64 `yaml:"control"`
 }
 
 // scenarioArm gives moments in the words of a person. A binary metric and the

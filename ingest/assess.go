@@ -8,6 +8,7 @@ type stance struct {
 	variant int
 	phase   *phase
 	barred  bool     // the first exposure's attributes take the unit out
+	leftOut bool     // it is not one of those that are measured; then it is barred
 	cross   *row     // the crossover that takes the unit out, or nil; else &crossRow
 	totals  []Int128 // by term
 	newest  []int64  // greatest time of an outcome, by metric
@@ -50,7 +51,10 @@ func (j *Joiner) assess(u *unit, t *trial, r *run, s *stance) {
 	if s.first == nil {
 		return
 	}
-	if s.barred = len(r.barred) > 0 && r.bars(j.attrs(s.first)); s.barred {
+	if v, ok := attr(j.attrs(s.first), Sample); ok && string(v) == LeftOut {
+		s.leftOut = true
+	}
+	if s.barred = s.leftOut || len(r.barred) > 0 && r.bars(j.attrs(s.first)); s.barred {
 		return
 	}
 	j.findOthers(u, t, r, s)

@@ -1,12 +1,17 @@
 package ingest
 
 // Checker computes anew what an exposure's unit was assigned, and says what came of it;
-// "" where that cannot be known. The unit's id is not kept anywhere else.
-type Checker func(e *Event, unit []byte) string
+// "" where that cannot be known. It also says what is to be noted about its sampling, ""
+// when nothing is. The unit's id is not kept anywhere else.
+type Checker func(e *Event, unit []byte) (assignment, sample string)
 
-// Check lets the decoder write down what a checker says, as an attribute of the
+// LeftOut is what the attribute Sample says of an exposure whose unit is not measured.
+// A unit whose first exposure says so gives nothing but a count.
+const LeftOut = "out"
+
+// Check lets the decoder write down what a checker says, as attributes of the
 // exposure's: nobody can tell it later, when only the unit's hash is left. Producers
-// cannot send one of that name.
+// cannot send any of that name.
 func (d *Decoder) Check(c Checker) { d.checker = c }
 
 // check asks the checker about an exposure.
@@ -14,10 +19,15 @@ func (d *Decoder) check(e *Event) {
 	if d.checker == nil || e.Type != Exposure {
 		return
 	}
-	verdict := d.checker(e, d.pair[len(e.UnitKind)+1:])
-	if verdict == "" {
+	assignment, sample := d.checker(e, d.pair[len(e.UnitKind)+1:])
+	if assignment == "" && sample == "" {
 		return
 	}
-	list := append(d.slab.list(len(e.Attrs)+1), Attr{Name: Assignment, Value: verdict})
+	list := d.slab.list(len(e.Attrs) + 2)
+	for _, a := range [...]Attr{{Assignment, assignment}, {Sample, sample}} {
+		if a.Value != "" {
+			list = append(list, a)
+		}
+	}
 	e.Attrs = append(list, e.Attrs...) // a dollar sorts before every letter
 }

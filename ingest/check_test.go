@@ -12,12 +12,15 @@ import (
 func TestCheck(t *testing.T) {
 	var asked []string
 	d := NewDecoder(Key{}, []string{"country", "plan"})
-	d.Check(func(e *Event, unit []byte) string {
+	d.Check(func(e *Event, unit []byte) (string, string) {
 		asked = append(asked, fmt.Sprintf("%s %s %s %s %v", unit, e.UnitKind, e.Experiment, e.Variant, e.Attrs))
 		if e.Experiment == "unknown" {
-			return ""
+			return "", ""
 		}
-		return "match"
+		if e.Sample > 0 {
+			return "match", fmt.Sprint(e.Sample)
+		}
+		return "match", ""
 	})
 	decode := func(text string) []Attr {
 		t.Helper()
@@ -30,15 +33,21 @@ func TestCheck(t *testing.T) {
 	const head = `{"type":"exposure","ts":1772366412345,"unit":"ü-\u00e91","unit_kind":"device","experiment":`
 	for text, want := range map[string][]Attr{
 		head + `"cta","variant":"a","attrs":{"plan":"pro","country":"DE","$assignment":"mine"}}`: {{Assignment, "match"}, {"country", "DE"}, {"plan", "pro"}},
-		head + `"cta","variant":"a"}`:                                    {{Assignment, "match"}},
-		head + `"unknown","variant":"a","attrs":{"plan":"pro"}}`:         {{"plan", "pro"}},
-		`{"type":"outcome","ts":1772366412345,"unit":"u","event":"buy"}`: nil,
+		head + `"cta","variant":"a"}`: {{Assignment, "match"}},
+		head + `"cta","variant":"a","sample":0.1,"attrs":{"plan":"pro","$sample":"mine"}}`: {{Assignment, "match"}, {Sample, "0.1"}, {"plan", "pro"}},
+		head + `"cta","variant":"a","sample":1e-1}`:                                        {{Assignment, "match"}, {Sample, "0.1"}},
+		head + `"cta","variant":"a","sample":0}`:                                           {{Assignment, "match"}},
+		head + `"cta","variant":"a","sample":1.5}`:                                         {{Assignment, "match"}},
+		head + `"cta","variant":"a","sample":"x"}`:                                         {{Assignment, "match"}},
+		head + `"cta","variant":"a","sample":[1]}`:                                         {{Assignment, "match"}},
+		head + `"unknown","variant":"a","attrs":{"plan":"pro"}}`:                           {{"plan", "pro"}},
+		`{"type":"outcome","ts":1772366412345,"unit":"u","event":"buy"}`:                   nil,
 	} {
 		if diff := cmp.Diff(want, decode(text)); diff != "" {
 			t.Errorf("%s: %s", text, diff)
 		}
 	}
-	if len(asked) != 3 {
+	if len(asked) != 9 {
 		t.Errorf("asked %q", asked)
 	}
 	asked = nil

@@ -27,6 +27,7 @@ const (
 	FoundRepeat     Finding = "repeat"          // another exposure to the same variant
 	FoundCrossover  Finding = "crossover"       // another variant within the phase of the first exposure
 	FoundExcluded   Finding = "excluded"        // first exposure whose attributes take the unit out
+	FoundLeftOut    Finding = "left_out"        // first exposure of a unit that is not measured
 	FoundMoved      Finding = "moved"           // another variant in a later phase
 	FoundTooLate    Finding = "enrolment_over"  // exposure from enrol_until on, of a unit without a first one
 	FoundOutside    Finding = "outside"         // outside every iteration
@@ -152,6 +153,10 @@ func (x *explainer) exposure(s *Step, r *row, run *run, a *stance) {
 	switch {
 	case a.first == nil:
 		s.say(FoundTooLate, "enrolment was over, and the unit had not been exposed before")
+	case r.at == a.first.at && a.leftOut:
+		s.say(FoundLeftOut, "first exposure of a unit that is not among those that phase %d measures: it gives nothing", a.phase.number)
+	case a.leftOut:
+		s.say(FoundRepeat, "by its first exposure the unit is not among those that are measured: nothing changes")
 	case r.at == a.first.at && a.barred:
 		s.say(FoundExcluded, "first exposure, and its attributes exclude the unit: it gives nothing")
 	case a.barred:

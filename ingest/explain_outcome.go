@@ -19,6 +19,8 @@ func (x *explainer) outcome(s *Step, r *row, i int) {
 		s.say(FoundOther, "no metric of the iteration counts this event")
 	case a.first == nil:
 		s.say(FoundNotCounted, "the unit has no first exposure in this iteration")
+	case a.leftOut:
+		s.say(FoundNotCounted, "the unit is not among those that are measured")
 	case a.barred:
 		s.say(FoundNotCounted, "the attributes of the unit's first exposure exclude it")
 	case a.cross != nil:

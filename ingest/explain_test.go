@@ -96,6 +96,7 @@ func TestExplainAgrees(t *testing.T) {
 	counters := map[ingest.Finding]string{
 		ingest.FoundFirst: ingest.Units, ingest.FoundMoved: ingest.Moved, ingest.FoundOutside: ingest.Outside, ingest.FoundAfterEnd: ingest.AfterEnd,
 		ingest.FoundUnknown: ingest.UnknownVariant, ingest.FoundExcluded: ingest.Excluded, ingest.FoundOtherKind: ingest.OtherUnitKind,
+		ingest.FoundLeftOut: ingest.Sample,
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		v := drawVersion(t, 1)
@@ -110,7 +111,7 @@ func TestExplainAgrees(t *testing.T) {
 		events := drawLog(t, 1, v)[0]
 		want, got := map[string]int64{}, map[string]int64{}
 		for c, s := range brute(events, v) {
-			if c.Experiment != "e1" || c.Dimension != "" || c.Metric == ingest.CrossoverUnits || c.Metric == ingest.Assignment {
+			if c.Experiment != "e1" || c.Dimension != "" || c.Metric == ingest.CrossoverUnits || c.Metric == ingest.Assignment || c.Metric == ingest.Sample && c.Value != ingest.LeftOut {
 				continue
 			}
 			if want[c.Metric] += s.n; c.Metric[0] == 'm' {

@@ -118,7 +118,11 @@ func (j *Joiner) post(t *trial, r *run, a *stance, sign int64) {
 	n := j.tally.profile(t, r, a, j.attrs(a.first))
 	if a.barred {
 		p := &j.tally.profiles[n]
-		j.tally.count(p.cell(Excluded, slotStart(p.slot, r.slot)), sign, a.first.t*max(sign, 0))
+		c := p.cell(Excluded, slotStart(p.slot, r.slot))
+		if a.leftOut {
+			c.Metric, c.Value = Sample, LeftOut
+		}
+		j.tally.count(c, sign, a.first.t*max(sign, 0))
 		return
 	}
 	deltas := j.tally.of(n)
@@ -132,10 +136,12 @@ func (j *Joiner) post(t *trial, r *run, a *stance, sign int64) {
 	}
 	put(&deltas[0], Delta{N: 1}, a.first.t)
 	p := &j.tally.profiles[n]
-	if verdict, ok := attr(j.attrs(a.first), Assignment); ok {
-		c := p.cell(Assignment, slotStart(p.slot, r.slot))
-		c.Value = string(verdict)
-		j.tally.count(c, sign, a.first.t*max(sign, 0))
+	for _, counter := range [...]string{Assignment, Sample} {
+		if verdict, ok := attr(j.attrs(a.first), counter); ok {
+			c := p.cell(counter, slotStart(p.slot, r.slot))
+			c.Value = string(verdict)
+			j.tally.count(c, sign, a.first.t*max(sign, 0))
+		}
 	}
 	for i := range a.asides {
 		s := &a.asides[i]

@@ -14,6 +14,7 @@ const (
 	fieldEvent
 	fieldValue
 	fieldAttrs
+	fieldSample
 	fieldCount
 )
 
@@ -40,6 +41,8 @@ func fieldNamed(name []byte) fieldName {
 		return fieldValue
 	case "attrs":
 		return fieldAttrs
+	case "sample":
+		return fieldSample
 	default:
 		return fieldCount
 	}

@@ -207,6 +207,9 @@ func drawEvent(t *rapid.T, topics int, borders []int64) ingest.Event {
 	if v := rapid.SampledFrom([]string{"", "match", "mismatch"}).Draw(t, "assignment"); v != "" && e.Type == ingest.Exposure {
 		e.Attrs = append(e.Attrs, ingest.Attr{Name: ingest.Assignment, Value: v})
 	}
+	if v := rapid.SampledFrom([]string{"", "", "", "out", "less"}).Draw(t, "sample"); v != "" && e.Type == ingest.Exposure {
+		e.Attrs = append(e.Attrs, ingest.Attr{Name: ingest.Sample, Value: v})
+	}
 	if v := rapid.SampledFrom([]string{"", "x", "y"}).Draw(t, "c"); v != "" {
 		e.Attrs = append(e.Attrs, ingest.Attr{Name: "c", Value: v})
 	}

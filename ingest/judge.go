@@ -1,6 +1,9 @@
 package ingest
 
-import "bytes"
+import (
+	"bytes"
+	"strconv"
+)
 
 // judge makes an event of a record that has been taken apart, or says what is
 // wrong with it. Both scanners end here.
@@ -96,7 +99,21 @@ func (d *Decoder) what(f *fields, e *Event) fault {
 	e.Experiment = d.interner.string(key)
 	variant, bad := required(f, fieldVariant, `"variant" is missing`, `"variant" is not a non-empty string`)
 	e.Variant = d.interner.string(variant)
+	e.Sample = kept(f)
 	return bad
+}
+
+// kept reads the share of units that the producer says it keeps. What is no share is
+// ignored like any field that is not known.
+func kept(f *fields) float64 {
+	t := &f.tokens[fieldSample]
+	if t.kind != numeral {
+		return 0
+	}
+	if x, err := strconv.ParseFloat(string(f.text(t)), 64); err == nil && x > 0 && x <= 1 {
+		return x
+	}
+	return 0
 }
 
 // amount reads an outcome's value. A null is not an absent value: it is how

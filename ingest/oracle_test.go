@@ -187,6 +187,11 @@ func bruteIteration(l ledger, x *experiment.Experiment, it *experiment.Iteration
 		Experiment: x.Key, Iteration: it.Number, Phase: phase.Number, Variant: first.Variant,
 		Settling: phase.Number > 1 && ms(first.T).Before(phase.From.Add(phase.Settle.Std())),
 	}
+	if slices.Contains(first.Attrs, ingest.Attr{Name: "$sample", Value: "out"}) {
+		base.Metric, base.Slot, base.Value = "$sample", floor(first.T, x.Window), "out"
+		l.at(base).n++
+		return
+	}
 	for _, c := range x.Exclude {
 		if meets(c, first.Attrs) {
 			base.Metric, base.Slot = ingest.Excluded, floor(first.T, x.Window)
@@ -218,9 +223,9 @@ func bruteIteration(l ledger, x *experiment.Experiment, it *experiment.Iteration
 	}
 	each(ingest.Units, x.Window, func(s *sums) { s.n++ })
 	for _, a := range first.Attrs {
-		if a.Name == "$assignment" {
+		if a.Name == "$assignment" || a.Name == "$sample" {
 			c := base
-			c.Metric, c.Value, c.Slot = "$assignment", a.Value, floor(first.T, x.Window)
+			c.Metric, c.Value, c.Slot = a.Name, a.Value, floor(first.T, x.Window)
 			l.at(c).n++
 		}
 	}

@@ -151,6 +151,41 @@ func TestAssignmentOfTheFirst(t *testing.T) {
 	same(t, got, brute(log, v))
 }
 
+// A unit that is left out by its first exposure gives one count, whatever else it does;
+// when an earlier exposure arrives late, that one decides.
+//
+// semantics: sampling
+func TestSampleOfTheFirst(t *testing.T) {
+	v := explained()
+	at := func(offset, t int64, variant, verdict string) ingest.Event {
+		e := ingest.Event{Type: ingest.Exposure, Place: ingest.Place{Offset: offset}, T: origin + t, Unit: ingest.Unit{Hi: 1}, UnitKind: "user",
+			Experiment: "e", Variant: variant}
+		if verdict != "" {
+			e.Attrs = []ingest.Attr{{Name: ingest.Sample, Value: verdict}}
+		}
+		return e
+	}
+	log := []ingest.Event{at(0, 20, "a", "out"), at(1, 30, "b", ""), at(2, 10, "a", "less"), at(3, 5, "b", "out")}
+	j, got := ingest.NewJoiner([]string{"t"}, v), ledger{}
+	for i, want := range []map[string]int64{
+		{"$sample out a": 1}, {"$sample out a": 1},
+		{"$sample less a": 1, "$units  a": 1, "$crossover b a": 1}, {"$sample out b": 1},
+	} {
+		j.AddAll(log[i:i+1], nil)
+		got.add(j.Take())
+		counted := map[string]int64{}
+		for cell, s := range got {
+			if cell.Metric[0] == '$' && cell.Dimension == "" && s.n != 0 {
+				counted[cell.Metric+" "+cell.Value+" "+cell.Variant] += s.n
+			}
+		}
+		if !maps.Equal(counted, want) {
+			t.Errorf("after %d exposures: %v, want %v", i+1, counted, want)
+		}
+	}
+	same(t, got, brute(log, v))
+}
+
 // No source of the join, nor of the words that it counts by, asks for the time.
 //
 // semantics: no-clock

@@ -27,15 +27,16 @@ type Event struct {
 	KafkaT     int64 // the record's own timestamp, milliseconds UTC
 	Unit       Unit
 	UnitKind   string
-	ID         string // empty: its place is its identity
-	Experiment string // exposures
-	Variant    string // exposures
-	Name       string // outcomes: the event's name
-	Value      Value  // outcomes: scaled by 10^12
-	Attrs      []Attr // on the allow-list only, sorted by name
-	Misplaced  bool   // in the wrong partition for its unit: stored and counted, never joined
-	Origin     Origin // where a record that was keyed anew was first written; zero for all others
-	Decode     uint32 // version of its topic's decoding under which it was read
+	ID         string  // empty: its place is its identity
+	Experiment string  // exposures
+	Variant    string  // exposures
+	Name       string  // outcomes: the event's name
+	Value      Value   // outcomes: scaled by 10^12
+	Attrs      []Attr  // on the allow-list only, sorted by name
+	Sample     float64 // exposures: the share of units that the producer keeps, 0..1; 0: it does not say. Not stored
+	Misplaced  bool    // in the wrong partition for its unit: stored and counted, never joined
+	Origin     Origin  // where a record that was keyed anew was first written; zero for all others
+	Decode     uint32  // version of its topic's decoding under which it was read
 }
 
 // Origin is the place at which a record was first written, when it was read from
@@ -116,6 +117,7 @@ const (
 	OtherUnitKind  = "$other_unit_kind" // exposures of another unit kind
 	OutOfRange     = "$out_of_range"    // outcome values too large for one metric; Value is the metric's name
 	Assignment     = "$assignment"      // units by first exposure, by what came of computing their assignment anew: Value; also the attribute that says so
+	Sample         = "$sample"          // units by first exposure, of which something is to be said about sampling: Value (see LeftOut); also the attribute that says so
 	BadAttribute   = "$bad_attribute"   // outcomes whose attribute holds no number for one metric; Value is the metric's name
 )
 

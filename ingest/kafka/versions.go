@@ -19,7 +19,7 @@ type versions struct {
 	newest  *experiment.Version // nil: there is none yet
 	changed chan struct{}       // closed when newest changes
 
-	checked atomic.Pointer[map[string]*experiment.Experiment] // whose assignments are computed anew; nil: nobody's
+	checked atomic.Pointer[map[string]*experiment.Experiment] // whose exposures are checked; nil: nobody's
 }
 
 func newVersions() *versions { return &versions{changed: make(chan struct{})} }
@@ -40,14 +40,16 @@ func (v *versions) set(newest *experiment.Version) {
 	v.changed = make(chan struct{})
 }
 
-// checkedBy are the experiments of a version that say how units are assigned, by key.
+// checkedBy are the experiments of a version that say how units are assigned, or that
+// measure some of them only, by key.
 func checkedBy(v *experiment.Version) *map[string]*experiment.Experiment {
 	if v == nil {
 		return nil
 	}
 	out := map[string]*experiment.Experiment{}
 	for i := range v.Experiments {
-		if e := &v.Experiments[i]; e.Assignment != nil {
+		e := &v.Experiments[i]
+		if e.Assignment != nil || slices.ContainsFunc(e.Iterations, func(it experiment.Iteration) bool { return it.Samples() }) {
 			out[e.Key] = e
 		}
 	}
@@ -57,17 +59,18 @@ func checkedBy(v *experiment.Version) *map[string]*experiment.Experiment {
 	return &out
 }
 
-// check computes an exposure's assignment anew, by the newest version that is known.
-func (v *versions) check(e *ingest.Event, unit []byte) string {
+// check computes an exposure's assignment anew, and whether its unit is measured, by
+// the newest version that is known.
+func (v *versions) check(e *ingest.Event, unit []byte) (recomputed, sample string) {
 	checked := v.checked.Load()
 	if checked == nil {
-		return ""
+		return "", ""
 	}
 	x := (*checked)[e.Experiment]
 	if x == nil {
-		return ""
+		return "", ""
 	}
-	return string(assignment.Recompute(x, assignment.Seen{
+	seen := assignment.Seen{
 		At: time.UnixMilli(e.T), Unit: string(unit), UnitKind: e.UnitKind, Variant: e.Variant,
 		Attribute: func(name string) (string, bool) {
 			i := slices.IndexFunc(e.Attrs, func(a ingest.Attr) bool { return a.Name == name })
@@ -76,7 +79,11 @@ func (v *versions) check(e *ingest.Event, unit []byte) string {
 			}
 			return e.Attrs[i].Value, true
 		},
-	}))
+	}
+	if x.Assignment != nil {
+		recomputed = string(assignment.Recompute(x, seen))
+	}
+	return recomputed, string(assignment.CheckSample(x, seen, e.Sample))
 }
 
 // refresh asks the store once.

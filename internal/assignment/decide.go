@@ -25,7 +25,11 @@ type Decision struct {
 	Variant int    // index; the control's when the unit takes no part
 	Why     Why    // why it takes no part: no exposure must be logged
 	Bucket  uint32 // its draw among the variants, in parts of a million
+	LeftOut bool   // it takes part and is not measured: no exposure must be logged
 }
+
+// Sample is the share of the units taking part that are measured, 0..1; 1: all.
+func (p *Plan) Sample() float64 { return float64(p.sample) / experiment.Million }
 
 // In tells whether the unit takes part.
 func (d Decision) In() bool { return d.Why == "" }
@@ -52,6 +56,7 @@ func (p *Plan) Decide(unit string, attributes map[string]string) Decision {
 		return d
 	}
 	d.Variant = variant
+	d.LeftOut = p.sample < experiment.Million && Draw(p.salt, Sample, kind, unit) >= p.sample
 	return d
 }
 

@@ -16,7 +16,7 @@ type Label string
 const (
 	Traffic     Label = "traffic" // whether a unit takes part
 	Variant     Label = "variant" // which variant it gets if it does
-	Sample      Label = "sample"  // whether its events are kept where not all are
+	Sample      Label = "sample"  // whether it is measured where not all are
 	HoldoutDraw Label = "holdout" // drawn with the holdout's name in the place of the salt
 	GroupDraw   Label = "group"   // drawn with the group's name in the place of the salt
 )

@@ -26,6 +26,7 @@ type Plan struct {
 	halted  Why // why nobody takes part; "" when units do
 	salt    string
 	traffic uint32
+	sample  uint32   // units that are measured, in parts of a million; a million: all
 	bounds  []uint32 // where each variant's units end, by index; the last is a million
 	off     []bool   // arms that were turned off, by index
 }
@@ -100,7 +101,7 @@ func planOf(e *experiment.Experiment, off map[Off]bool, at time.Time) Plan {
 	phase := it.PhaseAt(at)
 	p := Plan{
 		Experiment: then, Iteration: it.Number, Phase: phase.Number, Control: then.VariantIndex(then.Control),
-		salt: e.SaltOf(it), traffic: experiment.PartsOf(phase.Traffic), off: make([]bool, len(then.Variants)),
+		salt: e.SaltOf(it), traffic: experiment.PartsOf(phase.Traffic), sample: experiment.PartsOf(phase.Kept()), off: make([]bool, len(then.Variants)),
 	}
 	var sum float64
 	for i, share := range e.SplitOf(it, phase) {

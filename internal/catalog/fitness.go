@@ -85,6 +85,11 @@ func (s Subject) untrusted() string {
 	if len(d.Troubles) > 0 {
 		return cmp.Or(d.Troubles[0].Detail, d.Troubles[0].Code)
 	}
+	for _, c := range d.LossChecks {
+		if c.Alarm {
+			return c.Text
+		}
+	}
 	for _, a := range d.Anomalies {
 		if a.Blind && (a.Metric == "" || isGoal(d, a.Metric)) {
 			return cmp.Or(a.Text, a.Code)

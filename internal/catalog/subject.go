@@ -52,7 +52,7 @@ func (s Subject) judged() *results.Document {
 func under(full, guard *results.Document) *results.Document {
 	out := *full
 	out.Verdicts, out.Anomalies, out.CrossoverChecks, out.Troubles = guard.Verdicts, guard.Anomalies, guard.CrossoverChecks, guard.Troubles
-	out.AssignmentChecks = guard.AssignmentChecks
+	out.AssignmentChecks, out.LossChecks = guard.AssignmentChecks, guard.LossChecks
 	out.Killed, out.Kill, out.ArmKills = guard.Killed, guard.Kill, guard.ArmKills
 	out.Phases = slices.Clone(full.Phases)
 	for i := range out.Phases {

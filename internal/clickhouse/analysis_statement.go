@@ -115,7 +115,7 @@ func (s *AnalysisSpec) run(metrics []*experiment.Metric, spread bool) (analysisR
 	if !s.Until.IsZero() {
 		r.FirstUntil = s.Until.UnixMilli()
 	}
-	shape := analysisShape{Ages: []string{"open", "matured"}, Spread: spread, Attributes: len(r.Barring)+len(r.Cohort) > 0}
+	shape := analysisShape{Ages: []string{"open", "matured"}, Spread: spread, Attributes: len(r.Barring)+len(r.Cohort) > 0 || it.Samples()}
 	for i, m := range metrics {
 		columns := analysisColumns{Number: i + 1, Total: len(r.Terms) + 1}
 		for k, t := range metricOf(e, m).Terms {

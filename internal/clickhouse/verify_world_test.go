@@ -108,7 +108,7 @@ func (w *realm) iteration(number uint32, start int64) experiment.Iteration {
 	}
 	from := start
 	for n := range 1 + w.IntN(3) {
-		p := experiment.Phase{Number: uint16(n + 1), From: millis(from)}
+		p := experiment.Phase{Number: uint16(n + 1), From: millis(from), Sample: 0.5}
 		if n > 0 {
 			p.Settle = experiment.Duration(among(w.Rand, 0, time.Minute, time.Hour))
 		}
@@ -197,6 +197,9 @@ func (w *realm) event(units int) ingest.Event {
 	}
 	if v := among(w.Rand, "", "match", "mismatch"); v != "" && e.Type == ingest.Exposure {
 		e.Attrs = append(e.Attrs, ingest.Attr{Name: ingest.Assignment, Value: v})
+	}
+	if v := among(w.Rand, "", "", "", "", "", "", "", "out", "less"); v != "" && e.Type == ingest.Exposure {
+		e.Attrs = append(e.Attrs, ingest.Attr{Name: ingest.Sample, Value: v})
 	}
 	if v := among(w.Rand, "", "x", "y"); v != "" {
 		e.Attrs = append(e.Attrs, ingest.Attr{Name: "c", Value: v})

@@ -98,5 +98,8 @@ func step(variants []Variant, phases []Phase, j int) string {
 	if !slices.Equal(p.Shares, was.Shares) {
 		out += ", shares " + shareList(variants, p.Shares)
 	}
+	if p.Kept() != was.Kept() {
+		out += fmt.Sprintf(", sample %s → %s", percent(was.Kept()), percent(p.Kept()))
+	}
 	return out
 }

@@ -123,6 +123,7 @@ func (e *experimentFile) checkFineness() {
 	for i, it := range e.text.iterations {
 		for j, p := range it.phases {
 			e.parts(fmt.Sprintf("iterations[%d].phases[%d].traffic", i, j), p.traffic)
+			e.parts(fmt.Sprintf("iterations[%d].phases[%d].sample", i, j), p.sample)
 		}
 	}
 }

@@ -141,6 +141,9 @@ type Phase struct {
 	Shares  []float64 `json:"shares"`           // by index of Experiment.Variants, summing to 1
 	Traffic float64   `json:"traffic"`          // share of eligible units that take part, 0..1
 	Settle  Duration  `json:"settle,omitempty"` // units first exposed within it form a stratum of their own; 0 in the first phase
+	// Sample is the share of the phase's units that are measured, drawn apart from who
+	// takes part and who gets what; 0: all. Within an iteration it never rises. See Kept.
+	Sample float64 `json:"sample,omitempty"`
 
 	// Declared are the shares that the file gives a phase in which arms are off, and
 	// ArmsOff says that it is in no file: it began when an arm was turned off.

@@ -70,6 +70,7 @@ type phaseText struct {
 	traffic *big.Rat
 	shares  []entry[*big.Rat]
 	settle  *Duration
+	sample  *big.Rat
 }
 
 func defaultExperiment() experimentText {
@@ -169,5 +170,6 @@ func phaseFields() []field[phaseText] {
 		as("traffic", share(), func(p *t) **big.Rat { return &p.traffic }, "Share of the eligible units that take part; default: as before, 100% at first."),
 		as("shares", entries(name(), share()), func(p *t) *[]entry[*big.Rat] { return &p.shares }, "Shares of all variants; default: as before, at first those of variants."),
 		as("settle", pointer(span(0)), func(p *t) **Duration { return &p.settle }, "Units that enter this soon after the change are kept apart; default 10m."),
+		as("sample", share(), func(p *t) **big.Rat { return &p.sample }, "Share of the phase's units that are measured, whole units in all arms alike; default: as before, 100% at first. It never rises within an iteration."),
 	}
 }

@@ -83,7 +83,7 @@ func (v *Version) resumed(e *Experiment, last *Iteration, rearmAlpha float64) It
 	}
 	if then := e.AsOf(last); variantList(then.Variants) == variantList(e.Variants) {
 		was := last.Phases[len(last.Phases)-1]
-		phase.Shares, phase.Traffic = slices.Clone(was.Shares), last.rampTraffic(was.Traffic)
+		phase.Shares, phase.Traffic, phase.Sample = slices.Clone(was.Shares), last.rampTraffic(was.Traffic), was.Sample
 	}
 	it.Phases = []Phase{phase}
 	return it

@@ -60,6 +60,7 @@ const (
 	RuleFirstPhase      Rule = "first-phase"      // begins with the iteration, settles at once
 	RulePhaseShares     Rule = "phase-shares"     // a phase's shares name every variant
 	RuleRamp            Rule = "ramp"             // its steps grow, something guards them, somebody carries them out, and no phases stand beside it
+	RuleSample          Rule = "sample"           // a millionth at least, and never more than in the phase before
 	RuleAssignment      Rule = "assignment"       // what assay assigns it can draw, move nobody in, and turn off
 )
 

@@ -86,6 +86,7 @@ func (e *experimentFile) samePhase(p *plan, j int) {
 	e.samePast(j, at+".traffic", "traffic", percent(was.Traffic), percent(is.Traffic))
 	e.samePast(j, at+".shares", "shares", shareList(e.Variants, was.Shares), shareList(e.Variants, is.Shares))
 	e.samePast(j, at+".settle", "settle", was.Settle.String(), is.Settle.String())
+	e.samePast(j, at+".sample", "sample", percent(was.Kept()), percent(is.Kept()))
 }
 
 func (e *experimentFile) samePast(j int, path, what, was, is string) {
@@ -136,6 +137,9 @@ func (e *experimentFile) sameOver(p *plan, j int) {
 	}
 	if len(text.shares) > 0 {
 		e.samePast(j, at+".shares", "shares", shareList(variants, was.Shares), shareList(variants, sharesBy(variants, text.shares)))
+	}
+	if text.sample != nil {
+		e.samePast(j, at+".sample", "sample", percent(was.Kept()), percent(float(text.sample)))
 	}
 	if text.settle != nil {
 		e.samePast(j, at+".settle", "settle", was.Settle.String(), text.settle.String())

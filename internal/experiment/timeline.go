@@ -143,12 +143,15 @@ func (e *experimentFile) phases(p *plan, at time.Time) []Phase {
 		texts = []phaseText{{}}
 	}
 	out := make([]Phase, len(texts))
-	traffic := 1.0
+	traffic, sample := 1.0, 0.0
 	for j, shares := range e.sharesOf(texts) {
 		if t := texts[j].traffic; t != nil {
 			traffic = float(t)
 		}
-		out[j] = Phase{Number: uint16(j + 1), From: texts[j].from, Shares: shares, Traffic: traffic}
+		if s := texts[j].sample; s != nil {
+			sample = e.sample(fmt.Sprintf("%s.phases[%d].sample", p.path, j), float(s), sample)
+		}
+		out[j] = Phase{Number: uint16(j + 1), From: texts[j].from, Shares: shares, Traffic: traffic, Sample: sample}
 		switch {
 		case j == 0:
 			out[j].From = p.Start

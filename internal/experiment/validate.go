@@ -95,6 +95,9 @@ func (it *Iteration) validatePhases(variants int) error {
 		if p.Traffic < 0 || p.Traffic > 1 {
 			return fmt.Errorf("phase %d: traffic is %v", p.Number, p.Traffic)
 		}
+		if p.Sample < 0 || p.Sample >= 1 || j > 0 && p.Kept() > it.Phases[j-1].Kept() {
+			return fmt.Errorf("phase %d: sample is %v", p.Number, p.Sample)
+		}
 	}
 	return nil
 }

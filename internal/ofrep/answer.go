@@ -30,6 +30,11 @@ type metadata struct {
 	Phase         uint16 `json:"phase,omitempty"`
 	Bucket        uint32 `json:"bucket"`
 	Why           string `json:"why,omitempty"` // it takes no part
+
+	// Of a phase that measures some units only: which share, and whether this one is
+	// among them. No exposure is to be logged of one that is not.
+	Sample  float64 `json:"sample,omitempty"`
+	Sampled *bool   `json:"sampled,omitempty"`
 }
 
 // reason is the protocol's word for a decision. Every known client takes each of them.
@@ -47,13 +52,18 @@ func reason(why assignment.Why) string {
 func answer(version uint32, p *assignment.Plan, a asking) success {
 	d := p.Decide(a.unit, a.attributes)
 	e := p.Experiment
-	return success{
+	s := success{
 		Key: e.Key, Value: e.Value(d.Variant), Variant: e.Variants[d.Variant].Key, Reason: reason(d.Why),
 		Metadata: metadata{
 			ConfigVersion: version, InExperiment: d.In(), Iteration: p.Iteration, Phase: p.Phase,
 			Bucket: d.Bucket, Why: string(d.Why),
 		},
 	}
+	if share := p.Sample(); d.In() && share < 1 {
+		measured := !d.LeftOut
+		s.Metadata.Sample, s.Metadata.Sampled = share, &measured
+	}
+	return s
 }
 
 // one answers for a single flag.

@@ -129,6 +129,32 @@ func TestSingle(t *testing.T) {
 	}
 }
 
+// TestSampled: a unit that is not measured gets its variant like the others, and a sign that
+// no exposure is to be logged; where everybody is measured nothing is said of it.
+func TestSampled(t *testing.T) {
+	w := newWorld(t)
+	whole := w.post(cta, `{"context":{"targetingKey":"u-1"}}`).Body.String()
+	if strings.Contains(whole, "sample") {
+		t.Errorf("everybody is measured: %s", whole)
+	}
+	v := version(7, 1)
+	v.Experiments[0].Iterations[0].Phases[0].Sample = 0.1
+	w.set = assignment.SetOf(v, nil, start)
+	seen := map[bool]int{}
+	for i := range 400 {
+		unit := fmt.Sprint("u-", i)
+		rec := w.post(cta, `{"context":{"targetingKey":"`+unit+`"}}`)
+		in := assignment.Draw("cta:1", assignment.Sample, "user", unit) < experiment.Million/10
+		if want := fmt.Sprintf(`"sample":0.1,"sampled":%v}`, in); !strings.Contains(rec.Body.String(), want) || !strings.Contains(rec.Body.String(), `"reason":"SPLIT"`) {
+			t.Fatalf("%s: %s, want %s", unit, rec.Body, want)
+		}
+		seen[in]++
+	}
+	if seen[true] < 15 || seen[false] < 300 {
+		t.Errorf("measured %v", seen)
+	}
+}
+
 // TestOutside: who takes no part gets the control's value with the reason why, and a
 // sign that no exposure is to be logged.
 func TestOutside(t *testing.T) {

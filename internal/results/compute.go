@@ -46,6 +46,7 @@ func Compute(v *experiment.Version, e *experiment.Experiment, number uint32, m M
 	c.counters()
 	c.checkCrossovers()
 	c.checkAssignments()
+	c.checkLosses()
 	c.compare()
 	return d
 }
@@ -141,7 +142,9 @@ func (c *computation) arms(p *experiment.Phase, settling bool) []PhaseArm {
 		key := c.e.Variants[v].Key
 		arms[v] = PhaseArm{
 			Variant: key, Units: c.units(p.Number, settling, key),
-			Excluded: c.counted(ingest.Excluded, p.Number, settling, key),
+			Excluded:  c.counted(ingest.Excluded, p.Number, settling, key),
+			LeftOut:   c.sampled(ingest.LeftOut, p.Number, settling, key),
+			ShortKept: c.sampled(shortKept, p.Number, settling, key),
 		}
 		if v < len(p.Shares) {
 			arms[v].Share = p.Shares[v]

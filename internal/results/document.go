@@ -38,6 +38,9 @@ type Document struct {
 	Crossovers  []Crossover  `json:"crossovers,omitempty"`
 	// CrossoverChecks hold the phases against the file's limit, if it sets one.
 	CrossoverChecks []CrossoverCheck `json:"crossover_checks,omitempty"`
+	// LossChecks ask of phases that measure some units only whether what was lost differs
+	// by arm. An alarm makes every rule blind.
+	LossChecks []LossCheck `json:"loss_checks,omitempty"`
 	// AssignmentChecks do the same with assignments that were computed anew.
 	AssignmentChecks []AssignmentCheck `json:"assignment_checks,omitempty"`
 	Aside            Aside             `json:"aside"`
@@ -183,9 +186,12 @@ type BudgetCheck struct {
 // Phase is one stretch of constant shares with its sample-ratio tests. Units
 // first exposed while a phase settles stand apart: in Settling, in no test.
 type Phase struct {
-	Number  uint16     `json:"number"`
-	From    time.Time  `json:"from"`
-	Traffic float64    `json:"traffic"`
+	Number  uint16    `json:"number"`
+	From    time.Time `json:"from"`
+	Traffic float64   `json:"traffic"`
+	// Sample is the share of the phase's units that are measured; absent: all. All
+	// numbers are of those units; an arm's total divided by it estimates all units' total.
+	Sample  float64    `json:"sample,omitempty"`
 	Settle  string     `json:"settle,omitempty"`
 	Arms    []PhaseArm `json:"arms"`
 	SRM     SRM        `json:"srm"`      // of all units by first exposure, the excluded too: the gate
@@ -205,6 +211,11 @@ type PhaseArm struct {
 	// Excluded are units that the experiment's exclude leaves out, by the attributes
 	// of their first exposure. They are not among Units, and in SRM they are.
 	Excluded int64 `json:"excluded,omitempty"`
+	// LeftOut are units that sampling leaves out, of those whose exposures came all the
+	// same; in no other number and no test. ShortKept are units whose producer kept a
+	// smaller share than the phase says; they are among Units.
+	LeftOut   int64 `json:"left_out,omitempty"`
+	ShortKept int64 `json:"short_kept,omitempty"`
 }
 
 // SRMBy is the sample-ratio test among the units with one value of a dimension, those

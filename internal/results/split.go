@@ -14,7 +14,7 @@ import (
 func (c *computation) phases() {
 	for i := range c.it.Phases {
 		p := &c.it.Phases[i]
-		out := Phase{Number: p.Number, From: p.From, Traffic: p.Traffic}
+		out := Phase{Number: p.Number, From: p.From, Traffic: p.Traffic, Sample: p.Sample}
 		if p.Settle > 0 {
 			out.Settle = p.Settle.String()
 		}

@@ -8,7 +8,7 @@ import (
 )
 
 // tellChecks raises an alert while more units cross over, or are assigned otherwise, than
-// the file allows. One that holds the guardrails pages, like a broken split: nothing
+// the file allows, or units are lost in one arm only. One that holds the guardrails pages, like a broken split: nothing
 // would stop the experiment.
 func (w *Watch) tellChecks(j *judged) {
 	for _, c := range j.document.CrossoverChecks {
@@ -21,6 +21,12 @@ func (w *Watch) tellChecks(j *judged) {
 		w.tellCheck(j, check{
 			key: "assignment", what: "assignments", much: "too many units in phase %d are assigned otherwise", reason: guardrails.WrongAssignment,
 			phase: c.Phase, alarm: c.Alarm, onAlarm: c.OnAlarm, text: c.String(),
+		})
+	}
+	for _, c := range j.document.LossChecks {
+		w.tellCheck(j, check{
+			key: "loss", what: "losses", much: "one arm loses more units than the other in phase %d", reason: guardrails.UnevenLoss,
+			phase: c.Phase, alarm: c.Alarm, onAlarm: string(experiment.HoldOnAlarm), text: c.Text,
 		})
 	}
 }

@@ -52,14 +52,14 @@ WITH
 {{- end}}
     -- Everything about an exposure as one number, so that the least one is found by
     -- comparing numbers: time, variant, place (topic, partition, offset), and whether
-    -- the unit would be barred or is of the cohort.
+    -- the unit would be barred or is of the cohort. Units that are not measured are of none.
     exposures AS
     (
         SELECT
             unit, at, toUInt8(indexOf(run.variants, toString(variant))) AS arm,
             bitShiftLeft(toUInt256(at), 120) + bitShiftLeft(toUInt256(arm), 112) + bitShiftLeft(toUInt256(indexOf({topics:Array(String)}, toString(topic))), 104)
                 + bitShiftLeft(toUInt256(origin_partition + 1), 72) + bitShiftLeft(toUInt256(if(origin_partition < 0, offset, origin_offset)), 8)
-                + {{if .Attributes}}toUInt8(arrayExists(e -> holds(attrs, e), run.barring)) + 2 * toUInt8(holds(attrs, run.cohort)){{else}}2{{end}} AS packed
+                + {{if .Attributes}}toUInt8(arrayExists(e -> holds(attrs, e), run.barring)) + 2 * toUInt8(holds(attrs, run.cohort) AND attrs['$sample'] != 'out'){{else}}2{{end}} AS packed
         FROM accepted
         WHERE type = 'exposure' AND experiment = run.experiment AND unit_kind = run.unit_kind AND has(run.variants, toString(variant))
             AND at >= run.start AND at < run.stop

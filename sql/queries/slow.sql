@@ -78,6 +78,7 @@ WITH
             AND NOT (p > 1 AND first_at < run.phases[p].settled)
             AND NOT (run.exclude AND arrayExists(x -> x.2 != variant AND phase_of(x.1) = p, seen))
             AND NOT arrayExists(e -> holds(first_attrs, e), run.exclusions)
+            AND first_attrs['$sample'] != 'out'
             AND (run.splits = 0 OR variant = run.control)
             AND holds(first_attrs, run.cohort) AND first_at >= run.first_from AND first_at < run.first_until
     ),
