@@ -121,6 +121,7 @@ func TestClassify(t *testing.T) {
 		{"a new goal", running, baseText, []string{"goals: [sales, calls]", "goals: [sales, calls, errors]"}, Neutral, "goal errors"},
 		{"more traffic in a phase to come", running, baseText, []string{"traffic: 50%", "traffic: 60%"}, Grow, "traffic 50% → 60% from 2026-03-10"},
 		{"less traffic in a phase to come", running, baseText, []string{"traffic: 50%", "traffic: 30%"}, Shrink, "traffic 50% → 30% from 2026-03-10"},
+		{"fewer are measured", later, baseText, []string{"traffic: 50%}\n", "traffic: 50%}\n      - {sample: 10%}\n"}, Grow, "sample 100% → 10%"},
 		{"the rise sooner", running, baseText, []string{"from: 2026-03-10", "from: 2026-03-08"}, Grow, "traffic 20% → 50% from 2026-03-08"},
 		{"the rise later", running, baseText, []string{"from: 2026-03-10", "from: 2026-03-15"}, Shrink, "traffic 50% → 20% from 2026-03-10"},
 		{"the rise withdrawn", running, baseText, []string{"      - {from: 2026-03-10, traffic: 50%}\n", ""}, Shrink, "traffic 50% → 20%"},

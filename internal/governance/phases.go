@@ -15,6 +15,7 @@ const shareDust = 1e-12
 type stretch struct {
 	from    time.Time // zero: it has begun
 	traffic float64
+	kept    float64            // share of those that take part that is measured
 	arms    map[string]float64 // of the eligible units, by variant
 }
 
@@ -29,6 +30,10 @@ func (c *comparison) phases(was, is *experiment.Iteration) {
 		at := ""
 		if t.After(c.at) {
 			at = " from " + stamp(t)
+		}
+		if sign := signOf(a.kept - b.kept); sign != 0 && !told["sample"] {
+			told["sample"] = true
+			c.more(sign, "iteration %d: sample %s → %s%s: harm is seen sooner with more units, later with fewer", is.Number, percent(a.kept), percent(b.kept), at)
 		}
 		for _, arm := range c.differing(a, b) {
 			x, y := a.arms[arm], b.arms[arm]
@@ -109,7 +114,7 @@ func covering(list []stretch, t time.Time) stretch {
 func stretches(variants []experiment.Variant, it, before *experiment.Iteration, at time.Time) []stretch {
 	out := make([]stretch, len(it.Phases))
 	for j, p := range it.Phases {
-		s := stretch{from: p.From, traffic: p.Traffic, arms: map[string]float64{}}
+		s := stretch{from: p.From, traffic: p.Traffic, kept: p.Kept(), arms: map[string]float64{}}
 		if j > 0 && s.from.IsZero() && before != nil {
 			s.from = at
 			if j < len(before.Phases) && !before.Phases[j].From.After(at) {

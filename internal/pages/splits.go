@@ -19,7 +19,8 @@ type split struct {
 	P       results.Number
 	Alarm   *results.Alarm
 	Arms    []splitArm
-	Settled int64 // units of the time in which it settled
+	Settled int64   // units of the time in which it settled
+	Sample  float64 // share of the units that are measured; 0: all
 }
 
 type splitArm struct {
@@ -32,7 +33,7 @@ func splits(d *results.Document) []split {
 	var out []split
 	for i := range d.Phases {
 		p := &d.Phases[i]
-		s := split{Phase: p.Number, From: p.From, Broken: catalog.SplitBroken(p), P: p.SRM.P, Alarm: p.Alarm, State: "as intended"}
+		s := split{Phase: p.Number, From: p.From, Broken: catalog.SplitBroken(p), P: p.SRM.P, Alarm: p.Alarm, Sample: p.Sample, State: "as intended"}
 		switch {
 		case s.Broken:
 			s.State = "broken"

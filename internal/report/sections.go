@@ -23,7 +23,7 @@ func parse(zone *time.Location) (*template.Template, error) {
 		"kill":   func(k *results.Kill) string { return catalog.KillText(k, zone) },
 		"armOff": func(k results.Kill) string { return catalog.KillText(&k, zone) }, "after": afterText,
 		"gap":      func(g results.Gap) string { return catalog.GapText(g, zone) },
-		"excluded": Excluded, "slow": slowRows, "checks": slowChecks, "segments": segmentTables, "slowAge": slowAge, "family": goalFamily, "asides": asides, "placebo": placeboLines, "placeboText": placeboText, "dated": datedLines, "datedText": datedText, "datedEnds": datedEnds, "beliefs": beliefLines, "prior": priorText, "familyText": familyText, "familyLines": familyLines,
+		"excluded": Excluded, "sampled": Sampled, "slow": slowRows, "checks": slowChecks, "segments": segmentTables, "slowAge": slowAge, "family": goalFamily, "asides": asides, "placebo": placeboLines, "placeboText": placeboText, "dated": datedLines, "datedText": datedText, "datedEnds": datedEnds, "beliefs": beliefLines, "prior": priorText, "familyText": familyText, "familyLines": familyLines,
 		"meanRange": meanRange, "armsText": armsText, "planSummary": planSummary, "planLines": planLines,
 		"dayNote": func() string { return results.DayNote }, "severalDays": severalDays, "dayConclusion": dayConclusion, "dayPlot": dayPlot, "dayRows": dayRows,
 		"dayHeader": func() []string { return strings.Split(strings.ToLower(dayColumns), "\t") },

@@ -162,6 +162,28 @@ func textSplit(b *strings.Builder, d *results.Document) {
 	}
 }
 
+// Sampled says which phases measure a share of their units only, and what became of the
+// others; "" when all are measured.
+func Sampled(d *results.Document) string {
+	var parts []string
+	for _, p := range d.Phases {
+		if p.Sample == 0 {
+			continue
+		}
+		text := fmt.Sprintf("phase %d measures %s of its units", p.Number, words.Share(results.Number(p.Sample)))
+		for _, a := range p.Arms {
+			if a.LeftOut > 0 {
+				text += fmt.Sprintf(", %s of %s came all the same and are left out", words.Count(a.LeftOut), a.Variant)
+			}
+			if a.ShortKept > 0 {
+				text += fmt.Sprintf(", %s of %s were kept at a smaller share", words.Count(a.ShortKept), a.Variant)
+			}
+		}
+		parts = append(parts, text)
+	}
+	return strings.Join(parts, "; ")
+}
+
 // Excluded says how many units the experiment's exclude leaves out, by arm; "" when
 // there are none.
 func Excluded(d *results.Document) string {

@@ -42,6 +42,14 @@ func Colour(w io.Writer, d *results.Document, p terminal.Palette) error {
 	textGuardrails(&b, d, p)
 	textSplit(&b, d)
 	textCrossovers(&b, d)
+	if text := Sampled(d); text != "" {
+		fmt.Fprintf(&b, "sampled: %s\n", text)
+	}
+	for _, c := range d.LossChecks {
+		if c.Alarm {
+			fmt.Fprintf(&b, "LOSS DIFFERS BY ARM: %s\n", c.Text)
+		}
+	}
 	if text := Excluded(d); text != "" {
 		fmt.Fprintf(&b, "excluded: %s\n", text)
 	}
