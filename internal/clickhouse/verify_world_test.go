@@ -198,8 +198,8 @@ func (w *realm) event(units int) ingest.Event {
 	if v := among(w.Rand, "", "match", "mismatch"); v != "" && e.Type == ingest.Exposure {
 		e.Attrs = append(e.Attrs, ingest.Attr{Name: ingest.Assignment, Value: v})
 	}
-	if v := among(w.Rand, "", "", "", "", "", "", "", "out", "less"); v != "" && e.Type == ingest.Exposure {
-		e.Attrs = append(e.Attrs, ingest.Attr{Name: ingest.Sample, Value: v})
+	if v := []string{"out", "less"}; e.Type == ingest.Exposure && unit%11 < 2 && e.T%2 == 0 {
+		e.Attrs = append(e.Attrs, ingest.Attr{Name: ingest.Sample, Value: v[unit%11]})
 	}
 	if v := among(w.Rand, "", "x", "y"); v != "" {
 		e.Attrs = append(e.Attrs, ingest.Attr{Name: "c", Value: v})
