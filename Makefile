@@ -74,6 +74,14 @@ test: engine kafka unleash alertmanager helm grafana python browser openfeature 
 chaos: engine kafka ## attack the shipped binary: 1,000 kills and more, a million malformed records, exact afterwards (docs/exactly-once.md)
 	$(GO) test ./internal/e2e -run '^Test(Chaos|Broker)' -count=1 -v -timeout 3h -e2e.long 20 $(ARGS) | grep -vE '^ +(process_test|assay:|hint:|[0-9] \||\^)'
 
+.PHONY: soak
+soak: build engine kafka ## 30 minutes of 50,000 events/s while every part fails; fails itself when a criterion does not hold, writes docs/soak.md (ARGS="--for 5m --rate 20000")
+	$(GO) run ./internal/bench -soak -docs docs -commit $(VERSION) $(ARGS)
+
+.PHONY: soak-short
+soak-short: build engine kafka ## the same faults in a minute and a half, exact afterwards; how fast is not judged
+	$(GO) run ./internal/bench -soak -for 90s -rate 5000 -consumer-memory 512MiB -kill-p50 1m -kill-p99 2m $(ARGS)
+
 .PHONY: race
 race: engine ## the tests of concurrent packages under the race detector
 	$(GO) test -race $(TESTFLAGS) ./ingest/... ./internal/watch/... ./guardrails/... ./internal/simulate/...

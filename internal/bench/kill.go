@@ -50,11 +50,18 @@ type trial struct {
 // killing is the trials and what feeds them.
 type killing struct {
 	*guarded
-	mu     sync.Mutex // of the trials' fields that others write
+	feeding
 	trials []*trial
 	byKey  map[string]*trial
-	random *rand.Rand
 	looks  []time.Duration
+}
+
+// feeding sends the events of trials.
+type feeding struct {
+	mu         sync.Mutex // of the trials' fields that others write
+	to         source
+	partitions int32
+	random     *rand.Rand
 }
 
 func trialKey(i int) string { return fmt.Sprintf("harmed-%03d", i) }
@@ -85,7 +92,8 @@ func (b *bencher) kill(ctx context.Context, dir string, o options) (*killing, er
 	}
 	defer g.close()
 	g.commits.Store = app.Store(g.db)
-	k := &killing{guarded: g, byKey: map[string]*trial{}, random: rand.New(rand.NewPCG(7, 7))}
+	k := &killing{guarded: g, byKey: map[string]*trial{}}
+	k.to, k.partitions, k.random = g.topics, o.partitions, rand.New(rand.NewPCG(7, 7))
 	for i := range o.trials {
 		t := &trial{key: trialKey(i), begins: time.Duration(i) * o.stagger, oracle: newOracle(g.version.Find(trialKey(i)))}
 		k.trials, k.byKey[t.key] = append(k.trials, t), t
@@ -171,10 +179,10 @@ func (k *killing) harm(ctx context.Context) error {
 }
 
 // advance sends the units of a trial that are due at its age.
-func (k *killing) advance(ctx context.Context, cl *kgo.Client, t *trial, age time.Duration) {
+func (f *feeding) advance(ctx context.Context, cl *kgo.Client, t *trial, age time.Duration) {
 	for ; float64(t.units) < age.Seconds()*killUnits; t.units++ {
 		if t.units%2 == 0 { // of every two units one is in each arm: the split is never suspect
-			t.arms[0] = k.random.IntN(2)
+			t.arms[0] = f.random.IntN(2)
 			t.arms[1] = 1 - t.arms[0]
 		}
 		arm, unit := t.arms[t.units%2], fmt.Sprintf("%s-%d", t.key, t.units)
@@ -184,12 +192,12 @@ func (k *killing) advance(ctx context.Context, cl *kgo.Client, t *trial, age tim
 		}
 		now := time.Now()
 		t.oracle.exposed(arm)
-		k.produce(ctx, cl, t, ingest.Exposure, unit, fmt.Sprintf(
+		f.produce(ctx, cl, t, ingest.Exposure, unit, fmt.Sprintf(
 			`{"type":"exposure","id":"%s","ts":%d,"unit":"%[1]s","experiment":"%[3]s","variant":"%[4]s"}`,
 			unit, now.UnixMilli(), t.key, [...]string{"control", "treatment"}[arm]))
-		if k.random.Float64() < rate {
+		if f.random.Float64() < rate {
 			t.oracle.failed(arm)
-			k.produce(ctx, cl, t, ingest.Outcome, unit, fmt.Sprintf(
+			f.produce(ctx, cl, t, ingest.Outcome, unit, fmt.Sprintf(
 				`{"type":"outcome","id":"%s-f","ts":%d,"unit":"%[1]s","event":"failure"}`, unit, now.UnixMilli()+1))
 		}
 	}
@@ -197,13 +205,13 @@ func (k *killing) advance(ctx context.Context, cl *kgo.Client, t *trial, age tim
 
 // produce sends one event of a trial, and starts the clock if it is the one that
 // shows the harm.
-func (k *killing) produce(ctx context.Context, cl *kgo.Client, t *trial, kind ingest.Type, unit, value string) {
+func (f *feeding) produce(ctx context.Context, cl *kgo.Client, t *trial, kind ingest.Type, unit, value string) {
 	topic := 0
 	if kind == ingest.Outcome {
 		topic = 1
 	}
-	r := &kgo.Record{Topic: k.topics[topic], Key: []byte(unit), Value: []byte(value),
-		Partition: ingest.Partition([]byte(unit), k.b.load.Partitions, ingest.Murmur2)}
+	r := &kgo.Record{Topic: f.to[topic], Key: []byte(unit), Value: []byte(value),
+		Partition: ingest.Partition([]byte(unit), f.partitions, ingest.Murmur2)}
 	shows := t.shown.IsZero() && t.oracle.breached(time.Now())
 	if shows {
 		t.shown = time.Now()
@@ -212,8 +220,8 @@ func (k *killing) produce(ctx context.Context, cl *kgo.Client, t *trial, kind in
 		if err != nil || !shows {
 			return
 		}
-		k.mu.Lock()
-		defer k.mu.Unlock()
+		f.mu.Lock()
+		defer f.mu.Unlock()
 		t.place, t.offset, t.acked = lane{topic, r.Partition}, r.Offset, true
 	})
 }

@@ -51,6 +51,9 @@ type options struct {
 
 	analysis int // units of exploratory analyses that are measured, and nothing else
 
+	soak    soakOptions
+	soaking bool // a soak, and nothing else
+
 	readers bool // the API and the pages are measured, and nothing else
 
 	assign time.Duration // how long each part of assigning is measured, and nothing else
@@ -77,6 +80,17 @@ func flags() options {
 	flag.IntVar(&o.analysis, "analysis", 0, "units: how long exploratory analyses of so many, with four outcomes each, take, and nothing else; 5,000,000 is the promise")
 	flag.BoolVar(&o.readers, "readers", false, "how long the API and the pages take while a stream is counted, and nothing else")
 	assigning := flag.Bool("assign", false, "assigning units, computing other systems' assignments anew, and answers over HTTP, and nothing else")
+	flag.BoolVar(&o.soaking, "soak", false, "an installation of the shipped binary for a long time, with faults, and nothing else")
+	o.soak = defaultSoak()
+	flag.DurationVar(&o.soak.length, "for", o.soak.length, "with -soak: how long the stream lasts; the faults are spread over it")
+	flag.StringVar(&o.soak.binary, "binary", "bin/assay", "with -soak: the shipped binary")
+	flag.StringVar(&o.soak.result, "result", o.soak.result, "with -soak: file for everything that was measured, as JSON")
+	flag.StringVar(&o.soak.docs, "docs", "", "with -soak: folder to write soak.md and images/soak.svg to")
+	flag.StringVar(&o.soak.memory, "consumer-memory", o.soak.memory, "with -soak: setting memory of each consumer")
+	flag.StringVar(&o.soak.commit, "commit", "", "with -soak: what the binary was built of; it stands in the page")
+	flag.StringVar(&o.soak.note, "note", "", "with -soak: a sentence for the page, as what else ran on the machine")
+	flag.DurationVar(&o.soak.p50, "kill-p50", o.soak.p50, "with -soak: bound of the median from harm to the off call")
+	flag.DurationVar(&o.soak.p99, "kill-p99", o.soak.p99, "with -soak: bound of its 99th percentile")
 	flag.IntVar(&o.trials, "trials", 60, "with -kill: harmed experiments, one every 1.5 s; 0: none")
 	flag.IntVar(&o.rate, "rate", o.rate, "events a second of live streams")
 	flag.IntVar(&o.loop, "loop", 1000, "with -kill: experiments of a guard whose rounds are measured; 0: none; with -readers: experiments of the list")
@@ -142,6 +156,9 @@ func bench(ctx context.Context, w io.Writer, o options) (err error) {
 	r := report{w: w}
 	if o.assign > 0 {
 		return errors.Join(benchAssign(ctx, dir, o, &r), r.err)
+	}
+	if o.soaking {
+		return errors.Join(benchSoak(ctx, dir, o, &r), r.err)
 	}
 	if o.kill {
 		return errors.Join(benchKills(ctx, dir, o, &r), r.err)
