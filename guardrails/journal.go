@@ -40,8 +40,9 @@ type Entry struct {
 	Look       string          `json:"look,omitempty"` // id of the stored look that it rests on
 	Until      time.Time       `json:"until,omitzero"` // end of a snooze; not after At: it ends now
 	Evidence   json.RawMessage `json:"evidence,omitempty"`
-	Saved      string          `json:"saved,omitempty"` // of Sending: what the off call will overwrite in the flag system
-	Ramp       *Move           `json:"ramp,omitempty"`  // of a line about a ramp: what is done, or of which step a person speaks
+	Change     string          `json:"change,omitempty"` // of a change that waits for approvals: the hash of what was and of what is wanted
+	Saved      string          `json:"saved,omitempty"`  // of Sending: what the off call will overwrite in the flag system
+	Ramp       *Move           `json:"ramp,omitempty"`   // of a line about a ramp: what is done, or of which step a person speaks
 
 	// Hash is what the log has made of the entry and of all before it: whoever knows
 	// it can tell later whether any of them was touched. It comes from the log and is
@@ -83,6 +84,14 @@ const (
 	Noted           EntryKind = "noted"            // a person wrote something down beside the experiment; it changes nothing
 	ErasureAsked    EntryKind = "erasure_asked"    // units are to be forgotten: how many, never which
 	Erased          EntryKind = "erased"           // Decision was carried out: what was deleted, and that nothing is left
+)
+
+// What became of a change that asks for approvals. Its hash is in Change.
+const (
+	ChangeProposed    EntryKind = "change_proposed"    // Actor wanted to apply it, and waits
+	ChangeApproved    EntryKind = "change_approved"    // somebody else agrees to it
+	ApprovalWithdrawn EntryKind = "approval_withdrawn" // and does no longer
+	ChangeApplied     EntryKind = "change_applied"     // it had its approvals: Config has it
 )
 
 // KillKey is the idempotency key of a kill: a hash of what identifies the

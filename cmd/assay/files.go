@@ -72,21 +72,28 @@ func (c applyCmd) Run(env *environment) error {
 		return err
 	}
 	return env.with(cfg, app.Options{Migrate: true}, func(s *app.Stack) error {
-		done, err := app.Apply(env.ctx, s.DB, set, author(c.Author), time.Now)
+		done, err := s.Apply(env.ctx, set, author(c.Author), time.Now)
 		if err != nil {
 			return usageIfProblems(err)
 		}
-		return env.print(done, func() error {
+		if err := env.print(done, func() error {
 			for _, ch := range done.Changes {
 				env.println("%s", ch)
 			}
 			if len(done.Changes) == 0 {
 				env.println("nothing changed: version %d stays in force", done.Number)
-				return nil
+			} else {
+				env.println("version %d is in force", done.Number)
 			}
-			env.println("version %d is in force", done.Number)
+			if len(done.Waiting) > 0 {
+				env.tellWaiting(done.Waiting)
+			}
 			return nil
-		})
+		}); err != nil || len(done.Waiting) == 0 {
+			return err
+		}
+		return app.WithHint(errors.New("not everything was applied: some of it waits for approvals"),
+			"somebody else agrees by `assay approve EXPERIMENT --reason …`, or at /changes; then apply again")
 	})
 }
 

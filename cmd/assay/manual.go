@@ -47,6 +47,11 @@ func (applyCmd) Help() string {
 		[]string{"assay apply", "assay apply --cap revenue --from 2026-01-01T00:00:00Z --to 2026-02-01T00:00:00Z", "assay apply --floor 2026-01-01T00:00:00Z"})
 }
 
+func (approveCmd) Help() string {
+	return manual("A change that grows may need others to agree (governance.approvals, or approvals in the file). Applying it then leaves that experiment as it is and writes the change into the decision log. Who wants a change does not approve it; an edit of the file, or of what is in force, makes another change that has no approval (docs/governance.md).",
+		[]string{"assay approve", `assay approve checkout-cta --reason "power and guardrails are fine"`, `assay approve checkout-cta --withdraw --reason "the campaign begins that day"`})
+}
+
 func (replayCmd) Help() string {
 	return manual("Makes events of a file's rows and sends them to the topics. Ids come from the file's hash and the line: sending a file twice counts once (docs/sources.md).",
 		[]string{"assay replay events.ndjson --mapping segment", "assay replay shop.csv --mapping testdata/replay/shop.yaml"})

@@ -45,9 +45,12 @@ func (c runCmd) Run(env *environment) error {
 	}
 	// Opening and closing outlive the time that was given: what was begun is ended in order.
 	return env.with(cfg, app.Options{Kafka: true, Migrate: true, HTTP: true}, func(s *app.Stack) error {
-		done, err := app.Apply(env.ctx, s.DB, set, author(""), time.Now)
+		done, err := s.Apply(env.ctx, set, author(""), time.Now)
 		if err != nil {
 			return usageIfProblems(err)
+		}
+		for _, p := range done.Waiting {
+			_, _ = fmt.Fprintf(env.err, "assay: warning: %s goes on as it was: its change waits for approvals (assay approve)\n", p.Experiment)
 		}
 		return c.serve(ctx, env, s, demo, done)
 	})

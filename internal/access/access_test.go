@@ -31,6 +31,7 @@ func TestMay(t *testing.T) {
 		access.Snooze:      {access.Operator, access.Owner},
 		access.Acknowledge: {access.Operator, access.Owner},
 		access.StopAll:     {access.Operator, access.Operator},
+		access.Approve:     {access.Approver, access.Approver},
 		access.Tokens:      {access.Admin, access.Admin},
 		"something else":   {never, never},
 	}

@@ -18,6 +18,7 @@ const (
 	Snooze      Action = "snooze"      // let automatic kills of an experiment wait
 	Acknowledge Action = "acknowledge" // judge a phase although its split is broken
 	StopAll     Action = "stop_all"    // let all automatic kills wait: the global stop
+	Approve     Action = "approve"     // agree to a change that somebody else wants
 	Tokens      Action = "tokens"      // who comes in
 )
 
@@ -45,6 +46,7 @@ func Grants() []Grant {
 		{Snooze, Operator, true},
 		{Acknowledge, Operator, true},
 		{StopAll, Operator, false},
+		{Approve, Approver, false},
 		{Tokens, Admin, false},
 	}
 }

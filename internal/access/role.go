@@ -12,12 +12,13 @@ const (
 	Viewer         // reads results, decisions and the state of the data
 	Analyst        // also single units, raw rows, and analyses that are computed on request
 	Owner          // also acts on experiments that are theirs
+	Approver       // also agrees to changes that others want
 	Operator       // also acts on every experiment, and on all at once
 	Admin          // also says who comes in
 )
 
 // Roles are those that somebody can have.
-func Roles() []Role { return []Role{Evaluator, Viewer, Analyst, Owner, Operator, Admin} }
+func Roles() []Role { return []Role{Evaluator, Viewer, Analyst, Owner, Approver, Operator, Admin} }
 
 // String is the role's name in tokens and in the configuration.
 func (r Role) String() string {
@@ -30,6 +31,8 @@ func (r Role) String() string {
 		return "analyst"
 	case Owner:
 		return "owner"
+	case Approver:
+		return "approver"
 	case Operator:
 		return "operator"
 	case Admin:
@@ -46,7 +49,7 @@ func ParseRole(name string) (Role, error) {
 			return r, nil
 		}
 	}
-	return Nobody, fmt.Errorf("unknown role %q: evaluator, viewer, analyst, owner, operator or admin", name)
+	return Nobody, fmt.Errorf("unknown role %q: evaluator, viewer, analyst, owner, approver, operator or admin", name)
 }
 
 // MarshalText writes the name.

@@ -76,6 +76,9 @@ func pageRules() map[string]Rule {
 		"POST /experiments/{key}/acknowledge": on(Acknowledge),
 		"POST /experiments/{key}/annotate":    on(Annotate),
 		"POST /stop":                          {Action: StopAll},
+
+		"GET /changes":        {Action: Read},
+		"POST /changes/{key}": on(Approve),
 	}
 }
 
@@ -111,6 +114,9 @@ func apiRules() map[string]Rule {
 		"POST /api/v1/experiments/{key}/acknowledge": on(Acknowledge),
 		"POST /api/v1/experiments/{key}/annotate":    on(Annotate),
 		"POST /api/v1/stop":                          {Action: StopAll},
+
+		"GET /api/v1/changes":                    {Action: Read},
+		"POST /api/v1/experiments/{key}/approve": on(Approve),
 
 		"GET /api/v1/tokens":         {Action: Tokens},
 		"DELETE /api/v1/tokens/{id}": {Action: Tokens},

@@ -95,7 +95,7 @@ func (o Order) Check() error {
 	case CheckName(o.Name) != nil:
 		return CheckName(o.Name)
 	case o.Role == Nobody:
-		return errors.New("a role is missing: evaluator, viewer, analyst, owner, operator or admin")
+		return errors.New("a role is missing: evaluator, viewer, analyst, owner, approver, operator or admin")
 	case o.For <= 0 || o.For > MaxAge:
 		return fmt.Errorf("a token lives for up to %d days", MaxAge/(24*time.Hour))
 	case slices.Contains(o.Experiments, ""):

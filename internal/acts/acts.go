@@ -61,6 +61,13 @@ type Note struct {
 	On
 }
 
+// Approve agrees to a change that somebody else wants, or takes that back.
+type Approve struct {
+	On
+	Hash     string // of the change that they saw; "": the one that waits
+	Withdraw bool
+}
+
 // Code is what kind of no an answer is. The list is closed.
 type Code string
 

@@ -72,6 +72,7 @@ type Parts struct {
 	Explainer      Explainer
 	Planner        Planner
 	Exporter       Exporter
+	Changes        Changes
 	Hand           Hand     // nil: nothing can be done by hand
 	Tokens         Tokens   // nil: nobody is asked for one
 	Explorer       Explorer // nil: there are no exploratory analyses
@@ -100,7 +101,7 @@ func New(p Parts) (*API, error) {
 	}
 	a := &API{parts: p, routes: routes{}, cache: newEncodings()}
 	a.huma = humago.New(a.routes, a.config())
-	for _, add := range []func(){a.experiments, a.results, a.history, a.decisions, a.power, a.explain, a.configurations, a.health, a.export, a.orders, a.tokens, a.analyses} {
+	for _, add := range []func(){a.experiments, a.results, a.history, a.decisions, a.power, a.explain, a.configurations, a.health, a.export, a.orders, a.tokens, a.analyses, a.changes} {
 		add()
 	}
 	spec, err := json.MarshalIndent(a.huma.OpenAPI(), "", "  ")

@@ -81,6 +81,8 @@ func TestAnswers(t *testing.T) {
 		"power-given":           {"POST", "/power", `{"lift":0.05,"metrics":[{"metric":"conversion","mean":0.04,"binary":true}]}`},
 		"power-of-experiment":   {"POST", "/power", `{"experiment":"checkout-cta","metrics":[{"metric":"revenue","mean":20,"sd":50}]}`},
 		"explain":               {"POST", "/experiments/checkout-cta/explain", `{"unit":"u-123"}`},
+		"changes":               {"GET", "/changes", ""},
+		"changes.csv":           {"GET", "/changes?format=csv", ""},
 		"configurations":        {"GET", "/configurations", ""},
 		"configuration":         {"GET", "/configurations/7", ""},
 		"health":                {"GET", "/health", ""},

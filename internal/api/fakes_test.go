@@ -261,7 +261,7 @@ func (w *world) Convert(_ context.Context, out io.Writer, format, structure stri
 // serve is the API of a world behind a mux.
 func serve(t *testing.T, w *world) (*API, http.Handler) {
 	t.Helper()
-	a, err := New(Parts{Catalog: w, History: w, Journal: w, Configurations: w, Explainer: w, Planner: w, Exporter: w, Hand: &w.hand, Tokens: &w.tokens, Explorer: &w.explorer, Code: "test",
+	a, err := New(Parts{Catalog: w, History: w, Journal: w, Configurations: w, Changes: fakeChanges{}, Explainer: w, Planner: w, Exporter: w, Hand: &w.hand, Tokens: &w.tokens, Explorer: &w.explorer, Code: "test",
 		Now: func() time.Time { return w.now }, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)

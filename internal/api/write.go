@@ -12,6 +12,7 @@ import (
 	"github.com/assay-dev/assay/internal/access"
 	"github.com/assay-dev/assay/internal/acts"
 	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/governance"
 )
 
 // Hand does what people order. Its errors carry a code of acts.
@@ -22,6 +23,7 @@ type Hand interface {
 	Snooze(ctx context.Context, who access.Principal, o acts.Snooze) (time.Time, error)
 	Acknowledge(ctx context.Context, who access.Principal, o acts.Acknowledge) error
 	Note(ctx context.Context, who access.Principal, o acts.Note) (uint64, error)
+	Approve(ctx context.Context, who access.Principal, o acts.Approve) (*governance.Proposal, error)
 }
 
 // Killed is how far a kill came.
@@ -136,6 +138,7 @@ func (a *API) orders() {
 	huma.Register(a.huma, a.order("snooze", "Let automatic kills of an experiment wait", "People go on being told."), a.snooze)
 	huma.Register(a.huma, a.order("acknowledge", "Judge a phase although its split is broken", "Closes an open sample-ratio alarm."), a.acknowledge)
 	huma.Register(a.huma, a.order("annotate", "Write a note beside an experiment", "A line of the decision log, of kind noted: it changes nothing."), a.annotate)
+	huma.Register(a.huma, a.order("approve", "Agree to a change that waits", "Or take that back. Whoever wants a change does not approve it (403). The hash is the change's that you looked at: when another one waits by now, or what is in force is another, the answer is 412."), a.approve)
 	stop := a.order("stop", "Let all automatic kills wait", "The global stop: every guard heeds it within a second. People go on being told.")
 	stop.OperationID, stop.Path = "stop-all", Prefix+"/stop"
 	huma.Register(a.huma, stop, a.stop)

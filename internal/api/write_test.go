@@ -17,6 +17,7 @@ import (
 	"github.com/assay-dev/assay/internal/access"
 	"github.com/assay-dev/assay/internal/acts"
 	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/governance"
 )
 
 // fakeHand takes down what it is told.
@@ -60,6 +61,24 @@ func (h *fakeHand) Note(_ context.Context, who access.Principal, o acts.Note) (u
 	return 13, h.fail
 }
 
+func (h *fakeHand) Approve(_ context.Context, who access.Principal, o acts.Approve) (*governance.Proposal, error) {
+	h.note(who, o.On, "approve %.4s, withdraw %v", o.Hash, o.Withdraw)
+	return &waitingChange, h.fail
+}
+
+// waitingChange is one that bob wants and carol has agreed to.
+var waitingChange = governance.Proposal{
+	Step: governance.Step{Experiment: "checkout-cta", Hash: strings.Repeat("ab", 32), Needs: 2, Change: governance.Change{
+		Experiment: "checkout-cta", Class: governance.Grow, Reasons: []governance.Reason{{Class: governance.Grow, Text: "iteration 1: traffic 10% → 50%"}}}},
+	Seq: 11, At: begun, Authors: []string{"bob"}, Approvals: []governance.Approval{{By: "carol", At: begun, Reason: "fine", Seq: 12}},
+}
+
+type fakeChanges struct{}
+
+func (fakeChanges) Waiting(context.Context) ([]governance.Proposal, error) {
+	return []governance.Proposal{waitingChange}, nil
+}
+
 // fakeTokens has one.
 type fakeTokens struct{ revoked []string }
 
@@ -100,6 +119,8 @@ func TestOrders(t *testing.T) {
 			`{"experiment":"cart","until":"2026-03-02T12:00:00Z"}`},
 		{"/experiments/cart/acknowledge", `{"iteration":3,"reason":"a bot","phase":2}`, "ada: acknowledge phase 2 of cart/3, a bot", `{"experiment":"cart","phase":2}`},
 		{"/experiments/cart/annotate", `{"iteration":3,"text":"a campaign began"}`, "ada: note of cart/3, a campaign began", `{"experiment":"cart","decision":13}`},
+		{"/experiments/checkout-cta/approve", `{"hash":"` + waitingChange.Hash + `","reason":"fine","withdraw":true}`, "ada: approve abab, withdraw true of checkout-cta/0, fine",
+			`{"experiment":"checkout-cta","hash":"` + waitingChange.Hash + `","needs":2,"approvals":[{"by":"carol","at":"2026-03-01T00:00:00Z","reason":"fine","decision":12}]}`},
 		{"/stop", `{"reason":"events are wrong","for":"0s"}`, "ada: snooze for 0s of /0, events are wrong", `{"until":"2026-03-02T10:00:00Z"}`},
 	} {
 		w.hand.did = nil
@@ -133,6 +154,8 @@ func TestOrdersRefuse(t *testing.T) {
 		{"/experiments/cart/acknowledge", `{"iteration":3,"reason":"why"}`},
 		{"/experiments/cart/annotate", `{"iteration":3,"text":""}`},
 		{"/experiments/cart/annotate", `{"text":"a campaign began"}`},
+		{"/experiments/cart/approve", `{"reason":"fine"}`},
+		{"/experiments/cart/approve", `{"hash":"` + waitingChange.Hash + `"}`},
 		{"/stop", `{"for":"2h"}`},
 	} {
 		r := do(h, "POST", Prefix+o.path, o.body)
@@ -216,7 +239,7 @@ func TestOrdersContract(t *testing.T) {
 	bodies := map[string]string{
 		"kill": `{"iteration":3,"reason":"why"}`, "drill": `{"iteration":3,"reason":"why"}`, "resume": `{"iteration":3,"reason":"why"}`, "snooze": `{"iteration":3,"reason":"why","for":"2h"}`,
 		"acknowledge": `{"iteration":3,"reason":"why","phase":1}`, "stop": `{"reason":"why","for":"2h"}`,
-		"annotate": `{"iteration":3,"text":"why"}`, "analyses": `{"window":"14d"}`,
+		"annotate": `{"iteration":3,"text":"why"}`, "approve": `{"hash":"` + waitingChange.Hash + `","reason":"why"}`, "analyses": `{"window":"14d"}`,
 	}
 	seen := map[string][]string{}
 	ask := func(method, path, body string) {

@@ -11,6 +11,7 @@ import (
 	"github.com/assay-dev/assay/internal/access"
 	"github.com/assay-dev/assay/internal/acts"
 	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/governance"
 	"github.com/assay-dev/assay/internal/watch"
 )
 
@@ -18,10 +19,11 @@ import (
 // and the pages have this one code path. Whatever is done is a line of the decision
 // log with the person's name; whatever is not done is a line of the audit log.
 type Acts struct {
-	owners access.Lookup
-	hand   func(actor string) (hand, error)
-	audit  *slog.Logger
-	lasts  bool // a kill that was begun goes on when who asked for it is gone
+	owners  access.Lookup
+	hand    func(actor string) (hand, error)
+	changes approving
+	audit   *slog.Logger
+	lasts   bool // a kill that was begun goes on when who asked for it is gone
 }
 
 // hand carries out what is allowed.
@@ -34,9 +36,15 @@ type hand interface {
 	Note(ctx context.Context, of watch.Named, text string) (uint64, error)
 }
 
+// approving is what waits for approvals.
+type approving interface {
+	Approve(ctx context.Context, by string, o acts.Approve) (*governance.Proposal, error)
+	Resume(ctx context.Context, key string, rearm float64, author string) error
+}
+
 // Acts makes the service for a command, which can be stopped.
 func (s *Stack) Acts(audit *slog.Logger) *Acts {
-	return &Acts{owners: owners{s.DB}, audit: audit, hand: func(actor string) (hand, error) { return s.Hand(actor) }}
+	return &Acts{owners: owners{s.DB}, audit: audit, changes: s.changes(), hand: func(actor string) (hand, error) { return s.Hand(actor) }}
 }
 
 // LastingActs makes the service for a door: a browser that is closed leaves no kill
@@ -72,6 +80,9 @@ func (a *Acts) Drill(ctx context.Context, who access.Principal, o acts.Kill) (d 
 // Resume opens the next iteration of a killed experiment.
 func (a *Acts) Resume(ctx context.Context, who access.Principal, o acts.Resume) (v *experiment.Version, err error) {
 	err = a.do(ctx, who, access.Resume, o.On, func(ctx context.Context, h hand) error {
+		if err := a.changes.Resume(ctx, o.Experiment, o.Rearm, who.Name); err != nil {
+			return err
+		}
 		v, err = h.Resume(ctx, named(o.On), o.Reason, o.Rearm)
 		return err
 	})
@@ -105,6 +116,16 @@ func (a *Acts) Note(ctx context.Context, who access.Principal, o acts.Note) (seq
 		return err
 	})
 	return seq, err
+}
+
+// Approve agrees to a change that somebody else wants, or takes that back, and returns
+// what then waits.
+func (a *Acts) Approve(ctx context.Context, who access.Principal, o acts.Approve) (p *governance.Proposal, err error) {
+	err = a.do(ctx, who, access.Approve, o.On, func(ctx context.Context, _ hand) error {
+		p, err = a.changes.Approve(ctx, who.Name, o)
+		return err
+	})
+	return p, err
 }
 
 func named(on acts.On) watch.Named {

@@ -16,6 +16,7 @@ import (
 	"github.com/assay-dev/assay/internal/access"
 	"github.com/assay-dev/assay/internal/acts"
 	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/governance"
 	"github.com/assay-dev/assay/internal/watch"
 )
 
@@ -62,10 +63,18 @@ type teams map[string]string
 
 func (o teams) Owner(_ context.Context, key string) (string, error) { return o[key], nil }
 
+// ungoverned is where nothing needs an approval.
+type ungoverned struct{}
+
+func (ungoverned) Approve(context.Context, string, acts.Approve) (*governance.Proposal, error) {
+	return nil, errNoChange
+}
+func (ungoverned) Resume(context.Context, string, float64, string) error { return nil }
+
 func newActs(l *ledgerOfActs) (*Acts, *bytes.Buffer) {
 	var log bytes.Buffer
 	return &Acts{
-		owners: teams{"checkout": "growth", "cart": "carts"}, audit: slog.New(slog.NewTextHandler(&log, nil)),
+		owners: teams{"checkout": "growth", "cart": "carts"}, changes: ungoverned{}, audit: slog.New(slog.NewTextHandler(&log, nil)),
 		hand: func(actor string) (hand, error) { l.actor = actor; return l, nil },
 	}, &log
 }

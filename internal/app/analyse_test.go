@@ -56,7 +56,7 @@ func newAnalysed(t *testing.T) *analysed {
 		t.Fatal(err)
 	}
 	w := &analysed{Stack: newStack(t), now: time.Date(2026, 1, 9, 0, 0, 0, 0, time.UTC)}
-	if _, err := Apply(t.Context(), w.DB, set, "somebody", func() time.Time { return w.now }); err != nil {
+	if _, err := w.Apply(t.Context(), set, "somebody", func() time.Time { return w.now }); err != nil {
 		t.Fatal(err)
 	}
 	v, err := w.DB.Version(t.Context())

@@ -8,6 +8,7 @@ import (
 
 	"github.com/assay-dev/assay/internal/clickhouse"
 	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/governance"
 )
 
 // versions is the part of the database that Apply needs.
@@ -18,14 +19,28 @@ type versions interface {
 
 // Applied says what an apply did.
 type Applied struct {
-	Number  uint32              `json:"version"` // in force now
-	Changes []experiment.Change `json:"changes"`
+	Number  uint32                `json:"version"` // in force now
+	Changes []experiment.Change   `json:"changes"`
+	Waiting []governance.Proposal `json:"waiting,omitempty"` // left as they were, until others agree
+}
+
+// gate holds back what others must agree to first.
+type gate interface {
+	// Hold names the changes that wait, and takes those down whose approvals it counted.
+	Hold(ctx context.Context, before, next *experiment.Version, set *experiment.Set, author string) (waiting []governance.Proposal, agreed []governance.Step, err error)
+	// Applied writes down that changes with their approvals are in force.
+	Applied(ctx context.Context, agreed []governance.Step, author string, version uint32) error
 }
 
 // Apply makes the files the configuration in force. When somebody else applied
 // meanwhile, it decides again on what they left. Problems of the files come back
-// as experiment.Problems.
-func Apply(ctx context.Context, db versions, set *experiment.Set, author string, now func() time.Time) (Applied, error) {
+// as experiment.Problems. What needs approvals that are not there is left as it is, and
+// all else goes ahead: to shrink one experiment never waits for another.
+func (s *Stack) Apply(ctx context.Context, set *experiment.Set, author string, now func() time.Time) (Applied, error) {
+	return apply(ctx, s.DB, s.changes(), set, author, now)
+}
+
+func apply(ctx context.Context, db versions, g gate, set *experiment.Set, author string, now func() time.Time) (Applied, error) {
 	for {
 		current, err := db.Version(ctx)
 		if err != nil {
@@ -35,12 +50,26 @@ func Apply(ctx context.Context, db versions, set *experiment.Set, author string,
 		if current.Number > 0 {
 			previous = &current
 		}
-		next, changes, problems := experiment.Apply(previous, set, now(), author)
+		at := now()
+		next, changes, problems := experiment.Apply(previous, set, at, author)
 		if err := problems.Err(); err != nil {
 			return Applied{}, err
 		}
 		if next == nil {
 			return Applied{Number: current.Number}, nil
+		}
+		waiting, agreed, err := g.Hold(ctx, &current, next, set, author)
+		if err != nil {
+			return Applied{}, err
+		}
+		if len(waiting) > 0 {
+			next, changes, problems = experiment.ApplyBut(previous, set, at, author, keysOf(waiting))
+			if err := problems.Err(); err != nil {
+				return Applied{}, err
+			}
+			if next == nil {
+				return Applied{Number: current.Number, Waiting: waiting}, nil
+			}
 		}
 		err = db.AppendVersion(ctx, *next)
 		if errors.Is(err, clickhouse.ErrConflict) {
@@ -49,6 +78,15 @@ func Apply(ctx context.Context, db versions, set *experiment.Set, author string,
 		if err != nil {
 			return Applied{}, fmt.Errorf("append version %d: %w", next.Number, err)
 		}
-		return Applied{Number: next.Number, Changes: changes}, nil
+		done := Applied{Number: next.Number, Changes: changes, Waiting: waiting}
+		return done, g.Applied(ctx, agreed, author, next.Number)
 	}
+}
+
+func keysOf(waiting []governance.Proposal) []string {
+	keys := make([]string, len(waiting))
+	for i, p := range waiting {
+		keys[i] = p.Experiment
+	}
+	return keys
 }

@@ -46,7 +46,7 @@ func TestClients(t *testing.T) {
 	if err := problems.Err(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Apply(t.Context(), s.DB, set, "somebody", time.Now); err != nil {
+	if _, err := s.Apply(t.Context(), set, "somebody", time.Now); err != nil {
 		t.Fatal(err)
 	}
 	hand, err := s.Hand("ada")

@@ -57,7 +57,7 @@ func (w *lookWorld) apply(owner string) {
 	if err := problems.Err(); err != nil {
 		w.t.Fatal(err)
 	}
-	if _, err := Apply(w.t.Context(), w.DB, set, "somebody", func() time.Time { return w.now }); err != nil {
+	if _, err := w.Apply(w.t.Context(), set, "somebody", func() time.Time { return w.now }); err != nil {
 		w.t.Fatal(err)
 	}
 }

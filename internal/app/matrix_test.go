@@ -40,22 +40,24 @@ type sender struct {
 // letIn is who is let in to what, on experiment checkout, which growth owns: + is in, -
 // is refused, ? is asked to log in. The columns are: nobody, a viewer, an analyst, its
 // owner, another one's owner, an operator, an admin, an operator of cart alone, a JWT of
-// the owner's group, a JWT of an operator's group, an evaluator.
+// the owner's group, a JWT of an operator's group, an evaluator,
+// an approver.
 var letIn = map[access.Action]string{
-	access.Open:        "+++++++++++",
-	access.Metrics:     "?+++++++++-",
-	access.Evaluate:    "?++++++++++",
-	access.Read:        "?+++++++++-",
-	access.Explain:     "?-+++++-++-",
-	access.Export:      "?-+++++-++-",
-	access.AdHoc:       "?-+++++-++-",
-	access.Annotate:    "?--+-++-++-",
-	access.Kill:        "?--+-++-++-",
-	access.Resume:      "?--+-++-++-",
-	access.Snooze:      "?--+-++-++-",
-	access.Acknowledge: "?--+-++-++-",
-	access.StopAll:     "?----++--+-",
-	access.Tokens:      "?-----+----",
+	access.Open:        "++++++++++++",
+	access.Metrics:     "?+++++++++-+",
+	access.Evaluate:    "?+++++++++++",
+	access.Read:        "?+++++++++-+",
+	access.Explain:     "?-+++++-++-+",
+	access.Export:      "?-+++++-++-+",
+	access.AdHoc:       "?-+++++-++-+",
+	access.Annotate:    "?--+-++-++--",
+	access.Kill:        "?--+-++-++--",
+	access.Resume:      "?--+-++-++--",
+	access.Snooze:      "?--+-++-++--",
+	access.Acknowledge: "?--+-++-++--",
+	access.StopAll:     "?----++--+--",
+	access.Approve:     "?----++--+-+",
+	access.Tokens:      "?-----+-----",
 }
 
 // column is what the table says of a sender.
@@ -195,6 +197,7 @@ func matrixSenders(t *testing.T, s *Stack, id *identity) []sender {
 		{"a JWT of its owner's group", bearer(id.jwt(t, nil)), column(8)},
 		{"a JWT of an operator's group", bearer(id.jwt(t, map[string]any{"groups": "oncall"})), column(9)},
 		{"an evaluator", evaluator, column(10)},
+		{"an approver", of("ap", access.Approver), column(11)},
 		{"an expired token", bearer(expired), always(http.StatusUnauthorized)},
 		{"a revoked token", bearer(revoked), always(http.StatusUnauthorized)},
 		{"a token that was never made", bearer("assay_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), always(http.StatusUnauthorized)},

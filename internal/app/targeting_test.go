@@ -37,7 +37,7 @@ func applyAssigned(t *testing.T, s *Stack) {
 	if err := problems.Err(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Apply(t.Context(), s.DB, set, "somebody", time.Now); err != nil {
+	if _, err := s.Apply(t.Context(), set, "somebody", time.Now); err != nil {
 		t.Fatal(err)
 	}
 }

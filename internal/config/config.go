@@ -36,6 +36,7 @@ type Config struct {
 	Notify      Notify              `yaml:"notify"`
 	Report      Report              `yaml:"report"`
 	Access      Access              `yaml:"access"`
+	Governance  Governance          `yaml:"governance"`
 	Backup      Backup              `yaml:"backup"`
 	Log         Log                 `yaml:"log"`
 	Tracing     Tracing             `yaml:"tracing"`
@@ -276,6 +277,9 @@ func (c *Config) Validate() error {
 		}
 	}
 	if err := c.Access.check(); err != nil {
+		return err
+	}
+	if err := c.Governance.check(); err != nil {
 		return err
 	}
 	if err := c.Backup.check(); err != nil {

@@ -15,6 +15,12 @@ import (
 // A time before the last version's is taken as that one: with two operators'
 // clocks apart, "from now on" still means after everything that was applied.
 func Apply(previous *Version, set *Set, at time.Time, author string) (*Version, []Change, Problems) {
+	return ApplyBut(previous, set, at, author, nil)
+}
+
+// ApplyBut is Apply, with some experiments left as they are in force, or out where they
+// are in no version yet: their files wait for approvals.
+func ApplyBut(previous *Version, set *Set, at time.Time, author string, waiting []string) (*Version, []Change, Problems) {
 	at = at.UTC().Truncate(time.Millisecond)
 	before := &Version{}
 	if previous != nil {
@@ -32,6 +38,12 @@ func Apply(previous *Version, set *Set, at time.Time, author string) (*Version, 
 	next.AppliedAt = at
 	var problems Problems
 	for _, f := range set.experiments {
+		if slices.Contains(waiting, f.Key) {
+			if e := before.Find(f.Key); e != nil {
+				next.Experiments = append(next.Experiments, *e)
+			}
+			continue
+		}
 		e, wrong := set.apply(f, before.Find(f.Key), at)
 		problems = append(problems, wrong...)
 		next.Experiments = append(next.Experiments, e)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 )
 
 // Change is one difference between two versions, in words for people.
@@ -66,6 +67,7 @@ func (c *changeList) words(was, is *Experiment) {
 		{"flag link", was.Links.Flag, is.Links.Flag},
 		{"change link", was.Links.Change, is.Links.Change},
 		{"schema link", was.Links.Schema, is.Links.Schema},
+		{"approvals", approvalsText(was.Approvals), approvalsText(is.Approvals)},
 		{"recomputed assignment", was.Assignment.recomputed(), is.Assignment.recomputed()},
 	} {
 		if f.was != f.is {
@@ -161,4 +163,11 @@ func (c *changeList) catalogue(was, is []Metric) {
 			c.add(false, "metric %s taken out", m.Name)
 		}
 	}
+}
+
+func approvalsText(n int) string {
+	if n == 0 {
+		return "the operator's"
+	}
+	return strconv.Itoa(n)
 }

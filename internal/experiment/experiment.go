@@ -53,6 +53,7 @@ type Experiment struct {
 	Guardrails      []Guardrail `json:"guardrails,omitempty"`
 	Checks          Checks      `json:"checks,omitzero"`
 	KillSwitch      string      `json:"kill_switch,omitempty"` // a name in the operator's configuration, or OwnSwitch
+	Approvals       int         `json:"approvals,omitempty"`   // people who must agree before it grows; 0: as the operator says
 	Assignment      *Assignment `json:"assignment,omitempty"`  // who puts units into variants; nil: somebody else, and nothing is known of it
 	Iterations      []Iteration `json:"iterations"`            // ascending, never overlapping
 }

@@ -113,6 +113,7 @@ func experimentFields() []field[experimentText] {
 		as("guardrails", listOf(object(guardrailText{Guardrail: Guardrail{OnNoData: HoldOnNoData}}, guardrailFields()), 0), func(e *t) *[]guardrailText { return &e.guardrails }, "Metrics that must not get worse; new ones start in mode observe."),
 		as("checks", object(Checks{}, checkFields()), func(e *t) *Checks { return &e.Checks }, "Guardrails on the experiment itself: its split and its crossovers."),
 		as("kill_switch", name(), func(e *t) *string { return &e.KillSwitch }, "The name of the switch in the operator's configuration."),
+		as("approvals", whole[int](1, 10), func(e *t) *int { return &e.Approvals }, "Other people who must agree before it starts or grows; default: as the operator's configuration says."),
 		as("assignment", pointer(object(assignmentText{}, assignmentFields())), func(e *t) **assignmentText { return &e.assignment }, "Who puts units into variants; default: your flag system, and nothing is known of it."),
 		as("iterations", listOf(object(iterationText{}, iterationFields()), 0), func(e *t) *[]iterationText { return &e.iterations }, "Numbered runs; default: one from the time of apply."),
 	}

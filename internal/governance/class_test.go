@@ -281,3 +281,38 @@ func TestClassifyWhole(t *testing.T) {
 		})
 	}
 }
+
+// A ramp that may rise further, sooner, or past a breach grows.
+func TestClassifyRamps(t *testing.T) {
+	ramp := edit(t, assignedText, "phases: [{traffic: 20%}]", "ramp: {steps: [{traffic: 10%, for: 8d, units: 500}, {traffic: 20%, for: 8d, approval: true}, {traffic: 50%}], on_breach: hold}",
+		"goals: [sales]", "goals: [sales]\nguardrails: [{metric: errors, margin: 1%, mode: notify}]")
+	for _, tt := range []struct {
+		name   string
+		edit   []string
+		want   Class
+		reason string
+	}{
+		{"further", []string{"{traffic: 50%}", "{traffic: 60%}"}, Grow, "step 3 of its ramp 50% → 60%"},
+		{"less far", []string{"{traffic: 50%}", "{traffic: 40%}"}, Shrink, "step 3 of its ramp 50% → 40%"},
+		{"another step", []string{"{traffic: 50%}", "{traffic: 50%, for: 8d}, {traffic: 70%}"}, Grow, "3 → 4 steps"},
+		{"sooner", []string{"for: 8d, units", "for: 7d, units"}, Grow, "step 1 of its ramp may be left sooner"},
+		{"later", []string{"units: 500", "units: 600"}, Shrink, "step 1 of its ramp asks for more"},
+		{"unasked", []string{", approval: true", ""}, Grow, "step 2 of its ramp may be left sooner"},
+		{"back at a breach", []string{"on_breach: hold", "on_breach: revert"}, Shrink, "takes everybody out"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			old, edited := parse(t, metricsText, ramp), parse(t, metricsText, edit(t, ramp, tt.edit...))
+			at := day(t, "2026-02-20")
+			check(t, "files", Classify(old.Rehearsal(), edited.Rehearsal(), at), tt.want, tt.reason)
+			first, _, problems := experiment.Apply(nil, old, day(t, "2026-02-01"), "ada")
+			if problems != nil {
+				t.Fatal(problems.Err())
+			}
+			next, _, problems := experiment.Apply(first, edited, at, "ada")
+			if problems != nil {
+				t.Fatal(problems.Err())
+			}
+			check(t, "versions", Classify(first, next, at), tt.want, tt.reason)
+		})
+	}
+}

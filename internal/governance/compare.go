@@ -44,6 +44,7 @@ func (c *comparison) reasons() []Reason {
 		return nil
 	}
 	c.words()
+	c.more(c.was.Approvals-c.is.Approvals, "approvals %d → %d", c.was.Approvals, c.is.Approvals)
 	c.design()
 	c.guardrails()
 	c.checks()
@@ -188,7 +189,37 @@ func (c *comparison) iteration(was, is *experiment.Iteration) {
 	if planned(was, c.at) {
 		c.toBeWatched(was, is)
 	}
+	c.ramp(is.Number, was.Ramp, is.Ramp)
 	c.phases(was, is)
+}
+
+// ramp compares how far the traffic may rise by itself, and what each step asks for.
+func (c *comparison) ramp(number uint32, was, is *experiment.Ramp) {
+	switch {
+	case reflect.DeepEqual(was, is):
+		return
+	case was == nil:
+		c.add(Grow, "iteration %d: a ramp raises its traffic by itself", number)
+		return
+	case is == nil:
+		c.add(Shrink, "iteration %d: no ramp any more", number)
+		return
+	case was.OnBreach != is.OnBreach && is.OnBreach == experiment.RevertOnBreach:
+		c.add(Shrink, "iteration %d: a breach takes everybody out of its ramp", number)
+	case was.OnBreach != is.OnBreach:
+		c.add(Grow, "iteration %d: a breach only holds its ramp", number)
+	}
+	c.more(len(is.Steps)-len(was.Steps), "iteration %d: %d → %d steps of its ramp", number, len(was.Steps), len(is.Steps))
+	for i := range min(len(was.Steps), len(is.Steps)) {
+		a, b := was.Steps[i], is.Steps[i]
+		c.more(signOf(b.Traffic-a.Traffic), "iteration %d: step %d of its ramp %s → %s", number, i+1, percent(a.Traffic), percent(b.Traffic))
+		switch {
+		case b.For < a.For, b.Units < a.Units, a.Approval && !b.Approval:
+			c.add(Grow, "iteration %d: step %d of its ramp may be left sooner", number, i+1)
+		case b.For != a.For, b.Units != a.Units, a.Approval != b.Approval:
+			c.add(Shrink, "iteration %d: step %d of its ramp asks for more", number, i+1)
+		}
+	}
 }
 
 // start compares the beginnings. One that the file does not name is that of the first

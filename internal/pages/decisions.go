@@ -41,6 +41,7 @@ var kinds = []struct {
 		guardrails.RampApproved, guardrails.RampPause, guardrails.RampResume}},
 	{"split", "broken splits", []guardrails.EntryKind{guardrails.SRMAlarm, guardrails.SRMAcknowledged}},
 	{"people", "resumed, snoozed, drilled", []guardrails.EntryKind{guardrails.Resumed, guardrails.Snoozed, guardrails.Drilled}},
+	{"changes", "proposed and approved changes", []guardrails.EntryKind{guardrails.ChangeProposed, guardrails.ChangeApproved, guardrails.ApprovalWithdrawn, guardrails.ChangeApplied}},
 	{"notes", "notes", []guardrails.EntryKind{guardrails.Noted}},
 	{"erasures", "erasures of units", []guardrails.EntryKind{guardrails.ErasureAsked, guardrails.Erased}},
 }

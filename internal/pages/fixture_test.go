@@ -19,6 +19,7 @@ import (
 	"github.com/assay-dev/assay/internal/acts"
 	"github.com/assay-dev/assay/internal/catalog"
 	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/governance"
 	"github.com/assay-dev/assay/internal/planning"
 	"github.com/assay-dev/assay/internal/plots"
 	"github.com/assay-dev/assay/internal/results"
@@ -224,6 +225,10 @@ func (w *world) Snooze(_ context.Context, who access.Principal, o acts.Snooze) (
 
 func (w *world) Acknowledge(_ context.Context, who access.Principal, o acts.Acknowledge) error {
 	return w.note(who, "acknowledge", o.On, o.Phase)
+}
+
+func (w *world) Approve(_ context.Context, who access.Principal, o acts.Approve) (*governance.Proposal, error) {
+	return nil, w.note(who, "approve", o.On, fmt.Sprintf("%.4s, withdraw %v", o.Hash, o.Withdraw))
 }
 
 func (w *world) Note(_ context.Context, who access.Principal, o acts.Note) (uint64, error) {

@@ -68,6 +68,8 @@ func (p *Pages) Routes() map[string]http.Handler {
 	add("GET /experiments/{key}/analyze", p.askAnalysis)
 	add("POST /experiments/{key}/analyze", p.analyze)
 	live("GET /decisions", p.decisions)
+	live("GET /changes", p.changes)
+	add("POST /changes/{key}", p.approve)
 	live("GET /data", p.data)
 	add("GET /planner", p.planner)
 	add("GET /explain", p.askUnit)

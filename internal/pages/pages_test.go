@@ -3,6 +3,7 @@ package pages
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"html"
 	"log/slog"
@@ -18,6 +19,7 @@ import (
 	"github.com/assay-dev/assay/internal/access"
 	"github.com/assay-dev/assay/internal/acts"
 	"github.com/assay-dev/assay/internal/catalog"
+	"github.com/assay-dev/assay/internal/governance"
 	"github.com/assay-dev/assay/internal/planning"
 )
 
@@ -489,5 +491,57 @@ func TestList(t *testing.T) {
 	}
 	if seen != len(many) {
 		t.Errorf("%d of %d rows over all pages", seen, len(many))
+	}
+}
+
+// TestChanges: what waits is shown to everybody; who may approve has a form, who wants it
+// or may not has none; sending it reaches the hand with the hash that was seen.
+func TestChanges(t *testing.T) {
+	w := newWorld(t)
+	step := governance.Step{Experiment: "checkout-cta", Hash: strings.Repeat("ab", 32), Needs: 2, Change: governance.Change{
+		Experiment: "checkout-cta", Class: governance.Grow, Reasons: []governance.Reason{{Class: governance.Grow, Text: "iteration 1: traffic <10%> → 50%"}}}}
+	evidence, err := json.Marshal(step)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := func(kind guardrails.EntryKind, actor, text string) {
+		w.log = append(w.log, guardrails.Entry{Seq: uint64(len(w.log) + 1), At: w.now, Kind: kind, Experiment: "checkout-cta", Change: step.Hash, Actor: actor, Text: text, Evidence: evidence})
+	}
+	line(guardrails.ChangeProposed, "bob", "it waits")
+	line(guardrails.ChangeApproved, "carol", "looks fine")
+	person := func(name string, role access.Role) access.Principal {
+		return access.Principal{Name: name, Role: role, Login: "token"}
+	}
+	for _, c := range []struct {
+		who        access.Principal
+		has, lacks string
+	}{
+		{person("vi", access.Viewer), "To approve needs role approver", "<form method"},
+		{person("dan", access.Approver), ">Approve</button>", "take my approval"},
+		{person("bob", access.Admin), "somebody else approves it", "<form method"},
+		{person("carol", access.Approver), "Take my approval back", ">Approve</button>"},
+	} {
+		text := get(w.mux(c.who), "/changes").Body.String()
+		for _, want := range []string{"1 of 2 approvals", "traffic &lt;10%&gt; → 50%", "approved by carol", step.Hash, c.has} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s does not see %q", c.who.Name, want)
+			}
+		}
+		if strings.Contains(text, c.lacks) {
+			t.Errorf("%s sees %q", c.who.Name, c.lacks)
+		}
+	}
+	dan := w.mux(person("dan", access.Approver))
+	text := send(dan, "/changes/checkout-cta", url.Values{"reason": {"fine"}, "hash": {step.Hash}}).Body.String()
+	if want := "dan: approve checkout-cta/0 abab, withdraw false because fine"; !strings.Contains(text, "You have approved") || len(w.acted) != 1 || w.acted[0] != want {
+		t.Errorf("%q, want %q", w.acted, want)
+	}
+	if got := send(dan, "/changes/checkout-cta", url.Values{"reason": {"fine"}}); got.Code != http.StatusBadRequest || len(w.acted) != 1 {
+		t.Errorf("a form without a hash: %d, did %q", got.Code, w.acted)
+	}
+	w.fails = &acts.Error{Code: acts.Forbidden, Err: errors.New("who wants a change does not approve it")}
+	got := send(w.mux(person("bob", access.Approver)), "/changes/checkout-cta", url.Values{"reason": {"fine"}, "hash": {step.Hash}})
+	if got.Code != http.StatusForbidden || !strings.Contains(got.Body.String(), "Who wants a change does not approve it.") {
+		t.Errorf("the refusal is not told: %d", got.Code)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/assay-dev/assay/internal/acts"
 	"github.com/assay-dev/assay/internal/catalog"
 	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/governance"
 	"github.com/assay-dev/assay/internal/planning"
 	"github.com/assay-dev/assay/internal/plots"
 	"github.com/assay-dev/assay/internal/results"
@@ -76,4 +77,5 @@ type Hand interface {
 	Snooze(ctx context.Context, who access.Principal, o acts.Snooze) (time.Time, error)
 	Acknowledge(ctx context.Context, who access.Principal, o acts.Acknowledge) error
 	Note(ctx context.Context, who access.Principal, o acts.Note) (uint64, error)
+	Approve(ctx context.Context, who access.Principal, o acts.Approve) (*governance.Proposal, error)
 }

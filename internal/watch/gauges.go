@@ -119,7 +119,8 @@ func (g *gauges) count(e guardrails.Entry) {
 		g.decisions.WithLabelValues(guardrails.DoNotify.String(), string(e.Reason)).Inc()
 		return
 	case guardrails.SRMAcknowledged, guardrails.Resumed, guardrails.IterationEnded, guardrails.ArmEnded, guardrails.Snoozed, guardrails.Drilled, guardrails.Noted,
-		guardrails.ErasureAsked, guardrails.Erased:
+		guardrails.ErasureAsked, guardrails.Erased,
+		guardrails.ChangeProposed, guardrails.ChangeApproved, guardrails.ApprovalWithdrawn, guardrails.ChangeApplied:
 		return
 	}
 	g.kills.WithLabelValues(string(e.Kind)).Inc()
