@@ -73,7 +73,8 @@ func rowsArea() contract.Area {
 		"QuantileRanks": QuantileRanks, "ExactQuantileRanks": ExactQuantileRanks,
 		"Quantile.Estimate": Quantile.Estimate, "Quantile.DesignEffect": Quantile.DesignEffect,
 		"ShiftAt": ShiftAt, "EffectSlope": EffectSlope, "Heterogeneous": Heterogeneous, "Tau2REML": Tau2REML,
-		"OptimalG": OptimalG, "Estimate.AnytimeStudent": Estimate.AnytimeStudent,
+		"CombineRuns": CombineRuns,
+		"OptimalG":    OptimalG, "Estimate.AnytimeStudent": Estimate.AnytimeStudent,
 		"StudentMixtureLogE": StudentMixtureLogE, "StudentMixtureRadius": StudentMixtureRadius,
 	})
 }

@@ -130,6 +130,9 @@ func FuzzEstimate(f *testing.F) {
 		}
 		h := Heterogeneous([]Estimate{e, e.Negated(), {null, sd, a}})
 		wantProbability(t, "heterogeneity", h.P)
+		together := CombineRuns([]Estimate{e, e.Negated(), {null, sd, a}}, a)
+		wantProbability(t, "runs with one effect", together.Same.P)
+		wantProbability(t, "runs with effects of their own", together.Mean.P)
 		_ = Tau2REML([]Estimate{e, e.Negated(), {null, sd, a}})
 		lift, _ := FiellerLift(e.Value, e.StdError, null, sd, a)
 		wantInterval(t, "fieller", lift)
