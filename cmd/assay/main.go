@@ -87,7 +87,7 @@ type cli struct {
 	Validate validateCmd `cmd:"" help:"Check experiment and metric files."`
 	Apply    applyCmd    `cmd:"" help:"Make the experiment and metric files the configuration in force."`
 
-	Approve  approveCmd  `cmd:"" help:"Agree to a change that somebody else wants to apply, or list those that wait."`
+	Approve approveCmd `cmd:"" help:"Agree to a change that somebody else wants to apply, or list those that wait."`
 
 	Power    powerCmd    `cmd:"" help:"Plan: units, days and lifts, for one look, for looking always and for dated looks."`
 	Capacity capacityCmd `cmd:"" help:"Plan: machines, memory, disks and cost of a number of events a day, from measured figures."`
