@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os/user"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/assay-dev/assay/internal/app"
@@ -48,6 +50,7 @@ type applyCmd struct {
 	From   time.Time `help:"Where the stretch for --cap begins (RFC 3339)." placeholder:"TIME"`
 	To     time.Time `help:"Where it ends; it must have passed." placeholder:"TIME"`
 	Floor  time.Time `help:"Instead of applying files: from now on refuse events from before this time (RFC 3339)." placeholder:"TIME" format:"2006-01-02T15:04:05Z07:00"`
+	Keep   string    `help:"Instead of applying files: a minute from now consumers keep this share of all units (50%), and shed the others; 100% ends that." placeholder:"SHARE"`
 	Drop   bool      `help:"Instead of applying files: drop the months of events that lie wholly below the floor, once all shards have adopted it."`
 }
 
@@ -62,6 +65,9 @@ func (c applyCmd) Run(env *environment) error {
 	}
 	if c.Drop || !c.Floor.IsZero() {
 		return c.retain(env, cfg)
+	}
+	if c.Keep != "" {
+		return c.shed(env, cfg)
 	}
 	files, err := app.Files(cfg)
 	if err != nil {
@@ -138,6 +144,32 @@ func (c applyCmd) retain(env *environment, cfg config.Config) error {
 			for _, month := range done.Dropped {
 				env.println("dropped %s of events", month)
 			}
+			return nil
+		})
+	})
+}
+
+// shed changes the share of units that consumers keep.
+func (c applyCmd) shed(env *environment, cfg config.Config) error {
+	text, percent := strings.CutSuffix(c.Keep, "%")
+	keep, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return usage(app.WithHint(fmt.Errorf("--keep %q is no share", c.Keep), "write --keep 50%"))
+	}
+	if percent {
+		keep /= 100
+	}
+	return env.with(cfg, app.Options{Migrate: true}, func(s *app.Stack) error {
+		done, err := app.Shed(env.ctx, s.DB, keep, author(c.Author), time.Now)
+		if errors.Is(err, experiment.ErrShed) {
+			return usage(err)
+		}
+		if err != nil {
+			return err
+		}
+		return env.print(done, func() error {
+			env.println("version %d is in force: consumers keep %g%% of all units from %s on, outcomes of the others until %s",
+				done.Number, done.Keep*100, done.From.UTC().Format(time.RFC3339), done.Outcomes.UTC().Format(time.RFC3339))
 			return nil
 		})
 	})

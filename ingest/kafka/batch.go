@@ -111,6 +111,8 @@ func (l *life) decode(b *batch, declared int, r *kgo.Record) {
 	switch e, dead, hidden := l.decodeAbove(l.floor, l.hidden, &l.read[declared], r, c.Topic); {
 	case hidden:
 		c.Suppressed++
+	case dead == nil && l.shedder.Sheds(&e):
+		c.Shed++
 	case dead == nil:
 		b.events = append(b.events, e)
 	default:

@@ -104,7 +104,10 @@ func (l *life) healRange(ctx context.Context, r Range, topic uint8) error {
 	if err != nil {
 		return err
 	}
-	floor := ingest.FloorOf(version)
+	floor, shedder := ingest.FloorOf(version), ingest.ShedderOf(version)
+	if r.Config == 0 {
+		shedder = l.shedder // all steps up to now: what they left out was not counted
+	}
 	// What was counted as erased is deleted, or will be.
 	carriedOut, err := l.s.c.store.CarriedOut(ctx, l.s.id)
 	if err != nil {
@@ -136,7 +139,7 @@ func (l *life) healRange(ctx context.Context, r Range, topic uint8) error {
 				continue
 			}
 			switch e, d, gone := l.decodeAbove(floor, erased, &reading, rec, topic); {
-			case gone:
+			case gone, d == nil && shedder.Sheds(&e):
 			case d == nil:
 				events = append(events, e)
 			default:

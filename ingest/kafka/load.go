@@ -27,8 +27,9 @@ type life struct {
 
 	seq      uint64 // of the last part that was taken
 	config   uint32
-	floor    int64  // of that version: events of an earlier time are dead
-	erasure  uint64 // of that version: the last request of erasure that holds
+	floor    int64           // of that version: events of an earlier time are dead
+	shedder  *ingest.Shedder // of that version: whose events are left out
+	erasure  uint64          // of that version: the last request of erasure that holds
 	hidden   suppressed
 	from     []int64 // by declared topic: the next offset to be read
 	goal     []int64 // by declared topic: read no further; nil: without end
@@ -56,7 +57,7 @@ func (s *shard) load(ctx context.Context) (*life, error) {
 	if err := s.c.decodings.refresh(ctx); err != nil { // never an older one than the mark's
 		return nil, err
 	}
-	l.decoders, l.floor = newDecoders(l), ingest.FloorOf(version)
+	l.decoders, l.floor, l.shedder = newDecoders(l), ingest.FloorOf(version), ingest.ShedderOf(version)
 	if err := l.suppress(ctx, ingest.ErasureOf(version)); err != nil {
 		return nil, err
 	}

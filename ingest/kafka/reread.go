@@ -143,6 +143,11 @@ func (c *Consumer) rereading(ctx context.Context, r Rereading) (_ *life, id [16]
 	l := &life{s: s, seq: mark.Seq, config: mark.Config}
 	l.gather(c.cfg.names(), c.layout.ids, mark)
 	l.decoders = newDecoders(l)
+	version, err := versionAt(ctx, c.store, mark.Config)
+	if err != nil {
+		return nil, id, err
+	}
+	l.shedder = ingest.ShedderOf(version)
 	return l, left.ID, nil
 }
 

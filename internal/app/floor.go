@@ -44,6 +44,34 @@ func MoveFloor(ctx context.Context, db versions, to time.Time, reason, author st
 	}
 }
 
+// Kept says from when on consumers keep which share of units.
+type Kept struct {
+	Number uint32 `json:"version"` // in force now
+	experiment.Shed
+}
+
+// Shed makes a version under which consumers keep a share of all units.
+func Shed(ctx context.Context, db versions, keep float64, author string, now func() time.Time) (Kept, error) {
+	for {
+		current, err := db.Version(ctx)
+		if err != nil {
+			return Kept{}, fmt.Errorf("read the configuration in force: %w", err)
+		}
+		next, err := current.Shedding(keep, "shedding", author, now())
+		if err != nil {
+			return Kept{}, err
+		}
+		err = db.AppendVersion(ctx, *next)
+		if errors.Is(err, clickhouse.ErrConflict) {
+			continue
+		}
+		if err != nil {
+			return Kept{}, fmt.Errorf("append version %d: %w", next.Number, err)
+		}
+		return Kept{Number: next.Number, Shed: next.Sheds[len(next.Sheds)-1]}, nil
+	}
+}
+
 // retention is the part of the database that dropping needs.
 type retention interface {
 	Version(ctx context.Context) (experiment.Version, error)

@@ -30,7 +30,7 @@ func ApplyBut(previous *Version, set *Set, at time.Time, author string, waiting 
 	next := &Version{Number: 1, Author: author, Metrics: set.Metrics()}
 	if previous != nil {
 		next.Number = previous.Number + 1
-		next.Floor, next.Erasure = previous.Floor, previous.Erasure
+		next.Floor, next.Erasure, next.Sheds = previous.Floor, previous.Erasure, previous.Sheds
 		if at.Before(previous.AppliedAt) {
 			at = previous.AppliedAt
 		}
@@ -52,6 +52,7 @@ func ApplyBut(previous *Version, set *Set, at time.Time, author string, waiting 
 	next.Experiments = append(next.Experiments, kept...)
 	problems = append(problems, wrong...)
 	problems = append(problems, next.aboveFloor(before)...)
+	problems = append(problems, next.wholeUnits()...)
 	problems = append(problems, set.checkTogether(next, at)...)
 	if len(problems) > 0 {
 		return nil, nil, problems.sorted()

@@ -74,16 +74,20 @@ func declaredPhases(phases []Phase) []Phase {
 // a function of both, so that an apply of the same file changes nothing.
 func (e *Experiment) withArmsOff(declared []Phase, it *Iteration) []Phase {
 	phases := slices.Clone(declared)
+	cuts := slices.Clone(it.ShedAt)
 	for _, off := range it.ArmsOff {
-		i := slices.IndexFunc(phases, func(p Phase) bool { return p.From.After(off.At) })
+		cuts = append(cuts, off.At)
+	}
+	for _, at := range cuts {
+		i := slices.IndexFunc(phases, func(p Phase) bool { return p.From.After(at) })
 		if i < 0 {
 			i = len(phases)
 		}
-		if i == 0 || phases[i-1].From.Equal(off.At) || !off.At.Before(it.EnrolUntil) {
+		if i == 0 || phases[i-1].From.Equal(at) || !at.Before(it.EnrolUntil) {
 			continue // a phase begins with it, or nobody enrols any more
 		}
 		cut := phases[i-1]
-		cut.From, cut.Settle, cut.ArmsOff, cut.Decision = off.At, defaultSettle, true, 0
+		cut.From, cut.Settle, cut.ArmsOff, cut.Decision = at, defaultSettle, true, 0
 		phases = slices.Insert(phases, i, cut)
 	}
 	for i := range phases {

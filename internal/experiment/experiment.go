@@ -22,6 +22,9 @@ type Version struct {
 	// Erasure is the number of the last request of erasure that holds, in the
 	// decision log: the units of all requests up to it are suppressed. See Erasing.
 	Erasure uint64 `json:"erasure,omitzero"`
+	// Sheds is the plan by which consumers leave out whole units of the deployment,
+	// ascending; before the first of them nobody is left out. See Shedding.
+	Sheds []Shed `json:"sheds,omitempty"`
 }
 
 // Experiment is the catalogue entry and everything that its evaluation needs.
@@ -93,6 +96,9 @@ type Iteration struct {
 	KillGuardrails []string `json:"kill_guardrails,omitempty"`
 	// ArmsOff are the arms that were turned off by themselves, in that order.
 	ArmsOff []ArmOff `json:"arms_off,omitempty"`
+	// ShedAt are the times at which the share of units that consumers keep changed while
+	// it ran; a phase begins at each.
+	ShedAt []time.Time `json:"shed_at,omitempty"`
 	// Resumes is the number of the killed iteration that this one carries on; 0 when
 	// it was written in the file.
 	Resumes uint32 `json:"resumes,omitempty"`
@@ -147,7 +153,8 @@ type Phase struct {
 	Sample float64 `json:"sample,omitempty"`
 
 	// Declared are the shares that the file gives a phase in which arms are off, and
-	// ArmsOff says that it is in no file: it began when an arm was turned off.
+	// ArmsOff says that it is in no file: it began when an arm was turned off, or when
+	// consumers began to keep another share of units.
 	Declared []float64 `json:"declared,omitempty"`
 	ArmsOff  bool      `json:"arms_off,omitempty"`
 

@@ -20,6 +20,7 @@ type split struct {
 	Alarm   *results.Alarm
 	Arms    []splitArm
 	Settled int64   // units of the time in which it settled
+	Kept    float64 // share of all units that consumers keep; 0: all
 	Sample  float64 // share of the units that are measured; 0: all
 }
 
@@ -33,7 +34,7 @@ func splits(d *results.Document) []split {
 	var out []split
 	for i := range d.Phases {
 		p := &d.Phases[i]
-		s := split{Phase: p.Number, From: p.From, Broken: catalog.SplitBroken(p), P: p.SRM.P, Alarm: p.Alarm, Sample: p.Sample, State: "as intended"}
+		s := split{Phase: p.Number, From: p.From, Broken: catalog.SplitBroken(p), P: p.SRM.P, Alarm: p.Alarm, Sample: p.Sample, Kept: p.Kept, State: "as intended"}
 		switch {
 		case s.Broken:
 			s.State = "broken"

@@ -167,6 +167,9 @@ func textSplit(b *strings.Builder, d *results.Document) {
 func Sampled(d *results.Document) string {
 	var parts []string
 	for _, p := range d.Phases {
+		if p.Kept > 0 {
+			parts = append(parts, fmt.Sprintf("phase %d: consumers keep %s of all units", p.Number, words.Share(results.Number(p.Kept))))
+		}
 		if p.Sample == 0 {
 			continue
 		}

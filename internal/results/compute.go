@@ -36,7 +36,7 @@ func Compute(v *experiment.Version, e *experiment.Experiment, number uint32, m M
 	if it == nil {
 		return d
 	}
-	c := computation{e: e.AsOf(it), it: it, doc: &d, main: map[string][]Cell{}, goals: map[int]stats.Pair{}}
+	c := computation{v: v, e: e.AsOf(it), it: it, doc: &d, main: map[string][]Cell{}, goals: map[int]stats.Pair{}}
 	c.sort(m.Cells)
 	c.frame(e)
 	if v.Closed(it) {
@@ -53,6 +53,7 @@ func Compute(v *experiment.Version, e *experiment.Experiment, number uint32, m M
 
 // computation is the work on one document.
 type computation struct {
+	v    *experiment.Version
 	e    *experiment.Experiment
 	it   *experiment.Iteration
 	doc  *Document

@@ -191,7 +191,10 @@ type Phase struct {
 	Traffic float64   `json:"traffic"`
 	// Sample is the share of the phase's units that are measured; absent: all. All
 	// numbers are of those units; an arm's total divided by it estimates all units' total.
-	Sample  float64    `json:"sample,omitempty"`
+	Sample float64 `json:"sample,omitempty"`
+	// Kept is the share of all units that consumers kept while the phase lasted, of which
+	// Sample is a part; absent: all.
+	Kept    float64    `json:"kept,omitempty"`
 	Settle  string     `json:"settle,omitempty"`
 	Arms    []PhaseArm `json:"arms"`
 	SRM     SRM        `json:"srm"`      // of all units by first exposure, the excluded too: the gate

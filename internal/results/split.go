@@ -15,6 +15,9 @@ func (c *computation) phases() {
 	for i := range c.it.Phases {
 		p := &c.it.Phases[i]
 		out := Phase{Number: p.Number, From: p.From, Traffic: p.Traffic, Sample: p.Sample}
+		if c.v != nil {
+			out.Kept = c.keptOf(p)
+		}
 		if p.Settle > 0 {
 			out.Settle = p.Settle.String()
 		}
@@ -33,6 +36,14 @@ func (c *computation) phases() {
 		out.SRMBy = c.splitBy(p)
 		c.doc.Phases = append(c.doc.Phases, out)
 	}
+}
+
+// keptOf is the share of all units that consumers keep of the phase's exposures; 0: all.
+func (c *computation) keptOf(p *experiment.Phase) float64 {
+	if kept := c.v.KeptBetween(c.it.Start, p.From); kept < 1 {
+		return kept
+	}
+	return 0
 }
 
 // sampleRatio tests a phase's split as one of so many tests.
