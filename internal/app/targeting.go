@@ -133,7 +133,7 @@ func (s *Stack) assigns(ctx context.Context, registry prometheus.Registerer) (ro
 	if err := t.Refresh(ctx); err != nil {
 		s.Log.Warn("read how to assign", "error", err) // tried again by Run
 	}
-	server, err := ofrep.New(ofrep.Config{Source: t, Metrics: registry, Log: s.Log})
+	server, err := ofrep.New(ofrep.Config{Source: t, Metrics: registry, Log: s.Log, PerSecond: s.Config.Evaluations.PerSecond})
 	if err != nil {
 		return nil, nil, fmt.Errorf("make the evaluation of flags: %w", err)
 	}

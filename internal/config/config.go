@@ -40,6 +40,7 @@ type Config struct {
 	Backup      Backup              `yaml:"backup"`
 	Log         Log                 `yaml:"log"`
 	Tracing     Tracing             `yaml:"tracing"`
+	Evaluations Evaluations         `yaml:"evaluations"`
 	Profiles    string              `yaml:"profiles"`    // address of Go's profiles (pprof), on loopback only; empty: none
 	StopWithin  experiment.Duration `yaml:"stop_within"` // how long a consumer that is told to stop may take to make durable what it has read
 }

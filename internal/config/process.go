@@ -22,6 +22,11 @@ type Tracing struct {
 	Share    float64 `yaml:"share"`    // of the parts that are traced, above 0 and at most 1
 }
 
+// Evaluations bounds what clients may ask that are told which variant a unit gets.
+type Evaluations struct {
+	PerSecond int `yaml:"per_second"` // that a process answers, and as many at once after a pause; more are told to ask again in a second (429); 0: no bound
+}
+
 // process refuses settings of the process itself that cannot work.
 func (c *Config) process() error {
 	var level slog.Level
@@ -33,6 +38,9 @@ func (c *Config) process() error {
 	}
 	if c.StopWithin < experiment.Duration(time.Second) || c.StopWithin > experiment.Duration(10*time.Minute) {
 		return errors.New("stop_within: it must be between 1s and 10m")
+	}
+	if n := c.Evaluations.PerSecond; n < 0 {
+		return fmt.Errorf("evaluations.per_second: %d is below 0", n)
 	}
 	if t := c.Tracing; t.Share <= 0 || t.Share > 1 {
 		return errors.New("tracing.share: it must be above 0 and at most 1")

@@ -27,6 +27,9 @@ type Config struct {
 	Metrics prometheus.Registerer
 	Log     *slog.Logger
 	Clock   func() time.Time // default time.Now
+	// PerSecond is how many evaluations are answered; 0: all. The others are turned away
+	// before anything of the request is read, so whatever the unit and its arm are.
+	PerSecond int
 }
 
 // Server answers evaluations.
@@ -34,6 +37,7 @@ type Server struct {
 	cfg     Config
 	streams streams
 	asked   *prometheus.CounterVec
+	budget  budget
 }
 
 // New makes a server. Its streams last until Run ends.
@@ -44,7 +48,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Clock == nil {
 		cfg.Clock = time.Now
 	}
-	s := &Server{cfg: cfg, streams: streams{ended: make(chan struct{})}}
+	s := &Server{cfg: cfg, streams: streams{ended: make(chan struct{})}, budget: budget{perSecond: float64(cfg.PerSecond), clock: cfg.Clock}}
 	if _, err := rand.Read(s.streams.key[:]); err != nil {
 		return nil, fmt.Errorf("make the key of streams: %w", err)
 	}
@@ -65,8 +69,8 @@ func New(cfg Config) (*Server, error) {
 // Routes are the protocol's paths, and the one at which clients are told of changes.
 func (s *Server) Routes() map[string]http.Handler {
 	return map[string]http.Handler{
-		"POST /ofrep/v1/evaluate/flags/{key}": http.HandlerFunc(s.one),
-		"POST /ofrep/v1/evaluate/flags":       http.HandlerFunc(s.all),
+		"POST /ofrep/v1/evaluate/flags/{key}": s.within("flag", s.one),
+		"POST /ofrep/v1/evaluate/flags":       s.within("flags", s.all),
 		"GET " + streamPath:                   http.HandlerFunc(s.stream),
 	}
 }

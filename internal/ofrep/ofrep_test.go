@@ -155,6 +155,54 @@ func TestSampled(t *testing.T) {
 	}
 }
 
+// TestBudget: beyond the budget everybody is turned away alike, before anything is read, is
+// told when to ask again and is counted; a pause brings a second's worth back and no more.
+func TestBudget(t *testing.T) {
+	w := newWorld(t)
+	w.server.budget.perSecond = 5
+	ask := func(n int) (answered int) {
+		for i := range n {
+			rec := w.post([]string{cta, flags}[i%2], `{"context":{"targetingKey":"u-1"}}`)
+			switch {
+			case rec.Code == 200:
+				answered++
+			case rec.Code != 429 || rec.Header().Get("Retry-After") != "1" || !strings.Contains(rec.Body.String(), "errorDetails"):
+				t.Errorf("%d %v %s", rec.Code, rec.Header(), rec.Body)
+			}
+		}
+		return answered
+	}
+	for _, c := range []struct {
+		pause time.Duration
+		want  int
+	}{{0, 5}, {0, 0}, {200 * time.Millisecond, 1}, {time.Hour, 5}, {-time.Hour, 0}, {time.Hour + time.Second, 5}} {
+		w.now = w.now.Add(c.pause)
+		if got := ask(12); got != c.want {
+			t.Errorf("after %s: %d answered, want %d", c.pause, got, c.want)
+		}
+	}
+	var unread strings.Reader
+	r := httptest.NewRequest(http.MethodPost, cta, &unread)
+	rec := httptest.NewRecorder()
+	if w.ServeHTTP(rec, r); rec.Code != 429 {
+		t.Errorf("a request that cannot be read: %d", rec.Code)
+	}
+	turned, counters := 0.0, prometheus.NewRegistry()
+	counters.MustRegister(w.server.asked)
+	families, err := counters.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range families[0].GetMetric() {
+		if m.GetLabel()[1].GetValue() == "429" {
+			turned += m.GetCounter().GetValue()
+		}
+	}
+	if turned != 6*12-16+1 {
+		t.Errorf("%g were turned away", turned)
+	}
+}
+
 // TestOutside: who takes no part gets the control's value with the reason why, and a
 // sign that no exposure is to be logged.
 func TestOutside(t *testing.T) {
