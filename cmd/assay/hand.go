@@ -39,6 +39,8 @@ func handHint(err error) error {
 		return app.WithHint(err, "`assay analyze` shows its iterations; there is nothing to turn off")
 	case errors.Is(err, watch.ErrKilled):
 		return app.WithHint(err, "`assay decision show` tells how far that is")
+	case errors.Is(err, watch.ErrRamp), errors.Is(err, experiment.ErrNoRamp):
+		return app.WithHint(err, "`assay ramp KEY` shows where it is")
 	case errors.Is(err, watch.ErrNoAlarm):
 		return app.WithHint(err, "`assay analyze` shows the split of every phase")
 	case errors.Is(err, watch.ErrStale):

@@ -103,6 +103,7 @@ type cli struct {
 	Decision decisionCmd `cmd:"" help:"Read and verify the decision log."`
 	Kill     killCmd     `cmd:"" help:"Turn an experiment off by hand, with a reason; or drill that."`
 	Resume   resumeCmd   `cmd:"" help:"Open the next iteration of a killed experiment, acknowledge an alarm, or let automatic kills wait."`
+	Ramp     rampCmd     `cmd:"" help:"Show where a ramp is and what it waits for; agree to its next step, pause, resume or revert it."`
 	Token    tokenCmd    `cmd:"" help:"Make, list and revoke tokens: who may use the API and log in."`
 	Simulate simulateCmd `cmd:"" help:"Send simulated traffic to a broker."`
 	Backup   backupCmd   `cmd:"" help:"Copy all tables to where the server keeps backups, and remove those that are too many."`

@@ -118,6 +118,30 @@ func (resumeCmd) Help() string {
 		[]string{`assay resume checkout-cta --reason "mended" --rearm 0.05`, `assay resume checkout-cta --reason "a bot" --acknowledge 1`, `assay resume --all --snooze 2h --reason "load test"`})
 }
 
+func (rampShowCmd) Help() string {
+	return manual("Shows the steps of a ramp, which one is in force since when, and what it waits for, as the guard saw it last (docs/ramps.md).",
+		[]string{"assay ramp checkout-cta", "assay ramp checkout-cta --json | jq .ramp.reason"})
+}
+
+func (rampApproveCmd) Help() string {
+	return manual("Agrees to the next step of a ramp as the file has it now. It begins when every guardrail is healthy and the step's time and units are full.",
+		[]string{`assay ramp approve checkout-cta --reason "looks well"`})
+}
+
+func (rampPauseCmd) Help() string {
+	return manual("Holds a ramp at its step. A step that is being carried out is carried out.", []string{`assay ramp pause checkout-cta --reason "over the weekend"`})
+}
+
+func (rampResumeCmd) Help() string {
+	return manual("Lets a ramp go on that was paused, or whose last step could not be carried out: that is tried again.",
+		[]string{`assay ramp resume checkout-cta --reason "the token is renewed"`})
+}
+
+func (rampRevertCmd) Help() string {
+	return manual("Lets nobody take part any more, reads the traffic back, and begins a phase of 0 %. The iteration goes on, and what was counted stays; the ramp never goes on in it.",
+		[]string{`assay ramp revert checkout-cta --reason "support is flooded"`}, "1 also when it could not be carried out")
+}
+
 func (simulateCmd) Help() string {
 	return manual("Sends the traffic of the demo's four experiments, with a flag service of their own, to a broker that is there.",
 		[]string{"assay simulate --for 60s"})

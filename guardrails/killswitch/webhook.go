@@ -32,6 +32,7 @@ type ReadBack struct {
 	Headers map[string]Secret
 	Path    string // into the JSON answer, such as data.enabled
 	Off     string // the text of the value at Path when it is off, such as false
+	Traffic string // path to the percentage of units that take part, for ramps
 }
 
 // webhook is the vendor.
@@ -39,6 +40,8 @@ type webhook struct {
 	config Webhook
 	key    []byte
 	path   jsonPath
+
+	traffic jsonPath
 }
 
 // message is the body. It is the same at every attempt of one kill.
@@ -83,6 +86,11 @@ func (w Webhook) vendor() (Vendor, error) {
 	if out.path, err = parsePath(w.ReadBack.Path); err != nil {
 		return nil, fmt.Errorf("read_back.path: %w", err)
 	}
+	if w.ReadBack.Traffic != "" {
+		if out.traffic, err = parsePath(w.ReadBack.Traffic); err != nil {
+			return nil, fmt.Errorf("read_back.traffic: %w", err)
+		}
+	}
 	if w.ReadBack.Off == "" {
 		return nil, errors.New("read_back.off is missing: the value at the path when the switch is off, such as false")
 	}
@@ -92,7 +100,7 @@ func (w Webhook) vendor() (Vendor, error) {
 // Off implements Vendor. Its answers have the plain meaning of HTTP.
 func (w webhook) Off(r Request, at time.Time) (Step, error) {
 	if r.Key == "" {
-		return Step{}, errors.New("the request has no idempotency key")
+		return Step{}, errNoKey
 	}
 	m := message{Type: "experiment.kill", Timestamp: r.DecidedAt.UTC()}
 	m.Data.Action, m.Data.Experiment, m.Data.Iteration = "off", r.Experiment, r.Iteration
@@ -101,11 +109,27 @@ func (w webhook) Off(r Request, at time.Time) (Step, error) {
 	if err != nil {
 		return Step{}, fmt.Errorf("write the message: %w", err)
 	}
+	return w.post(r, at, body), nil
+}
+
+// errNoKey refuses a message that a receiver could not tell from another.
+var errNoKey = errors.New("the request has no idempotency key")
+
+// post is a signed message.
+func (w webhook) post(r Request, at time.Time, body []byte) Step {
 	h := headers(w.config.Headers)
 	h.Set("Content-Type", "application/json")
 	outbound.Sign(h, w.key, r.Key, at, body)
 	address := expand(cmp.Or(r.address, w.config.URL), r.Target)
-	return Step{Call: Call{w.config.Method, address, h, body}, Then: plain}, nil
+	return Step{Call: Call{w.config.Method, address, h, body}, Then: plain}
+}
+
+// readCall asks for the state.
+func (w webhook) readCall(t Target) Call {
+	back := w.config.ReadBack
+	h := headers(back.Headers)
+	h.Set("Accept", "application/json")
+	return Call{Method: back.Method, URL: expand(back.URL, t), Header: h}
 }
 
 // Read implements Vendor. Any value other than the expected one is "on": only
@@ -115,9 +139,7 @@ func (w webhook) Read(t Target) (Step, bool) {
 	if back.URL == "" {
 		return Step{}, false
 	}
-	h := headers(back.Headers)
-	h.Set("Accept", "application/json")
-	return Step{Call: Call{Method: back.Method, URL: expand(back.URL, t), Header: h}, Then: func(a Answer) Reply {
+	return Step{Call: w.readCall(t), Then: func(a Answer) Reply {
 		return readState(a, func(body []byte) (bool, error) {
 			value, err := w.path.find(body)
 			return value == back.Off, err

@@ -30,6 +30,8 @@ func TestMay(t *testing.T) {
 		access.Resume:      {access.Operator, access.Owner},
 		access.Snooze:      {access.Operator, access.Owner},
 		access.Acknowledge: {access.Operator, access.Owner},
+		access.GrowRamp:    {access.Operator, access.Owner},
+		access.ShrinkRamp:  {access.Operator, access.Owner},
 		access.StopAll:     {access.Operator, access.Operator},
 		access.Approve:     {access.Approver, access.Approver},
 		access.Tokens:      {access.Admin, access.Admin},

@@ -19,6 +19,8 @@ const (
 	Acknowledge Action = "acknowledge" // judge a phase although its split is broken
 	StopAll     Action = "stop_all"    // let all automatic kills wait: the global stop
 	Approve     Action = "approve"     // agree to a change that somebody else wants
+	GrowRamp    Action = "grow_ramp"   // agree to a ramp's next step, or let it go on
+	ShrinkRamp  Action = "shrink_ramp" // hold a ramp at its step, or let nobody take part any more
 	Tokens      Action = "tokens"      // who comes in
 )
 
@@ -45,6 +47,8 @@ func Grants() []Grant {
 		{Resume, Operator, true},
 		{Snooze, Operator, true},
 		{Acknowledge, Operator, true},
+		{GrowRamp, Operator, true},
+		{ShrinkRamp, Operator, true},
 		{StopAll, Operator, false},
 		{Approve, Approver, false},
 		{Tokens, Admin, false},

@@ -79,6 +79,15 @@ func pageRules() map[string]Rule {
 
 		"GET /changes":        {Action: Read},
 		"POST /changes/{key}": on(Approve),
+
+		"GET /experiments/{key}/ramp/approve":  on(Read),
+		"GET /experiments/{key}/ramp/resume":   on(Read),
+		"GET /experiments/{key}/ramp/pause":    on(Read),
+		"GET /experiments/{key}/ramp/revert":   on(Read),
+		"POST /experiments/{key}/ramp/approve": on(GrowRamp),
+		"POST /experiments/{key}/ramp/resume":  on(GrowRamp),
+		"POST /experiments/{key}/ramp/pause":   on(ShrinkRamp),
+		"POST /experiments/{key}/ramp/revert":  on(ShrinkRamp),
 	}
 }
 
@@ -117,6 +126,11 @@ func apiRules() map[string]Rule {
 
 		"GET /api/v1/changes":                    {Action: Read},
 		"POST /api/v1/experiments/{key}/approve": on(Approve),
+
+		"POST /api/v1/experiments/{key}/ramp/approve": on(GrowRamp),
+		"POST /api/v1/experiments/{key}/ramp/resume":  on(GrowRamp),
+		"POST /api/v1/experiments/{key}/ramp/pause":   on(ShrinkRamp),
+		"POST /api/v1/experiments/{key}/ramp/revert":  on(ShrinkRamp),
 
 		"GET /api/v1/tokens":         {Action: Tokens},
 		"DELETE /api/v1/tokens/{id}": {Action: Tokens},

@@ -68,6 +68,36 @@ type Approve struct {
 	Withdraw bool
 }
 
+// Ramp says something of an experiment's ramp, or reverts it.
+type Ramp struct {
+	On
+	Act RampAct
+}
+
+// RampAct is what is said of a ramp.
+type RampAct string
+
+// What can be said. Approving and resuming let more units take part, the others fewer,
+// or as many.
+const (
+	ApproveRamp RampAct = "approve" // agrees to the next step
+	PauseRamp   RampAct = "pause"   // holds it at its step
+	ResumeRamp  RampAct = "resume"  // it goes on, also after a step that failed
+	RevertRamp  RampAct = "revert"  // nobody takes part any more
+)
+
+// Grows tells whether more units may take part because of it.
+func (a RampAct) Grows() bool { return a == ApproveRamp || a == ResumeRamp }
+
+// Ramped is what came of it.
+type Ramped struct {
+	Act      RampAct `json:"act"`
+	Step     int     `json:"step" doc:"That was agreed to; else the one in force."`
+	Traffic  float64 `json:"traffic,omitempty" doc:"That was agreed to, 0 to 1."`
+	Decision uint64  `json:"decision" doc:"Its number in the decision log."`
+	State    string  `json:"state,omitempty" doc:"Of a revert: verified when the traffic was read back as 0; denied, pending_approval or failed: units may still take part, and a person is needed."`
+}
+
 // Code is what kind of no an answer is. The list is closed.
 type Code string
 

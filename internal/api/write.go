@@ -24,6 +24,7 @@ type Hand interface {
 	Acknowledge(ctx context.Context, who access.Principal, o acts.Acknowledge) error
 	Note(ctx context.Context, who access.Principal, o acts.Note) (uint64, error)
 	Approve(ctx context.Context, who access.Principal, o acts.Approve) (*governance.Proposal, error)
+	Ramp(ctx context.Context, who access.Principal, o acts.Ramp) (acts.Ramped, error)
 }
 
 // Killed is how far a kill came.
@@ -139,6 +140,25 @@ func (a *API) orders() {
 	huma.Register(a.huma, a.order("acknowledge", "Judge a phase although its split is broken", "Closes an open sample-ratio alarm."), a.acknowledge)
 	huma.Register(a.huma, a.order("annotate", "Write a note beside an experiment", "A line of the decision log, of kind noted: it changes nothing."), a.annotate)
 	huma.Register(a.huma, a.order("approve", "Agree to a change that waits", "Or take that back. Whoever wants a change does not approve it (403). The hash is the change's that you looked at: when another one waits by now, or what is in force is another, the answer is 412."), a.approve)
+	for _, r := range []struct {
+		act            acts.RampAct
+		summary, about string
+	}{
+		{acts.ApproveRamp, "Agree to the next step of a ramp", "The ramp goes there when its guardrails let it. What is agreed to is the step as the file has it now."},
+		{acts.PauseRamp, "Hold a ramp at its step", "A step that is being carried out is carried out."},
+		{acts.ResumeRamp, "Let a ramp go on", "After a pause, or after a step that could not be carried out: that is tried again."},
+		{acts.RevertRamp, "Revert a ramp", "Nobody takes part any more; the iteration goes on, and the ramp does not. The answer comes when the traffic was read back, within the switch's deadline."},
+	} {
+		op := a.order("ramp/"+string(r.act), r.summary, r.about)
+		op.OperationID = string(r.act) + "-ramp"
+		huma.Register(a.huma, op, func(ctx context.Context, in *orderInput[Order]) (*done[acts.Ramped], error) {
+			out, err := a.parts.Hand.Ramp(ctx, access.From(ctx), acts.Ramp{On: in.Body.on(in.Key), Act: r.act})
+			if err != nil {
+				return nil, a.refuseAct(ctx, err)
+			}
+			return &done[acts.Ramped]{out}, nil
+		})
+	}
 	stop := a.order("stop", "Let all automatic kills wait", "The global stop: every guard heeds it within a second. People go on being told.")
 	stop.OperationID, stop.Path = "stop-all", Prefix+"/stop"
 	huma.Register(a.huma, stop, a.stop)

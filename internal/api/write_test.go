@@ -56,6 +56,11 @@ func (h *fakeHand) Acknowledge(_ context.Context, who access.Principal, o acts.A
 	return h.fail
 }
 
+func (h *fakeHand) Ramp(_ context.Context, who access.Principal, o acts.Ramp) (acts.Ramped, error) {
+	h.note(who, o.On, "%s the ramp", o.Act)
+	return acts.Ramped{Act: o.Act, Step: 2, Decision: 14}, h.fail
+}
+
 func (h *fakeHand) Note(_ context.Context, who access.Principal, o acts.Note) (uint64, error) {
 	h.note(who, o.On, "note")
 	return 13, h.fail
@@ -118,6 +123,8 @@ func TestOrders(t *testing.T) {
 		{"/experiments/cart/snooze", `{"iteration":3,"reason":"load test","for":"2h"}`, "ada: snooze for 2h0m0s of cart/3, load test",
 			`{"experiment":"cart","until":"2026-03-02T12:00:00Z"}`},
 		{"/experiments/cart/acknowledge", `{"iteration":3,"reason":"a bot","phase":2}`, "ada: acknowledge phase 2 of cart/3, a bot", `{"experiment":"cart","phase":2}`},
+		{"/experiments/cart/ramp/approve", `{"iteration":3,"reason":"looks well"}`, "ada: approve the ramp of cart/3, looks well", `{"act":"approve","step":2,"decision":14}`},
+		{"/experiments/cart/ramp/revert", `{"iteration":3,"reason":"enough"}`, "ada: revert the ramp of cart/3, enough", `{"act":"revert","step":2,"decision":14}`},
 		{"/experiments/cart/annotate", `{"iteration":3,"text":"a campaign began"}`, "ada: note of cart/3, a campaign began", `{"experiment":"cart","decision":13}`},
 		{"/experiments/checkout-cta/approve", `{"hash":"` + waitingChange.Hash + `","reason":"fine","withdraw":true}`, "ada: approve abab, withdraw true of checkout-cta/0, fine",
 			`{"experiment":"checkout-cta","hash":"` + waitingChange.Hash + `","needs":2,"approvals":[{"by":"carol","at":"2026-03-01T00:00:00Z","reason":"fine","decision":12}]}`},
@@ -239,7 +246,8 @@ func TestOrdersContract(t *testing.T) {
 	bodies := map[string]string{
 		"kill": `{"iteration":3,"reason":"why"}`, "drill": `{"iteration":3,"reason":"why"}`, "resume": `{"iteration":3,"reason":"why"}`, "snooze": `{"iteration":3,"reason":"why","for":"2h"}`,
 		"acknowledge": `{"iteration":3,"reason":"why","phase":1}`, "stop": `{"reason":"why","for":"2h"}`,
-		"annotate": `{"iteration":3,"text":"why"}`, "approve": `{"hash":"` + waitingChange.Hash + `","reason":"why"}`, "analyses": `{"window":"14d"}`,
+		"annotate": `{"iteration":3,"text":"why"}`, "approve": `{"hash":"` + waitingChange.Hash + `","reason":"why"}`, "ramp/approve": `{"iteration":3,"reason":"why"}`, "ramp/pause": `{"iteration":3,"reason":"why"}`,
+		"ramp/resume": `{"iteration":3,"reason":"why"}`, "ramp/revert": `{"iteration":3,"reason":"why"}`, "analyses": `{"window":"14d"}`,
 	}
 	seen := map[string][]string{}
 	ask := func(method, path, body string) {

@@ -34,6 +34,7 @@ type hand interface {
 	Snooze(ctx context.Context, of watch.Named, reason string, d time.Duration) (time.Time, error)
 	Acknowledge(ctx context.Context, of watch.Named, phase uint16, reason string) error
 	Note(ctx context.Context, of watch.Named, text string) (uint64, error)
+	Ramp(ctx context.Context, of watch.Named, act, reason string) (watch.RampSaid, error)
 }
 
 // approving is what waits for approvals.
@@ -128,6 +129,24 @@ func (a *Acts) Approve(ctx context.Context, who access.Principal, o acts.Approve
 	return p, err
 }
 
+// Ramp agrees to a ramp's next step, holds it, lets it go on or reverts it. Whoever may
+// hold it need not be who may let it grow.
+func (a *Acts) Ramp(ctx context.Context, who access.Principal, o acts.Ramp) (done acts.Ramped, err error) {
+	action := access.ShrinkRamp
+	if o.Act.Grows() {
+		action = access.GrowRamp
+	}
+	if a.lasts {
+		ctx = context.WithoutCancel(ctx)
+	}
+	err = a.do(ctx, who, action, o.On, func(ctx context.Context, h hand) error {
+		said, err := h.Ramp(ctx, named(o.On), string(o.Act), o.Reason)
+		done = acts.Ramped{Act: o.Act, Step: said.Step, Traffic: said.Traffic, Decision: said.Decision, State: string(said.State)}
+		return err
+	})
+	return done, err
+}
+
 func named(on acts.On) watch.Named {
 	return watch.Named{Experiment: on.Experiment, Iteration: on.Iteration}
 }
@@ -180,6 +199,8 @@ func coded(err error) error {
 		{watch.ErrStale, acts.Stale},
 		{watch.ErrNotRunning, acts.Conflict},
 		{watch.ErrKilled, acts.Conflict},
+		{watch.ErrRamp, acts.Conflict},
+		{experiment.ErrNoRamp, acts.Conflict},
 		{watch.ErrNoAlarm, acts.Conflict},
 		{experiment.ErrNotRunning, acts.Conflict},
 		{experiment.ErrNotKilled, acts.Conflict},

@@ -54,6 +54,10 @@ func (l *ledgerOfActs) Acknowledge(_ context.Context, of watch.Named, phase uint
 	return l.note("acknowledge %s phase %d, %s", of.Experiment, phase, reason)
 }
 
+func (l *ledgerOfActs) Ramp(_ context.Context, of watch.Named, act, reason string) (watch.RampSaid, error) {
+	return watch.RampSaid{Decision: 8}, l.note("%s the ramp of %s/%d, %s", act, of.Experiment, of.Iteration, reason)
+}
+
 func (l *ledgerOfActs) Note(_ context.Context, of watch.Named, text string) (uint64, error) {
 	return 7, l.note("note on %s/%d: %s", of.Experiment, of.Iteration, text)
 }

@@ -61,7 +61,7 @@ func (r *resolver) system(c config.Switch) (killswitch.System, string) {
 func (r *resolver) webhook(w *config.Webhook) killswitch.Webhook {
 	return killswitch.Webhook{
 		URL: w.URL, Headers: r.headers(w.Headers), Secret: r.secret(w.Secret),
-		ReadBack: killswitch.ReadBack{URL: w.ReadBack.URL, Headers: r.headers(w.ReadBack.Headers), Path: w.ReadBack.Path, Off: w.ReadBack.Off},
+		ReadBack: killswitch.ReadBack{URL: w.ReadBack.URL, Headers: r.headers(w.ReadBack.Headers), Path: w.ReadBack.Path, Off: w.ReadBack.Off, Traffic: w.ReadBack.Traffic},
 	}
 }
 

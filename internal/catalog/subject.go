@@ -53,6 +53,7 @@ func under(full, guard *results.Document) *results.Document {
 	out := *full
 	out.Verdicts, out.Anomalies, out.CrossoverChecks, out.Troubles = guard.Verdicts, guard.Anomalies, guard.CrossoverChecks, guard.Troubles
 	out.AssignmentChecks, out.LossChecks = guard.AssignmentChecks, guard.LossChecks
+	out.Ramp = guard.Ramp
 	out.Killed, out.Kill, out.ArmKills = guard.Killed, guard.Kill, guard.ArmKills
 	out.Phases = slices.Clone(full.Phases)
 	for i := range out.Phases {

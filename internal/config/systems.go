@@ -12,8 +12,9 @@ type Webhook struct {
 type ReadBack struct {
 	URL     string            `yaml:"url"`
 	Headers map[string]Secret `yaml:"headers"`
-	Path    string            `yaml:"path"` // into the JSON answer: enabled, or data.state
-	Off     string            `yaml:"off"`  // the value's text when off: false
+	Path    string            `yaml:"path"`    // into the JSON answer: enabled, or data.state
+	Off     string            `yaml:"off"`     // the value's text when off: false
+	Traffic string            `yaml:"traffic"` // path to the percentage of units that take part, such as data.rollout; ramps need it
 }
 
 // Unleash is a flag's environment in an Unleash server.

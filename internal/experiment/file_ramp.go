@@ -19,6 +19,7 @@ type rampText struct {
 type stepText struct {
 	RampStep
 	traffic *big.Rat
+	settle  *Duration
 }
 
 func rampFields() []field[rampText] {
@@ -35,6 +36,7 @@ func stepFields() []field[stepText] {
 		must(as("traffic", share(), func(s *t) **big.Rat { return &s.traffic }, "Share of the eligible units that take part.")),
 		as("for", span(0), func(s *t) *Duration { return &s.For }, "The step lasts at least so long; default 0s, but never shorter than it takes to settle and to be judged."),
 		as("units", whole[int64](2, 1e12), func(s *t) *int64 { return &s.Units }, "Units of this step that each arm must have, their windows passed; default 2."),
+		as("settle", pointer(span(0)), func(s *t) **Duration { return &s.settle }, "Units that enter this soon after the step's beginning are kept apart; default 10m."),
 		as("approval", yesNo(), func(s *t) *bool { return &s.Approval }, "true: a person must agree before the next step; default false."),
 	}
 }
@@ -58,8 +60,14 @@ func (t *rampText) ramp() *Ramp {
 		return nil
 	}
 	r := &Ramp{OnBreach: t.onBreach}
-	for _, s := range t.steps {
+	for i, s := range t.steps {
 		s.Traffic = float(s.traffic)
+		if i > 0 {
+			s.Settle = defaultSettle
+		}
+		if s.settle != nil {
+			s.Settle = *s.settle
+		}
 		r.Steps = append(r.Steps, s.RampStep)
 	}
 	return r
@@ -102,6 +110,9 @@ func (e *experimentFile) checkStep(at string, steps []stepText, j int) {
 	case j > 0 && steps[j-1].traffic != nil && s.traffic.Cmp(steps[j-1].traffic) <= 0:
 		e.refuse(at+".traffic", RuleRamp, fmt.Sprintf("step %d (%s) does not have more traffic than step %d (%s)", j+1, exactPercent(s.traffic), j, exactPercent(steps[j-1].traffic)),
 			"a ramp only grows; it shrinks by assay ramp revert")
+	}
+	if j == 0 && s.settle != nil && *s.settle != 0 {
+		e.refuse(at+".settle", RuleRamp, "the first step has nothing to settle from", "take the line out")
 	}
 	if j > 0 && j == len(steps)-1 && (s.For > 0 || s.Units > 0 || s.Approval) {
 		e.refuse(at, RuleRamp, "the last step leads nowhere, so nothing can be asked of it", "leave it with its traffic alone; the iteration ends by enrol_until and end")

@@ -22,6 +22,7 @@ type RampStep struct {
 	For      Duration `json:"for,omitempty"`      // it lasts at least so long
 	Units    int64    `json:"units,omitempty"`    // units of the step that each arm must have, their windows passed
 	Approval bool     `json:"approval,omitempty"` // a person must agree
+	Settle   Duration `json:"settle,omitempty"`   // of its phase; 0 in the first
 }
 
 // OnBreach is what a ramp does when harm is shown by a guardrail that may only notify.
@@ -132,10 +133,14 @@ func (v *Version) ramp(key string, p Phase, at time.Time, reason, author string,
 	if p.Reverted {
 		p.Step = last.Step
 	}
+	settle := defaultSettle
+	if !p.Reverted {
+		settle = it.Ramp.Steps[p.Step-1].Settle
+	}
 	if newest := it.Phases[len(it.Phases)-1].From; !at.After(newest) {
 		at = newest.Add(time.Millisecond) // phases of nearly the same time stay in order
 	}
-	p.Number, p.From, p.Shares, p.Settle = uint16(len(declared)+1), at, last.Shares, defaultSettle
+	p.Number, p.From, p.Shares, p.Settle = uint16(len(declared)+1), at, last.Shares, settle
 	it.Phases = e.AsOf(it).withArmsOff(append(declared, p), it)
 	return next, nil
 }

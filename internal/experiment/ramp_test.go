@@ -47,7 +47,7 @@ func ramped(t *testing.T) (*Version, time.Time) {
 func TestRampOfAFile(t *testing.T) {
 	it := mustApply(t, nil, rampSet(t), day(t, "2026-03-01")).Find("x").Latest()
 	want := &Ramp{OnBreach: RevertOnBreach, Steps: []RampStep{
-		{Traffic: .01, For: Duration(7 * 24 * time.Hour), Units: 500}, {Traffic: .1, For: Duration(8 * 24 * time.Hour), Approval: true}, {Traffic: .5}}}
+		{Traffic: .01, For: Duration(7 * 24 * time.Hour), Units: 500}, {Traffic: .1, For: Duration(8 * 24 * time.Hour), Approval: true, Settle: defaultSettle}, {Traffic: .5, Settle: defaultSettle}}}
 	if diff := cmp.Diff(want, it.Ramp); diff != "" {
 		t.Error(diff)
 	}

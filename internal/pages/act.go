@@ -15,6 +15,7 @@ import (
 	"github.com/assay-dev/assay/internal/acts"
 	"github.com/assay-dev/assay/internal/catalog"
 	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/results"
 	"github.com/assay-dev/assay/internal/words"
 )
 
@@ -32,6 +33,11 @@ var (
 	acknowledging = act{"acknowledge", access.Acknowledge}
 	annotating    = act{"annotate", access.Annotate}
 	stopping      = act{"stop", access.StopAll}
+
+	approvingRamp = act{"ramp/approve", access.GrowRamp}
+	resumingRamp  = act{"ramp/resume", access.GrowRamp}
+	pausingRamp   = act{"ramp/pause", access.ShrinkRamp}
+	revertingRamp = act{"ramp/revert", access.ShrinkRamp}
 )
 
 // form is what is asked before something is done: what will happen, and why.
@@ -41,6 +47,7 @@ type form struct {
 	Switch string
 	Row    catalog.Row
 	Phases []uint16 // whose split is broken
+	Ramp   *results.Ramp
 	Arms   []string // that can be turned off by themselves
 	May    bool
 	Needs  string // who may, for those who may not
@@ -65,7 +72,8 @@ func (p *Pages) form(a act) func(http.ResponseWriter, *http.Request) error {
 }
 
 func (p *Pages) showForm(w http.ResponseWriter, r *http.Request, status int, f form) error {
-	title := map[string]string{"kill": "Kill", "drill": "Try a kill of", "resume": "Resume", "snooze": "Snooze", "acknowledge": "Acknowledge", "annotate": "Note on", "stop": "Let all kills wait"}[f.Act]
+	title := map[string]string{"kill": "Kill", "drill": "Try a kill of", "resume": "Resume", "snooze": "Snooze", "acknowledge": "Acknowledge", "annotate": "Note on", "stop": "Let all kills wait",
+		"ramp/approve": "Approve the next step of", "ramp/resume": "Let the ramp go on of", "ramp/pause": "Pause the ramp of", "ramp/revert": "Revert the ramp of"}[f.Act]
 	return p.show(w, r, status, "act", page{Title: strings.TrimSpace(title + " " + f.Key), Nav: "list", Body: f})
 }
 
@@ -80,6 +88,7 @@ func (p *Pages) formFor(r *http.Request, a act) (form, error) {
 		f.Row, f.Seen, f.Switch, owner = d.Row, d.Row.Iteration, d.Experiment.KillSwitch, d.Row.Owner
 		f.Arms = p.armsOf(d.Experiment)
 		if d.Document != nil {
+			f.Ramp = d.Document.Ramp
 			for i := range d.Document.Phases {
 				if catalog.SplitBroken(&d.Document.Phases[i]) {
 					f.Phases = append(f.Phases, d.Document.Phases[i].Number)
@@ -173,6 +182,9 @@ func (p *Pages) carryOut(r *http.Request, f *form) (string, error) {
 			return "", err
 		}
 		return fmt.Sprintf("Iteration %d of %s runs from now on. Turn its flag on in the flag system.", v.Find(f.Key).Latest().Number, f.Key), nil
+	case approvingRamp.name, resumingRamp.name, pausingRamp.name, revertingRamp.name:
+		done, err := p.cfg.Hand.Ramp(ctx, who, acts.Ramp{On: on, Act: acts.RampAct(strings.TrimPrefix(f.Act, "ramp/"))})
+		return ramped(f.Key, done), err
 	case annotating.name:
 		seq, err := p.cfg.Hand.Note(ctx, who, acts.Note{On: on})
 		return fmt.Sprintf("The note is line %d of the decision log.", seq), err
@@ -204,6 +216,22 @@ func killed(key, arm string, state guardrails.EntryKind) string {
 		return key + " is off: the switch was read back, and the iteration has ended."
 	}
 	return fmt.Sprintf("The kill of %s is %s: nothing has ended yet. Its page tells how it goes on; the flag can be turned off in its own system.", key, strings.ReplaceAll(string(state), "_", " "))
+}
+
+// ramped says what came of a word on a ramp.
+func ramped(key string, d acts.Ramped) string {
+	switch d.Act {
+	case acts.ApproveRamp:
+		return fmt.Sprintf("Step %d, %.4g %%, is approved: it begins when every guardrail is healthy.", d.Step, 100*d.Traffic)
+	case acts.PauseRamp:
+		return fmt.Sprintf("The ramp of %s is held at step %d.", key, d.Step)
+	case acts.ResumeRamp:
+		return fmt.Sprintf("The ramp of %s goes on from step %d.", key, d.Step)
+	}
+	if d.State == string(guardrails.Verified) {
+		return fmt.Sprintf("Nobody takes part in %s any more: the traffic was read back as 0 %%.", key)
+	}
+	return fmt.Sprintf("The revert of %s is %s: units may still take part. The traffic can be set to 0 %% in the flag system.", key, strings.ReplaceAll(d.State, "_", " "))
 }
 
 // drilled says how trying it out went.

@@ -33,7 +33,10 @@ type shown struct {
 }
 
 // mayDo is what the reader may do to the experiment, and whether it can be done now.
-type mayDo struct{ Kill, Resume, Snooze, Acknowledge, Annotate bool }
+type mayDo struct {
+	Kill, Resume, Snooze, Acknowledge, Annotate    bool
+	ApproveRamp, ResumeRamp, PauseRamp, RevertRamp bool
+}
 
 // stop is why and how an iteration was ended by its switch.
 type stop struct {
@@ -139,7 +142,20 @@ func (s *shown) reasons() {
 func mayDoTo(who access.Principal, d *catalog.Detail) mayDo {
 	allowed := func(a access.Action) bool { return may(who, a, d.Row.Key, d.Row.Owner) }
 	on := d.Row.State == catalog.Running || d.Row.State == catalog.Maturing
+	grow, shrink := allowed(access.GrowRamp), allowed(access.ShrinkRamp)
+	var ramp results.Ramp
+	if d.Document != nil && d.Document.Ramp != nil && on {
+		ramp = *d.Document.Ramp
+	}
+	state, reason := guardrails.RampState(ramp.State), guardrails.RampReason(ramp.Reason)
+	goesOn := state != "" && state != guardrails.RampReverted
+	stuck := reason == guardrails.RampDenied || reason == guardrails.RampPending || reason == guardrails.RampFailed
 	return mayDo{
+		ApproveRamp: reason == guardrails.RampApproval && grow,
+		ResumeRamp:  (reason == guardrails.RampPaused || stuck) && grow,
+		PauseRamp:   goesOn && state != guardrails.RampDone && reason != guardrails.RampPaused && shrink,
+		RevertRamp:  (goesOn || reason == guardrails.RampRevertFailed) && shrink,
+
 		Kill: on && allowed(access.Kill), Snooze: on && allowed(access.Snooze),
 		Resume:      d.Row.State == catalog.Killed && allowed(access.Resume),
 		Annotate:    d.Row.Iteration > 0 && allowed(access.Annotate),

@@ -231,6 +231,14 @@ func (w *world) Approve(_ context.Context, who access.Principal, o acts.Approve)
 	return nil, w.note(who, "approve", o.On, fmt.Sprintf("%.4s, withdraw %v", o.Hash, o.Withdraw))
 }
 
+func (w *world) Ramp(_ context.Context, who access.Principal, o acts.Ramp) (acts.Ramped, error) {
+	state := ""
+	if o.Act == acts.RevertRamp {
+		state = string(guardrails.Verified)
+	}
+	return acts.Ramped{Act: o.Act, Step: 2, Traffic: .1, State: state}, w.note(who, string(o.Act)+" the ramp", o.On, "")
+}
+
 func (w *world) Note(_ context.Context, who access.Principal, o acts.Note) (uint64, error) {
 	return 41, w.note(who, "note", o.On, "")
 }

@@ -74,7 +74,7 @@ func (p *Pages) Routes() map[string]http.Handler {
 	add("GET /planner", p.planner)
 	add("GET /explain", p.askUnit)
 	add("POST /explain", p.explain)
-	for _, a := range []act{killing, drilling, resuming, snoozing, acknowledging, annotating} {
+	for _, a := range []act{killing, drilling, resuming, snoozing, acknowledging, annotating, approvingRamp, resumingRamp, pausingRamp, revertingRamp} {
 		add("GET /experiments/{key}/"+a.name, p.form(a))
 		add("POST /experiments/{key}/"+a.name, p.do(a))
 	}

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +22,7 @@ import (
 	"github.com/assay-dev/assay/internal/catalog"
 	"github.com/assay-dev/assay/internal/governance"
 	"github.com/assay-dev/assay/internal/planning"
+	"github.com/assay-dev/assay/internal/results"
 )
 
 // TestHTMX: the vendored file is that of the npm package htmx.org 4.0.1.
@@ -39,6 +41,7 @@ var addresses = []string{
 	"/", "/?view=attention", "/?q=nothing-is-like-that", "/experiments/new-search", "/experiments/price-badge", "/experiments/onboarding", "/experiments/checkout-button",
 	"/experiments/checkout-button?iteration=1", "/decisions", "/decisions?what=split", "/data", "/planner", "/planner?from=checkout-button", "/planner?mean=4", "/explain",
 	"/experiments/new-search/kill", "/experiments/new-search/resume", "/experiments/new-search/snooze", "/experiments/price-badge/acknowledge", "/experiments/new-search/annotate", "/stop",
+	"/experiments/checkout-button/ramp/approve", "/experiments/checkout-button/ramp/resume", "/experiments/checkout-button/ramp/pause", "/experiments/checkout-button/ramp/revert",
 	"/experiments/checkout-button/kill", "/experiments/checkout-button/drill", "/experiments/checkout-button/analyses", "/experiments/checkout-button/analyses/019a", "/experiments/checkout-button/analyze",
 }
 
@@ -242,6 +245,38 @@ func TestNothingYet(t *testing.T) {
 	}
 }
 
+// TestRampSection: the page of an experiment with a ramp shows its steps, where it is and
+// why, and offers what makes sense now to who may.
+func TestRampSection(t *testing.T) {
+	w := newWorld(t)
+	d := w.details["checkout-button"]
+	document := *d.Document
+	document.Ramp = &results.Ramp{State: "held", Reason: "approval", Text: "every guardrail is healthy; step 3 waits", Step: 2, Traffic: .1, Since: w.now, Units: 612, OnBreach: "hold",
+		Steps: []results.RampStep{{Traffic: .01, For: "1h", Units: 500, Began: w.now.Add(-time.Hour)}, {Traffic: .1, Approval: true, Began: w.now, Decision: 7}, {Traffic: .5}}}
+	d.Document = &document
+	w.details["checkout-button"] = d
+	offers := func(h http.Handler) (out []string) {
+		body := get(h, "/experiments/checkout-button").Body.String()
+		for _, text := range []string{"held", "every guardrail is healthy; step 3 waits", "in force", "612 of 2", "decision 7"} {
+			if !strings.Contains(body, text) {
+				t.Errorf("the page does not say %q", text)
+			}
+		}
+		for _, act := range []string{"approve", "resume", "pause", "revert"} {
+			if strings.Contains(body, "/experiments/checkout-button/ramp/"+act+`"`) {
+				out = append(out, act)
+			}
+		}
+		return out
+	}
+	if got := offers(w.mux(operator)); !slices.Equal(got, []string{"approve", "pause", "revert"}) {
+		t.Errorf("an operator is offered %v", got)
+	}
+	if got := offers(w.mux(reader)); len(got) > 0 {
+		t.Errorf("a reader is offered %v", got)
+	}
+}
+
 // TestNotThere: what is not there is 404 with a page, and a fault of ours is 500 without
 // its cause.
 func TestNotThere(t *testing.T) {
@@ -284,6 +319,10 @@ func TestActs(t *testing.T) {
 		{"/experiments/checkout-button/snooze", url.Values{"reason": {"a sale"}, "hours": {"2.5"}}, "ada: snooze checkout-button/0 2h30m0s because a sale", "wait until 2026-11-29 00:38:40 UTC"},
 		{"/experiments/checkout-button/snooze", url.Values{"reason": {"over"}, "hours": {"0"}}, "ada: snooze checkout-button/0 0s because over", "go ahead again"},
 		{"/stop", url.Values{"reason": {"a bad deploy"}, "hours": {"1"}}, "ada: snooze /0 1h0m0s because a bad deploy", "wait until"},
+		{"/experiments/checkout-button/ramp/approve", url.Values{"reason": {"looks well"}, "iteration": {"1"}}, "ada: approve the ramp checkout-button/1  because looks well", "Step 2, 10 %, is approved"},
+		{"/experiments/checkout-button/ramp/pause", url.Values{"reason": {"lunch"}}, "ada: pause the ramp checkout-button/0  because lunch", "is held at step 2"},
+		{"/experiments/checkout-button/ramp/resume", url.Values{"reason": {"back"}}, "ada: resume the ramp checkout-button/0  because back", "goes on from step 2"},
+		{"/experiments/checkout-button/ramp/revert", url.Values{"reason": {"enough"}}, "ada: revert the ramp checkout-button/0  because enough", "read back as 0 %"},
 		{"/experiments/onboarding/annotate", url.Values{"reason": {"a campaign\nbegan"}, "iteration": {"1"}}, "ada: note onboarding/1  because a campaign began", "The note is line 41"},
 		{"/experiments/price-badge/acknowledge", url.Values{"reason": {"a bot"}, "phase": {"1"}}, "ada: acknowledge price-badge/0 1 because a bot", "The split of phase 1 is acknowledged"},
 	} {

@@ -78,4 +78,5 @@ type Hand interface {
 	Acknowledge(ctx context.Context, who access.Principal, o acts.Acknowledge) error
 	Note(ctx context.Context, who access.Principal, o acts.Note) (uint64, error)
 	Approve(ctx context.Context, who access.Principal, o acts.Approve) (*governance.Proposal, error)
+	Ramp(ctx context.Context, who access.Principal, o acts.Ramp) (acts.Ramped, error)
 }

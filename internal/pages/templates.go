@@ -61,7 +61,7 @@ func funcs(a assets, zone *time.Location) template.FuncMap {
 			return fmt.Sprintf("%s %s", words.Count(int64(n)), many)
 		},
 		"callWord": callWord, "callTone": callTone, "callText": callText, "healthWord": healthWord, "healthTone": healthTone, "stateWord": stateWord,
-		"verdictTone": catalog.VerdictTone, "kindWord": kindWord, "entryTone": entryTone, "gap": func(g results.Gap) string { return catalog.GapText(g, zone) }, "margin": margin,
+		"verdictTone": catalog.VerdictTone, "kindWord": kindWord, "rampTone": rampTone, "entryTone": entryTone, "gap": func(g results.Gap) string { return catalog.GapText(g, zone) }, "margin": margin,
 		"span":    func(w catalog.Within) results.Interval { return results.Interval{Low: w.Low, High: w.High} },
 		"nav":     func() []link { return parts },
 		"inside":  func(section string) bool { return slices.Contains(diagnostics, section) },

@@ -87,6 +87,19 @@ func rampWord(e guardrails.Entry) string {
 	return strings.ReplaceAll(string(e.Kind), "_", " ")
 }
 
+// rampTone is the colour of where a ramp is.
+func rampTone(state string) catalog.Tone {
+	switch guardrails.RampState(state) {
+	case guardrails.RampReverted:
+		return catalog.Bad
+	case guardrails.RampHeld:
+		return catalog.Warn
+	case guardrails.RampDone, guardrails.RampAdvancing, guardrails.RampAdvanced:
+		return catalog.Good
+	}
+	return catalog.Neutral
+}
+
 // entryTone is the colour of a line of the decision log.
 func entryTone(e guardrails.Entry) catalog.Tone {
 	switch e.Kind {

@@ -9,9 +9,36 @@ import (
 	"github.com/assay-dev/assay/internal/experiment"
 )
 
+// RampSaid is what came of what a person said of a ramp.
+type RampSaid struct {
+	guardrails.Move
+	Decision uint64
+	State    guardrails.EntryKind // of a revert: how far it is
+}
+
+// Ramp does what a person says of the ramp that runs: approve, pause, resume or revert.
+func (h *Hand) Ramp(ctx context.Context, of Named, act, reason string) (said RampSaid, err error) {
+	switch act {
+	case "approve":
+		return h.ApproveRamp(ctx, of, reason)
+	case "pause":
+		return h.PauseRamp(ctx, of, reason)
+	case "resume":
+		return h.ResumeRamp(ctx, of, reason)
+	case "revert":
+		k, err := h.RevertRamp(ctx, of, reason)
+		said.Decision, said.State = k.Decided.Seq, k.State
+		if k.Decided.Ramp != nil {
+			said.Move = *k.Decided.Ramp
+		}
+		return said, err
+	}
+	return said, fmt.Errorf("%q is nothing that can be said of a ramp: %w", act, ErrRamp)
+}
+
 // ApproveRamp agrees to the next step of the ramp that runs, as the file has it now. The
 // ramp goes there when its guardrails let it.
-func (h *Hand) ApproveRamp(ctx context.Context, of Named, reason string) (guardrails.Move, error) {
+func (h *Hand) ApproveRamp(ctx context.Context, of Named, reason string) (RampSaid, error) {
 	return h.sayOfRamp(ctx, of, reason, guardrails.RampApproved, func(r *experiment.Ramp, step int, log guardrails.RampLog) (guardrails.Move, error) {
 		switch {
 		case step >= len(r.Steps):
@@ -29,7 +56,7 @@ func (h *Hand) ApproveRamp(ctx context.Context, of Named, reason string) (guardr
 
 // PauseRamp holds the ramp that runs where it is. A step that is being carried out is
 // carried out.
-func (h *Hand) PauseRamp(ctx context.Context, of Named, reason string) (guardrails.Move, error) {
+func (h *Hand) PauseRamp(ctx context.Context, of Named, reason string) (RampSaid, error) {
 	return h.sayOfRamp(ctx, of, reason, guardrails.RampPause, func(_ *experiment.Ramp, _ int, log guardrails.RampLog) (m guardrails.Move, err error) {
 		if log.Paused != nil {
 			err = fmt.Errorf("it is paused already, by %s: %w", log.Paused.Actor, ErrRamp)
@@ -40,7 +67,7 @@ func (h *Hand) PauseRamp(ctx context.Context, of Named, reason string) (guardrai
 
 // ResumeRamp lets a ramp go on that was paused, or whose last step could not be carried
 // out: that is tried again.
-func (h *Hand) ResumeRamp(ctx context.Context, of Named, reason string) (guardrails.Move, error) {
+func (h *Hand) ResumeRamp(ctx context.Context, of Named, reason string) (RampSaid, error) {
 	return h.sayOfRamp(ctx, of, reason, guardrails.RampResume, func(_ *experiment.Ramp, _ int, log guardrails.RampLog) (m guardrails.Move, err error) {
 		if log.Paused == nil && !log.Stuck() {
 			err = fmt.Errorf("it is neither paused nor held by a step that failed: %w", ErrRamp)
@@ -51,13 +78,14 @@ func (h *Hand) ResumeRamp(ctx context.Context, of Named, reason string) (guardra
 
 // sayOfRamp writes down what a person says of a ramp that goes on.
 func (h *Hand) sayOfRamp(ctx context.Context, of Named, reason string, kind guardrails.EntryKind,
-	check func(*experiment.Ramp, int, guardrails.RampLog) (guardrails.Move, error)) (m guardrails.Move, err error) {
+	check func(*experiment.Ramp, int, guardrails.RampLog) (guardrails.Move, error)) (said RampSaid, err error) {
 	v, it, step, err := h.ramping(ctx, of, reason)
 	if err != nil {
-		return m, err
+		return said, err
 	}
 	var wrong error
-	_, _, err = h.watch.book.write(ctx, func(log *guardrails.Log) (guardrails.Entry, bool) {
+	var m guardrails.Move
+	e, _, err := h.watch.book.write(ctx, func(log *guardrails.Log) (guardrails.Entry, bool) {
 		state := log.Ramp(of.Experiment, it.Number)
 		if wrong = overAlready(state); wrong == nil {
 			m, wrong = check(it.Ramp, step, state)
@@ -66,9 +94,9 @@ func (h *Hand) sayOfRamp(ctx context.Context, of Named, reason string, kind guar
 		return h.entryOf(v, of, it, kind, m, reason), wrong == nil
 	})
 	if wrong != nil {
-		return m, fmt.Errorf("ramp %s: %w", of.Experiment, wrong)
+		return said, fmt.Errorf("ramp %s: %w", of.Experiment, wrong)
 	}
-	return m, err
+	return RampSaid{Move: m, Decision: e.Seq}, err
 }
 
 // overAlready refuses what is said of a ramp that never goes on.

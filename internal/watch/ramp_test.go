@@ -22,7 +22,7 @@ func rampWorld(edit ...func(*experiment.Ramp)) *world {
 	e.Guardrails[0].Margin, e.Guardrails[0].Mode = 1, experiment.Notify
 	it := &e.Iterations[0]
 	it.Ramp = &experiment.Ramp{OnBreach: experiment.RevertOnBreach, Steps: []experiment.RampStep{
-		{Traffic: .01, For: experiment.Duration(30 * time.Minute), Units: 500}, {Traffic: .1, For: experiment.Duration(20 * time.Minute)}, {Traffic: .5}}}
+		{Traffic: .01, For: experiment.Duration(30 * time.Minute), Units: 500}, {Traffic: .1, For: experiment.Duration(20 * time.Minute), Settle: experiment.Duration(10 * time.Minute)}, {Traffic: .5, Settle: experiment.Duration(10 * time.Minute)}}}
 	for _, f := range edit {
 		f(it.Ramp)
 	}
