@@ -98,7 +98,10 @@ func (c rampOrder) say(env *environment, act acts.RampAct) error {
 		if err != nil {
 			return err
 		}
-		if err := env.print(done, func() error { env.println("%s: decision %d, %s", c.Experiment, done.Decision, saidText(done)); return nil }); err != nil {
+		if err := env.print(done, func() error {
+			env.println("%s: decision %d, %s", c.Experiment, done.Decision, saidText(done))
+			return nil
+		}); err != nil {
 			return err
 		}
 		if act == acts.RevertRamp && done.State != string(guardrails.Verified) {
