@@ -41,6 +41,7 @@ const (
 	RampSplit         RampReason = "srm"              // a phase's split is broken
 	RampCrossovers    RampReason = "crossovers"       // more units cross over than the file allows
 	RampMismatch      RampReason = "assignment"       // units are shown another variant than their assignment gives them
+	RampSignal        RampReason = "signal"           // a signal's breaker has tripped, or nobody knows that it has not
 	RampApproval      RampReason = "approval"         // a person must agree
 	RampPaused        RampReason = "paused"           // a person said so
 	RampSnoozed       RampReason = "snoozed"          // automatic kills wait, so nothing would stop a bad step
@@ -66,7 +67,7 @@ func RampReasons() map[RampReason]RampState {
 	return map[RampReason]RampState{
 		RampSettling: RampAdvanced, RampTime: RampWaiting, RampUnits: RampWaiting, RampMoving: RampAdvancing,
 		RampUndecided: RampHeld, RampBreached: RampHeld, RampBlind: RampHeld, RampError: RampHeld, RampSplit: RampHeld,
-		RampCrossovers: RampHeld, RampMismatch: RampHeld, RampApproval: RampHeld, RampPaused: RampHeld, RampSnoozed: RampHeld,
+		RampCrossovers: RampHeld, RampMismatch: RampHeld, RampSignal: RampHeld, RampApproval: RampHeld, RampPaused: RampHeld, RampSnoozed: RampHeld,
 		RampRetrospective: RampHeld, RampNoSwitch: RampHeld, RampDenied: RampHeld, RampPending: RampHeld, RampFailed: RampHeld, RampEnded: RampHeld,
 		RampHarm: RampReverted, RampByHand: RampReverted, RampKilled: RampReverted, RampReverting: RampReverted, RampRevertFailed: RampReverted,
 	}
@@ -93,6 +94,8 @@ type RampFacts struct {
 	// them, Crossing that more cross over than the file allows; "" when not.
 	Mismatch string `json:"mismatch,omitempty"`
 	Crossing string `json:"crossing,omitempty"`
+	// Signal says which breaker of the file's signals is not closed, and why; "" when all are.
+	Signal string `json:"signal,omitempty"`
 
 	Unable  string  `json:"unable,omitempty"`  // why the switch cannot set the traffic
 	Stopped string  `json:"stopped,omitempty"` // why automatic kills wait
@@ -242,6 +245,8 @@ func (j *rampJudge) heldBy() (RampReason, string) {
 		return RampCrossovers, j.Crossing
 	case j.Mismatch != "":
 		return RampMismatch, j.Mismatch
+	case j.Signal != "":
+		return RampSignal, j.Signal
 	case j.Limit != "":
 		return RampRetrospective, "the iteration began before it was applied, and its guardrails only notify: no step is decided on what was replayed"
 	case j.Stopped != "":

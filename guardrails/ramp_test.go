@@ -51,6 +51,7 @@ func TestStepRamp(t *testing.T) {
 		},
 		guardrails.RampCrossovers:    func(f *guardrails.RampFacts) { f.Crossing = "9 of 10" },
 		guardrails.RampMismatch:      func(f *guardrails.RampFacts) { f.Mismatch = "9 of 10" },
+		guardrails.RampSignal:        func(f *guardrails.RampFacts) { f.Signal = "p99 is above its limit" },
 		guardrails.RampApproval:      func(f *guardrails.RampFacts) { f.Step, f.Units = 2, 2 },
 		guardrails.RampPaused:        func(f *guardrails.RampFacts) { f.Log.Paused = &guardrails.Entry{Actor: "ada", Text: "lunch"} },
 		guardrails.RampSnoozed:       func(f *guardrails.RampFacts) { f.Stopped = "all kills wait" },
@@ -165,7 +166,7 @@ func anyRampFacts() *rapid.Generator[guardrails.RampFacts] {
 		}
 		some := func(what string) bool { return rapid.IntRange(0, 5).Draw(t, what) == 0 }
 		f.Reverted, f.Killed = some("reverted"), some("killed")
-		for name, text := range map[string]*string{"mismatch": &f.Mismatch, "crossing": &f.Crossing, "unable": &f.Unable, "stopped": &f.Stopped, "limit": &f.Limit} {
+		for name, text := range map[string]*string{"mismatch": &f.Mismatch, "crossing": &f.Crossing, "unable": &f.Unable, "stopped": &f.Stopped, "limit": &f.Limit, "signal": &f.Signal} {
 			if some(name) {
 				*text = name
 			}
@@ -214,7 +215,7 @@ func TestRampNeverGrowsOnDoubt(t *testing.T) {
 		}
 		step := r.Steps[f.Step-1]
 		switch {
-		case !healthy, f.Reverted, f.Killed, f.Log.Killing, f.Log.Paused != nil, f.Mismatch+f.Crossing+f.Unable+f.Stopped+f.Limit != "",
+		case !healthy, f.Reverted, f.Killed, f.Log.Killing, f.Log.Paused != nil, f.Mismatch+f.Crossing+f.Unable+f.Stopped+f.Limit+f.Signal != "",
 			f.Units < max(step.Units, 2), f.At.Before(f.Since.Add(f.Settle + step.For.Std())), step.Approval && f.Log.Approved == nil:
 			t.Fatalf("advanced on %+v", f)
 		case got.Move.Step != f.Step+1 || got.Move.Traffic != r.Steps[f.Step].Traffic:

@@ -95,6 +95,7 @@ type cli struct {
 	Analyze  analyzeCmd  `cmd:"" help:"Show the results of experiments with their intervals."`
 	Explain  explainCmd  `cmd:"" help:"Tell what became of each event of one unit in one experiment."`
 	Report   reportCmd   `cmd:"" help:"Write or send the report of a day: pages that need nothing else, Markdown or plain text."`
+	Signals  signalsCmd  `cmd:"" help:"Show the signals of an experiment: numbers of services beside the exposed share, breakers, and what changed at each step."`
 	Doctor   doctorCmd   `cmd:"" help:"Look at topics, records, clocks, shards, tables and kill switches: what is wrong, what to do."`
 	Verify   verifyCmd   `cmd:"" help:"Recount everything from the stored events and compare to the last bit; exit code 1 when anything differs."`
 	Reread   rereadCmd   `cmd:"" help:"Read a range of offsets again that was counted, and store its rows again; nothing is counted twice."`

@@ -67,6 +67,11 @@ func (explainCmd) Help() string {
 		[]string{"assay explain checkout-cta u-123", "assay explain checkout-cta u-123 --json"})
 }
 
+func (signalsCmd) Help() string {
+	return manual("Shows the signals that the experiment file names: the last reading of each beside the planned share of exposed units, how its circuit breaker stands and why, and at each step of the ramp the level before and after with the verdict. A change at a step is one at that time, and may have another cause (docs/signals.md).",
+		[]string{"assay signals checkout-cta", "assay signals checkout-cta --json --points 1000"})
+}
+
 func (doctorCmd) Help() string {
 	return manual("Looks at topics, keys, clocks, tables, switches and channels and changes nothing. Each fault comes with what to do.",
 		[]string{"assay doctor", "assay doctor --notify", "assay doctor --topic orders"}, "1 also when something is at fault")

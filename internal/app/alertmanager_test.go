@@ -98,7 +98,7 @@ func (s *shop) guard(t *testing.T, alertmanager string) (stop func()) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
-	go func() { done <- (&Guard{w, n}).Run(ctx) }()
+	go func() { done <- (&Guard{watch: w, notifier: n}).Run(ctx) }()
 	return func() {
 		cancel()
 		if err := <-done; err != nil {

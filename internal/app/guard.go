@@ -40,10 +40,14 @@ func (s *Stack) Guard(opt GuardOptions) (*Guard, error) {
 	if err != nil {
 		return nil, err
 	}
-	parts.Observer, parts.Metrics = opt.Observer, opt.Registry
-	parts.Notifier = messenger{notifier, s.Config.Guard.Runbook}
 	cfg := watch.DefaultConfig()
 	cfg.Code, cfg.Instance = s.Code, cmp.Or(s.Config.Guard.Instance, instance())
+	read, err := s.newSignals(cfg.Instance, opt.Registry)
+	if err != nil {
+		return nil, err
+	}
+	parts.Observer, parts.Metrics, parts.Signals = opt.Observer, opt.Registry, read
+	parts.Notifier = messenger{notifier, s.Config.Guard.Runbook}
 	cfg.Settle = cmp.Or(opt.Settle, s.Config.Guard.Settle.Std())
 	if opt.Full > 0 {
 		cfg.FullEvery = opt.Full
@@ -54,7 +58,7 @@ func (s *Stack) Guard(opt GuardOptions) (*Guard, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Guard{w, notifier}, nil
+	return &Guard{w, notifier, read}, nil
 }
 
 func (s *Stack) guardParts() (watch.Parts, error) {

@@ -36,7 +36,7 @@ func TestHungChannelDelaysNoKill(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			begun := time.Now()
-			if err := (&Guard{w, n}).Run(ctx); err != nil {
+			if err := (&Guard{watch: w, notifier: n}).Run(ctx); err != nil {
 				t.Fatal(err)
 			}
 			for _, e := range s.entries {

@@ -22,6 +22,7 @@ import (
 type Guard struct {
 	watch    *watch.Watch
 	notifier *notify.Notifier
+	signals  *Signals
 }
 
 // Restrain replaces the limits of all kills together.
@@ -35,7 +36,10 @@ func (g *Guard) Run(ctx context.Context) error {
 	messengers.Go(func() { _ = g.notifier.Run(telling) }) // what it cannot deliver it logs
 	defer messengers.Wait()
 	defer end()
-	return g.watch.Run(ctx)
+	if g.signals == nil {
+		return g.watch.Run(ctx)
+	}
+	return Together(ctx, g.watch.Run, g.signals.Run)
 }
 
 // messenger is the notifier as the guard sees it.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/assay-dev/assay/internal/clickhouse"
 	"github.com/assay-dev/assay/internal/config"
@@ -35,6 +36,7 @@ type Stack struct {
 	endpoints Endpoints
 	owner     bool // this process started the embedded parts
 	closers   []func() error
+	steps     sync.Map // judgedStep → signals.Step
 }
 
 // Open connects to what the configuration names. What it doesn't name is looked

@@ -68,7 +68,7 @@ const (
 // copies can lie in one table.
 var (
 	backedChains = []string{"configurations", "decodings", "decisions", "deliveries", "unit_keys", "placements"}
-	backedRows   = []string{"events", "dead_letters", "unit_names", "looks", "losses", "proven", "suppressed", "erased", "adjustments", "backups"}
+	backedRows   = []string{"events", "dead_letters", "unit_names", "looks", "losses", "proven", "suppressed", "erased", "adjustments", "backups", "signals"}
 )
 
 // Backups are those that were made, the newest first.

@@ -35,6 +35,7 @@ type Config struct {
 	Guard       Guard               `yaml:"guard"`
 	Notify      Notify              `yaml:"notify"`
 	Report      Report              `yaml:"report"`
+	Signals     Signals             `yaml:"signals"`
 	Access      Access              `yaml:"access"`
 	Governance  Governance          `yaml:"governance"`
 	Backup      Backup              `yaml:"backup"`
@@ -160,6 +161,7 @@ func Default() Config {
 		ClickHouse: ClickHouse{Database: "assay", User: "assay", Port: 9000, Cluster: "assay"},
 		Guard:      Guard{KillsPerHour: 10, Settle: experiment.Duration(30 * time.Second)},
 		Report:     Report{Timezone: "UTC", CatchUp: 3},
+		Signals:    Signals{Every: experiment.Duration(15 * time.Second), Timeout: experiment.Duration(5 * time.Second)},
 		Access:     Access{Session: experiment.Duration(12 * time.Hour)},
 		Backup:     Backup{To: "File('{name}')"},
 		Log:        Log{Format: "text"},
@@ -290,6 +292,9 @@ func (c *Config) Validate() error {
 		return err
 	}
 	if err := c.Notify.check(); err != nil {
+		return err
+	}
+	if err := c.Signals.check(); err != nil {
 		return err
 	}
 	return c.Report.check(c.Notify)

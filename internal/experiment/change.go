@@ -35,6 +35,7 @@ func changes(before, next *Version) []Change {
 			c.words(was, is)
 			c.design(was, is)
 			c.measures(was, is)
+			c.signals(was.Signals, is.Signals)
 			c.iterations(was, is)
 		}
 		out = append(out, c.list...)

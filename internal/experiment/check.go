@@ -48,6 +48,7 @@ func (set *Set) check(e *experimentFile) {
 	e.checkLooks()
 	set.checkGuardrails(e)
 	e.checkChecks()
+	e.checkSignals()
 	e.checkPhases()
 	e.checkRamps()
 	e.checkAssignment()

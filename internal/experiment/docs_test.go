@@ -75,6 +75,7 @@ func TestEveryFieldIsDocumented(t *testing.T) {
 	fields = append(fields, names(splitFields())...)
 	fields = append(fields, names(crossoverFields())...)
 	fields = append(fields, names(assignmentCheckFields())...)
+	fields = append(fields, names(signalFields())...)
 	fields = append(fields, names(iterationFields())...)
 	fields = append(fields, names(phaseFields())...)
 	fields = append(fields, names(rampFields())...)

@@ -55,6 +55,7 @@ type Experiment struct {
 	Goals           []string    `json:"goals"`                   // metric names
 	Guardrails      []Guardrail `json:"guardrails,omitempty"`
 	Checks          Checks      `json:"checks,omitzero"`
+	Signals         []Signal    `json:"signals,omitempty"`     // numbers of services, read beside it
 	KillSwitch      string      `json:"kill_switch,omitempty"` // a name in the operator's configuration, or OwnSwitch
 	Approvals       int         `json:"approvals,omitempty"`   // people who must agree before it grows; 0: as the operator says
 	Assignment      *Assignment `json:"assignment,omitempty"`  // who puts units into variants; nil: somebody else, and nothing is known of it

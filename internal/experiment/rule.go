@@ -33,6 +33,7 @@ const (
 	RuleMargin       Rule = "margin"        // not negative
 	RuleCap          Rule = "cap"           // a number above 0, or a percentile
 	RuleQuantile     Rule = "quantile"      // between 0 and 1
+	RuleNumber       Rule = "number"        // 0.8, -2
 )
 
 // Rules of meaning.
@@ -53,6 +54,7 @@ const (
 	RuleKillSwitch      Rule = "kill-switch"      // mode kill needs a switch
 	RuleAlertOnly       Rule = "alert-only"       // and excludes action alert
 	RuleCountMethod     Rule = "count-method"     // counts compare rates of units that have an event
+	RuleSignal          Rule = "signal"           // each once, of a query or a health check, with limits that make sense
 	RuleCrossoverCheck  Rule = "crossover-check"  // a limit needs crossovers to be counted
 	RuleSlowGuardrail   Rule = "slow-guardrail"   // what is computed every few minutes guards nothing
 	RuleIterationNumber Rule = "iteration-number" // ascending, without gaps

@@ -20,7 +20,7 @@ func TestSchemasAreCurrent(t *testing.T) {
 // formRules are those that a schema can express.
 var formRules = []Rule{
 	RuleUnknownField, RuleMissingField, RuleEmpty, RuleForm, RuleTooMany, RuleName, RuleMetricDollar, RuleAttribute,
-	RuleLink, RuleChoice, RuleWhole, RuleDuration, RuleTime, RuleShare, RuleLevel, RuleMargin, RuleCap, RuleQuantile,
+	RuleLink, RuleChoice, RuleWhole, RuleDuration, RuleTime, RuleShare, RuleLevel, RuleMargin, RuleCap, RuleQuantile, RuleNumber,
 }
 
 // beyond are files whose form is right and whose value is not: no pattern says it.

@@ -10,13 +10,14 @@ type Anomaly struct {
 	Metric    string    `json:"metric,omitempty"` // absent: the whole experiment
 	Dimension string    `json:"dimension,omitempty"`
 	Topic     string    `json:"topic,omitempty"`
+	Signal    string    `json:"signal,omitempty"`
 	Since     time.Time `json:"since"`
 	Text      string    `json:"text"`
 }
 
 // String names the anomaly: its code, and what it is about.
 func (a Anomaly) String() string {
-	for _, about := range []string{a.Metric, a.Dimension, a.Topic} {
+	for _, about := range []string{a.Metric, a.Dimension, a.Topic, a.Signal} {
 		if about != "" {
 			return a.Code + " " + about
 		}
@@ -36,11 +37,13 @@ const (
 	Misassigned      = "misassigned"       // units were shown another variant than their system gives them
 	OutOfRange       = "out_of_range"      // values too large to be counted
 	DeadLetters      = "dead_letters"      // a topic has many more records that are no events than before
+	SignalBreached   = "signal_breached"   // a signal's circuit breaker has tripped
+	SignalUnknown    = "signal_unknown"    // a signal with limits has no numbers
 )
 
 // Warnings are the codes of anomalies that do not blind.
 func Warnings() []string {
-	return []string{RateJump, ValueJump, AttributeMissing, UnknownVariants, OtherUnitKind, Misassigned, OutOfRange, DeadLetters}
+	return []string{RateJump, ValueJump, AttributeMissing, UnknownVariants, OtherUnitKind, Misassigned, OutOfRange, DeadLetters, SignalBreached, SignalUnknown}
 }
 
 // Seen says within how many seconds something would be noticed, at the rates of the look.

@@ -67,6 +67,7 @@ type Parts struct {
 	Traffic  Traffic  // optional: without it ramps are held
 	Notifier Notifier // optional
 	Fates    Fates    // optional
+	Signals  Signals  // optional
 	Presence Presence // optional: without it a kill of a guard that died waits for the lease
 
 	Now      func() time.Time      // default time.Now

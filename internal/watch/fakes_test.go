@@ -14,10 +14,13 @@ import (
 	"github.com/assay-dev/assay/ingest"
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/results"
+	"github.com/assay-dev/assay/internal/signals"
 )
 
 // world is everything outside of the guards: it survives their crashes.
 type world struct {
+	signals []signals.Fact // how breakers stand
+
 	words    map[string]time.Time // by guard: when it last said that it runs
 	mu       sync.Mutex
 	entries  []guardrails.Entry
@@ -435,8 +438,15 @@ func (g *guard) Beats(context.Context) (map[string]time.Time, error) {
 	return maps.Clone(g.words), nil
 }
 
+// Facts implements Signals.
+func (w *world) Facts(string, uint32) []signals.Fact {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return append([]signals.Fact(nil), w.signals...)
+}
+
 func (g *guard) parts() Parts {
-	return Parts{Versions: g, Ledger: g, Journal: g, Looks: g, Switch: g, Arms: g, Traffic: g, Notifier: g}
+	return Parts{Versions: g, Ledger: g, Journal: g, Looks: g, Switch: g, Arms: g, Traffic: g, Signals: g, Notifier: g}
 }
 
 // run lets a guard work for a time, or until it dies of what dieAt says. It

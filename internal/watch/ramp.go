@@ -28,7 +28,7 @@ func (w *Watch) ramp(j *judged) {
 
 func (w *Watch) rampFacts(j *judged) guardrails.RampFacts {
 	it, now := j.iteration, j.document.At
-	f := guardrails.RampFacts{At: now, Killed: it.Killed != nil, EnrolUntil: it.EnrolUntil, Mismatch: mismatch(j.document), Crossing: crossing(j.document)}
+	f := guardrails.RampFacts{At: now, Killed: it.Killed != nil, EnrolUntil: it.EnrolUntil, Mismatch: mismatch(j.document), Crossing: crossing(j.document), Signal: w.trippedSignal(j)}
 	f.Step, f.Since, f.Reverted = it.RampAt(now)
 	if p := it.PhaseAt(now); p != nil && p.From.Equal(f.Since) {
 		f.Settle = p.Settle.Std()

@@ -13,6 +13,7 @@ import (
 
 	"github.com/assay-dev/assay/guardrails"
 	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/signals"
 )
 
 // rampWorld is an experiment at the first step of a ramp, an hour old, of which every
@@ -137,6 +138,9 @@ func TestRampIsHeld(t *testing.T) {
 		"replayed":   {func(w *world) { w.newest = time.Hour }, func(w *world) { w.newest = 0 }, "blind"},
 		"split":      {func(w *world) { w.setCells(5000, 250, 6000, 300) }, nil, "srm"},
 		"mismatch":   {func(w *world) { w.limitAssignments(); w.wrong = 500 }, func(w *world) { w.wrong = 0 }, "assignment"},
+		"a signal":   {func(w *world) { w.pausing(signals.Breached, signals.AboveMax) }, func(w *world) { w.pausing(signals.Within, signals.Fine) }, "signal"},
+		"unread":     {func(w *world) { w.pausing("", "") }, func(w *world) { w.pausing(signals.Within, signals.Fine) }, "signal"},
+		"unanswered": {func(w *world) { w.pausing(signals.Unknown, signals.NoAnswer) }, func(w *world) { w.pausing(signals.Within, signals.Fine) }, "signal"},
 		"few units":  {func(w *world) { w.setCells(300, 150, 300, 150) }, func(w *world) { w.setCells(5000, 250, 5000, 250) }, "units"},
 		"the switch": {func(w *world) { w.unable = "it has no gradual rollout" }, func(w *world) { w.unable = "" }, "switch"},
 	} {

@@ -200,6 +200,7 @@ func (w *Watch) tick(ctx, life context.Context) error {
 		w.lastFull = now
 	}
 	w.keepVigil(looks, full)
+	w.readSignals(looks)
 	judged := w.judge(ctx, looks, elapsed)
 	acting, rest := apart(judged)
 	// Evidence that is not stored, or not yet, is in the decision's own entry: the
