@@ -20,7 +20,7 @@ func (l *Log) Annotate(d *results.Document, alarms []Alarm) {
 	}
 	if k, ok := l.Kill(d.Experiment, d.Iteration); ok {
 		d.Kill = k.result()
-		d.Kill.After = k.after(d)
+		d.Kill.After = l.index.grounds[k.Decided.Seq].after(d)
 	}
 	for _, arm := range l.armsOff(d.Experiment, d.Iteration) {
 		k, _ := l.ArmKill(d.Experiment, d.Iteration, arm)
@@ -31,9 +31,9 @@ func (l *Log) Annotate(d *results.Document, alarms []Alarm) {
 // armsOff are the arms of an iteration of which a kill by itself was decided, in that
 // order.
 func (l *Log) armsOff(experiment string, iteration uint32) (arms []string) {
-	for _, k := range l.kills {
-		if k.Decided.Experiment == experiment && k.Decided.Iteration == iteration && k.Decided.ArmOff && !slices.Contains(arms, k.Decided.Arm) {
-			arms = append(arms, k.Decided.Arm)
+	for _, i := range l.index.byRun[runKey{experiment, iteration}] {
+		if d := &l.kills[i].Decided; d.ArmOff && !slices.Contains(arms, d.Arm) {
+			arms = append(arms, d.Arm)
 		}
 	}
 	return arms
@@ -47,15 +47,29 @@ func (k Kill) result() *results.Kill {
 	}
 }
 
-// after compares the document with the look that the kill was decided on. What
-// came in since then counts as usual; the evidence stays as it was. A kill by
-// hand rests on no look.
-func (k Kill) after(d *results.Document) []results.AfterDecision {
+// grounds are what a kill was decided on.
+type grounds struct {
+	rule Rule
+	open []Stratum
+}
+
+// groundsOf reads the evidence of a kill; nil for a kill by hand, which rests on no
+// look.
+func groundsOf(decided Entry) *grounds {
 	var e Evidence
-	if len(k.Decided.Evidence) == 0 || json.Unmarshal(k.Decided.Evidence, &e) != nil {
+	if len(decided.Evidence) == 0 || json.Unmarshal(decided.Evidence, &e) != nil {
 		return nil
 	}
-	treatment, control := results.AfterDecision{Variant: e.Rule.Arm}, results.AfterDecision{Variant: e.Rule.Control}
+	return &grounds{e.Rule, e.Observation.Open}
+}
+
+// after compares the document with the look that the kill was decided on. What
+// came in since then counts as usual; the evidence stays as it was.
+func (g *grounds) after(d *results.Document) []results.AfterDecision {
+	if g == nil {
+		return nil
+	}
+	treatment, control := results.AfterDecision{Variant: g.rule.Arm}, results.AfterDecision{Variant: g.rule.Control}
 	add := func(strata []Stratum, sign int64) {
 		for _, s := range strata {
 			treatment.Units += sign * s.Treatment.N
@@ -64,7 +78,7 @@ func (k Kill) after(d *results.Document) []results.AfterDecision {
 			control.NonZero += sign * s.Control.NonZero
 		}
 	}
-	add(Observe(d, e.Rule, nil).Open, +1)
-	add(e.Observation.Open, -1)
+	add(Observe(d, g.rule, nil).Open, +1)
+	add(g.open, -1)
 	return []results.AfterDecision{treatment, control}
 }

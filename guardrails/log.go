@@ -14,6 +14,7 @@ type Log struct {
 	Last  uint64 // Seq of the newest entry
 	Head  string // Hash of the newest entry; it vouches for all of them
 	kills []Kill
+	index killIndex
 	rules map[ruleKey]State
 	srm   map[phaseKey]*Alarm
 	held  map[runKey]time.Time
@@ -22,6 +23,14 @@ type Log struct {
 
 	moves []Kill // of ramps
 	ramps map[runKey]*RampLog
+}
+
+// killIndex finds kills. A guard asks it for each iteration in each of its rounds, and
+// what was ever killed stays in the log.
+type killIndex struct {
+	byRun      map[runKey][]int // places in kills, rising
+	byDecision map[uint64]int
+	grounds    map[uint64]*grounds // by decision: what its evidence says
 }
 
 type runKey struct {
@@ -90,6 +99,12 @@ func (l *Log) Add(e Entry) {
 
 func (l *Log) decided(run runKey, e Entry) {
 	if e.Act == DoKill {
+		if l.index.byRun == nil {
+			l.index = killIndex{map[runKey][]int{}, map[uint64]int{}, map[uint64]*grounds{}}
+		}
+		l.index.byRun[run] = append(l.index.byRun[run], len(l.kills))
+		l.index.byDecision[e.Seq] = len(l.kills)
+		l.index.grounds[e.Seq] = groundsOf(e)
 		l.kills = append(l.kills, Kill{Decided: e, State: Decided, Actor: e.Actor, Touched: e.At})
 	}
 	if e.Guardrail == "" {
@@ -163,9 +178,9 @@ func (l *Log) ArmKill(experiment string, iteration uint32, arm string) (Kill, bo
 }
 
 func (l *Log) kill(experiment string, iteration uint32, arm string) (Kill, bool) {
-	for _, k := range slices.Backward(l.kills) {
-		if k.Decided.Experiment == experiment && k.Decided.Iteration == iteration && k.arm() == arm {
-			return k, true
+	for _, i := range slices.Backward(l.index.byRun[runKey{experiment, iteration}]) {
+		if l.kills[i].arm() == arm {
+			return l.kills[i], true
 		}
 	}
 	return Kill{}, false
@@ -182,9 +197,7 @@ func (k Kill) arm() string {
 // overridden tells whether somebody turned on again what a kill of the iteration had
 // turned off.
 func (l *Log) overridden(experiment string, iteration uint32) bool {
-	return slices.ContainsFunc(l.kills, func(k Kill) bool {
-		return k.Decided.Experiment == experiment && k.Decided.Iteration == iteration && !k.Overridden.IsZero()
-	})
+	return slices.ContainsFunc(l.index.byRun[runKey{experiment, iteration}], func(i int) bool { return !l.kills[i].Overridden.IsZero() })
 }
 
 // ByDecision returns the kill, or the move of a ramp, that an entry decided.
@@ -197,11 +210,12 @@ func (l *Log) ByDecision(seq uint64) (Kill, bool) {
 
 // decision is what an entry decided and what is carried out, nil without one.
 func (l *Log) decision(seq uint64) *Kill {
-	for _, all := range [][]Kill{l.kills, l.moves} {
-		for i := range all {
-			if all[i].Decided.Seq == seq {
-				return &all[i]
-			}
+	if i, known := l.index.byDecision[seq]; known {
+		return &l.kills[i]
+	}
+	for i := range l.moves {
+		if l.moves[i].Decided.Seq == seq {
+			return &l.moves[i]
 		}
 	}
 	return nil

@@ -54,6 +54,7 @@ type killing struct {
 	trials []*trial
 	byKey  map[string]*trial
 	looks  []time.Duration
+	costs  []cost // at the begin of the trials and after each minute
 }
 
 // feeding sends the events of trials.
@@ -94,19 +95,34 @@ func (b *bencher) kill(ctx context.Context, dir string, o options) (*killing, er
 	g.commits.Store = app.Store(g.db)
 	k := &killing{guarded: g, byKey: map[string]*trial{}}
 	k.to, k.partitions, k.random = g.topics, o.partitions, rand.New(rand.NewPCG(7, 7))
-	for i := range o.trials {
-		t := &trial{key: trialKey(i), begins: time.Duration(i) * o.stagger, oracle: newOracle(g.version.Find(trialKey(i)))}
+	for i := range o.ended + o.trials {
+		t := &trial{key: trialKey(i), begins: time.Duration(i-o.ended) * o.stagger, oracle: newOracle(g.version.Find(trialKey(i)))}
 		k.trials, k.byKey[t.key] = append(k.trials, t), t
 	}
+	ended := k.trials[:o.ended]
+	k.trials = k.trials[o.ended:]
+	begin := make(chan struct{})
 	running, stop := context.WithCancel(ctx)
 	defer stop()
 	group, running := errgroup.WithContext(running)
 	stopParts := watchParts(running, g.db, &g.parts)
 	group.Go(func() error { return g.consume(running) })
 	group.Go(func() error { return g.watch(running, k.observe) })
-	group.Go(func() error { return b.background(running, g.topics, o) })
+	group.Go(func() error {
+		select {
+		case <-running.Done():
+			return nil
+		case <-begin:
+			return b.background(running, g.topics, o)
+		}
+	})
 	group.Go(func() error {
 		defer stop() // ends the others
+		if err := k.before(running, ended); err != nil {
+			return err
+		}
+		k.forget()
+		close(begin)
 		return k.harm(running)
 	})
 	err = group.Wait()
@@ -136,6 +152,45 @@ func (k *killing) observe(e watch.Event) {
 	}
 }
 
+// before harms experiments all at once and waits until they are killed.
+func (k *killing) before(ctx context.Context, trials []*trial) error {
+	if len(trials) == 0 {
+		return nil
+	}
+	cl, err := k.b.producer()
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	for _, t := range trials {
+		k.advance(ctx, cl, t, 3*killHealthy/2)
+	}
+	if err := cl.Flush(ctx); err != nil {
+		return fmt.Errorf("write the experiments to be killed before: %w", err)
+	}
+	for began := time.Now(); ; pause(ctx, lookTick) {
+		left := 0
+		for _, t := range trials {
+			if k.calls.arrived(t.key).IsZero() {
+				left++
+			}
+		}
+		switch {
+		case left == 0 || ctx.Err() != nil:
+			return ctx.Err()
+		case time.Since(began) > killEnd+time.Duration(len(trials))*time.Second:
+			return fmt.Errorf("%d of %d experiments were not killed before the trials", left, len(trials))
+		}
+	}
+}
+
+// forget drops the looks from before the trials.
+func (k *killing) forget() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.looks = nil
+}
+
 // background is a steady stream of other experiments' events until the context ends.
 func (b *bencher) background(ctx context.Context, topics source, o options) error {
 	for ctx.Err() == nil {
@@ -157,6 +212,9 @@ func (k *killing) harm(ctx context.Context) error {
 	began := time.Now()
 	last := k.trials[len(k.trials)-1].begins + killHealthy + killEnd
 	for tick := time.NewTicker(killTick); ; {
+		if time.Since(began) >= time.Duration(len(k.costs))*time.Minute {
+			k.costs = append(k.costs, k.b.spent())
+		}
 		left := 0
 		for _, t := range k.trials {
 			if k.calls.arrived(t.key).IsZero() {

@@ -29,7 +29,7 @@ func benchKills(ctx context.Context, dir string, o options, r *report) error {
 }
 
 func benchTrials(ctx context.Context, dir string, o options, r *report) error {
-	set, err := files(trialFiles(o.trials)...)
+	set, err := files(trialFiles(o.ended + o.trials)...)
 	if err != nil {
 		return err
 	}
@@ -38,6 +38,9 @@ func benchTrials(ctx context.Context, dir string, o options, r *report) error {
 		return err
 	}
 	r.say("%d harmed experiments above %d events/s of others from %s, %d shards", o.trials, o.rate, b.broker.name, o.partitions)
+	if o.ended > 0 {
+		r.say("%d others were killed before", o.ended)
+	}
 	stop, err := startProfile(o.profile)
 	if err != nil {
 		return errors.Join(err, b.close())
@@ -106,6 +109,7 @@ func (r *report) kills(k *killing) {
 		row("produced → in the ledger", d.committed), row("in the ledger → read by the look", d.looked), row("read → decision written", d.decided),
 		row("decided → \"sending\" written", d.sending), row("written → the call arrives", d.sent), row("a look's reading", k.looks))
 	r.minutes(d)
+	r.spent(k.costs)
 	r.say("  of the median %.2f is until the ledger has the event, which nothing that reads it can beat",
 		at(d.committed, 0.5).Seconds()/at(d.called, 0.5).Seconds())
 	r.say("  parts of the ledger in a shard: %d at the end, at most %d", k.parts.ledger, k.parts.ledgerMost)
@@ -130,6 +134,19 @@ func (r *report) minutes(d delays) {
 	if len(lines) > 2 {
 		r.table(lines...)
 	}
+}
+
+// spent shows what the processes took in each minute.
+func (r *report) spent(costs []cost) {
+	if len(costs) < 2 {
+		return
+	}
+	lines := []string{"  PROCESSOR TIME IN MINUTE\tCONSUMER, GUARD AND LOAD\tCLICKHOUSE\tBROKER"}
+	for i := range costs[1:] {
+		c := costs[i+1].minus(costs[i])
+		lines = append(lines, fmt.Sprintf("  %d\t%v\t%v\t%v", i+1, c.consumer.Round(time.Second/10), c.engine, c.broker))
+	}
+	r.table(lines...)
 }
 
 // histogram draws how many delays fall into each quarter of a second, or of longer

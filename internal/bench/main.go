@@ -60,6 +60,7 @@ type options struct {
 
 	kill    bool          // kills are measured, and nothing else
 	trials  int           // experiments that are harmed
+	ended   int           // experiments that were killed before
 	stagger time.Duration // between them
 	loop    int           // experiments of ten guardrails whose rounds are measured then
 }
@@ -92,6 +93,7 @@ func flags() options {
 	flag.DurationVar(&o.soak.p50, "kill-p50", o.soak.p50, "with -soak: bound of the median from harm to the off call")
 	flag.DurationVar(&o.soak.p99, "kill-p99", o.soak.p99, "with -soak: bound of its 99th percentile")
 	flag.IntVar(&o.trials, "trials", 60, "with -kill: harmed experiments, one every 1.5 s; 0: none")
+	flag.IntVar(&o.ended, "ended", 0, "with -kill: experiments that are harmed at once and killed before the trials begin")
 	flag.IntVar(&o.rate, "rate", o.rate, "events a second of live streams")
 	flag.IntVar(&o.loop, "loop", 1000, "with -kill: experiments of a guard whose rounds are measured; 0: none; with -readers: experiments of the list")
 	flag.Parse()

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -56,4 +57,17 @@ func (v *Version) clone() *Version {
 		panic(fmt.Sprintf("clone version %d: %v", v.Number, err))
 	}
 	return out
+}
+
+// cloneFor is a copy of which one experiment may be changed. The others are those of v,
+// of which there may be a thousand: a kill waits for this.
+func (v *Version) cloneFor(key string) *Version {
+	out := *v
+	out.Experiments = slices.Clone(v.Experiments)
+	for i := range out.Experiments {
+		if out.Experiments[i].Key == key {
+			out.Experiments[i] = (&Version{Experiments: v.Experiments[i : i+1]}).clone().Experiments[0]
+		}
+	}
+	return &out
 }

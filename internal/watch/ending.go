@@ -10,26 +10,30 @@ import (
 
 // end writes the version in which the iteration ended at t_k, or in which the phase of a
 // ramp's move began then. Somebody else may
-// append a version in between; then it is tried on that one.
+// append a version in between; then it is tried on that one. Of this guard's own kills
+// one at a time tries: of a hundred at once each would lose to nearly all others.
 func (w *Watch) end(ctx context.Context, k guardrails.Kill) error {
+	w.ending.Lock()
+	defer w.ending.Unlock()
 	for {
 		number, err := w.parts.Versions.VersionNumber(ctx)
 		if err != nil {
 			return fmt.Errorf("read the version number: %w", err)
 		}
-		v, err := w.parts.Versions.VersionAt(ctx, number)
+		v, err := w.versionAt(ctx, number)
 		if err != nil {
-			return fmt.Errorf("read version %d: %w", number, err)
+			return err
 		}
-		if kind, text := endedAlready(&v, k); text != "" {
+		if kind, text := endedAlready(v, k); text != "" {
 			return w.ended(ctx, k, number, kind, text)
 		}
-		next, err := w.without(&v, k)
+		next, err := w.without(v, k)
 		if err != nil {
 			return fmt.Errorf("end the iteration: %w", err)
 		}
 		err = w.parts.Versions.AppendVersion(ctx, *next)
 		if err == nil {
+			w.written.Store(next)
 			return w.ended(ctx, k, next.Number, ending(k), endText(k))
 		}
 		after, numberErr := w.parts.Versions.VersionNumber(ctx)
@@ -37,6 +41,20 @@ func (w *Watch) end(ctx context.Context, k guardrails.Kill) error {
 			return fmt.Errorf("append version %d: %w", next.Number, err)
 		}
 	}
+}
+
+// versionAt reads a version, unless it is at hand.
+func (w *Watch) versionAt(ctx context.Context, number uint32) (*experiment.Version, error) {
+	for _, known := range []*experiment.Version{w.written.Load(), w.applied.Load()} {
+		if known != nil && known.Number == number {
+			return known, nil
+		}
+	}
+	v, err := w.parts.Versions.VersionAt(ctx, number)
+	if err != nil {
+		return nil, fmt.Errorf("read version %d: %w", number, err)
+	}
+	return &v, nil
 }
 
 // without is the version in which what was killed is off from t_k on: the iteration, or

@@ -25,6 +25,7 @@ type world struct {
 	mu       sync.Mutex
 	entries  []guardrails.Entry
 	versions []experiment.Version
+	offered  int // versions that somebody tried to append
 	looks    []Look
 	named    int // looks that have an id
 	kept     map[string]uint64
@@ -157,6 +158,7 @@ func (g *guard) VersionAt(_ context.Context, n uint32) (experiment.Version, erro
 
 func (g *guard) AppendVersion(_ context.Context, v experiment.Version) error {
 	return g.op(func() error {
+		g.offered++
 		if int(v.Number) != len(g.versions)+1 {
 			return fmt.Errorf("version %d is taken", v.Number)
 		}

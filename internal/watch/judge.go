@@ -42,6 +42,7 @@ func (w *Watch) judge(ctx context.Context, looks []looked, elapsed time.Duration
 			j.steps[i] = w.step(r, guardrails.Observe(l.document, r, alarms))
 		}
 		j.identity = identity(j)
+		w.rest(j)
 		w.annotate(j, alarms)
 		w.ramp(j)
 		w.tellJudged(j, elapsed)

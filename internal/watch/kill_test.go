@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -305,6 +306,31 @@ func TestNoProofWithoutData(t *testing.T) {
 
 // TestStormIsHeld: beyond the cap kills wait, a person is paged, and they go
 // ahead when the hour has room again.
+// TestEndsOneAfterTheOther: of many kills at once each writes its version once.
+func TestEndsOneAfterTheOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const many = 20
+		var all []experiment.Experiment
+		for i := range many {
+			e := checkout()
+			e.Key = fmt.Sprintf("e%02d", i)
+			all = append(all, e)
+		}
+		w := newWorld(all...)
+		w.harmful()
+		w.slow = 100 * time.Millisecond // all of them wait for the switch, and then want to write
+		w.run(t, Config{}, 0, 20*time.Second)
+		if n := w.kinds()[guardrails.IterationEnded]; n != many || w.offered != many {
+			t.Errorf("%d iterations have ended by %d tries, want %d by as many", n, w.offered, many)
+		}
+		for _, e := range w.newestVersion().Experiments {
+			if e.Iterations[0].Killed == nil {
+				t.Errorf("%s goes on", e.Key)
+			}
+		}
+	})
+}
+
 func TestStormIsHeld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var many []experiment.Experiment

@@ -19,8 +19,8 @@ type looked struct {
 	took     time.Duration
 }
 
-// look reads what the ledger holds, after what the shards said: a round that began at
-// a time.
+// look reads what the ledger holds, after what the shards said, and looks at the runs
+// that are due: a round that began at a time. All runs are read at one position.
 func (w *Watch) look(ctx context.Context, v *experiment.Version, runs []run, statuses []results.ShardStatus, full bool, begun time.Time) ([]looked, error) {
 	if len(runs) == 0 {
 		return nil, nil
@@ -39,15 +39,22 @@ func (w *Watch) look(ctx context.Context, v *experiment.Version, runs []run, sta
 	if err != nil {
 		return nil, err
 	}
-	out, cells := make([]looked, len(runs)), moments.ByExperiment()
+	otherwise := make(map[uint32]map[string]bool, len(older))
+	for number, then := range older {
+		if then != nil {
+			otherwise[number] = w.otherwise(then, v)
+		}
+	}
 	now := w.now()
-	sideBySide(len(runs), func(i int) {
-		r, part := runs[i], moments
+	due, cells := w.due(runs, now, full), moments.ByExperiment()
+	out := make([]looked, len(due))
+	sideBySide(len(due), func(i int) {
+		r, part := due[i], moments
 		part.Cells = cells[r.experiment.Key]
 		d := results.Compute(v, r.experiment, r.iteration.Number, part, statuses, now, results.Options{
 			Code: w.config.Code, Kind: results.KindFull,
 			SameCounting: func(number uint32) bool {
-				return older[number] != nil && !experiment.Counting(older[number], v, r.experiment.Key)
+				return older[number] != nil && !otherwise[number][r.experiment.Key]
 			},
 		})
 		out[i] = looked{run: r, document: &d, took: took}

@@ -31,7 +31,9 @@ type Watch struct {
 	applied  atomic.Pointer[experiment.Version] // the newest, for whoever tells of it
 	memory   map[memoryKey]guardrails.State
 	verdicts map[memoryKey]saying
+	pairs    map[pair]map[string]bool // the experiments that two versions count otherwise
 	stored   map[runKey]storedLook
+	rested   map[runKey]rested
 	owed     []*Look // that decisions rest on and that could not be stored yet
 	lastFull time.Time
 	spoke    map[memoryKey][2]bool // treatment, control: got units since the rule last called an arm silent
@@ -51,6 +53,8 @@ type Watch struct {
 	inFlight map[uint64]bool   // decisions that a goroutine of ours works on
 	unkept   map[string]uint64 // looks that must stay, by their decision
 	carriers sync.WaitGroup
+	ending   sync.Mutex                         // of those that write an iteration's end
+	written  atomic.Pointer[experiment.Version] // the newest that they wrote
 	presence presence
 }
 
@@ -91,7 +95,7 @@ func newWatch(c Config, p Parts) (*Watch, error) {
 		config: c.withDefaults(), parts: p,
 		versions: map[uint32]*experiment.Version{},
 		memory:   map[memoryKey]guardrails.State{}, verdicts: map[memoryKey]saying{},
-		stored: map[runKey]storedLook{}, blindSince: map[runKey]time.Time{}, vigils: map[runKey]*guardrails.Vigil{}, inFlight: map[uint64]bool{},
+		stored: map[runKey]storedLook{}, rested: map[runKey]rested{}, pairs: map[pair]map[string]bool{}, blindSince: map[runKey]time.Time{}, vigils: map[runKey]*guardrails.Vigil{}, inFlight: map[uint64]bool{},
 		unkept: map[string]uint64{}, spoke: map[memoryKey][2]bool{}, readings: map[uint64]*reading{},
 	}
 	w.Restrain(w.config.Limits)
@@ -281,17 +285,17 @@ func (w *Watch) version(ctx context.Context, number uint32) (*experiment.Version
 	if v := w.versions[number]; v != nil {
 		return v, nil
 	}
-	v, err := w.parts.Versions.VersionAt(ctx, number)
+	v, err := w.versionAt(ctx, number)
 	if err != nil {
-		return nil, fmt.Errorf("read version %d: %w", number, err)
+		return nil, err
 	}
-	w.versions[number] = &v
+	w.versions[number] = v
 	for n := range w.versions { // shards lag by a version or two, not by more
 		if n+keptVersions < w.current {
 			delete(w.versions, n)
 		}
 	}
-	return &v, nil
+	return v, nil
 }
 
 const keptVersions = 32
