@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -106,11 +107,40 @@ func TestShedShare(t *testing.T) {
 	}
 }
 
+// BenchmarkShed is what an event costs that is shed, and one that is kept and joined; both
+// are decoded. Storing comes on top of the latter.
 func BenchmarkShed(b *testing.B) {
 	at := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
-	s := ShedderOf(&experiment.Version{Sheds: []experiment.Shed{{From: at, Keep: .1, Outcomes: at}}})
-	e := Event{Type: Outcome, T: at.UnixMilli(), Unit: Unit{Lo: 1 << 63}}
-	for b.Loop() {
-		s.Sheds(&e)
+	log := make([][]byte, 100_000)
+	for i := range log {
+		unit := i / 5
+		if i%5 == 0 {
+			log[i] = fmt.Appendf(nil, `{"type":"exposure","id":"e-%d","ts":%d,"unit":"u-%d","unit_kind":"user","experiment":"cta","variant":"t"}`, i, at.UnixMilli()+int64(i), unit)
+			continue
+		}
+		log[i] = fmt.Appendf(nil, `{"type":"outcome","id":"o-%d","ts":%d,"unit":"u-%d","unit_kind":"user","event":"purchase","value":%d.25}`, i, at.UnixMilli()+int64(i), unit, i%90)
+	}
+	v := &experiment.Version{Number: 1, Experiments: []experiment.Experiment{{Key: "cta", UnitKind: "user", Control: "c", Window: experiment.Duration(time.Hour),
+		Variants: []experiment.Variant{{Key: "c", Share: .5}, {Key: "t", Share: .5}},
+		Iterations: []experiment.Iteration{{Number: 1, Start: at, EnrolUntil: at.Add(time.Hour), End: at.Add(2 * time.Hour),
+			Phases:  []experiment.Phase{{Number: 1, From: at, Shares: []float64{.5, .5}, Traffic: 1}},
+			Metrics: []experiment.Metric{{Name: "m", Event: "purchase", Kind: experiment.Mean, Decimals: 2}}}}}}}
+	for _, c := range []struct {
+		name string
+		keep float64
+	}{{"kept", 1}, {"a tenth kept", .1}, {"shed", 1e-6}} {
+		b.Run(c.name, func(b *testing.B) {
+			v.Sheds = []experiment.Shed{{From: at, Keep: c.keep, Outcomes: at}}
+			d, s, j, n := NewDecoder(Key{1}, nil), ShedderOf(v), NewJoiner([]string{"t"}, v), 0
+			for b.Loop() {
+				if n == len(log) {
+					j, n = NewJoiner([]string{"t"}, v), 0
+				}
+				e, _, _ := d.Decode(Record{Place: Place{Offset: int64(n)}, KafkaT: -1, Value: log[n]})
+				if n++; !s.Sheds(&e) {
+					j.Add(&e)
+				}
+			}
+		})
 	}
 }
