@@ -177,7 +177,7 @@ func pooled(d *results.Document) (effect, half float64) {
 func weighed(d *results.Document) float64 {
 	var above, below float64
 	for _, c := range d.Cells {
-		if c.Metric != "spend" || c.Settling || c.Variant != arms[0] {
+		if c.Metric != "spend" || c.Variant != arms[0] {
 			continue
 		}
 		share := 1.0
@@ -228,7 +228,7 @@ func (r rate) near(p float64) bool {
 // TestSampling: with a tenth of the units nothing is biased and nobody is alarmed, also
 // when clients of one arm log everybody; a loss in one arm is found, at once where clients
 // say what they keep; phases of unlike shares are right by themselves and wrong as one.
-// docs/sampling.md has the figures of more replicates: -samplings.
+// docs/sampling.md has the figures of more replicates (-samplings).
 func TestSampling(t *testing.T) {
 	tenth := sampledWorld{units: 20_000, samples: []float64{0.1}, shares: []float64{0.5}, base: []float64{5}, effect: 0.05}
 	ignores, loses, tells, old := tenth, tenth, tenth, tenth
