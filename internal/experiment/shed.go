@@ -50,12 +50,15 @@ func (v *Version) Shedding(keep float64, reason, author string, now time.Time) (
 		e := &next.Experiments[i]
 		for k := range e.Iterations {
 			it := &e.Iterations[k]
-			if !it.running(next.AppliedAt) || !it.End.After(from) {
+			if it.over(next.AppliedAt) || !it.Start.Before(from) || !it.End.After(from) {
 				continue
 			}
 			ran := e.AsOf(it)
 			if until := from.Add(ran.longestWindow(it.Metrics)); keep < was && until.After(step.Outcomes) {
 				step.Outcomes = until
+			}
+			if !it.begun(next.AppliedAt) {
+				continue // its file may still move it; it begins within the notice
 			}
 			declared := declaredPhases(it.Phases)
 			it.ShedAt = append(it.ShedAt, from)
