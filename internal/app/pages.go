@@ -101,7 +101,10 @@ func (r *pageReader) readPast(ctx context.Context, d *catalog.Detail) (pages.Pas
 	for _, l := range looks {
 		past.Verdicts = append(past.Verdicts, pages.Judged{At: l.At, Verdict: l.Verdict})
 	}
-	past.Lanes, err = r.lanes(ctx, guard)
+	if past.Lanes, err = r.lanes(ctx, guard); err != nil || len(d.Experiment.Signals) == 0 {
+		return past, err
+	}
+	past.Signals, err = r.stack.SignalsOf(ctx, d.Experiment, d.Iteration.Number, SignalsAsked{}, r.now())
 	return past, err
 }
 

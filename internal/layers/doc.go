@@ -27,7 +27,7 @@ var Allowed = map[string][]string{
 	"internal/planning":   {"internal/experiment", "internal/results", "stats", "stats/design"},
 	"internal/report":     {"internal/catalog", "internal/daily", "internal/experiment", "internal/planning", "internal/plots", "internal/results", "internal/signals", "internal/terminal", "internal/words", "stats"},
 	"internal/words":      {"internal/experiment", "internal/results"},
-	"internal/plots":      {"internal/results", "internal/words"},
+	"internal/plots":      {"internal/results", "internal/signals", "internal/words"},
 	"internal/catalog":    {"internal/experiment", "internal/results", "internal/words", "stats"},
 
 	// Adapters: the core and one thing outside, never one another.
@@ -45,7 +45,7 @@ var Allowed = map[string][]string{
 	"internal/api":          {"guardrails", "internal/access", "internal/acts", "internal/catalog", "internal/experiment", "internal/governance", "internal/planning", "internal/results"},
 	"internal/announce":     {"guardrails"},
 	"internal/watch":        {"guardrails", "ingest", "internal/experiment", "internal/results", "internal/signals", "stats"},
-	"internal/pages":        {"guardrails", "internal/access", "internal/acts", "internal/catalog", "internal/experiment", "internal/governance", "internal/planning", "internal/plots", "internal/report", "internal/results", "internal/words"},
+	"internal/pages":        {"guardrails", "internal/access", "internal/acts", "internal/catalog", "internal/experiment", "internal/governance", "internal/planning", "internal/plots", "internal/report", "internal/results", "internal/signals", "internal/words"},
 	"internal/web":          {"internal/access", "internal/experiment", "internal/results"},
 	"sql":                   {},
 

@@ -23,6 +23,7 @@ type shown struct {
 	Histories []history
 	Timeline  template.HTML
 	Splits    []split
+	Signals   []signal
 	Segments  []segmentation
 	Doubts    []string
 	Sections  []report.Section
@@ -76,6 +77,7 @@ func (p *Pages) experiment(w http.ResponseWriter, r *http.Request) error {
 			body.Decisions = append(body.Decisions, e)
 		}
 	}
+	body.Signals = signalsOf(past.Signals, p.cfg.Zone)
 	body.Timeline = timeline(past, body.Decisions, p.cfg.Zone)
 	slices.Reverse(body.Decisions)
 	if d.Document != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/assay-dev/assay/internal/planning"
 	"github.com/assay-dev/assay/internal/plots"
 	"github.com/assay-dev/assay/internal/results"
+	"github.com/assay-dev/assay/internal/signals"
 )
 
 // Reader is what was looked at and decided. What is not there is a *catalog.Missing.
@@ -41,6 +42,7 @@ type Past struct {
 	Effects  map[Series][]plots.Point // of all units so far
 	Verdicts []Judged                 // of all guardrails together
 	Lanes    []Lane                   // of each guardrail in each arm
+	Signals  *signals.Report          // nil: the file names none
 }
 
 // Lane is what one guardrail said of one arm through time.
