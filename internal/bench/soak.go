@@ -152,12 +152,19 @@ func (s *soak) run(ctx context.Context, r *report) error {
 	go func() { defer close(sampled); s.sampleUntil(sampling) }()
 
 	group, running := errgroup.WithContext(ctx)
-	group.Go(func() error { return s.stream.run(running, ends) })
+	failed := make(chan struct{}) // when all has failed that is to fail: before that the stream does not end
+	group.Go(func() error {
+		err := s.stream.run(running, ends, failed)
+		s.result.Sent = s.sinceBegan(time.Now())
+		return err
+	})
 	group.Go(func() error { return s.harm(running, ends) })
-	group.Go(func() error { return s.fail(running, r) })
+	group.Go(func() error {
+		defer close(failed)
+		return s.fail(running, r)
+	})
 	err := group.Wait()
 	if err == nil {
-		s.result.Sent = s.sinceBegan(time.Now())
 		err = s.drain(ctx)
 	}
 	stopSampling()

@@ -39,7 +39,7 @@ func soakFaults(length time.Duration) []soakFault {
 		{name: "a consumer killed", begin: kills("ingest-1"), end: starts("ingest-1")},
 		{name: "a guard killed", begin: kills("guard-1"), end: starts("guard-1")},
 		{name: "ClickHouse killed, again and again", begin: killEngine, end: nothing},
-		{name: "a third consumer, for a while", begin: starts("ingest-3"), end: stops("ingest-3")},
+		{name: "a third consumer, for a while", hold: 6 * time.Second, begin: starts("ingest-3"), end: stops("ingest-3")},
 		{name: "ClickHouse slow: 50 ms on every message", begin: slows(50 * time.Millisecond), end: slows(0)},
 		{name: "the other guard killed", begin: kills("guard-2"), end: starts("guard-2")},
 		{name: "a consumer stands still, beyond its session", hold: 9 * time.Second, begin: signals("ingest-2", syscall.SIGSTOP), end: signals("ingest-2", syscall.SIGCONT)},
@@ -53,7 +53,7 @@ func soakFaults(length time.Duration) []soakFault {
 	slot := length * 88 / 100 / time.Duration(len(all))
 	for i := range all {
 		all[i].at = length*4/100 + time.Duration(i)*slot
-		all[i].hold = max(all[i].hold, min(20*time.Second, max(slot/5, time.Second)))
+		all[i].hold = max(all[i].hold, min(20*time.Second, max(slot/5, 3*time.Second)))
 	}
 	return all
 }

@@ -218,7 +218,7 @@ func (r *soakResult) judgeMemory() (all []soakCriterion) {
 func (r *soakResult) middling(from, to float64, of func(soakSample) float64) float64 {
 	var values []float64
 	for _, s := range r.Samples {
-		if v := of(s); v > 0 && s.At >= from*r.For && s.At <= to*r.For {
+		if v := of(s); v > 0 && s.At >= from*r.Sent && s.At <= to*r.Sent {
 			values = append(values, v)
 		}
 	}

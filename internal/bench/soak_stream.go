@@ -69,17 +69,18 @@ func soakProducer(addrs []string) (*kgo.Client, error) {
 	return cl, nil
 }
 
-// run sends until the end. What is due while a broker is away is sent afterwards.
-func (s *soakStream) run(ctx context.Context, ends time.Time) error {
+// run sends until the end, and until everything has failed that is to fail. What is due
+// while a broker is away is sent afterwards.
+func (s *soakStream) run(ctx context.Context, ends time.Time, failed <-chan struct{}) error {
 	cl, err := soakProducer(s.addrs)
 	if err != nil {
 		return err
 	}
 	defer cl.Close()
 	s.began = time.Now()
-	for tick := time.NewTicker(liveTick); time.Now().Before(ends); {
+	for tick := time.NewTicker(liveTick); time.Now().Before(ends) || !over(failed); {
 		due := int64(time.Since(s.began).Seconds() * float64(s.rate))
-		for s.records < due && ctx.Err() == nil && time.Now().Before(ends) {
+		for s.records < due && ctx.Err() == nil {
 			s.unit(ctx, cl)
 			for range soakBuys {
 				s.purchase(ctx, cl)
@@ -101,6 +102,15 @@ func (s *soakStream) run(ctx context.Context, ends time.Time) error {
 		return fmt.Errorf("send: %w", *failed)
 	}
 	return nil
+}
+
+func over(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
 }
 
 // unit lets one come and be exposed to each experiment.
