@@ -1,8 +1,12 @@
 package app
 
 import (
+	"cmp"
+	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
+	"strconv"
 	"testing"
 	"time"
 
@@ -36,6 +40,100 @@ func TestRampOfReturningUnits(t *testing.T) {
 	if fooled < replicates*9/10 || moved < 1000*replicates {
 		t.Errorf("the world is too easy: pooling misleads in %d of %d, %d exposures moved", fooled, replicates, moved)
 	}
+}
+
+// TestRampCoverage: no effect, and a trend: everybody buys three times as much at the last
+// step as at the first. The intervals of the ramp that assay carries out itself (the
+// traffic grows, the split stays) and of one in which the treatment's share grows (as
+// some flag systems do it) hold zero as often as they say; pooling the second never does.
+//
+// ASSAY_RAMP_REPLICATES=2000 go test ./internal/app -run TestRampCoverage -v measures it.
+func TestRampCoverage(t *testing.T) {
+	replicates, _ := strconv.Atoi(cmp.Or(os.Getenv("ASSAY_RAMP_REPLICATES"), "40"))
+	for name, worldOf := range map[string]func(*testing.T, uint64) (results.Document, float64){"traffic grows": trafficWorld, "the treatment's share grows": rampWorld} {
+		var fixed, always, pooled int
+		for seed := range uint64(replicates) {
+			d, z := worldOf(t, seed+1000)
+			i := d.Comparisons[0].Open.Absolute
+			holds := func(low, high results.Number) int {
+				if low.Float() <= 0 && high.Float() >= 0 {
+					return 1
+				}
+				return 0
+			}
+			fixed += holds(i.Fixed.Low, i.Fixed.High)
+			always += holds(i.Sequential.Low, i.Sequential.High)
+			if math.Abs(z) <= 1.96 {
+				pooled++
+			}
+		}
+		share := func(n int) string {
+			p := float64(n) / float64(replicates)
+			return fmt.Sprintf("%.4f ± %.4f", p, math.Sqrt(max(p*(1-p), .25/float64(replicates))/float64(replicates)))
+		}
+		t.Logf("%s, %d replicates: interval for one look %s, for every look %s, pooled %s", name, replicates, share(fixed), share(always), share(pooled))
+		least := float64(replicates)*.95 - 3.5*math.Sqrt(float64(replicates)*.95*.05)
+		if float64(fixed) < least || float64(always) < least {
+			t.Errorf("%s: %d and %d of %d intervals hold zero, at least %.0f should", name, fixed, always, replicates, least)
+		}
+		if name != "traffic grows" && pooled > replicates/10 {
+			t.Errorf("pooling misleads in %d of %d only: the world is too easy", replicates-pooled, replicates)
+		}
+	}
+}
+
+// trafficWorld joins the log of a ramp as it is carried out here: 1 %, 10 % and 50 % of
+// 10,000 eligible units a day take part, split in halves throughout.
+func trafficWorld(t *testing.T, seed uint64) (results.Document, float64) {
+	t.Helper()
+	v := trafficVersion(t)
+	it := v.Experiments[0].Latest()
+	random := rand.New(rand.NewPCG(seed, 2))
+	j := ingest.NewJoiner([]string{"exposures", "outcomes"}, v)
+	var offsets [2]int64
+	add := func(topic int, e ingest.Event) {
+		e.Place = ingest.Place{Topic: uint8(topic), Offset: offsets[topic]}
+		offsets[topic]++
+		j.Add(&e)
+	}
+	unit := uint64(0)
+	for step, p := range it.Phases {
+		for range int(10_000 * p.Traffic) {
+			unit++
+			at := p.From.UnixMilli() + p.Settle.Std().Milliseconds() + random.Int64N(80_000_000)
+			e := ingest.Event{Type: ingest.Exposure, T: at, Unit: ingest.Unit{Hi: unit, Lo: 1}, UnitKind: "user", Experiment: "ramp", Variant: []string{"control", "treatment"}[random.IntN(2)]}
+			add(0, e)
+			for k := range 3 {
+				if random.Float64() < 0.1*float64(1+step) {
+					add(1, ingest.Event{Type: ingest.Outcome, T: at + int64(k+1)*1000, Unit: e.Unit, UnitKind: "user", Name: "buy"})
+				}
+			}
+		}
+	}
+	cells, pooled := rampCells(j.Take())
+	m := results.Moments{Vector: map[uint16]uint64{0: 1}, Config: map[uint16]uint32{0: v.Number}, Cells: cells}
+	now := it.Start.Add(80 * time.Hour)
+	status := []results.ShardStatus{{Seq: 1, Config: v.Number, Freshness: now, State: "ok", At: now}}
+	return results.Compute(v, &v.Experiments[0], 1, m, status, now, results.Options{}), pooled
+}
+
+// trafficVersion is the version after two steps were carried out.
+func trafficVersion(t *testing.T) *experiment.Version {
+	t.Helper()
+	v := rampVersion()
+	it := v.Experiments[0].Latest()
+	it.EnrolUntil, it.End = it.Start.Add(72*time.Hour), it.Start.Add(120*time.Hour)
+	it.Ramp = &experiment.Ramp{OnBreach: experiment.HoldOnBreach, Steps: []experiment.RampStep{{Traffic: .01}, {Traffic: .1}, {Traffic: .5}}}
+	it.Phases = []experiment.Phase{{Number: 1, From: it.Start, Shares: []float64{.5, .5}, Traffic: .01, Step: 1}}
+	for step := 2; step <= 3; step++ {
+		at := it.Start.Add(time.Duration(step-1) * 24 * time.Hour)
+		next, err := v.BeginStep("ramp", step, it.Ramp.Steps[step-1].Traffic, at, uint64(step), "", "guard", at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v = next
+	}
+	return v
 }
 
 // rampWorld joins one made-up log, and gives the z of the pooled difference.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/cookiejar"
+	"strconv"
 	"time"
 )
 
@@ -137,4 +138,37 @@ func (s *Server) send(ctx context.Context, client *http.Client, token, method, p
 		return fmt.Errorf("%s %s: read the answer: %w", method, path, err)
 	}
 	return nil
+}
+
+// strategy is a flag's only one.
+func (s *Server) strategy(ctx context.Context, name string) (id, rollout string, err error) {
+	var all []struct {
+		ID         string
+		Parameters map[string]string
+	}
+	if err := s.call(ctx, http.MethodGet, flagPath(name)+"/strategies", nil, &all); err != nil {
+		return "", "", err
+	}
+	if len(all) != 1 {
+		return "", "", fmt.Errorf("flag %s has %d strategies", name, len(all))
+	}
+	return all[0].ID, all[0].Parameters["rollout"], nil
+}
+
+// Rollout is the percentage of users that get a flag.
+func (s *Server) Rollout(ctx context.Context, name string) (percent int, err error) {
+	_, rollout, err := s.strategy(ctx, name)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(rollout)
+}
+
+// SetRollout sets it, as somebody does in Unleash's pages.
+func (s *Server) SetRollout(ctx context.Context, name string, percent int) error {
+	id, _, err := s.strategy(ctx, name)
+	if err != nil {
+		return err
+	}
+	return s.call(ctx, http.MethodPatch, flagPath(name)+"/strategies/"+id, []map[string]string{{"op": "replace", "path": "/parameters/rollout", "value": strconv.Itoa(percent)}}, nil)
 }

@@ -24,8 +24,9 @@ type Product struct {
 
 // sight is what the SDK says of a flag, when it first says so.
 type sight struct {
-	Flag string `json:"flag"`
-	On   bool   `json:"on"`
+	Flag  string  `json:"flag"`
+	On    bool    `json:"on"`    // for anybody
+	Share float64 `json:"share"` // of its users
 }
 
 // Run starts a product that asks for flags every half second.
@@ -61,18 +62,34 @@ func (p *Product) listen(out io.Reader) {
 // and of other flags, is passed over: a server's new flag is not at once in what
 // it tells SDKs.
 func (p *Product) Await(ctx context.Context, flag string, on bool) error {
-	want := sight{flag, on}
+	err := p.await(ctx, func(s sight) bool { return s.Flag == flag && s.On == on })
+	if err != nil {
+		return fmt.Errorf("the SDK does not say that %s is on: %v: %w", flag, on, err)
+	}
+	return nil
+}
+
+// AwaitShare returns when the SDK gives a flag to a share of its users between two.
+func (p *Product) AwaitShare(ctx context.Context, flag string, low, high float64) error {
+	err := p.await(ctx, func(s sight) bool { return s.Flag == flag && s.Share >= low && s.Share <= high })
+	if err != nil {
+		return fmt.Errorf("the SDK does not give %s to a share of %v to %v: %w", flag, low, high, err)
+	}
+	return nil
+}
+
+func (p *Product) await(ctx context.Context, is func(sight) bool) error {
 	for {
 		select {
 		case seen, ok := <-p.sights:
 			if !ok {
 				return errors.New("the product has ended")
 			}
-			if seen == want {
+			if is(seen) {
 				return nil
 			}
 		case <-ctx.Done():
-			return fmt.Errorf("the SDK does not say that %s is on: %v: %w", flag, on, ctx.Err())
+			return ctx.Err()
 		}
 	}
 }

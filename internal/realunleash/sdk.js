@@ -1,7 +1,9 @@
 // A product of somebody: it asks Unleash's own SDK for flags, whose names are its
-// arguments, and prints a line {"flag","on"} at the start and whenever one changes.
+// arguments, for 200 users, and prints a line {"flag","on","share"} at the start and
+// whenever one changes: whether it is on for anybody, and for which share of them.
 const { initialize } = require("unleash-client");
 
+const users = Array.from({ length: 200 }, (_, i) => ({ userId: "user-" + i }));
 const flags = process.argv.slice(2);
 const shown = new Map();
 
@@ -17,10 +19,10 @@ const client = initialize({
 
 function show() {
   for (const flag of flags) {
-    const on = client.isEnabled(flag);
-    if (shown.get(flag) === on) continue;
-    shown.set(flag, on);
-    console.log(JSON.stringify({ flag, on }));
+    const share = users.filter((u) => client.isEnabled(flag, u)).length / users.length;
+    if (shown.get(flag) === share) continue;
+    shown.set(flag, share);
+    console.log(JSON.stringify({ flag, on: share > 0, share }));
   }
 }
 
