@@ -88,6 +88,7 @@ type cli struct {
 	Apply    applyCmd    `cmd:"" help:"Make the experiment and metric files the configuration in force."`
 
 	Approve approveCmd `cmd:"" help:"Agree to a change that somebody else wants to apply, or list those that wait."`
+	Ready   readyCmd   `cmd:"" help:"Compute whether an experiment may begin: data, switch, power, guardrails, end, audience, privacy."`
 
 	Power    powerCmd    `cmd:"" help:"Plan: units, days and lifts, for one look, for looking always and for dated looks."`
 	Capacity capacityCmd `cmd:"" help:"Plan: machines, memory, disks and cost of a number of events a day, from measured figures."`
@@ -96,6 +97,7 @@ type cli struct {
 	Explain  explainCmd  `cmd:"" help:"Tell what became of each event of one unit in one experiment."`
 	Report   reportCmd   `cmd:"" help:"Write or send the report of a day: pages that need nothing else, Markdown or plain text."`
 	Signals  signalsCmd  `cmd:"" help:"Show the signals of an experiment: numbers of services beside the exposed share, breakers, and what changed at each step."`
+	Writeup  writeupCmd  `cmd:"" help:"Write what is left to say of an experiment: hypothesis, design, results, its iterations together, decisions, notes."`
 	Doctor   doctorCmd   `cmd:"" help:"Look at topics, records, clocks, shards, tables and kill switches: what is wrong, what to do."`
 	Verify   verifyCmd   `cmd:"" help:"Recount everything from the stored events and compare to the last bit; exit code 1 when anything differs."`
 	Reread   rereadCmd   `cmd:"" help:"Read a range of offsets again that was counted, and store its rows again; nothing is counted twice."`

@@ -52,6 +52,16 @@ func (approveCmd) Help() string {
 		[]string{"assay approve", `assay approve checkout-cta --reason "power and guardrails are fine"`, `assay approve checkout-cta --withdraw --reason "the campaign begins that day"`})
 }
 
+func (readyCmd) Help() string {
+	return manual("Computes what must be so before an experiment begins, from its file as it would be applied now: its metrics' events came in the last two weeks, the kill switch was tried without a write, the planned units find the lift, there are guardrails, a story and an end, no other experiment has its units, and sensitive attributes were reviewed (docs/governance.md). Nothing is ticked by hand, and nothing is changed.",
+		[]string{"assay ready checkout-cta", "assay ready checkout-cta --metric conversion=4% --lift 3% --power 90%", "assay ready checkout-cta --json"}, "3 when something is not ready")
+}
+
+func (writeupCmd) Help() string {
+	return manual("Writes one Markdown document of an experiment from what is stored: hypothesis and design, the result of each iteration with intervals, the iterations together, what was decided, the notes, and the hash that vouches for the log (docs/governance.md).",
+		[]string{"assay writeup checkout-cta", "assay writeup checkout-cta > docs/experiments/checkout-cta.md"})
+}
+
 func (replayCmd) Help() string {
 	return manual("Makes events of a file's rows and sends them to the topics. Ids come from the file's hash and the line: sending a file twice counts once (docs/sources.md).",
 		[]string{"assay replay events.ndjson --mapping segment", "assay replay shop.csv --mapping testdata/replay/shop.yaml"})

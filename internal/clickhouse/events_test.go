@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
 
@@ -232,5 +233,30 @@ func TestManyDistinctWords(t *testing.T) {
 		if n := scalar[uint64](t, conn, "SELECT uniqExact(experiment) FROM events WHERE shard = "+itoa(uint64(shard))); n != uint64(distinct) || wrong > 0 {
 			t.Errorf("%d distinct words: %d came back, %d of them wrong", distinct, n, wrong)
 		}
+	}
+}
+
+// TestOutcomesSeen: how often an event came since a time, and when last; what never came
+// is not told.
+func TestOutcomesSeen(t *testing.T) {
+	s := newStore(t)
+	events := benchEvents(400)
+	begin := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	want := uint64(0)
+	for i := range events {
+		e := &events[i]
+		e.T = begin.Add(time.Duration(i) * time.Minute).UnixMilli()
+		if e.Type == ingest.Outcome {
+			if e.Name = "purchase"; i >= 100 {
+				want++
+			}
+		}
+	}
+	if err := s.AppendEvents(t.Context(), 5, names, events, nil); err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.OutcomesSeen(t.Context(), []string{"purchase", "refund"}, begin.Add(100*time.Minute))
+	if err != nil || len(got) != 1 || got[0].Event != "purchase" || got[0].Count != want || want == 0 {
+		t.Errorf("%+v, %v, want %d purchases", got, err, want)
 	}
 }

@@ -4,7 +4,8 @@ import "fmt"
 
 // Governance says what has to be agreed to before an experiment grows.
 type Governance struct {
-	Approvals int `yaml:"approvals"` // other people who must agree before any experiment starts or grows; a file may ask for more; 0: only where a file asks
+	Approvals int      `yaml:"approvals"` // other people who must agree before any experiment starts or grows; a file may ask for more; 0: only where a file asks
+	Sensitive []string `yaml:"sensitive"` // attributes that an experiment reads only after a review (privacy_review in its file), such as age; `assay ready` says so
 }
 
 // mostApprovals is how many can be asked for; a file cannot ask for more either.

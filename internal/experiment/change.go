@@ -80,6 +80,7 @@ func (c *changeList) words(was, is *Experiment) {
 		{"hypothesis", was.Hypothesis, is.Hypothesis},
 		{"success criteria", was.SuccessCriteria, is.SuccessCriteria},
 		{"rollback plan", was.RollbackPlan, is.RollbackPlan},
+		{"privacy review", was.PrivacyReview, is.PrivacyReview},
 	} {
 		if f.was != f.is {
 			c.add(false, "%s reworded", f.what)

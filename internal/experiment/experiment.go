@@ -55,11 +55,12 @@ type Experiment struct {
 	Goals           []string    `json:"goals"`                   // metric names
 	Guardrails      []Guardrail `json:"guardrails,omitempty"`
 	Checks          Checks      `json:"checks,omitzero"`
-	Signals         []Signal    `json:"signals,omitempty"`     // numbers of services, read beside it
-	KillSwitch      string      `json:"kill_switch,omitempty"` // a name in the operator's configuration, or OwnSwitch
-	Approvals       int         `json:"approvals,omitempty"`   // people who must agree before it grows; 0: as the operator says
-	Assignment      *Assignment `json:"assignment,omitempty"`  // who puts units into variants; nil: somebody else, and nothing is known of it
-	Iterations      []Iteration `json:"iterations"`            // ascending, never overlapping
+	Signals         []Signal    `json:"signals,omitempty"`        // numbers of services, read beside it
+	KillSwitch      string      `json:"kill_switch,omitempty"`    // a name in the operator's configuration, or OwnSwitch
+	PrivacyReview   string      `json:"privacy_review,omitempty"` // who has reviewed that it reads sensitive attributes, and when
+	Approvals       int         `json:"approvals,omitempty"`      // people who must agree before it grows; 0: as the operator says
+	Assignment      *Assignment `json:"assignment,omitempty"`     // who puts units into variants; nil: somebody else, and nothing is known of it
+	Iterations      []Iteration `json:"iterations"`               // ascending, never overlapping
 }
 
 // Links point to where the rest of the story is.

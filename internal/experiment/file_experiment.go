@@ -114,6 +114,7 @@ func experimentFields() []field[experimentText] {
 		as("checks", object(Checks{}, checkFields()), func(e *t) *Checks { return &e.Checks }, "Guardrails on the experiment itself: its split and its crossovers."),
 		as("signals", listOf(object(Signal{Hold: defaultHold, OnBreach: WarnOnTrip}, signalFields()), maxSignals), func(e *t) *[]Signal { return &e.Signals }, "Numbers of the services behind it, recorded beside the share of traffic that is exposed; at most 20."),
 		as("kill_switch", name(), func(e *t) *string { return &e.KillSwitch }, "The name of the switch in the operator's configuration."),
+		as("privacy_review", text(), func(e *t) *string { return &e.PrivacyReview }, "Who has reviewed that it reads sensitive attributes, and when, or the review's address."),
 		as("approvals", whole[int](1, 10), func(e *t) *int { return &e.Approvals }, "Other people who must agree before it starts or grows; default: as the operator's configuration says."),
 		as("assignment", pointer(object(assignmentText{}, assignmentFields())), func(e *t) **assignmentText { return &e.assignment }, "Who puts units into variants; default: your flag system, and nothing is known of it."),
 		as("iterations", listOf(object(iterationText{}, iterationFields()), 0), func(e *t) *[]iterationText { return &e.iterations }, "Numbered runs; default: one from the time of apply."),

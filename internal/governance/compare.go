@@ -48,6 +48,7 @@ func (c *comparison) reasons() []Reason {
 	c.design()
 	c.guardrails()
 	c.checks()
+	c.signals()
 	c.killSwitch()
 	c.assignment()
 	c.iterations()
@@ -65,6 +66,7 @@ func (c *comparison) words() {
 		{"hypothesis", c.was.Hypothesis, c.is.Hypothesis},
 		{"success criteria", c.was.SuccessCriteria, c.is.SuccessCriteria},
 		{"rollback plan", c.was.RollbackPlan, c.is.RollbackPlan},
+		{"privacy review", c.was.PrivacyReview, c.is.PrivacyReview},
 		{"flag link", c.was.Links.Flag, c.is.Links.Flag},
 		{"change link", c.was.Links.Change, c.is.Links.Change},
 		{"schema link", c.was.Links.Schema, c.is.Links.Schema},

@@ -1,6 +1,7 @@
 package governance
 
 import (
+	"reflect"
 	"slices"
 
 	"github.com/assay-dev/assay/internal/experiment"
@@ -90,6 +91,31 @@ func (c *comparison) checks() {
 			c.add(Grow, "check of %s: looser", what)
 		default:
 			c.add(Shrink, "check of %s: stricter", what)
+		}
+	}
+}
+
+// signals compares the numbers of services whose breakers make a ramp wait. One with
+// another rule counts as watched less: which of two queries says more nobody can tell.
+func (c *comparison) signals() {
+	find := func(list []experiment.Signal, name string) *experiment.Signal {
+		i := slices.IndexFunc(list, func(s experiment.Signal) bool { return s.Name == name })
+		if i < 0 {
+			return nil
+		}
+		return &list[i]
+	}
+	for i := range c.is.Signals {
+		is := &c.is.Signals[i]
+		if was := find(c.was.Signals, is.Name); was == nil {
+			c.add(Shrink, "new signal %s", is.Name)
+		} else if !reflect.DeepEqual(was, is) {
+			c.add(Grow, "signal %s: another rule", is.Name)
+		}
+	}
+	for i := range c.was.Signals {
+		if name := c.was.Signals[i].Name; find(c.is.Signals, name) == nil {
+			c.add(Grow, "signal %s taken out", name)
 		}
 	}
 }

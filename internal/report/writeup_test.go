@@ -1,0 +1,112 @@
+package report
+
+import (
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/results"
+)
+
+// writeupOf is an experiment that ran three times: 1 and 2 with salts of their own, 3 with
+// that of 2.
+func writeupOf(t *testing.T) *Writeup {
+	t.Helper()
+	const text = `key: x
+owner: growth
+hypothesis: a <b>price</b> helps
+variants: {control: 50%, a: 50%}
+control: control
+goals: [m]
+links: {change: "https://changes.example.com/1"}
+assignment: {system: assay}
+iterations:
+  - {start: 2026-01-01, enrol_until: 2026-01-10, end: 2026-01-20, salt: one}
+  - {start: 2026-02-01, enrol_until: 2026-02-10, end: 2026-02-20, salt: two}
+  - {start: 2026-03-01, enrol_until: 2026-03-10, end: 2026-03-20, salt: two}
+`
+	set, problems := experiment.Parse([]experiment.File{
+		{Name: "metrics/m.yaml", Data: []byte("name: m\nowner: o\nevent: e\nkind: mean\ndirection: increase\n")}, {Name: "experiments/x.yaml", Data: []byte(text)}})
+	if problems != nil {
+		t.Fatal(problems.Err())
+	}
+	v, _, problems := experiment.Apply(nil, set, time.Date(2025, 12, 1, 0, 0, 0, 0, time.UTC), "ada")
+	if problems != nil {
+		t.Fatal(problems.Err())
+	}
+	e := &v.Experiments[0]
+	x := &Writeup{Experiment: e, At: time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC), Head: "ab12", Log: []Decision{
+		{Seq: 4, Kind: "noted", Actor: "ada", Text: "the *spring* campaign began"}, {Seq: 5, Kind: "change_applied", Actor: "ada", Text: "version 2, approved by bob"}}}
+	for i := range e.Iterations {
+		it := &e.Iterations[i]
+		effect := results.Effect{Estimate: results.Number([]float64{.02, .09, .024}[i]), StdError: results.Number([]float64{.008, .01, .01}[i])}
+		x.Runs = append(x.Runs, Run{it, &results.Document{Experiment: "x", Iteration: it.Number, Control: "control", At: it.End, Start: it.Start, End: it.End,
+			Comparisons: []results.Comparison{{Metric: "m", Arm: "a", Kind: "mean", Direction: "increase", Goal: true, Matured: results.Estimate{Absolute: effect, Relative: effect}}}}})
+	}
+	return x
+}
+
+// TestTogether: the runs with their own units are put together, of those with one salt
+// the last; the numbers are those of stats/testdata/together.py for two that agree.
+func TestTogether(t *testing.T) {
+	x := writeupOf(t)
+	all := x.Together()
+	if len(all) != 1 || len(all[0].Runs) != 2 || all[0].Runs[0] != 1 || all[0].Runs[1] != 3 {
+		t.Fatalf("%+v", all)
+	}
+	got := all[0]
+	if math.Abs(got.Same.Estimate-.0215609756098) > 1e-12 || math.Abs(got.Same.Low-.00931717766448) > 1e-10 || math.Abs(got.Mean.High-.100936007329) > 1e-9 {
+		t.Errorf("%+v", got)
+	}
+	if len(got.LeftOut) != 1 || got.LeftOut[0] != "iteration 2 had the same units as iteration 3" || got.Killed || got.Shared {
+		t.Errorf("left out %q, killed %v, shared %v", got.LeftOut, got.Killed, got.Shared)
+	}
+}
+
+// TestTogetherLeavesOut: another definition, another control, and a run without complete
+// windows; with one run left there is nothing to put together.
+func TestTogetherLeavesOut(t *testing.T) {
+	for name, spoil := range map[string]func(*Writeup){
+		"definition": func(x *Writeup) { x.Runs[0].Iteration.Metrics[0].Event = "another" },
+		"control":    func(x *Writeup) { x.Runs[0].Document.Control = "a" },
+		"windows": func(x *Writeup) {
+			x.Runs[0].Document.Comparisons[0].Matured.Absolute.StdError = results.Number(math.NaN())
+		},
+	} {
+		x := writeupOf(t)
+		spoil(x)
+		if all := x.Together(); len(all) != 0 {
+			t.Errorf("%s: %+v", name, all)
+		}
+	}
+	x := writeupOf(t)
+	x.Runs[0].Iteration.Metrics[0].Owner = "somebody else" // no other definition
+	x.Runs[0].Iteration.Killed = &experiment.Killed{}
+	if all := x.Together(); len(all) != 1 || !all[0].Killed {
+		t.Errorf("%+v", all)
+	}
+}
+
+// TestWriteup has all its parts, and lets no text be read as Markdown or HTML.
+func TestWriteup(t *testing.T) {
+	var b strings.Builder
+	if err := WriteupMarkdown(&b, writeupOf(t)); err != nil {
+		t.Fatal(err)
+	}
+	text := b.String()
+	for _, want := range []string{
+		"# x\n", "**Hypothesis.** a &lt;b&gt;price&lt;/b&gt; helps", "## Design", "control (50.0 %, the control)", "## Iteration 1 of 3", "## Iteration 3 of 3",
+		"| m | a | goal |", "## Iterations together", "| m | a | 1, 3 |", "Left out of m in a: iteration 2 had the same units as iteration 3.",
+		"## What was decided\n\n- change applied: ", "approved by bob (decision 5)", "## What was learnt\n\n- ", `the \*spring\* campaign began (decision 4)`,
+		"change: <https://changes.example.com/1>", "head of the decision log: `ab12`",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("it does not have %q", want)
+		}
+	}
+	if t.Failed() {
+		t.Log(text)
+	}
+}
