@@ -264,3 +264,21 @@ func TestMayMove(t *testing.T) {
 		}
 	}
 }
+
+// TestReplayOfAMove: a line of the log decides the same again, and one whose evidence was
+// touched does not.
+func TestReplayOfAMove(t *testing.T) {
+	for want, edit := range map[bool]func(*guardrails.RampFacts){true: func(*guardrails.RampFacts) {}, false: func(f *guardrails.RampFacts) { f.Units = 3 }} {
+		f := good()
+		edit(&f)
+		evidence, err := json.Marshal(guardrails.RampEvidence{Ramp: threeSteps(), Facts: f})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := guardrails.Entry{Seq: 7, Kind: guardrails.RampAdvance, Ramp: &guardrails.Move{Step: 2, Was: .01, Traffic: .1}, Evidence: evidence}
+		r, err := e.Replay()
+		if err != nil || r.Same() != want {
+			t.Errorf("same %v, want %v: %+v, %v", r.Same(), want, r.Differences, err)
+		}
+	}
+}

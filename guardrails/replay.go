@@ -17,7 +17,7 @@ var ErrNoEvidence = errors.New("it rests on no look")
 type Replayed struct {
 	Decision uint64    `json:"decision"`
 	Kind     EntryKind `json:"kind"`
-	Was      any       `json:"was"` // a Verdict; of a sample-ratio alarm its results.SRM
+	Was      any       `json:"was"` // a Verdict; of a sample-ratio alarm its results.SRM, of a ramp's line its Move
 	Is       any       `json:"is"`
 	// Differences are what came out otherwise than then: integers, words and times by
 	// themselves, other numbers beyond 12 significant digits.
@@ -44,6 +44,8 @@ func (e Entry) Replay() (Replayed, error) {
 		return e.replaySplit()
 	case e.Kind == Decided, e.Kind == Held:
 		return e.replayVerdict()
+	case e.Kind.Moves() && e.Ramp != nil:
+		return e.replayMove()
 	}
 	return Replayed{}, ErrNoEvidence
 }
@@ -60,6 +62,19 @@ func (e Entry) replayVerdict() (Replayed, error) {
 		Decision: e.Seq, Kind: e.Kind, Was: evidence.Verdict, Is: is,
 		Differences: differences(judgement{was.Open, was.Matured, evidence.Verdict}, judgement{o.Open, o.Matured, is}),
 	}, nil
+}
+
+// replayMove decides again where the ramp goes.
+func (e Entry) replayMove() (Replayed, error) {
+	var evidence RampEvidence
+	if err := json.Unmarshal(e.Evidence, &evidence); err != nil {
+		return Replayed{}, fmt.Errorf("decode the evidence of decision %d: %w", e.Seq, err)
+	}
+	var is Move
+	if again := evidence.Replay(); again.Move != nil {
+		is = *again.Move
+	}
+	return Replayed{Decision: e.Seq, Kind: e.Kind, Was: *e.Ramp, Is: is, Differences: differences(*e.Ramp, is)}, nil
 }
 
 // replaySplit tests the split again that an alarm was raised for.
