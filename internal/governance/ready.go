@@ -85,7 +85,7 @@ func (f *Facts) owner() Item {
 // ends wants an end that lies ahead; one by default counts, and is told.
 func (f *Facts) ends(it *experiment.Iteration) Item {
 	if it.Killed != nil || !f.At.Before(it.End) {
-		return Item{"end", No, fmt.Sprintf("iteration %d ended at %s", it.Number, stamp(it.End)), "add the next iteration, as `assay rerun` prints it"}
+		return Item{"end", No, fmt.Sprintf("iteration %d ended at %s", it.Number, stamp(it.End)), "add the next iteration to its file"}
 	}
 	return Item{"end", Yes, fmt.Sprintf("iteration %d takes units until %s and ends at %s", it.Number, stamp(it.EnrolUntil), stamp(it.End)), ""}
 }
