@@ -36,6 +36,8 @@ func (j *Joiner) AdoptStored(v *experiment.Version, stored func(experiments []st
 		return false, nil
 	}
 	c := change{j: j, old: old, fresh: fresh, unlike: j.seenBy(old) | j.seenBy(fresh)}
+	j.postAnonymous(old, -1)
+	j.postAnonymous(fresh, 1)
 	c.postHeld()
 	if !j.Whole() {
 		p := passing{change: c}
@@ -157,6 +159,8 @@ type passing struct {
 
 func (p *passing) see(e *Event) {
 	switch {
+	case e.Anonymous(): // they are counted in memory
+		return
 	case !p.any || e.Unit != p.unit:
 		p.post()
 		p.any, p.unit = true, e.Unit
@@ -231,7 +235,7 @@ func (j *Joiner) postRuns(u *unit, t *trial, sign int64) {
 	}
 }
 
-// postStrays does the same for the exposures that belong to no iteration's units.
+// postStrays does the same for what each exposure gives by itself.
 func (j *Joiner) postStrays(u *unit, t *trial, sign int64) {
 	for i := u.rows; i != 0; {
 		x := j.view(i)
@@ -239,9 +243,7 @@ func (j *Joiner) postStrays(u *unit, t *trial, sign int64) {
 		if !x.exposure() || x.name != t.symbol || x.t < j.floor {
 			continue
 		}
-		if metric, iteration := j.stray(t, &x); metric != "" {
-			j.tally.count(t.strayCell(metric, iteration, &x), sign, x.t*max(sign, 0))
-		}
+		j.postSighting(t, &x, sign)
 	}
 }
 

@@ -19,11 +19,12 @@ func redesign(t *rapid.T, v *experiment.Version) *experiment.Version {
 	for _, x := range v.Experiments {
 		then := &experiment.Design{
 			UnitKind: x.UnitKind, Variants: x.Variants, Window: x.Window, Grace: x.Grace,
-			Crossovers: x.Crossovers, Dimensions: x.Dimensions, Exclude: x.Exclude,
+			Crossovers: x.Crossovers, Dimensions: x.Dimensions, Exclude: x.Exclude, Consent: x.Consent, Attributes: x.Attributes,
 		}
 		d := drawDesign(t)
 		x.Owner, x.UnitKind, x.Variants, x.Window, x.Grace = "somebody else", d.UnitKind, d.Variants, d.Window, d.Grace
 		x.Crossovers, x.Dimensions, x.Exclude, x.Covariate = d.Crossovers, d.Dimensions, d.Exclude, "pre_period"
+		x.Consent, x.Attributes = d.Consent, d.Attributes
 		x.Iterations = slices.Clone(x.Iterations)
 		for i := range x.Iterations {
 			it := &x.Iterations[i]

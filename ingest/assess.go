@@ -54,7 +54,7 @@ func (j *Joiner) assess(u *unit, t *trial, r *run, s *stance) {
 	if v, ok := attr(j.attrs(s.first), Sample); ok && string(v) == LeftOut {
 		s.leftOut = true
 	}
-	if s.barred = s.leftOut || len(r.barred) > 0 && r.bars(j.attrs(s.first)); s.barred {
+	if s.barred = s.leftOut || len(r.barred) > 0 && r.bars(r.believed(j.attrs(s.first))); s.barred {
 		return
 	}
 	j.findOthers(u, t, r, s)
@@ -76,6 +76,9 @@ func (j *Joiner) findFirst(u *unit, t *trial, r *run, s *stance) {
 		i = x.next
 		j.walked++
 		if !x.exposure() || x.name != t.symbol || x.t < r.start || x.t >= r.enrol || x.t >= r.end {
+			continue
+		}
+		if r.consent.Asks() && !r.consent.Accepts(consentOf(j.attrs(&x))) {
 			continue
 		}
 		if v := r.variant(x.variant); v >= 0 && (s.first == nil || j.earlier(&x, s.first)) {
@@ -100,6 +103,7 @@ func (j *Joiner) findOthers(u *unit, t *trial, r *run, s *stance) {
 		v := r.variant(x.variant)
 		switch {
 		case v < 0:
+		case r.consent.Asks() && !r.consent.Accepts(consentOf(j.attrs(&x))):
 		case r.phase(x.t) != s.phase:
 			s.asides = append(s.asides, aside{metric: Moved, row: x, value: r.variants[v]})
 		case r.exclude && (s.cross == nil || j.earlier(&x, s.cross)):
@@ -143,20 +147,20 @@ func (r reading) counter() string {
 
 // stray says why an exposure cannot belong to any iteration's units, and which
 // iteration it is shown under (-1: none). The empty string: it can.
-func (j *Joiner) stray(t *trial, x *row) (metric string, iteration int) {
-	covering := t.covering(x.t)
+func (t *trial) stray(kind, variant uint32, at int64) (metric string, iteration int) {
+	covering := t.covering(at)
 	shown := covering
 	if covering < 0 {
-		shown = t.killedBefore(x.t)
+		shown = t.killedBefore(at)
 	}
 	switch d := t.designOf(shown); {
-	case j.kindOf(x.tuple) != d.kind:
+	case kind != d.kind:
 		return OtherUnitKind, covering
 	case covering < 0 && shown >= 0:
 		return AfterEnd, shown
 	case covering < 0:
 		return Outside, -1
-	case d.variant(x.variant) < 0:
+	case d.variant(variant) < 0:
 		return UnknownVariant, covering
 	}
 	return "", covering

@@ -1,5 +1,11 @@
 package ingest
 
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
 // Checker computes anew what an exposure's unit was assigned, and says what came of it;
 // "" where that cannot be known. It also says what is to be noted about its sampling, ""
 // when nothing is. The unit's id is not kept anywhere else.
@@ -29,5 +35,8 @@ func (d *Decoder) check(e *Event) {
 			list = append(list, a)
 		}
 	}
-	e.Attrs = append(list, e.Attrs...) // a dollar sorts before every letter
+	own := len(e.Attrs) > 0 && strings.HasPrefix(e.Attrs[0].Name, "$")
+	if e.Attrs = append(list, e.Attrs...); own { // else a dollar sorts before every letter
+		slices.SortFunc(e.Attrs, func(a, b Attr) int { return cmp.Compare(a.Name, b.Name) })
+	}
 }

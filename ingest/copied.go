@@ -113,7 +113,7 @@ func (d *CopyDecoder) Decode(rec Record) (Event, *Dead, bool) {
 	if !ok {
 		return Event{}, why, false
 	}
-	e.Origin = Origin{Copied: true, Partition: origin.Partition, Offset: origin.Offset}
+	e.Origin = Origin{Copied: true, Partition: origin.Partition, Offset: origin.Offset, Index: origin.Index}
 	e.ID = origin.id(e.ID)
 	return e, nil, true
 }

@@ -44,7 +44,7 @@ func TestCopyDecoder(t *testing.T) {
 	at := Copy{Partition: 3, Offset: 17, Index: 2, KafkaT: 1772366412345}
 	for id, want := range map[string]string{"": "@3/17/2", "a": "a", "@3/17/2": "@@3/17/2", "@@": "@@@"} {
 		e, why, ok := d.Decode(copied(id, at))
-		if !ok || e.ID != want || e.KafkaT != at.KafkaT || e.Origin != (Origin{Copied: true, Partition: 3, Offset: 17}) {
+		if !ok || e.ID != want || e.KafkaT != at.KafkaT || e.Origin != (Origin{Copied: true, Partition: 3, Offset: 17, Index: 2}) {
 			t.Errorf("id %q: %+v, %+v", id, e, why)
 		}
 	}

@@ -20,6 +20,7 @@ type Record struct {
 	Partition int32 // the partition that it was read from
 	KafkaT    int64 // the record's timestamp, milliseconds UTC; negative: it has none
 	Value     []byte
+	Written   []byte // what Value was translated from; nil: it was not
 	Headers   []Header
 }
 
@@ -37,6 +38,8 @@ type Decoder struct {
 	partitions int32
 	by         []Partitioner
 	checker    Checker
+	prover     Prover
+	proven     bool // what is not proved is dead
 
 	interner  interner
 	slab      slab

@@ -84,7 +84,7 @@ func (j *Joiner) Absent(events []Event) []Unit {
 		return nil
 	}
 	for i := range events {
-		if e := &events[i]; !e.Misplaced && j.away(e.Unit) {
+		if e := &events[i]; !e.Misplaced && !e.Anonymous() && j.away(e.Unit) {
 			j.absent = append(j.absent, e.Unit)
 		}
 	}

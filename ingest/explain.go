@@ -34,6 +34,7 @@ const (
 	FoundAfterEnd   Finding = "after_end"       // exposure after the end of a killed iteration
 	FoundUnknown    Finding = "unknown_variant" // exposure to a variant that the experiment does not have
 	FoundOtherKind  Finding = "other_unit_kind" // exposure of another kind of unit
+	FoundRefused    Finding = "no_consent"      // exposure without the consent that the experiment requires
 	FoundOther      Finding = "other"           // exposure of another experiment, outcome of no metric
 	FoundCounted    Finding = "counted"         // outcome that counts in at least one metric
 	FoundNotCounted Finding = "not_counted"     // outcome of a metric that counts in none
@@ -135,7 +136,8 @@ func (x *explainer) explain(s *Step, r *row) {
 		s.say(FoundOther, "it is an exposure of another experiment")
 		return
 	}
-	switch metric, _ := x.j.stray(x.t, r); metric {
+	seen := x.j.sight(x.t, r)
+	switch c, _ := x.t.ofSighting(&seen); c.Metric {
 	case OtherUnitKind:
 		s.say(FoundOtherKind, "the experiment randomises another kind of unit")
 	case AfterEnd:
@@ -145,6 +147,10 @@ func (x *explainer) explain(s *Step, r *row) {
 	case UnknownVariant:
 		s.say(FoundUnknown, "the experiment has no such variant")
 	default:
+		if seen.refused {
+			s.say(FoundRefused, "it says %q of consent, which is not what the experiment requires: it is counted without its unit", seen.consent)
+			return
+		}
 		x.exposure(s, r, &x.t.runs[i], &x.stances[i])
 	}
 }

@@ -111,7 +111,7 @@ func TestExplainAgrees(t *testing.T) {
 		events := drawLog(t, 1, v)[0]
 		want, got := map[string]int64{}, map[string]int64{}
 		for c, s := range brute(events, v) {
-			if c.Experiment != "e1" || c.Dimension != "" || c.Metric == ingest.CrossoverUnits || c.Metric == ingest.Assignment || c.Metric == ingest.Sample && c.Value != ingest.LeftOut {
+			if c.Experiment != "e1" || c.Dimension != "" || c.Metric == ingest.CrossoverUnits || c.Metric == ingest.Assignment || c.Metric == ingest.Consent || c.Metric == ingest.Sample && c.Value != ingest.LeftOut {
 				continue
 			}
 			if want[c.Metric] += s.n; c.Metric[0] == 'm' {

@@ -11,11 +11,10 @@ func (j *Joiner) expose(u *unit, i uint32) {
 		j.link(u, i)
 		return
 	}
-	metric, iteration := j.stray(t, &x)
-	if metric != "" {
+	iteration := j.postSighting(t, &x, 1)
+	if iteration < 0 {
 		u.set(strayed)
 		j.link(u, i)
-		j.tally.count(t.strayCell(metric, iteration, &x), 1, x.t)
 		return
 	}
 	r := &t.runs[iteration]
@@ -96,7 +95,7 @@ func (j *Joiner) stand(u *unit, t *trial, r *run, a *stance) bool {
 			s.totals = j.totals.narrow.alloc(n)
 		}
 	}
-	s.profile = j.tally.profile(t, r, a, j.attrs(a.first))
+	s.profile = j.tally.profile(t, r, a, r.believed(j.attrs(a.first)))
 	s.firstT, s.crossT = a.first.t, neverT
 	switch {
 	case a.barred:
@@ -115,7 +114,7 @@ func (j *Joiner) post(t *trial, r *run, a *stance, sign int64) {
 	if a.first == nil {
 		return
 	}
-	n := j.tally.profile(t, r, a, j.attrs(a.first))
+	n := j.tally.profile(t, r, a, r.believed(j.attrs(a.first)))
 	if a.barred {
 		p := &j.tally.profiles[n]
 		c := p.cell(Excluded, slotStart(p.slot, r.slot))
@@ -182,20 +181,68 @@ func (p *profile) movedCell(other string, x *row) Cell {
 	return c
 }
 
+// postSighting adds what an exposure gives by itself, whoever its unit is, or takes it
+// back. It returns the iteration to whose units it may belong, -1: none.
+func (j *Joiner) postSighting(t *trial, x *row, sign int64) (iteration int) {
+	s := j.sight(t, x)
+	c, iteration := t.ofSighting(&s)
+	if c.Metric != "" {
+		j.tally.count(c, sign, s.at*max(sign, 0))
+	}
+	return iteration
+}
+
+func (j *Joiner) sight(t *trial, x *row) sighting {
+	s := sighting{kind: j.kindOf(x.tuple), variant: x.variant, at: x.t}
+	if t.asks {
+		s.consent = consentOf(j.attrs(x))
+		if s.refused = t.refuses(s.consent, x.t); s.refused {
+			s.at = minuteOf(x.t)
+		}
+	}
+	return s
+}
+
+// sighting is what is known of an exposure when its unit is not.
+type sighting struct {
+	kind, variant uint32 // symbols
+	at            int64
+	consent       string
+	refused       bool
+}
+
+// ofSighting says where an exposure is counted by itself (no metric: nowhere), and to the
+// units of which iteration it may belong.
+func (t *trial) ofSighting(r *sighting) (c Cell, iteration int) {
+	metric, iteration := t.stray(r.kind, r.variant, r.at)
+	if metric != "" {
+		return t.strayCell(metric, iteration, r), -1
+	}
+	if !r.refused && !t.runs[iteration].consent.Asks() {
+		return c, iteration
+	}
+	c = t.strayCell(Consent, iteration, r)
+	c.Value = r.consent
+	if r.refused {
+		iteration = -1
+	}
+	return c, iteration
+}
+
 // strayCell is where an exposure that belongs to no iteration's units is counted.
 // Variants that the experiment does not have share the empty key: a broken
 // producer must not be able to make rows without end.
-func (t *trial) strayCell(metric string, iteration int, x *row) Cell {
+func (t *trial) strayCell(metric string, iteration int, r *sighting) Cell {
 	d := t.designOf(iteration)
-	c := Cell{Experiment: t.key, Metric: metric, Slot: slotStart(x.t, d.slot)}
-	if v := d.variant(x.variant); v >= 0 {
+	c := Cell{Experiment: t.key, Metric: metric, Slot: slotStart(r.at, d.slot)}
+	if v := d.variant(r.variant); v >= 0 {
 		c.Variant = d.variants[v]
 	}
 	if iteration >= 0 {
-		r := &t.runs[iteration]
-		c.Iteration = r.number
-		if x.t < r.end {
-			c.Phase = r.phase(x.t).number
+		run := &t.runs[iteration]
+		c.Iteration = run.number
+		if r.at < run.end {
+			c.Phase = run.phase(r.at).number
 		}
 	}
 	return c

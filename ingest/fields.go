@@ -15,6 +15,7 @@ const (
 	fieldValue
 	fieldAttrs
 	fieldSample
+	fieldConsent
 	fieldCount
 )
 
@@ -43,6 +44,8 @@ func fieldNamed(name []byte) fieldName {
 		return fieldAttrs
 	case "sample":
 		return fieldSample
+	case "consent":
+		return fieldConsent
 	default:
 		return fieldCount
 	}

@@ -82,7 +82,7 @@ func TestFloor(t *testing.T) {
 
 // aside tells of a counter that counts exposures one by one.
 func aside(metric string) bool {
-	return slices.Contains([]string{ingest.Outside, ingest.AfterEnd, ingest.UnknownVariant, ingest.OtherUnitKind}, metric)
+	return slices.Contains([]string{ingest.Outside, ingest.AfterEnd, ingest.UnknownVariant, ingest.OtherUnitKind, ingest.Consent}, metric)
 }
 
 func closed(v *experiment.Version, c ingest.Cell, floor int64) bool {

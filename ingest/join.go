@@ -28,6 +28,7 @@ type Joiner struct {
 	floor    int64             // of the version: iterations that began before it are closed
 	trials   map[uint32]*trial // by symbol of the experiment's key
 	tally    tally
+	nameless nameless
 	eviction
 
 	restored struct { // the last row of Restore
@@ -77,6 +78,9 @@ func (j *Joiner) add(e *Event, id identity) Fate {
 	if e.Misplaced {
 		return Misplaced
 	}
+	if e.Anonymous() {
+		return j.addAnonymous(e, id)
+	}
 	j.enter(e.Unit)
 	if id != 0 && j.duplicate(id, e.T) {
 		return Duplicate
@@ -112,6 +116,10 @@ func (j *Joiner) Restore(e *Event) {
 		return
 	}
 	last.unit, last.t, last.place, last.any = e.Unit, e.T, e.Place, true
+	if e.Anonymous() {
+		j.nameless.add(e, j.identityOf(e))
+		return
+	}
 	j.enter(e.Unit)
 	j.restore(e)
 }
@@ -152,7 +160,7 @@ func (j *Joiner) Units() (n int) {
 
 // Bytes returns the memory that the state occupies.
 func (j *Joiner) Bytes() int64 {
-	n := j.names() + j.filter.size()
+	n := j.names() + j.filter.size() + j.nameless.size()
 	for _, s := range j.all {
 		n += s.size()
 	}

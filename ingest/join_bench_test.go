@@ -57,7 +57,7 @@ func (s *stream) fill(at int) []ingest.Event {
 	for i := range n {
 		event := uint64(s.order[at+i])
 		u, k := event/4, event%4
-		h := scramble(u)
+		h := scramble(u + 1) // no unit is zero
 		e := ingest.Event{
 			Type: ingest.Exposure, T: origin + int64(h%43_200_000) + int64(k)*60_000, UnitKind: "user",
 			Unit: ingest.Unit{Hi: h, Lo: scramble(h)}, ID: strconv.FormatUint(scramble(event), 16),

@@ -62,7 +62,7 @@ func drawExperiment(t *rapid.T, key string) experiment.Experiment {
 	d := drawDesign(t)
 	x := experiment.Experiment{
 		Key: key, UnitKind: d.UnitKind, Variants: d.Variants, Window: d.Window, Grace: d.Grace, Crossovers: d.Crossovers, Dimensions: d.Dimensions,
-		Exclude: d.Exclude,
+		Exclude: d.Exclude, Consent: d.Consent, Attributes: d.Attributes,
 	}
 	start := at(t, "start")
 	for n := range uint32(rapid.IntRange(1, 3).Draw(t, "iterations")) {
@@ -83,6 +83,8 @@ func drawDesign(t *rapid.T) *experiment.Design {
 		Window:   drawWindow(t), Grace: rapid.SampledFrom([]experiment.Duration{0, 0, experiment.Duration(time.Minute), experiment.Duration(time.Hour)}).Draw(t, "grace"),
 		Crossovers: rapid.SampledFrom([]experiment.Crossovers{experiment.Exclude, experiment.Exclude, experiment.First}).Draw(t, "policy"),
 	}
+	d.Attributes = rapid.SampledFrom([]experiment.Attributes{"", "", experiment.AnyAttributes, experiment.VerifiedAttributes}).Draw(t, "believed")
+	d.Consent.Require = rapid.SampledFrom([]experiment.ConsentRule{"", "", experiment.RequireGranted, experiment.RequireNotDenied}).Draw(t, "consent")
 	if rapid.IntRange(0, 3).Draw(t, "exclude") == 0 {
 		d.Exclude = []experiment.Condition{{"c": "y"}, {"c": "x", "d": "1"}}
 	}
@@ -207,8 +209,14 @@ func drawEvent(t *rapid.T, topics int, borders []int64) ingest.Event {
 	if v := rapid.SampledFrom([]string{"", "match", "mismatch"}).Draw(t, "assignment"); v != "" && e.Type == ingest.Exposure {
 		e.Attrs = append(e.Attrs, ingest.Attr{Name: ingest.Assignment, Value: v})
 	}
+	if v := rapid.SampledFrom([]string{"", "granted", "granted", "denied", "unknown", "not_required"}).Draw(t, "says"); v != "" && e.Type == ingest.Exposure {
+		e.Attrs = append(e.Attrs, ingest.Attr{Name: ingest.Consent, Value: v})
+	}
 	if v := rapid.SampledFrom([]string{"", "", "", "out", "less"}).Draw(t, "sample"); v != "" && e.Type == ingest.Exposure {
 		e.Attrs = append(e.Attrs, ingest.Attr{Name: ingest.Sample, Value: v})
+	}
+	if v := rapid.SampledFrom([]string{"", "verified", "verified", "forged", "unverified"}).Draw(t, "proof"); v != "" && e.Type == ingest.Exposure {
+		e.Attrs = append(e.Attrs, ingest.Attr{Name: ingest.Verified, Value: v})
 	}
 	if v := rapid.SampledFrom([]string{"", "x", "y"}).Draw(t, "c"); v != "" {
 		e.Attrs = append(e.Attrs, ingest.Attr{Name: "c", Value: v})
@@ -278,7 +286,7 @@ func restart(t *rapid.T, topics []string, v *experiment.Version, read []ingest.E
 // the way, the deltas sum up to what brute force finds in the records read so far
 // under the version then in force.
 //
-// semantics: function-of-log late-version covers first-exposure attribution attribution-iteration where window grace slots cells bad-attribute out-of-range overflow moved crossover settling asides design-of-iteration unknown-experiment place
+// semantics: function-of-log late-version covers first-exposure attribution attribution-iteration where window grace slots cells bad-attribute out-of-range overflow moved crossover settling asides design-of-iteration unknown-experiment place consent consent-anonymous verified
 func TestJoinerEqualsOracle(t *testing.T) {
 	for round := range 10 {
 		t.Run(strconv.Itoa(round), rapid.MakeCheck(joinerEqualsOracle))
@@ -300,6 +308,10 @@ func joinerEqualsOracle(t *rapid.T) {
 		i := rapid.SampledFrom(open).Draw(t, "from")
 		e := log[i][next[i]]
 		next[i]++
+		if rapid.IntRange(0, 3).Draw(t, "known") > 0 { // else the policy was not known yet
+			admission := ingest.AdmissionOf(version)
+			admission.Admit(&e, 0)
+		}
 		read = append(read, e)
 		if batch++; rapid.Bool().Draw(t, "wait") {
 			continue

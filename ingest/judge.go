@@ -29,7 +29,13 @@ func (d *Decoder) judge(rec *Record, f *fields, e *Event) fault {
 	if bad := d.attributes(f, e); bad.reason != "" {
 		return bad
 	}
+	if bad := d.prove(rec, e); bad.reason != "" {
+		return bad
+	}
 	d.check(e)
+	if e.Type == Outcome && consentIn(e.Attrs) == ConsentDenied {
+		e.Strip()
+	}
 	return fault{}
 }
 
@@ -141,10 +147,14 @@ func (d *Decoder) attributes(f *fields, e *Event) fault {
 	if k := &f.tokens[fieldAttrs]; k.kind > null && k.kind != object {
 		return k.fault(BadField, `"attrs" is not an object`)
 	}
-	if len(f.attrs) == 0 {
+	consent := f.consent()
+	if len(f.attrs) == 0 && consent == "" {
 		return fault{}
 	}
-	list := d.slab.list(len(f.attrs))
+	list := d.slab.list(len(f.attrs) + 1)
+	if consent != "" {
+		list = append(list, Attr{Name: Consent, Value: consent}) // a dollar sorts before every letter
+	}
 	for i := range f.attrs {
 		a := &f.attrs[i]
 		switch a.kind {

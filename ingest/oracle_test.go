@@ -108,6 +108,35 @@ func sortExposures(list []ingest.Event) {
 	})
 }
 
+// refused tells whether an exposure does not count for its unit: it was stored without
+// it, or its time's iteration asks for another consent.
+func refused(x *experiment.Experiment, e *ingest.Event) bool {
+	if e.Unit == (ingest.Unit{}) {
+		return true
+	}
+	it := x.At(ms(e.T))
+	if it == nil {
+		return false
+	}
+	said, then := said(e), designed(x, it)
+	switch {
+	case then.Consent.Require == "granted":
+		return said == "unknown" || said == "denied"
+	case then.Consent.Require == "not_denied":
+		return said == "denied"
+	}
+	return false
+}
+
+func said(e *ingest.Event) string {
+	for _, a := range e.Attrs {
+		if a.Name == "$consent" {
+			return a.Value
+		}
+	}
+	return "unknown"
+}
+
 func ms(t int64) time.Time { return time.UnixMilli(t).UTC() }
 
 func floor(t int64, window experiment.Duration) int64 {
@@ -123,6 +152,10 @@ func known(x *experiment.Experiment, variant string) string {
 
 func asideExposures(l ledger, x *experiment.Experiment, exposures []ingest.Event) {
 	for _, e := range exposures {
+		out := refused(x, &e)
+		if out {
+			e.T = ms(e.T).Truncate(time.Minute).UnixMilli()
+		}
 		it := x.At(ms(e.T))
 		var killed *experiment.Iteration // it ended before, and nothing came after it
 		for k := range x.Iterations {    // ascending: the last one that has ended decides
@@ -153,6 +186,8 @@ func asideExposures(l ledger, x *experiment.Experiment, exposures []ingest.Event
 			c.Metric = ingest.Outside
 		case c.Variant == "":
 			c.Metric = ingest.UnknownVariant
+		case out || then.Consent.Require != "":
+			c.Metric, c.Value = "$consent", said(&e)
 		default:
 			continue
 		}
@@ -166,11 +201,13 @@ func designed(x *experiment.Experiment, it *experiment.Iteration) *experiment.Ex
 	if d := it.Design; d != nil {
 		then.UnitKind, then.Variants, then.Window, then.Grace = d.UnitKind, d.Variants, d.Window, d.Grace
 		then.Crossovers, then.Dimensions, then.Exclude = d.Crossovers, d.Dimensions, d.Exclude
+		then.Consent, then.Attributes = d.Consent, d.Attributes
 	}
 	return &then
 }
 
 func bruteIteration(l ledger, x *experiment.Experiment, it *experiment.Iteration, exposures, events []ingest.Event) {
+	exposures = slices.DeleteFunc(slices.Clone(exposures), func(e ingest.Event) bool { return refused(x, &e) })
 	x = designed(x, it)
 	var first *ingest.Event
 	for i, e := range exposures {
@@ -183,6 +220,12 @@ func bruteIteration(l ledger, x *experiment.Experiment, it *experiment.Iteration
 		return
 	}
 	phase := it.PhaseAt(ms(first.T))
+	proves := slices.Contains(first.Attrs, ingest.Attr{Name: "$verified", Value: "verified"})
+	if x.Attributes == "verified" && !proves {
+		unbelieved := *first
+		unbelieved.Attrs = slices.DeleteFunc(slices.Clone(first.Attrs), func(a ingest.Attr) bool { return a.Name[0] != '$' })
+		first = &unbelieved
+	}
 	base := ingest.Cell{
 		Experiment: x.Key, Iteration: it.Number, Phase: phase.Number, Variant: first.Variant,
 		Settling: phase.Number > 1 && ms(first.T).Before(phase.From.Add(phase.Settle.Std())),

@@ -13,6 +13,7 @@ type trial struct {
 	symbol uint32
 	design // as it is now: for exposures that belong to no iteration
 	runs   []run
+	asks   bool // one of its iterations asks for consent
 }
 
 // design is what is fixed while an iteration runs. Between two iterations it may
@@ -25,7 +26,9 @@ type design struct {
 	grace    int64
 	slot     int64 // of the experiment's window: for units and counters
 	dims     []dimension
-	barred   [][]Attr // a unit whose first exposure meets one of these conditions gives nothing
+	consent  experiment.Consent // what an exposure must say to count
+	verified bool               // attributes that are not proved are none
+	barred   [][]Attr           // a unit whose first exposure meets one of these conditions gives nothing
 }
 
 // run is an iteration.
@@ -99,6 +102,7 @@ func compileTrial(e *experiment.Experiment, symbol func(string) uint32) *trial {
 	for i := range e.Iterations {
 		it := &e.Iterations[i]
 		t.runs = append(t.runs, compileRun(e.AsOf(it), it, symbol))
+		t.asks = t.asks || t.runs[i].consent.Asks()
 	}
 	return t
 }
@@ -106,7 +110,7 @@ func compileTrial(e *experiment.Experiment, symbol func(string) uint32) *trial {
 func compileDesign(e *experiment.Experiment, symbol func(string) uint32) design {
 	d := design{
 		kind: symbol(e.UnitKind), exclude: e.Crossovers != experiment.First,
-		grace: e.Grace.Milliseconds(), slot: experiment.SlotOf(e.Window).Milliseconds(),
+		consent: e.Consent, verified: e.Attributes == experiment.VerifiedAttributes, grace: e.Grace.Milliseconds(), slot: experiment.SlotOf(e.Window).Milliseconds(),
 	}
 	for _, v := range e.Variants {
 		d.variants = append(d.variants, v.Key)

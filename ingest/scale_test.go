@@ -62,7 +62,7 @@ func TestTotalsBeyond64Bits(t *testing.T) {
 	j, got := ingest.NewJoiner([]string{"t"}, v), ledger{}
 	offset := int64(0)
 	add := func(e ingest.Event) {
-		e.UnitKind, e.Place.Offset = "user", offset
+		e.Unit, e.UnitKind, e.Place.Offset = ingest.Unit{Lo: 1}, "user", offset
 		offset++
 		j.Add(&e)
 	}

@@ -46,6 +46,7 @@ type Origin struct {
 	Copied    bool
 	Partition int32
 	Offset    int64
+	Index     int // which of that record's events it is; not stored
 }
 
 // Attr is one attribute.
@@ -77,8 +78,12 @@ const (
 	Future       Reason = "future"
 	BadValue     Reason = "bad_value"
 	TooLarge     Reason = "too_large"
-	TooOld       Reason = "too_old"  // before the floor: events of that age are no longer kept
-	Filtered     Reason = "filtered" // well-formed, but not an event by its topic's mapping, such as an evaluation that exposes nobody
+	TooOld       Reason = "too_old"    // before the floor: events of that age are no longer kept
+	Unverified   Reason = "unverified" // its topic requires a proof, and it carries none
+	Forged       Reason = "forged"     // its signature is none of a known key
+	Expired      Reason = "expired"    // its token did not hold at the event's time
+	Mismatched   Reason = "mismatched" // its token is of another unit, variant or attribute
+	Filtered     Reason = "filtered"   // well-formed, but not an event by its topic's mapping, such as an evaluation that exposes nobody
 )
 
 // Fate is what became of an accepted place.
@@ -118,6 +123,7 @@ const (
 	OutOfRange     = "$out_of_range"    // outcome values too large for one metric; Value is the metric's name
 	Assignment     = "$assignment"      // units by first exposure, by what came of computing their assignment anew: Value; also the attribute that says so
 	Sample         = "$sample"          // units by first exposure, of which something is to be said about sampling: Value (see LeftOut); also the attribute that says so
+	Consent        = "$consent"         // exposures of an iteration that asks for consent, by what they say of it: Value; also the attribute that says so
 	BadAttribute   = "$bad_attribute"   // outcomes whose attribute holds no number for one metric; Value is the metric's name
 )
 

@@ -94,6 +94,8 @@ type cli struct {
 	Capacity capacityCmd `cmd:"" help:"Plan: machines, memory, disks and cost of a number of events a day, from measured figures."`
 	Replay   replayCmd   `cmd:"" help:"Send a file of events through Kafka, as a mapping file says."`
 	Analyze  analyzeCmd  `cmd:"" help:"Show the results of experiments with their intervals."`
+	Privacy  privacyCmd  `cmd:"" help:"Say what is stored of an experiment's units, why, until when, and who may read it."`
+	Moments  momentsCmd  `cmd:"" help:"Add up the exact sums of several regions."`
 	Explain  explainCmd  `cmd:"" help:"Tell what became of each event of one unit in one experiment."`
 	Report   reportCmd   `cmd:"" help:"Write or send the report of a day: pages that need nothing else, Markdown or plain text."`
 	Signals  signalsCmd  `cmd:"" help:"Show the signals of an experiment: numbers of services beside the exposed share, breakers, and what changed at each step."`

@@ -188,7 +188,7 @@ func findingTone(f ingest.Finding) string {
 	switch f {
 	case ingest.FoundFirst, ingest.FoundCounted:
 		return "good"
-	case ingest.FoundCrossover, ingest.FoundExcluded, ingest.FoundLeftOut, ingest.FoundUnknown, ingest.FoundOtherKind, ingest.FoundMisplaced:
+	case ingest.FoundCrossover, ingest.FoundExcluded, ingest.FoundLeftOut, ingest.FoundUnknown, ingest.FoundOtherKind, ingest.FoundMisplaced, ingest.FoundRefused:
 		return "warn"
 	}
 	return "none"

@@ -108,10 +108,10 @@ func (l *life) decode(b *batch, declared int, r *kgo.Record) {
 		return
 	}
 	b.bytes += len(r.Value)
-	switch e, dead, hidden := l.decodeAbove(l.floor, l.hidden, &l.read[declared], r, c.Topic); {
-	case hidden:
+	switch e, dead, gone := l.decodeAdmitted(&l.admission, l.shedder, l.hidden, &l.read[declared], r, c.Topic); {
+	case gone == hides:
 		c.Suppressed++
-	case dead == nil && l.shedder.Sheds(&e):
+	case gone == sheds:
 		c.Shed++
 	case dead == nil:
 		b.events = append(b.events, e)
@@ -121,14 +121,32 @@ func (l *life) decode(b *batch, declared int, r *kgo.Record) {
 	}
 }
 
-// decodeAbove makes an event of a record, or says why it is dead: also an event
-// from below the floor is. Of units that are hidden it makes neither.
-func (l *life) decodeAbove(floor int64, hidden suppressed, by *reading, r *kgo.Record, topic uint8) (e ingest.Event, dead *ingest.Dead, hides bool) {
+// leaving is why a record becomes neither an event nor a dead letter.
+type leaving uint8
+
+const (
+	stays leaving = iota
+	hides         // its unit is erased
+	sheds         // its unit is left out
+)
+
+// decodeAdmitted makes an event of a record, or says why it is dead: also an event
+// from below the floor is. Of units that are hidden or shed it makes neither, which is
+// decided while the unit is known: what lacks the consent that it needs has lost it when
+// it leaves here.
+func (l *life) decodeAdmitted(admission *ingest.Admission, shedder *ingest.Shedder, hidden suppressed, by *reading, r *kgo.Record, topic uint8) (e ingest.Event, dead *ingest.Dead, gone leaving) {
 	e, dead, ok := l.decoders.decode(by, r, topic)
-	if ok {
-		hides, dead = hidden.has(e.Unit), ingest.BelowFloor(&e, floor, len(r.Value))
+	if !ok {
+		return e, dead, stays
 	}
-	return e, dead, hides
+	isHidden, isShed := hidden.has(e.Unit), shedder.Sheds(&e)
+	switch dead = admission.Admit(&e, len(r.Value)); {
+	case isHidden:
+		gone = hides
+	case dead == nil && isShed:
+		gone = sheds
+	}
+	return e, dead, gone
 }
 
 // join adds what was decoded to the shard's state, in the order of the log, and

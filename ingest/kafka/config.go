@@ -30,6 +30,8 @@ type Config struct {
 	// Mapped makes a decoder by the text of a mapping file. It may be nil while
 	// no topic has a mapping.
 	Mapped func(mapping string, key ingest.Key, attributes []string) (Expecting, error)
+	// Prove says what a record proves of its exposure, on topics whose Verify asks for it.
+	Prove ingest.Prover
 	// OwnDecoding puts the mappings and the allow-list of this configuration in
 	// force although they were replaced by others before.
 	OwnDecoding bool
@@ -73,6 +75,7 @@ type SourceTopic struct {
 	Name        string
 	Partitioner ingest.Partitioner // by which its producers choose a unit's partition
 	Mapping     string             // text of the mapping file; empty: native events
+	Verify      string             // VerifyAccept, VerifyRequire; empty: nothing is asked
 	// CopyOf names what the topic holds the copies of; see [Rekey]. Then nothing
 	// is fresher than what has been copied.
 	CopyOf CopySource

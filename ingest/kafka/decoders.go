@@ -17,11 +17,13 @@ type Decoder interface {
 }
 
 // Expecting is a decoder that can be told how units are spread: over n
-// partitions, by topic (index of Place.Topic), and who checks their assignment.
+// partitions, by topic (index of Place.Topic), who checks their assignment, and who
+// their proofs.
 type Expecting interface {
 	Decoder
 	Expect(n int32, by []ingest.Partitioner)
 	Check(c ingest.Checker)
+	Prove(p ingest.Prover, require bool)
 }
 
 // reading is how the records of one topic are read.
@@ -53,8 +55,14 @@ func newDecoders(l *life) *decoders {
 func (d *decoders) of(topic uint8, x Decoding) (reading, error) {
 	r := reading{number: x.Number}
 	copied := copies(d.names[topic])
+	attributes, verify := cutVerify(x.Attributes)
+	prover, err := d.c.cfg.prover(x.Topic, verify)
+	if err != nil {
+		return r, err
+	}
 	if x.Mapping == "" {
-		native := d.nativeOf(x.Attributes)
+		native := d.nativeOf(attributes, prover, verify)
+		r.headers = prover != nil
 		if r.Decoder = native; copied {
 			r.Decoder, r.headers = ingest.NewCopyDecoder(native), true
 		}
@@ -63,22 +71,24 @@ func (d *decoders) of(topic uint8, x Decoding) (reading, error) {
 	if d.c.cfg.Mapped == nil {
 		return r, fmt.Errorf("topic %s has a mapping, and there is nobody to read by it", x.Topic)
 	}
-	mapped, err := d.c.cfg.Mapped(x.Mapping, d.c.cfg.UnitKey, x.Attributes)
+	mapped, err := d.c.cfg.Mapped(x.Mapping, d.c.cfg.UnitKey, attributes)
 	if err != nil {
 		return r, fmt.Errorf("topic %s: %w", x.Topic, err)
 	}
 	mapped.Expect(d.c.layout.partitions, d.by)
 	mapped.Check(d.c.versions.check)
+	mapped.Prove(prover, verify == VerifyRequire)
 	r.Decoder, r.headers = mapped, true
 	return r, nil
 }
 
-func (d *decoders) nativeOf(attributes []string) *ingest.Decoder {
-	key := fmt.Sprintf("%q", attributes)
+func (d *decoders) nativeOf(attributes []string, prover ingest.Prover, verify string) *ingest.Decoder {
+	key := fmt.Sprintf("%s %q", verify, attributes)
 	if d.native[key] == nil {
 		d.native[key] = ingest.NewDecoder(d.c.cfg.UnitKey, attributes)
 		d.native[key].Expect(d.c.layout.partitions, d.by)
 		d.native[key].Check(d.c.versions.check)
+		d.native[key].Prove(prover, verify == VerifyRequire)
 	}
 	return d.native[key]
 }
@@ -144,7 +154,7 @@ func (c *Config) wanted() []Decoding {
 	attributes := slices.Compact(slices.Sorted(slices.Values(c.Attributes)))
 	out := make([]Decoding, 0, len(c.Topics))
 	for _, t := range c.Topics {
-		out = append(out, Decoding{Topic: t.Name, Mapping: t.Mapping, Attributes: attributes})
+		out = append(out, Decoding{Topic: t.Name, Mapping: t.Mapping, Attributes: withVerify(attributes, t.Verify)})
 	}
 	return out
 }

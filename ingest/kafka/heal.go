@@ -99,12 +99,13 @@ func (l *life) healRange(ctx context.Context, r Range, topic uint8) error {
 	if err != nil {
 		return err
 	}
-	// The floor was where it was when the range was counted.
+	// The floor was where it was when the range was counted, and consent was asked as
+	// it was then.
 	version, err := versionAt(ctx, l.s.c.store, r.Config)
 	if err != nil {
 		return err
 	}
-	floor, shedder := ingest.FloorOf(version), ingest.ShedderOf(version)
+	admission, shedder := ingest.AdmissionOf(version), ingest.ShedderOf(version)
 	if r.Config == 0 {
 		shedder = l.shedder // all steps up to now: what they left out was not counted
 	}
@@ -138,8 +139,8 @@ func (l *life) healRange(ctx context.Context, r Range, topic uint8) error {
 			if rec.Offset >= r.Next || rec.Attrs.IsControl() {
 				continue
 			}
-			switch e, d, gone := l.decodeAbove(floor, erased, &reading, rec, topic); {
-			case gone, d == nil && shedder.Sheds(&e):
+			switch e, d, gone := l.decodeAdmitted(&admission, shedder, erased, &reading, rec, topic); {
+			case gone != stays:
 			case d == nil:
 				events = append(events, e)
 			default:

@@ -25,16 +25,16 @@ type life struct {
 	read     []reading // by declared topic: in the open batch
 	decoded  uint32    // the newest decoding when read was made
 
-	seq      uint64 // of the last part that was taken
-	config   uint32
-	floor    int64           // of that version: events of an earlier time are dead
-	shedder  *ingest.Shedder // of that version: whose events are left out
-	erasure  uint64          // of that version: the last request of erasure that holds
-	hidden   suppressed
-	from     []int64 // by declared topic: the next offset to be read
-	goal     []int64 // by declared topic: read no further; nil: without end
-	accepted []ingest.Counts
-	below    map[string]int64 // by topic: the offset below which everything is durable, as the join knows it
+	seq       uint64 // of the last part that was taken
+	config    uint32
+	admission ingest.Admission // of that version
+	shedder   *ingest.Shedder  // of that version: whose events are left out
+	erasure   uint64           // of that version: the last request of erasure that holds
+	hidden    suppressed
+	from      []int64 // by declared topic: the next offset to be read
+	goal      []int64 // by declared topic: read no further; nil: without end
+	accepted  []ingest.Counts
+	below     map[string]int64 // by topic: the offset below which everything is durable, as the join knows it
 	// begins says of which declared topics the first records were deleted before
 	// they were ever read: up to that offset, 0 when nothing was. See losses.go.
 	begins []int64
@@ -57,7 +57,7 @@ func (s *shard) load(ctx context.Context) (*life, error) {
 	if err := s.c.decodings.refresh(ctx); err != nil { // never an older one than the mark's
 		return nil, err
 	}
-	l.decoders, l.floor, l.shedder = newDecoders(l), ingest.FloorOf(version), ingest.ShedderOf(version)
+	l.decoders, l.admission, l.shedder = newDecoders(l), ingest.AdmissionOf(version), ingest.ShedderOf(version)
 	if err := l.suppress(ctx, ingest.ErasureOf(version)); err != nil {
 		return nil, err
 	}

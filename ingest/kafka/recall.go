@@ -91,7 +91,7 @@ func (w *worker) adopt(ctx context.Context) ([]Adjustment, error) {
 	if err != nil {
 		return nil, fmt.Errorf("adopt version %d: %w", w.version.Number, err)
 	}
-	l.config, l.floor, l.shedder = w.version.Number, ingest.FloorOf(w.version), ingest.ShedderOf(w.version)
+	l.config, l.admission, l.shedder = w.version.Number, ingest.AdmissionOf(w.version), ingest.ShedderOf(w.version)
 	return adjustments, nil
 }
 

@@ -25,7 +25,8 @@ type Rereading struct {
 // Counted knows how offsets were read when they were counted.
 type Counted interface {
 	// DecodedRanges are the ranges of a topic that lie in [from, next), or over its
-	// borders, each with the decoding under which it was read.
+	// borders, each with the decoding and the configuration version under which it was
+	// read.
 	DecodedRanges(ctx context.Context, shard uint16, topic string, from, next int64) ([]Range, error)
 }
 
@@ -85,7 +86,7 @@ func (c *Consumer) Reread(ctx context.Context, counted Counted, r Rereading) (Re
 }
 
 // stretches makes of the ranges of parts, which are many and small, longer ones
-// within [from, to): each under one decoding, and short enough for a word about
+// within [from, to): each under one decoding and one version, and short enough for a word about
 // progress after it. What no range covers was counted without a record.
 func stretches(parts []Range, from, to int64) []Range {
 	var out []Range
@@ -94,11 +95,11 @@ func stretches(parts []Range, from, to int64) []Range {
 		if p.From >= p.Next {
 			continue
 		}
-		if n := len(out); n > 0 && out[n-1].Decode == p.Decode && p.Next-out[n-1].From <= rereadStep {
+		if n := len(out); n > 0 && out[n-1].Decode == p.Decode && out[n-1].Config == p.Config && p.Next-out[n-1].From <= rereadStep {
 			out[n-1].Next = p.Next
 			continue
 		}
-		out = append(out, Range{From: p.From, Next: p.Next, Decode: p.Decode})
+		out = append(out, Range{From: p.From, Next: p.Next, Decode: p.Decode, Config: p.Config})
 	}
 	return out
 }

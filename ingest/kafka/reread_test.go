@@ -29,7 +29,7 @@ func (m *memory) DecodedRanges(_ context.Context, shard uint16, topic string, fr
 	for _, p := range m.parts[shard] {
 		for _, c := range p.Offsets {
 			if p.topics[c.Topic].Name == topic && c.From < next && c.Next > from {
-				out = append(out, Range{Topic: topic, From: c.From, Next: c.Next, Decode: c.Decode})
+				out = append(out, Range{Topic: topic, From: c.From, Next: c.Next, Decode: c.Decode, Config: p.Config})
 			}
 		}
 	}

@@ -67,6 +67,9 @@ func (c *checker) mapping(m *Mapping) {
 	if m.ID != nil {
 		c.field("id", m.ID)
 	}
+	if m.Consent != nil {
+		c.field("consent", m.Consent)
+	}
 	c.times("time", &m.Time)
 	if len(m.Rows) == 0 {
 		c.refuse("events", "say what a row becomes")

@@ -48,6 +48,9 @@ func (d *Decoder) Expect(n int32, by []ingest.Partitioner) { d.native.Expect(n, 
 // Check lets the decoder write down what a checker says, as ingest.Decoder.Check does.
 func (d *Decoder) Check(c ingest.Checker) { d.native.Check(c) }
 
+// Prove lets the decoder write down what records prove, as ingest.Decoder.Prove does.
+func (d *Decoder) Prove(p ingest.Prover, require bool) { d.native.Prove(p, require) }
+
 // Decode returns the record's event (and true), or why it is a dead letter. A
 // record that holds several events cannot stand at one place: it is dead here,
 // and read by declaring the topic's partitioner as any.
@@ -146,7 +149,9 @@ func (d *Decoder) read(rec *ingest.Record) (result, *problem) {
 // position in a record that was translated.
 func (d *Decoder) judge(rec *ingest.Record, native []byte, translated bool) (ingest.Event, *ingest.Dead, bool) {
 	made := *rec
-	made.Value = native
+	if made.Value = native; translated {
+		made.Written = rec.Value
+	}
 	e, why, ok := d.native.Decode(made)
 	if why != nil && translated {
 		why.Size, why.Position = len(rec.Value), -1

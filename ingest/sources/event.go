@@ -19,6 +19,7 @@ type Event struct {
 	Variant    string        // exposures
 	Name       string        // outcomes
 	Value      string        // outcomes: a JSON number; empty for 1
+	Consent    string        // granted, denied, unknown, not_required; others are unknown
 	Attrs      []ingest.Attr // sorted by name; may be nil
 
 	outer bool // the id was found outside of the element, if there is one
@@ -47,6 +48,7 @@ func (e *Event) appendJSON(b []byte) []byte {
 	member("experiment", e.Experiment)
 	member("variant", e.Variant)
 	member("event", e.Name)
+	member("consent", e.Consent)
 	if e.Value != "" {
 		b = append(append(b, `,"value":`...), e.Value...)
 	}
@@ -89,6 +91,11 @@ func (m *Mapping) events(s *source) ([]Event, *problem) {
 	}
 	if common.ID, common.outer, bad = m.id(s); bad != nil {
 		return nil, bad
+	}
+	if m.Consent != nil {
+		if common.Consent, _, bad = m.Consent.optional(s); bad != nil {
+			return nil, bad
+		}
 	}
 	out := make([]Event, 0, 1)
 	for i := range m.Rows {

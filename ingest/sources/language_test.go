@@ -227,3 +227,20 @@ func TestLoad(t *testing.T) {
 		}
 	}
 }
+
+// TestConsentIsMapped: what another system says of consent is translated; what it leaves
+// out is left out.
+func TestConsentIsMapped(t *testing.T) {
+	const mapping = "name: x\nformat: json\nunit: u\ntime: {path: t, layout: unix}\n" +
+		"consent: {path: context.consent.categoryPreferences.Analytics, values: {\"true\": granted, \"false\": denied}}\nevents: [{outcome: o}]\n"
+	for value, want := range map[string]string{
+		`{"u":"1","t":1772366400,"context":{"consent":{"categoryPreferences":{"Analytics":true}}}}`:  `,"consent":"granted"`,
+		`{"u":"1","t":1772366400,"context":{"consent":{"categoryPreferences":{"Analytics":false}}}}`: `,"consent":"denied"`,
+		`{"u":"1","t":1772366400,"context":{}}`:                                                      ``,
+	} {
+		want = `{"type":"outcome","ts":1772366400000,"unit":"1","unit_kind":"user","event":"o"` + want + "}"
+		if got := one(t, mapping, value); got != want {
+			t.Errorf("%s: %s, want %s", value, got, want)
+		}
+	}
+}

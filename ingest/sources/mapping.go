@@ -20,6 +20,7 @@ type Mapping struct {
 	Unit     field        `yaml:"unit"`
 	UnitKind *named       `yaml:"unit_kind"`
 	ID       *field       `yaml:"id"`
+	Consent  *field       `yaml:"consent"` // what the unit has consented to
 	Time     times        `yaml:"time"`
 	Rows     []yields     `yaml:"events"`
 
@@ -143,6 +144,7 @@ func (m *Mapping) columns() []string {
 	walk(&m.Unit)
 	walkTimes(&m.Time)
 	walk(m.ID)
+	walk(m.Consent)
 	walk(&m.UnitKind.field)
 	m.eachCondition(func(c *condition) { add(c.paths) })
 	for i := range m.Rows {

@@ -69,6 +69,9 @@ func grantOf(a Action) (Grant, bool) {
 // read may read all of them.
 func (a Action) reads() bool { return a == Open || a == Metrics || a == Evaluate || a == Read }
 
+// OfUnits tells actions that show what single units did.
+func (a Action) OfUnits() bool { return a == Explain || a == Export || a == AdHoc }
+
 // Needs says who may, for a message.
 func (a Action) Needs() string {
 	g, ok := grantOf(a)

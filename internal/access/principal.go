@@ -9,11 +9,26 @@ import (
 type Experiment struct {
 	Key   string // "": all of them
 	Owner string // as its file has it
+	// Readers are who its file lets read single units, rows and analyses made to order,
+	// beside its owner: names of people and groups. None: everybody with the role.
+	Readers []string
 }
 
 // Lookup knows the owners of experiments: "" of one that is not there.
 type Lookup interface {
 	Owner(ctx context.Context, key string) (string, error)
+	// Readers are those that its file names.
+	Readers(ctx context.Context, key string) ([]string, error)
+}
+
+// About is what has to be known of an experiment.
+func About(ctx context.Context, l Lookup, key string) (e Experiment, err error) {
+	e.Key = key
+	if e.Owner, err = l.Owner(ctx, key); err != nil {
+		return e, err
+	}
+	e.Readers, err = l.Readers(ctx, key)
+	return e, err
 }
 
 // Principal is somebody who came in.
@@ -50,7 +65,17 @@ func (p Principal) May(a Action, e Experiment) bool {
 	if len(p.Only) > 0 && !a.reads() && !slices.Contains(p.Only, e.Key) {
 		return false
 	}
+	if a.OfUnits() && len(e.Readers) > 0 && !p.reads(e) {
+		return false
+	}
 	return p.Role >= g.Least || g.Owned && p.Role >= Owner && p.Owns(e)
+}
+
+// reads tells whether an experiment's file lets them read its units, as its owner or as
+// a reader. No role stands above it.
+func (p Principal) reads(e Experiment) bool {
+	named := func(who string) bool { return who == p.Name || slices.Contains(p.Groups, who) }
+	return e.Owner != "" && named(e.Owner) || slices.ContainsFunc(e.Readers, named)
 }
 
 // Owners says who else is meant by the owner that an experiment's file names: names

@@ -57,6 +57,8 @@ func pageRules() map[string]Rule {
 		"POST /explain":          {Action: Explain, Asks: true},
 		"GET /experiments/{key}": on(Read),
 
+		"GET /experiments/{key}/privacy": on(Read),
+
 		"GET /experiments/{key}/analyses":            on(Read),
 		"GET /experiments/{key}/analyses/{analysis}": on(Read),
 		"GET /experiments/{key}/analyze":             on(Read),
@@ -108,6 +110,7 @@ func apiRules() map[string]Rule {
 		"GET /api/v1/experiments/{key}/guardrails":    on(Read),
 		"GET /api/v1/experiments/{key}/decisions":     on(Read),
 		"GET /api/v1/experiments/{key}/power":         on(Read),
+		"GET /api/v1/experiments/{key}/privacy":       on(Read),
 		"POST /api/v1/experiments/{key}/explain":      {Action: Explain, Experiment: "key", Asks: true},
 		"GET /api/v1/experiments/{key}/export/{view}": on(Export),
 

@@ -18,6 +18,7 @@ import (
 	"github.com/assay-dev/assay/internal/catalog"
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/planning"
+	"github.com/assay-dev/assay/internal/privacy"
 	"github.com/assay-dev/assay/internal/results"
 )
 
@@ -50,6 +51,12 @@ type Explainer interface {
 	ExplainUnit(ctx context.Context, key, unit string) ([]catalog.Explained, error)
 }
 
+// Privacy says what is stored of an experiment's units. What is not there is a
+// *catalog.Missing.
+type Privacy interface {
+	PrivacyNotice(ctx context.Context, key string) (privacy.Notice, error)
+}
+
 // Planner says what can be found; planning.ErrLate where that takes too long.
 type Planner interface {
 	Plan(ctx context.Context, comparisons []planning.Comparison, q planning.Question) ([]planning.Answer, error)
@@ -71,6 +78,7 @@ type Parts struct {
 	Configurations Configurations
 	Explainer      Explainer
 	Planner        Planner
+	Privacy        Privacy
 	Exporter       Exporter
 	Changes        Changes
 	Hand           Hand     // nil: nothing can be done by hand
@@ -101,7 +109,7 @@ func New(p Parts) (*API, error) {
 	}
 	a := &API{parts: p, routes: routes{}, cache: newEncodings()}
 	a.huma = humago.New(a.routes, a.config())
-	for _, add := range []func(){a.experiments, a.results, a.history, a.decisions, a.power, a.explain, a.configurations, a.health, a.export, a.orders, a.tokens, a.analyses, a.changes} {
+	for _, add := range []func(){a.experiments, a.results, a.history, a.decisions, a.power, a.explain, a.configurations, a.health, a.export, a.orders, a.tokens, a.analyses, a.changes, a.privacy} {
 		add()
 	}
 	spec, err := json.MarshalIndent(a.huma.OpenAPI(), "", "  ")

@@ -14,6 +14,7 @@ import (
 	"github.com/assay-dev/assay/internal/catalog"
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/planning"
+	"github.com/assay-dev/assay/internal/privacy"
 	"github.com/assay-dev/assay/internal/results"
 )
 
@@ -228,6 +229,15 @@ func (w *world) Configuration(_ context.Context, number uint32) (*experiment.Ver
 	return &experiment.Version{Number: 7, AppliedAt: begun, Author: "ada", Experiments: []experiment.Experiment{*w.all[0]}}, w.failure
 }
 
+func (w *world) PrivacyNotice(_ context.Context, key string) (privacy.Notice, error) {
+	for _, e := range w.all {
+		if e.Key == key {
+			return privacy.Of(&experiment.Version{Number: 7}, e, privacy.Terms{Attributes: []string{"country"}, Topics: []string{"assay.exposures"}}), w.failure
+		}
+	}
+	return privacy.Notice{}, &catalog.Missing{What: "experiment " + key, Hint: "/api/v1/experiments lists them"}
+}
+
 func (w *world) Plan(_ context.Context, comparisons []planning.Comparison, q planning.Question) ([]planning.Answer, error) {
 	return planning.PlanAll(comparisons, q), w.late
 }
@@ -261,7 +271,7 @@ func (w *world) Convert(_ context.Context, out io.Writer, format, structure stri
 // serve is the API of a world behind a mux.
 func serve(t *testing.T, w *world) (*API, http.Handler) {
 	t.Helper()
-	a, err := New(Parts{Catalog: w, History: w, Journal: w, Configurations: w, Changes: fakeChanges{}, Explainer: w, Planner: w, Exporter: w, Hand: &w.hand, Tokens: &w.tokens, Explorer: &w.explorer, Code: "test",
+	a, err := New(Parts{Catalog: w, History: w, Journal: w, Configurations: w, Changes: fakeChanges{}, Explainer: w, Planner: w, Privacy: w, Exporter: w, Hand: &w.hand, Tokens: &w.tokens, Explorer: &w.explorer, Code: "test",
 		Now: func() time.Time { return w.now }, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)

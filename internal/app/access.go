@@ -110,6 +110,18 @@ func (o owners) Owner(ctx context.Context, key string) (string, error) {
 	return "", nil
 }
 
+// Readers implements access.Lookup.
+func (o owners) Readers(ctx context.Context, key string) ([]string, error) {
+	v, err := o.db.Version(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the configuration in force: %w", err)
+	}
+	if e := v.Find(key); e != nil {
+		return e.Readers, nil
+	}
+	return nil, nil
+}
+
 // serverTLS is the certificate that the door shows, nil without one.
 func serverTLS(c config.DoorTLS) (*tls.Config, error) {
 	if c.Cert == "" {

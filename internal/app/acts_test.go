@@ -75,6 +75,8 @@ func (ungoverned) Approve(context.Context, string, acts.Approve) (*governance.Pr
 }
 func (ungoverned) Resume(context.Context, string, float64, string) error { return nil }
 
+func (o teams) Readers(context.Context, string) ([]string, error) { return nil, nil }
+
 func newActs(l *ledgerOfActs) (*Acts, *bytes.Buffer) {
 	var log bytes.Buffer
 	return &Acts{

@@ -20,7 +20,7 @@ const exportHeader = time.Minute
 // what they may not do to the audit log.
 func (s *Stack) apiOf(c *Catalog, hand *Acts, explorer *Explorer, audit *slog.Logger) (map[string]http.Handler, error) {
 	parts := api.Parts{
-		Catalog: c, History: c, Journal: c, Configurations: c, Changes: c, Explainer: c, Planner: c, Code: s.Code, Log: s.Log,
+		Catalog: c, History: c, Journal: c, Configurations: c, Changes: c, Explainer: c, Planner: c, Privacy: c, Code: s.Code, Log: s.Log,
 		Hand: hand, Tokens: tokenKeeper{Tokens(s.Config), audit}, Explorer: explorer,
 	}
 	if e := s.exporter(); e != nil {
@@ -49,7 +49,7 @@ func (s *Stack) exporter() *exporter {
 	s.onClose(func() error { transport.CloseIdleConnections(); return nil })
 	return &exporter{&clickhouse.Exporter{
 		Address: address, Database: s.Views(), User: s.endpoints.Reader.Name, Password: s.endpoints.Reader.Password,
-		Client: &http.Client{Transport: transport},
+		Client: &http.Client{Transport: transport}, SmallestCell: int64(s.Config.Privacy.SmallestCell),
 	}}
 }
 

@@ -1,7 +1,9 @@
 package app
 
 import (
+	"context"
 	"fmt"
+	"strings"
 
 	"github.com/assay-dev/assay/internal/clickhouse"
 	"github.com/assay-dev/assay/internal/config"
@@ -26,6 +28,12 @@ func CheckConfig(c config.Config) []error {
 	}
 	_, err = KafkaClient(c.Kafka)
 	add("kafka", err)
+	local := c.Verify
+	if strings.Contains(local.JWKS, "://") {
+		local.JWKS = "" // nothing is connected to
+	}
+	_, err = prover(context.Background(), local)
+	add("verification", err)
 	_, err = newSwitches(c.Switches)
 	add("switches", err)
 	return problems

@@ -87,6 +87,9 @@ func (s *Stack) Consumer(ctx context.Context, opt IngestOptions) (*kafka.Consume
 	cfg.Batch.Time, cfg.Batch.Records = s.Config.Kafka.Batch.Time.Std(), s.Config.Kafka.Batch.Records
 	cfg.Memory = int64(s.Config.Memory) / 4 * 3
 	cfg.UnitKey, cfg.Attributes = key, s.Config.Privacy.Attributes
+	if cfg.Prove, err = prover(ctx, s.Config.Verify); err != nil {
+		return nil, err
+	}
 	cfg.AcceptGap, cfg.UntilEnd = opt.AcceptGap, opt.UntilEnd
 	cfg.StopTimeout = s.Config.StopWithin.Std()
 	if cfg.Traced, err = s.traced(ctx); err != nil {

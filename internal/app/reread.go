@@ -21,7 +21,7 @@ func (s store) DecodedRanges(ctx context.Context, shard uint16, topic string, fr
 	all, err := s.Decoded(ctx, shard, topic, from, next)
 	out := make([]kafka.Range, len(all))
 	for i, r := range all {
-		out[i] = kafka.Range{Topic: topic, From: r.From, Next: r.Next, Decode: r.Decode}
+		out[i] = kafka.Range{Topic: topic, From: r.From, Next: r.Next, Decode: r.Decode, Config: r.Config}
 	}
 	return out, err
 }

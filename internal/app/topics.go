@@ -22,7 +22,7 @@ func sourceTopics(k config.Kafka) ([]kafka.SourceTopic, error) {
 		if !ok {
 			return nil, fmt.Errorf("kafka.topics: %s: unknown partitioner %q", t.Name, name)
 		}
-		source := kafka.SourceTopic{Name: t.Name, Partitioner: p}
+		source := kafka.SourceTopic{Name: t.Name, Partitioner: p, Verify: t.Verify}
 		if t.Mapping != "" {
 			m, err := sources.Load(t.Mapping)
 			if err != nil {

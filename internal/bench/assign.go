@@ -191,6 +191,9 @@ type nobodys struct{}
 // Owner implements access.Lookup.
 func (nobodys) Owner(context.Context, string) (string, error) { return "", nil }
 
+// Readers implements access.Lookup.
+func (nobodys) Readers(context.Context, string) ([]string, error) { return nil, nil }
+
 // pour asks for a while: at a rate, or with 0 as fast as the clients can.
 func pour(ctx context.Context, client *http.Client, url, secret string, rate int, long time.Duration) (took []time.Duration, lasted time.Duration, err error) {
 	var mu sync.Mutex

@@ -21,6 +21,8 @@ type analysisRun struct {
 	Enrol      int64              `json:"enrol"`
 	Stop       int64              `json:"stop"`
 	Exclude    bool               `json:"exclude"`
+	Consents   []string           `json:"consents"`
+	Verified   bool               `json:"verified"`
 	Phases     []phaseFacts       `json:"phases"`
 	Barring    [][]conditionFacts `json:"barring"`
 	Cohort     []conditionFacts   `json:"cohort"`
@@ -49,6 +51,7 @@ type analysisShape struct {
 	Metrics    []analysisColumns
 	Ages       []string // of units: open, matured
 	Attributes bool     // they are read
+	Consent    bool     // exposures are asked for it
 	Again      bool     // duplicates are looked for
 	Spread     bool     // totals one by one, of the first metric
 }
@@ -102,7 +105,7 @@ func (s *AnalysisSpec) run(metrics []*experiment.Metric, spread bool) (analysisR
 	facts := runOf(e, it)
 	r := analysisRun{
 		Experiment: e.Key, UnitKind: e.UnitKind, Variants: slices.Sorted(slices.Values(variantKeys(e))),
-		Start: facts.Start, Enrol: facts.Enrol, Stop: facts.Stop, Exclude: facts.Exclude, Phases: facts.Phases,
+		Start: facts.Start, Enrol: facts.Enrol, Stop: facts.Stop, Exclude: facts.Exclude, Consents: facts.Consents, Verified: facts.Verified, Phases: facts.Phases,
 		Barring: facts.Barring, Cohort: conditionsOf(s.Cohort), FirstFrom: math.MinInt64, FirstUntil: math.MaxInt64,
 		Terms: []analysisTerm{}, Befores: []int64{},
 	}
@@ -115,7 +118,8 @@ func (s *AnalysisSpec) run(metrics []*experiment.Metric, spread bool) (analysisR
 	if !s.Until.IsZero() {
 		r.FirstUntil = s.Until.UnixMilli()
 	}
-	shape := analysisShape{Ages: []string{"open", "matured"}, Spread: spread, Attributes: len(r.Barring)+len(r.Cohort) > 0 || it.Samples()}
+	shape := analysisShape{Ages: []string{"open", "matured"}, Spread: spread, Consent: len(r.Consents) > 0}
+	shape.Attributes = shape.Consent || len(r.Barring)+len(r.Cohort) > 0 || it.Samples()
 	for i, m := range metrics {
 		columns := analysisColumns{Number: i + 1, Total: len(r.Terms) + 1}
 		for k, t := range metricOf(e, m).Terms {

@@ -75,10 +75,10 @@ func (db *DB) decodingLink(d Decoding) (*link, error) {
 }
 
 // Decoded are the ranges that the parts of a shard have of a topic's offsets
-// [from, next), each with the decoding under which it was read.
+// [from, next), each with the decoding and the version under which it was read.
 func (db *DB) Decoded(ctx context.Context, shard uint16, topic string, from, next int64) ([]DecodedRange, error) {
 	params := args{"shard": shard, "topic": topic, "from": from, "next": next}
 	return collect(ctx, db, "decoded", params, func(rows native.Rows, r *DecodedRange) error {
-		return rows.Scan(&r.From, &r.Next, &r.Decode)
+		return rows.Scan(&r.From, &r.Next, &r.Decode, &r.Config)
 	})
 }

@@ -51,8 +51,8 @@ func TestDecodedRanges(t *testing.T) {
 		from, next int64
 		want       []clickhouse.DecodedRange
 	}{
-		"the border of two": {9, 11, []clickhouse.DecodedRange{{From: 0, Next: 10}, {From: 10, Next: 20, Decode: 7}}},
-		"one":               {10, 20, []clickhouse.DecodedRange{{From: 10, Next: 20, Decode: 7}}},
+		"the border of two": {9, 11, []clickhouse.DecodedRange{{From: 0, Next: 10, Config: 1}, {From: 10, Next: 20, Decode: 7, Config: 1}}},
+		"one":               {10, 20, []clickhouse.DecodedRange{{From: 10, Next: 20, Decode: 7, Config: 1}}},
 		"beyond":            {30, 40, nil},
 	} {
 		got, err := s.Decoded(t.Context(), 4, "exposures", c.from, c.next)

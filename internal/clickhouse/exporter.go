@@ -22,6 +22,8 @@ type Exporter struct {
 	User     string
 	Password string
 	Client   *http.Client
+	// SmallestCell leaves cells of fewer units out of moments and units; 0: none.
+	SmallestCell int64
 }
 
 // View is what is exported: the rows of one of exposures, outcomes, moments and units
@@ -49,6 +51,7 @@ func (e *Exporter) Export(ctx context.Context, w io.Writer, v View) error {
 	query := url.Values{
 		"default_format": {v.Format}, "param_experiment": {v.Experiment},
 		"param_from": {strconv.FormatInt(from, 10)}, "param_to": {strconv.FormatInt(to, 10)},
+		"param_smallest": {strconv.FormatInt(e.SmallestCell, 10)},
 	}
 	if err := e.ask(ctx, w, query, "text/plain", strings.NewReader(text)); err != nil {
 		return fmt.Errorf("export %s: %w", v.Name, err)

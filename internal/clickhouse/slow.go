@@ -162,6 +162,8 @@ type slowRun struct {
 	Stop       int64            `json:"stop"`
 	Grace      int64            `json:"grace"`
 	Exclude    bool             `json:"exclude"`
+	Consents   []string         `json:"consents"` // that count for a unit; none: all do
+	Verified   bool             `json:"verified"` // attributes that are not proved are none
 	Exclusions [][]slowWanted   `json:"exclusions"`
 	Phases     []slowPhase      `json:"phases"`
 	PreStop    int64            `json:"pre_stop"`
@@ -222,6 +224,7 @@ func slowRunOf(e *experiment.Experiment, it *experiment.Iteration, metrics []res
 		Experiment: e.Key, UnitKind: e.UnitKind,
 		Start: it.Start.UnixMilli(), Enrol: it.EnrolUntil.UnixMilli(), Stop: it.End.UnixMilli(), Grace: e.Grace.Milliseconds(),
 		Exclude: e.Crossovers != experiment.First, Exclusions: [][]slowWanted{},
+		Consents: consentsOf(e.Consent), Verified: e.Attributes == experiment.VerifiedAttributes,
 		PreStop: first.UnixMilli(), PreLength: prePeriod.Milliseconds(),
 		Cohort: []slowWanted{}, FirstFrom: math.MinInt64, FirstUntil: math.MaxInt64,
 	}

@@ -75,6 +75,7 @@ type Lacking struct {
 type DecodedRange struct {
 	From, Next int64
 	Decode     uint32 // version of the decoding under which it was read; 0: none was named
+	Config     uint32 // configuration version under which it was read
 }
 
 // Decoding is how the records of a topic are read, from some offset on.

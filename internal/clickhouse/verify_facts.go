@@ -36,6 +36,8 @@ type runFacts struct {
 	Variants   []string           `json:"variants"`
 	Window     int64              `json:"window"`
 	Exclude    bool               `json:"exclude"`
+	Consents   []string           `json:"consents"` // that count for a unit; none: all do
+	Verified   bool               `json:"verified"` // attributes that are not proved are none
 	Phases     []phaseFacts       `json:"phases"`
 	Dimensions []dimensionFacts   `json:"dimensions"`
 	Barring    [][]conditionFacts `json:"barring"`
@@ -125,7 +127,7 @@ func runOf(e *experiment.Experiment, it *experiment.Iteration) runFacts {
 		Experiment: e.Key, Iteration: it.Number,
 		Start: it.Start.UnixMilli(), Enrol: it.EnrolUntil.UnixMilli(), Stop: it.End.UnixMilli(),
 		UnitKind: e.UnitKind, Variants: variantKeys(e), Window: e.Window.Milliseconds(),
-		Exclude: e.Crossovers != experiment.First,
+		Exclude: e.Crossovers != experiment.First, Consents: consentsOf(e.Consent), Verified: e.Attributes == experiment.VerifiedAttributes,
 	}
 	for _, p := range it.Phases {
 		from := p.From.UnixMilli()
@@ -178,4 +180,16 @@ func conditionsOf(c experiment.Condition) []conditionFacts {
 		out = append(out, conditionFacts{name, value})
 	}
 	return out
+}
+
+// consentsOf lists what an exposure may say to count for its unit; nothing is asked: an
+// empty list.
+func consentsOf(c experiment.Consent) []string {
+	switch c.Require {
+	case experiment.RequireGranted:
+		return []string{experiment.ConsentGranted, experiment.ConsentNotRequired}
+	case experiment.RequireNotDenied:
+		return []string{experiment.ConsentGranted, experiment.ConsentNotRequired, experiment.ConsentUnknown}
+	}
+	return []string{}
 }

@@ -41,7 +41,7 @@ func TestVerifyFindsNothing(t *testing.T) {
 			}
 		})
 	}
-	for _, name := range []string{"$units", "$crossover", "$excluded", "$assignment", "$sample", "$moved", "$outside", "$after_end", "$unknown_variant", "$other_unit_kind", "$out_of_range", "$bad_attribute"} {
+	for _, name := range []string{"$units", "$crossover", "$excluded", "$assignment", "$consent", "$sample", "$moved", "$outside", "$after_end", "$unknown_variant", "$other_unit_kind", "$out_of_range", "$bad_attribute"} {
 		if !counters[name] {
 			t.Errorf("no world has %s: this proved less than it should", name)
 		}

@@ -16,6 +16,7 @@ import (
 // borders, duplicates and records of every sort.
 type realm struct {
 	*rand.Rand
+	consent *rand.Rand // of consents and proofs
 	start   int64
 	version *experiment.Version
 	topics  []string
@@ -27,7 +28,7 @@ func among[T any](r *rand.Rand, list ...T) T { return list[r.IntN(len(list))] }
 const span = 12 * 3_600_000 // of a realm's events, in milliseconds
 
 func newRealm(seed uint64, events int) *realm {
-	w := &realm{Rand: rand.New(rand.NewPCG(seed, 99)), start: noon.UnixMilli(), topics: []string{"exposures", "outcomes"}}
+	w := &realm{Rand: rand.New(rand.NewPCG(seed, 99)), consent: rand.New(rand.NewPCG(seed, 7)), start: noon.UnixMilli(), topics: []string{"exposures", "outcomes"}}
 	w.version = w.draw(1)
 	w.log = make([][]ingest.Event, len(w.topics))
 	var said []ingest.Event
@@ -66,7 +67,7 @@ func (w *realm) draw(number uint32) *experiment.Version {
 
 func (w *realm) experiment(key string) experiment.Experiment {
 	d := w.design()
-	x := experiment.Experiment{Key: key, UnitKind: d.UnitKind, Variants: d.Variants, Window: d.Window, Grace: d.Grace, Crossovers: d.Crossovers, Dimensions: d.Dimensions, Exclude: d.Exclude}
+	x := experiment.Experiment{Key: key, UnitKind: d.UnitKind, Variants: d.Variants, Window: d.Window, Grace: d.Grace, Crossovers: d.Crossovers, Dimensions: d.Dimensions, Exclude: d.Exclude, Consent: d.Consent, Attributes: d.Attributes}
 	start := w.start + 60_000*w.Int64N(60)
 	for n := range 1 + w.IntN(3) {
 		it := w.iteration(uint32(n+1), start)
@@ -86,6 +87,8 @@ func (w *realm) design() *experiment.Design {
 		Window:   w.window(), Grace: experiment.Duration(among(w.Rand, 0, 0, time.Minute, time.Hour)),
 		Crossovers: among(w.Rand, experiment.Exclude, experiment.Exclude, experiment.First),
 	}
+	d.Attributes = among(w.consent, "", "", "", experiment.AnyAttributes, experiment.VerifiedAttributes)
+	d.Consent.Require = among(w.consent, "", "", "", "", experiment.RequireGranted, experiment.RequireNotDenied)
 	if w.IntN(4) == 0 {
 		d.Exclude = []experiment.Condition{{"c": "y", "d": "1"}, {"d": "2.5"}}
 	}
@@ -198,8 +201,14 @@ func (w *realm) event(units int) ingest.Event {
 	if v := among(w.Rand, "", "match", "mismatch"); v != "" && e.Type == ingest.Exposure {
 		e.Attrs = append(e.Attrs, ingest.Attr{Name: ingest.Assignment, Value: v})
 	}
+	if v := among(w.consent, "", "granted", "granted", "granted", "denied", "unknown", "not_required"); v != "" && e.Type == ingest.Exposure {
+		e.Attrs = append(e.Attrs, ingest.Attr{Name: ingest.Consent, Value: v})
+	}
 	if v := []string{"out", "less"}; e.Type == ingest.Exposure && unit%11 < 2 && e.T%2 == 0 {
 		e.Attrs = append(e.Attrs, ingest.Attr{Name: ingest.Sample, Value: v[unit%11]})
+	}
+	if v := among(w.consent, "", "verified", "verified", "forged"); v != "" && e.Type == ingest.Exposure {
+		e.Attrs = append(e.Attrs, ingest.Attr{Name: ingest.Verified, Value: v})
 	}
 	if v := among(w.Rand, "", "x", "y"); v != "" {
 		e.Attrs = append(e.Attrs, ingest.Attr{Name: "c", Value: v})
@@ -232,6 +241,7 @@ func (w *realm) consume(t testing.TB, db *clickhouse.DB, shard uint16) {
 		for topic, list := range w.log {
 			n := min(w.IntN(400), len(list)-next[topic])
 			events := list[next[topic] : next[topic]+n]
+			w.admit(events)
 			part.Offsets = append(part.Offsets, counts(uint8(topic), int64(next[topic]), events, j.AddAll(events, nil)))
 			batch = append(batch, events...)
 			next[topic] += n
@@ -245,6 +255,17 @@ func (w *realm) consume(t testing.TB, db *clickhouse.DB, shard uint16) {
 		mustAppendTo(t, db, w.topics, part)
 		if w.IntN(6) == 0 {
 			w.adopt(t, db, j, shard, &seq)
+		}
+	}
+}
+
+// admit strips most exposures of the consent that is asked for; the others were read
+// before that was known.
+func (w *realm) admit(events []ingest.Event) {
+	admission := ingest.AdmissionOf(w.version)
+	for i := range events {
+		if w.consent.IntN(4) > 0 {
+			admission.Admit(&events[i], 0)
 		}
 	}
 }

@@ -31,6 +31,7 @@ type Config struct {
 	Kafka       Kafka               `yaml:"kafka"`
 	ClickHouse  ClickHouse          `yaml:"clickhouse"`
 	Privacy     Privacy             `yaml:"privacy"`
+	Verify      Verification        `yaml:"verification"`
 	Switches    map[string]Switch   `yaml:"switches"`
 	Guard       Guard               `yaml:"guard"`
 	Notify      Notify              `yaml:"notify"`
@@ -72,6 +73,7 @@ type Topic struct {
 	Name        string `yaml:"name"`
 	Partitioner string `yaml:"partitioner"` // murmur2 (default), crc32, fnv1a; any: the records are keyed anew first
 	Mapping     string `yaml:"mapping"`     // how a record of another shape becomes an event: the name of a mapping that comes with assay, or a file; empty: native events
+	Verify      string `yaml:"verify"`      // what records prove of exposures: accept stores it with them, require makes dead letters of those whose proof does not hold; empty: it is not looked at
 }
 
 // ClickHouse says where the tables are. Without addresses the embedded engine is started.
@@ -101,6 +103,8 @@ type Node struct {
 type Privacy struct {
 	UnitKey    Secret   `yaml:"unit_key"`   // 32 hexadecimal digits; made at the first start when empty
 	Attributes []string `yaml:"attributes"` // the allow-list: nothing else is stored
+	// SmallestCell bounds what exports show.
+	SmallestCell int `yaml:"smallest_cell"` // exports of sums and of units leave out cells of fewer units; 0: they show all
 }
 
 // Guard configures the loop that judges and acts.
@@ -159,6 +163,7 @@ func Default() Config {
 			Batch: Batch{Time: experiment.Duration(250 * time.Millisecond), Records: 200_000},
 		},
 		ClickHouse: ClickHouse{Database: "assay", User: "assay", Port: 9000, Cluster: "assay"},
+		Verify:     Verification{Header: "assay-signature", Token: "assay-token"},
 		Guard:      Guard{KillsPerHour: 10, Settle: experiment.Duration(30 * time.Second)},
 		Report:     Report{Timezone: "UTC", CatchUp: 3},
 		Signals:    Signals{Every: experiment.Duration(15 * time.Second), Timeout: experiment.Duration(5 * time.Second)},
@@ -210,6 +215,9 @@ func (c *Config) anchor(dir string) {
 			files = append(files, m)
 		}
 	}
+	if !strings.Contains(c.Verify.JWKS, "://") {
+		files = append(files, &c.Verify.JWKS)
+	}
 	for _, s := range c.Switches {
 		files = append(files, s.files()...)
 	}
@@ -254,9 +262,18 @@ func (c *Config) Validate() error {
 		default:
 			return fmt.Errorf("kafka.topics[%d]: unknown partitioner %q: murmur2, crc32, fnv1a or any", i, t.Partitioner)
 		}
+		if err := t.checkVerify(&c.Verify); err != nil {
+			return fmt.Errorf("kafka.topics[%d]: %w", i, err)
+		}
 	}
 	if d := c.Kafka.Decisions; d != "" && (seen[d] || d == c.Kafka.DeadLetters) {
 		return fmt.Errorf("kafka.decisions: %s is used for something else", d)
+	}
+	if c.Privacy.SmallestCell < 0 {
+		return errors.New("privacy.smallest_cell: it is a number of units, 0 or more")
+	}
+	if err := c.Verify.check(); err != nil {
+		return err
 	}
 	if err := c.Kafka.secure(); err != nil {
 		return err

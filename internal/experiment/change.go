@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Change is one difference between two versions, in words for people.
@@ -64,6 +65,7 @@ func (c *changeList) add(counting bool, format string, args ...any) {
 func (c *changeList) words(was, is *Experiment) {
 	for _, f := range []struct{ what, was, is string }{
 		{"owner", was.Owner, is.Owner},
+		{"readers", strings.Join(was.Readers, ", "), strings.Join(is.Readers, ", ")},
 		{"kill switch", was.KillSwitch, is.KillSwitch},
 		{"flag link", was.Links.Flag, is.Links.Flag},
 		{"change link", was.Links.Change, is.Links.Change},

@@ -18,6 +18,8 @@ type counted struct {
 	Crossovers             Crossovers
 	Exclude                []Condition
 	Dimensions             []Dimension
+	Consent                Consent    `json:",omitzero"`
+	Attributes             Attributes `json:",omitempty"`
 	Phases                 []countedPhase
 	Metrics                []Metric
 }
@@ -58,7 +60,7 @@ func countedOf(e *Experiment, it *Iteration) counted {
 	c := counted{
 		Number: it.Number, Start: it.Start, EnrolUntil: it.EnrolUntil, End: it.End,
 		UnitKind: e.UnitKind, Grace: e.Grace, Crossovers: e.Crossovers, Exclude: e.Exclude,
-		Dimensions: e.Dimensions,
+		Dimensions: e.Dimensions, Consent: e.Consent, Attributes: e.Attributes,
 	}
 	for _, v := range e.Variants {
 		c.Variants = append(c.Variants, v.Key)

@@ -39,6 +39,7 @@ func (e *Experiment) under(d *Design) *Experiment {
 	then.UnitKind, then.Variants, then.Control = d.UnitKind, d.Variants, d.Control
 	then.Window, then.Grace, then.Crossovers, then.Dimensions = d.Window, d.Grace, d.Crossovers, d.Dimensions
 	then.Exclude, then.Covariate = d.Exclude, d.Covariate
+	then.Consent, then.Attributes = d.Consent, d.Attributes
 	then.PlannedUnits, then.Alpha, then.AlphaKill = d.PlannedUnits, d.Alpha, d.AlphaKill
 	then.Stall, then.Silence, then.Families = d.Stall, d.Silence, d.Families
 	then.Looks = d.Looks
@@ -52,7 +53,7 @@ func (e *Experiment) design() *Design {
 	return &Design{
 		UnitKind: e.UnitKind, Variants: slices.Clone(e.Variants), Control: e.Control,
 		Window: e.Window, Grace: e.Grace, Crossovers: e.Crossovers, Dimensions: slices.Clone(e.Dimensions),
-		Exclude: slices.Clone(e.Exclude), Covariate: e.Covariate,
+		Exclude: slices.Clone(e.Exclude), Covariate: e.Covariate, Consent: e.Consent, Attributes: e.Attributes,
 		PlannedUnits: e.PlannedUnits, Alpha: e.Alpha, AlphaKill: e.AlphaKill,
 		Stall: e.Stall, Silence: e.Silence, Families: e.Families, Looks: e.Looks.clone(),
 		Goals: slices.Clone(e.Goals), Guardrails: slices.Clone(e.Guardrails), Checks: e.Checks,

@@ -31,6 +31,7 @@ type Version struct {
 type Experiment struct {
 	Key             string      `json:"key"`
 	Owner           string      `json:"owner"`
+	Readers         []string    `json:"readers,omitempty"` // who may read single units and rows, beside the owner; none: whoever has the role
 	Objective       string      `json:"objective,omitempty"`
 	Hypothesis      string      `json:"hypothesis,omitempty"`
 	SuccessCriteria string      `json:"success_criteria,omitempty"`
@@ -44,6 +45,8 @@ type Experiment struct {
 	Crossovers      Crossovers  `json:"crossovers"`
 	Exclude         []Condition `json:"exclude,omitempty"`       // a unit whose first exposure meets one of them gives nothing
 	Dimensions      []Dimension `json:"dimensions,omitempty"`    // at most three
+	Consent         Consent     `json:"consent,omitzero"`        // what an exposure must say to count for its unit
+	Attributes      Attributes  `json:"attributes,omitempty"`    // which attributes of the first exposure are believed
 	Covariate       string      `json:"covariate,omitempty"`     // "attrs.NAME", PrePeriod or several with " + " between them, for metrics without their own; "": none
 	PlannedUnits    int64       `json:"planned_units,omitempty"` // N*, both arms of a comparison; 0: the engine's default
 	Alpha           float64     `json:"alpha"`                   // two-sided level of the intervals, 0..1
@@ -122,6 +125,8 @@ type Design struct {
 	Crossovers   Crossovers  `json:"crossovers"`
 	Exclude      []Condition `json:"exclude,omitempty"`
 	Dimensions   []Dimension `json:"dimensions,omitempty"`
+	Consent      Consent     `json:"consent,omitzero"`
+	Attributes   Attributes  `json:"attributes,omitempty"`
 	Covariate    string      `json:"covariate,omitempty"`
 	PlannedUnits int64       `json:"planned_units,omitempty"`
 	Alpha        float64     `json:"alpha"`

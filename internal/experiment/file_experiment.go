@@ -16,6 +16,7 @@ const (
 	defaultSettle   = Duration(10 * time.Minute)
 
 	maxDimensions      = 3
+	maxReaders         = 100
 	maxExclusions      = 50
 	maxDimensionValues = 50
 )
@@ -88,6 +89,7 @@ func experimentFields() []field[experimentText] {
 	return []field[t]{
 		must(as("key", name(), func(e *t) *string { return &e.Key }, "The experiment's key, as exposures carry it.")),
 		must(as("owner", text(), func(e *t) *string { return &e.Owner }, "Who decides about it.")),
+		as("readers", listOf(text(), maxReaders), func(e *t) *[]string { return &e.Readers }, "Who may read its rows, single units and analyses made to order, beside its owner: names of people and groups; default: whoever has the role."),
 		as("objective", text(), func(e *t) *string { return &e.Objective }, "What it is for."),
 		as("hypothesis", text(), func(e *t) *string { return &e.Hypothesis }, "What is expected to happen, and why."),
 		as("success_criteria", text(), func(e *t) *string { return &e.SuccessCriteria }, "What must be seen to ship it."),
@@ -101,6 +103,8 @@ func experimentFields() []field[experimentText] {
 		as("crossovers", choice(Exclude, First), func(e *t) *Crossovers { return &e.Crossovers }, "A unit seen in two variants: exclude it (default), or keep it in the first."),
 		as("exclude", listOf(entries(attribute(), text()), maxExclusions), func(e *t) *[][]entry[string] { return &e.exclude }, "Units that give nothing, such as bots and staff: a unit is out when all attributes of one line are so on its first exposure."),
 		as("dimensions", listOf(object(Dimension{}, dimensionFields()), maxDimensions), func(e *t) *[]Dimension { return &e.Dimensions }, "At most three attributes of the first exposure by which results are split."),
+		as("consent", object(Consent{}, consentFields()), func(e *t) *Consent { return &e.Consent }, "What an exposure must say of consent to count for its unit; default: nothing is asked."),
+		as("attributes", choice(AnyAttributes, VerifiedAttributes), func(e *t) *Attributes { return &e.Attributes }, "Which attributes of the first exposure are believed: any (default), or verified, those of exposures whose record proves them."),
 		as("covariate", covariate(), func(e *t) *string { return &e.Covariate }, "What is known of a unit beforehand, to narrow the intervals of its metrics: attrs.NAME of the first exposure, pre_period, or several as in pre_period + attrs.age."),
 		as("planned_units", whole[int64](2, 1e12), func(e *t) *int64 { return &e.PlannedUnits }, "Units planned for both arms of a comparison; intervals are narrowest there."),
 		as("alpha", level(), func(e *t) *float64 { return &e.Alpha }, "Two-sided level of the intervals; default 5%."),

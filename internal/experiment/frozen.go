@@ -47,6 +47,8 @@ func designFacts(e *Experiment) []difference {
 		fact("crossovers", string(e.Crossovers)),
 		fact("exclude", conditionList(e.Exclude)),
 		fact("dimensions", dimensionList(e.Dimensions)),
+		fact("consent", e.Consent.String()),
+		fact("attributes", e.Attributes.String()),
 		fact("covariate", cmp.Or(e.Covariate, "none")),
 		fact("planned_units", planned(e.PlannedUnits)),
 		fact("alpha", percent(e.Alpha)),

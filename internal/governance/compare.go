@@ -96,6 +96,8 @@ func (c *comparison) design() {
 		{"crossovers", c.was.Crossovers, c.is.Crossovers},
 		{"exclude", c.was.Exclude, c.is.Exclude},
 		{"dimensions", c.was.Dimensions, c.is.Dimensions},
+		{"consent", c.was.Consent, c.is.Consent},
+		{"attributes", c.was.Attributes.String(), c.is.Attributes.String()},
 		{"covariate", c.was.Covariate, c.is.Covariate},
 		{"planned_units", c.was.PlannedUnits, c.is.PlannedUnits},
 		{"alpha", c.was.Alpha, c.is.Alpha},

@@ -12,6 +12,7 @@ var Allowed = map[string][]string{
 	"stats/yardstick":     {},
 	"internal/experiment": {},
 	"ingest":              {"internal/experiment"},
+	"ingest/proof":        {"ingest"},
 	"internal/results":    {"internal/experiment", "ingest", "stats", "stats/design"},
 	"guardrails":          {"internal/experiment", "internal/results", "stats"},
 	"internal/doctor":     {"ingest"},
@@ -24,6 +25,7 @@ var Allowed = map[string][]string{
 	"internal/capacity":   {"internal/terminal"},
 	"internal/signals":    {"internal/experiment", "stats"},
 	"internal/governance": {"guardrails", "internal/experiment"},
+	"internal/privacy":    {"internal/experiment"},
 	"internal/planning":   {"internal/experiment", "internal/results", "stats", "stats/design"},
 	"internal/report":     {"internal/catalog", "internal/daily", "internal/experiment", "internal/planning", "internal/plots", "internal/results", "internal/signals", "internal/terminal", "internal/words", "stats"},
 	"internal/words":      {"internal/experiment", "internal/results"},
@@ -42,10 +44,10 @@ var Allowed = map[string][]string{
 	"internal/ofrep":        {"internal/access", "internal/assignment"},
 	"internal/tracing":      {},
 	"internal/simulate":     {"ingest", "internal/experiment"},
-	"internal/api":          {"guardrails", "internal/access", "internal/acts", "internal/catalog", "internal/experiment", "internal/governance", "internal/planning", "internal/results"},
+	"internal/api":          {"guardrails", "internal/access", "internal/acts", "internal/catalog", "internal/experiment", "internal/governance", "internal/planning", "internal/privacy", "internal/results"},
 	"internal/announce":     {"guardrails"},
 	"internal/watch":        {"guardrails", "ingest", "internal/experiment", "internal/results", "internal/signals", "stats"},
-	"internal/pages":        {"guardrails", "internal/access", "internal/acts", "internal/catalog", "internal/experiment", "internal/governance", "internal/planning", "internal/plots", "internal/report", "internal/results", "internal/signals", "internal/words"},
+	"internal/pages":        {"guardrails", "internal/access", "internal/acts", "internal/catalog", "internal/experiment", "internal/governance", "internal/planning", "internal/plots", "internal/privacy", "internal/report", "internal/results", "internal/signals", "internal/words"},
 	"internal/web":          {"internal/access", "internal/experiment", "internal/results"},
 	"sql":                   {},
 
@@ -89,6 +91,6 @@ var Allowed = map[string][]string{
 // Pure lists the packages that must not touch the outside world, and what of the
 // standard library would let them.
 var (
-	Pure      = []string{"stats", "stats/design", "stats/yardstick", "internal/experiment", "ingest", "internal/results", "guardrails", "internal/doctor", "internal/daily", "internal/planning", "internal/catalog", "internal/plots", "internal/report", "internal/words", "internal/access", "internal/acts", "internal/terminal", "internal/assignment", "internal/bucketing", "internal/capacity", "internal/governance", "internal/signals"}
+	Pure      = []string{"stats", "stats/design", "stats/yardstick", "internal/experiment", "ingest", "ingest/proof", "internal/results", "guardrails", "internal/doctor", "internal/daily", "internal/planning", "internal/privacy", "internal/catalog", "internal/plots", "internal/report", "internal/words", "internal/access", "internal/acts", "internal/terminal", "internal/assignment", "internal/bucketing", "internal/capacity", "internal/governance", "internal/signals"}
 	Forbidden = []string{"os", "net", "net/http", "os/exec", "io/ioutil", "log", "log/slog", "database/sql", "syscall"}
 )

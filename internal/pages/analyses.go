@@ -47,7 +47,11 @@ func (p *Pages) analyses(w http.ResponseWriter, r *http.Request) error {
 }
 
 func mayExplore(r *http.Request, d *catalog.Detail) bool {
-	return may(access.From(r.Context()), access.AdHoc, d.Row.Key, d.Row.Owner)
+	who, e := access.From(r.Context()), access.Experiment{Key: d.Row.Key, Owner: d.Row.Owner}
+	if d.Experiment != nil {
+		e.Readers = d.Experiment.Readers
+	}
+	return !who.Anonymous() && who.May(access.AdHoc, e)
 }
 
 // analysed is the page of one exploratory analysis.

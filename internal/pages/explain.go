@@ -59,6 +59,8 @@ func (p *Pages) explain(w http.ResponseWriter, r *http.Request) error {
 		status, body.Fault = http.StatusUnprocessableEntity, "Say which unit: its id as the producer sends it."
 	case !slices.Contains(body.Experiments, body.Experiment):
 		status, body.Fault = http.StatusUnprocessableEntity, "Choose an experiment."
+	case !p.mayRead(r, body.Experiment):
+		status, body.Fault = http.StatusForbidden, "The units of this experiment are for its owner and its readers."
 	default:
 		if body.Events, err = p.cfg.Explainer.ExplainUnit(r.Context(), body.Experiment, body.Unit); err != nil {
 			return err
@@ -66,6 +68,16 @@ func (p *Pages) explain(w http.ResponseWriter, r *http.Request) error {
 		body.Asked = true
 	}
 	return p.show(w, r, status, "explain", page{Title: "Explain", Nav: "explain", Body: body})
+}
+
+// mayRead tells whether who asks may see single units of an experiment: its key stands in
+// no path here, so the door could not ask.
+func (p *Pages) mayRead(r *http.Request, key string) bool {
+	d, err := p.cfg.Reader.Detail(r.Context(), key, 0)
+	if err != nil || d.Experiment == nil {
+		return false
+	}
+	return access.From(r.Context()).May(access.Explain, access.Experiment{Key: key, Owner: d.Experiment.Owner, Readers: d.Experiment.Readers})
 }
 
 func (p *Pages) explainBody(r *http.Request) (explained, error) {

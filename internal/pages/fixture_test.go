@@ -22,6 +22,7 @@ import (
 	"github.com/assay-dev/assay/internal/governance"
 	"github.com/assay-dev/assay/internal/planning"
 	"github.com/assay-dev/assay/internal/plots"
+	"github.com/assay-dev/assay/internal/privacy"
 	"github.com/assay-dev/assay/internal/results"
 )
 
@@ -189,6 +190,14 @@ func (w *world) Log(_ context.Context, key string) ([]guardrails.Entry, string, 
 	return out, w.log[len(w.log)-1].Hash, nil
 }
 
+func (w *world) PrivacyNotice(_ context.Context, key string) (privacy.Notice, error) {
+	d, ok := w.details[key]
+	if !ok {
+		return privacy.Notice{}, &catalog.Missing{What: "experiment " + key}
+	}
+	return privacy.Of(&experiment.Version{Number: 7}, d.Experiment, privacy.Terms{Attributes: []string{"device", "health"}, Sensitive: []string{"health"}}), nil
+}
+
 func (w *world) Plan(_ context.Context, comparisons []planning.Comparison, q planning.Question) ([]planning.Answer, error) {
 	return planning.PlanAll(comparisons, q), w.late
 }
@@ -296,7 +305,7 @@ func (w *world) clock() time.Time {
 // mux are the pages as somebody sees them.
 func (w *world) mux(who access.Principal) http.Handler {
 	w.t.Helper()
-	p, err := New(Config{Reader: w, Explainer: w, Planner: w, Hand: w, Explorer: w, OffersArm: func(_, arm string) bool { return arm == "treatment" }, Zone: w.zone, Code: "v1", Log: slog.New(slog.DiscardHandler), Now: w.clock})
+	p, err := New(Config{Reader: w, Explainer: w, Planner: w, Privacy: w, Hand: w, Explorer: w, OffersArm: func(_, arm string) bool { return arm == "treatment" }, Zone: w.zone, Code: "v1", Log: slog.New(slog.DiscardHandler), Now: w.clock})
 	if err != nil {
 		w.t.Fatal(err)
 	}

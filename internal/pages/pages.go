@@ -16,6 +16,7 @@ type Config struct {
 	Reader    Reader
 	Explainer Explainer
 	Planner   Planner
+	Privacy   Privacy
 	Hand      Hand
 	Explorer  Explorer
 	// OffersArm tells whether a switch can turn an arm off by itself; nil: none can.
@@ -64,6 +65,7 @@ func (p *Pages) Routes() map[string]http.Handler {
 	live("GET /{$}", p.list)
 	live("GET /experiments/{key}", p.experiment)
 	live("GET /experiments/{key}/analyses", p.analyses)
+	add("GET /experiments/{key}/privacy", p.privacy)
 	add("GET /experiments/{key}/analyses/{analysis}", p.analysis)
 	add("GET /experiments/{key}/analyze", p.askAnalysis)
 	add("POST /experiments/{key}/analyze", p.analyze)

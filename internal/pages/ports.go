@@ -12,6 +12,7 @@ import (
 	"github.com/assay-dev/assay/internal/governance"
 	"github.com/assay-dev/assay/internal/planning"
 	"github.com/assay-dev/assay/internal/plots"
+	"github.com/assay-dev/assay/internal/privacy"
 	"github.com/assay-dev/assay/internal/results"
 	"github.com/assay-dev/assay/internal/signals"
 )
@@ -58,6 +59,12 @@ type Series struct{ Metric, Arm string }
 type Judged struct {
 	At      time.Time
 	Verdict string
+}
+
+// Privacy says what is stored of an experiment's units. What is not there is a
+// *catalog.Missing.
+type Privacy interface {
+	PrivacyNotice(ctx context.Context, key string) (privacy.Notice, error)
 }
 
 // Explainer tells what became of each event of a unit.

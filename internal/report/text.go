@@ -53,6 +53,9 @@ func Colour(w io.Writer, d *results.Document, p terminal.Palette) error {
 	if text := Excluded(d); text != "" {
 		fmt.Fprintf(&b, "excluded: %s\n", text)
 	}
+	for i := range d.Consents {
+		fmt.Fprintf(&b, "consent: %s\n", d.Consents[i].String())
+	}
 	textAside(&b, d)
 	textActs(&b, d)
 	textBudget(&b, d)

@@ -47,6 +47,7 @@ func Compute(v *experiment.Version, e *experiment.Experiment, number uint32, m M
 	c.checkCrossovers()
 	c.checkAssignments()
 	c.checkLosses()
+	c.consents()
 	c.compare()
 	return d
 }

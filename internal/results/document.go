@@ -43,8 +43,10 @@ type Document struct {
 	LossChecks []LossCheck `json:"loss_checks,omitempty"`
 	// AssignmentChecks do the same with assignments that were computed anew.
 	AssignmentChecks []AssignmentCheck `json:"assignment_checks,omitempty"`
-	Aside            Aside             `json:"aside"`
-	AfterEnd         []AfterEnd        `json:"after_end,omitempty"`
+	// Consents say of each phase, where consent is asked for, whose numbers these are.
+	Consents []Consent  `json:"consents,omitempty"`
+	Aside    Aside      `json:"aside"`
+	AfterEnd []AfterEnd `json:"after_end,omitempty"`
 	// Gaps are records that may have belonged to the iteration and that nobody
 	// read. Whoever shows a document adds them.
 	Gaps []Gap `json:"gaps,omitempty"`

@@ -7,7 +7,7 @@
 -- milliseconds, variants and topics are sorted by their bytes.
 WITH
     JSONExtract({run:String}, 'Tuple(
-        experiment String, unit_kind String, variants Array(String), start Int64, enrol Int64, stop Int64, exclude Bool,
+        experiment String, unit_kind String, variants Array(String), start Int64, enrol Int64, stop Int64, exclude Bool, consents Array(String), verified Bool,
         phases Array(Tuple(number UInt16, start Int64, settled Int64)),
         barring Array(Array(Tuple(attribute String, wanted String))),
         cohort Array(Tuple(attribute String, wanted String)), first_from Int64, first_until Int64,
@@ -17,6 +17,7 @@ WITH
     toInt128('140737488355328') AS edge, -- 2^47: a number at or beyond it does not take part
     at -> greatest(1, arrayLastIndex(p -> p.start <= at, run.phases)) AS phase_of,
     (attrs, wanted) -> arrayAll(c -> mapContains(attrs, c.attribute) AND attrs[c.attribute] = c.wanted, wanted) AS holds,
+    attrs -> NOT run.verified OR attrs['$verified'] = 'verified' AS believed, -- else no attribute is
     (v, decimals) -> intDiv(reinterpretAsInt128(assumeNotNull(roundBankers(v, decimals))), toInt128(exp10(12 - decimals))) AS scaled,
     text -> multiIf(
         NOT match(text, '^-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?$'), NULL,
@@ -28,7 +29,7 @@ WITH
             unit, toInt64(toUnixTimestamp64Milli(t)) AS at, topic, type, unit_kind, id, offset, origin_partition, origin_offset,
             experiment, variant, event, value{{if .Attributes}}, attrs{{end}}
         FROM events
-        WHERE shard = {shard:UInt16} AND unit >= {first:UInt128} AND unit <= {last:UInt128} AND NOT misplaced
+        WHERE shard = {shard:UInt16} AND unit >= {first:UInt128} AND unit <= {last:UInt128} AND unit != 0 AND NOT misplaced
             AND offset < transform(topic, {topics:Array(String)}, {next:Array(Int64)}, toInt64(0))
     ),
 {{- if .Again}}
@@ -59,10 +60,13 @@ WITH
             unit, at, toUInt8(indexOf(run.variants, toString(variant))) AS arm,
             bitShiftLeft(toUInt256(at), 120) + bitShiftLeft(toUInt256(arm), 112) + bitShiftLeft(toUInt256(indexOf({topics:Array(String)}, toString(topic))), 104)
                 + bitShiftLeft(toUInt256(origin_partition + 1), 72) + bitShiftLeft(toUInt256(if(origin_partition < 0, offset, origin_offset)), 8)
-                + {{if .Attributes}}toUInt8(arrayExists(e -> holds(attrs, e), run.barring)) + 2 * toUInt8(holds(attrs, run.cohort) AND attrs['$sample'] != 'out'){{else}}2{{end}} AS packed
+                + {{if .Attributes}}toUInt8(believed(attrs) AND arrayExists(e -> holds(attrs, e), run.barring)) + 2 * toUInt8((empty(run.cohort) OR believed(attrs) AND holds(attrs, run.cohort)) AND attrs['$sample'] != 'out'){{else}}2{{end}} AS packed
         FROM accepted
         WHERE type = 'exposure' AND experiment = run.experiment AND unit_kind = run.unit_kind AND has(run.variants, toString(variant))
             AND at >= run.start AND at < run.stop
+{{- if .Consent}}
+            AND has(run.consents, if(mapContains(attrs, '$consent'), attrs['$consent'], 'unknown'))
+{{- end}}
     ),
     members AS
     (

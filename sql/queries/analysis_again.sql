@@ -5,7 +5,7 @@ FROM
 (
     SELECT cityHash64(unit, t, type) AS h
     FROM events
-    WHERE shard = {shard:UInt16} AND unit >= {first:UInt128} AND unit <= {last:UInt128} AND NOT misplaced
+    WHERE shard = {shard:UInt16} AND unit >= {first:UInt128} AND unit <= {last:UInt128} AND unit != 0 AND NOT misplaced
         AND offset < transform(topic, {topics:Array(String)}, {next:Array(Int64)}, toInt64(0))
     GROUP BY h
     HAVING count() > 1

@@ -15,7 +15,7 @@ WITH
     (
         SELECT unit, value, attrs
         FROM events
-        WHERE NOT misplaced AND type = 'outcome' AND event = m.event
+        WHERE NOT misplaced AND unit != 0 AND type = 'outcome' AND event = m.event
             AND offset < transform(concat(toString(shard), '/', topic), {places:Array(String)}, {next:Array(Int64)}, toInt64(0))
             AND t >= fromUnixTimestamp64Milli({from:Int64}) AND t < fromUnixTimestamp64Milli({to:Int64})
             AND arrayAll(c -> mapContains(attrs, c.attribute) AND attrs[c.attribute] = c.wanted, m.conditions)

@@ -5,5 +5,5 @@ SELECT
     reinterpretAsInt128(value) AS value_int, attrs, misplaced, origin_partition, origin_offset
 FROM events
 WHERE shard = {shard:UInt16} AND offset < transform(topic, {topics:Array(String)}, {next:Array(Int64)}, toInt64(0))
-    AND unit IN (SELECT unit FROM events WHERE shard = {shard:UInt16} AND type = 'exposure' AND experiment IN {experiments:Array(String)})
+    AND unit IN (SELECT unit FROM events WHERE shard = {shard:UInt16} AND unit != 0 AND type = 'exposure' AND experiment IN {experiments:Array(String)})
 ORDER BY shard, unit, t, topic, offset

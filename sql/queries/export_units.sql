@@ -1,2 +1,2 @@
--- Units of every arm of one experiment.
-SELECT * FROM units WHERE experiment = {experiment:String}
+-- Units of every arm of one experiment, but for arms of fewer than {smallest}.
+SELECT * FROM units WHERE experiment = {experiment:String} AND units >= {smallest:Int64}

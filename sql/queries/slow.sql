@@ -19,7 +19,7 @@
 WITH
     JSONExtract({run:String}, 'Tuple(
         experiment String, unit_kind String, variants Array(String), start Int64, enrol Int64, stop Int64, grace Int64,
-        exclude Bool, exclusions Array(Array(Tuple(attribute String, wanted String))),
+        exclude Bool, consents Array(String), verified Bool, exclusions Array(Array(Tuple(attribute String, wanted String))),
         phases Array(Tuple(number UInt16, start Int64, settled Int64)), pre_stop Int64, pre_length Int64,
         events Array(String),
         metrics Array(Tuple(name String, kind String, from Int64, upto Int64,
@@ -56,7 +56,8 @@ WITH
             (toString(topic), origin_partition, if(origin_partition < 0, offset, origin_offset)) AS place,
             toString(variant) AS arm, toString(event) AS name, value, attrs
         FROM events
-        WHERE NOT misplaced
+        WHERE NOT misplaced AND unit != 0
+            AND (type = 'outcome' OR empty(run.consents) OR has(run.consents, if(mapContains(attrs, '$consent'), attrs['$consent'], 'unknown')))
             AND offset < transform(concat(toString(shard), '/', topic), {places:Array(String)}, {next:Array(Int64)}, toInt64(0))
             AND (type = 'exposure' AND experiment = run.experiment OR type = 'outcome' AND has(run.events, event))
         ORDER BY unit, t, topic, offset
@@ -67,7 +68,8 @@ WITH
         SELECT
             unit,
             minIf((at, arm, place), at < run.enrol) AS least,
-            argMinIf(attrs, (at, arm, place), at < run.enrol) AS first_attrs,
+            argMinIf(attrs, (at, arm, place), at < run.enrol) AS told,
+            if(run.verified AND told['$verified'] != 'verified', mapFilter((k, v) -> startsWith(k, '$'), told), told) AS first_attrs,
             groupArray((at, arm)) AS seen,
             least.1 AS first_at, least.2 AS variant,
             phase_of(first_at) AS p

@@ -12,7 +12,7 @@ WITH
         spans Array(Tuple(number UInt32, start Int64, stop Int64, killed Bool))))') AS trial_list,
     JSONExtract({runs:String}, 'Array(Tuple(
         experiment String, iteration UInt32, start Int64, enrol Int64, stop Int64,
-        unit_kind String, variants Array(String), window Int64, exclude Bool,
+        unit_kind String, variants Array(String), window Int64, exclude Bool, consents Array(String), verified Bool,
         phases Array(Tuple(number UInt16, start Int64, settled Int64)),
         dimensions Array(Tuple(attribute String, listed Array(String))),
         barring Array(Array(Tuple(attribute String, wanted String))),
@@ -60,7 +60,7 @@ WITH
     (
         SELECT
             x.experiment AS experiment, x.iteration AS iteration, x.start AS start, x.enrol AS enrol, x.stop AS stop,
-            x.unit_kind AS run_kind, x.variants AS variants, x.window AS window, x.exclude AS exclude,
+            x.unit_kind AS run_kind, x.variants AS variants, x.window AS window, x.exclude AS exclude, x.consents AS consents, x.verified AS verified,
             x.phases AS phases, x.dimensions AS dimensions, x.barring AS barring, x.metrics AS metrics
         FROM (SELECT arrayJoin(run_list) AS x)
     ),
@@ -81,30 +81,50 @@ WITH
         ORDER BY unit, t, topic, offset
         LIMIT 1 BY unit, t, topic, type, unit_kind, id, if(id = '', place, ('', -1, -1))
     ),
+    -- An exposure that lacks the consent that is asked for at its time (an empty list:
+    -- none is), or that was stored without its unit: it counts by itself, at its minute.
+    asked AS
+    (
+        SELECT
+            unit, unit_kind, at AS told_at, place, attrs, trial, arm, kind_now, variants_now, window_now, spans,
+            if(mapContains(attrs, '$consent'), attrs['$consent'], 'unknown') AS said,
+            unit = 0 OR notEmpty(consents) AND NOT has(consents, said) AS refused
+        FROM
+        (
+            SELECT *, arrayFirst(s -> s.start <= at AND at < s.stop, spans).number AS told_under
+            FROM accepted
+            INNER JOIN trials ON accepted.trial = trials.experiment
+            WHERE type = 'exposure'
+        ) AS told
+        LEFT JOIN (SELECT experiment, iteration, consents FROM runs) AS asking
+            ON told.trial = asking.experiment AND told.told_under = asking.iteration
+    ),
     -- An exposure with the iteration that covers it, else the one that a kill ended
     -- last before it, else 0.
     shown AS
     (
         SELECT
-            unit, unit_kind, at, place, attrs, trial, arm, kind_now, variants_now, window_now,
+            unit, unit_kind, if(refused, told_at - told_at % 60000, told_at) AS at, place, attrs, trial, arm,
+            kind_now, variants_now, window_now, said, refused,
             arrayFirst(s -> s.start <= at AND at < s.stop, spans).number AS covering,
             arrayLast(s -> s.stop <= at, spans) AS ended,
             multiIf(covering > 0, covering, ended.killed, ended.number, 0) AS under
-        FROM accepted
-        INNER JOIN trials ON accepted.trial = trials.experiment
-        WHERE type = 'exposure'
+        FROM asked
     ),
-    -- The same, with the counter under which it is put aside; '' takes part.
+    -- The same, with the counter under which it is put aside; '' takes part. Where
+    -- consent is asked for, what takes part is counted by what it says, too.
     exposures AS
     (
         SELECT
-            unit, at, place, attrs, trial, arm, covering, enrol,
+            unit, at, place, attrs, trial, arm, covering, enrol, said,
             multiIf(
                 unit_kind != if(under > 0, run_kind, kind_now), '$other_unit_kind',
                 covering = 0 AND under > 0, '$after_end',
                 covering = 0, '$outside',
                 NOT has(variants, arm), '$unknown_variant',
+                refused, '$consent',
                 '') AS counter,
+            multiIf(counter NOT IN ('', '$consent'), counter, counter = '$consent' OR notEmpty(consents), '$consent', '') AS counted_as,
             if(counter = '$other_unit_kind', covering, under) AS counted_under,
             if(has(if(counted_under > 0, variants, variants_now), arm), arm, '') AS known_arm,
             if(covering > 0, phases[phase_of(at, phases)].number, 0) AS in_phase,
@@ -119,7 +139,7 @@ WITH
         SELECT
             unit, trial, covering,
             minIf((at, arm, place), at < enrol) AS least,
-            argMinIf(attrs, (at, arm, place), at < enrol) AS first_attrs,
+            argMinIf(attrs, (at, arm, place), at < enrol) AS told,
             groupArray((at, arm, place)) AS seen
         FROM exposures
         WHERE counter = ''
@@ -138,7 +158,9 @@ WITH
     placed AS
     (
         SELECT
-            trial, covering, start, stop, window, dimensions, first_attrs, did,
+            trial, covering, start, stop, window, dimensions, did,
+            -- Where verified attributes are wanted, an exposure that proves nothing has none.
+            if(verified AND told['$verified'] != 'verified', mapFilter((k, v) -> startsWith(k, '$'), told), told) AS first_attrs,
             least.1 AS first_at, least.2 AS variant,
             phase_of(first_at, phases) AS p,
             phases[p].number AS phase,
@@ -231,8 +253,8 @@ FROM
 GROUP BY experiment, iteration, phase, settling, variant, metric, slot, dimension, value
 UNION ALL
 SELECT
-    trial, counted_under, in_phase, false, known_arm, counter, in_slot, '', '',
+    trial, counted_under, in_phase, false, known_arm, counted_as, in_slot, '', if(counted_as = '$consent', said, '') AS said_of,
     toInt64(count()), 0, 0, 0, 0, 0, 0, 0
 FROM exposures
-WHERE counter != ''
-GROUP BY trial, counted_under, in_phase, known_arm, counter, in_slot
+WHERE counted_as != ''
+GROUP BY trial, counted_under, in_phase, known_arm, counted_as, in_slot, said_of

@@ -150,7 +150,7 @@ func (d *Door) mayNot(r *http.Request, rule access.Rule) *refusal {
 	}
 	if !p.May(rule.Action, e) {
 		return &refusal{why: "role", status: http.StatusForbidden, action: rule.Action, experiment: e.Key,
-			detail: "this needs " + rule.Action.Needs()}
+			detail: "this needs " + needs(rule.Action, e)}
 	}
 	return nil
 }
@@ -162,6 +162,9 @@ func (d *Door) experiment(r *http.Request, rule access.Rule, p access.Principal)
 		return access.Experiment{}, nil
 	}
 	e := access.Experiment{Key: r.PathValue(rule.Experiment)}
+	if rule.Action.OfUnits() {
+		return access.About(r.Context(), d.cfg.Experiments, e.Key)
+	}
 	if p.Role != access.Owner || len(p.Only) > 0 {
 		return e, nil
 	}
@@ -177,4 +180,12 @@ func (d *Door) anonymous() access.Principal {
 		return access.Principal{}
 	}
 	return access.Principal{Role: access.Analyst}
+}
+
+// needs says who may, for a message.
+func needs(a access.Action, e access.Experiment) string {
+	if a.OfUnits() && len(e.Readers) > 0 {
+		return a.Needs() + ", and to be the experiment's owner or one of its readers"
+	}
+	return a.Needs()
 }
