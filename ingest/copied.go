@@ -106,6 +106,9 @@ func (d *CopyDecoder) Decode(rec Record) (Event, *Dead, bool) {
 		return Event{}, dead(&rec, fault{BadField, -1, "no header says where the record was first written"}), false
 	}
 	rec.KafkaT = origin.KafkaT
+	if _, isStored := header(rec.Headers, storedHeader); isStored {
+		return d.stored(&rec, origin)
+	}
 	if text, isDead := header(rec.Headers, deadHeader); isDead {
 		return Event{}, origin.dead(&rec, text), false
 	}
@@ -130,15 +133,36 @@ func (c Copy) dead(rec *Record, text []byte) *Dead {
 // UnitID is the id of the unit that a native event names, as its records must be
 // keyed; false when the value is no event that names one.
 func (d *Decoder) UnitID(value []byte) (string, bool) {
+	unit, ok := d.unitID(value)
+	return string(unit), ok
+}
+
+func (d *Decoder) unitID(value []byte) (unit []byte, ok bool) {
 	if len(value) > MaxSize {
-		return "", false
+		return nil, false
 	}
 	if !d.scan(value) {
 		d.fields.reset(nil)
 		if d.takeApart(value, &d.fields).reason != "" {
-			return "", false
+			return nil, false
 		}
 	}
 	unit, bad := required(&d.fields, fieldUnit, "", "")
-	return string(unit), bad.reason == ""
+	return unit, bad.reason == ""
+}
+
+// UnitOf is the unit that a native event names, hashed with the decoder's key; false
+// when the value is no event that names one.
+func (d *Decoder) UnitOf(value []byte) (Unit, bool) {
+	id, ok := d.unitID(value)
+	kind := &d.fields.tokens[fieldUnitKind]
+	switch {
+	case !ok:
+		return Unit{}, false
+	case kind.kind == absent || kind.kind == null:
+		return d.key.Unit(defaultKind, string(id)), true
+	case kind.kind != text:
+		return Unit{}, false
+	}
+	return d.key.Unit(string(d.fields.text(kind)), string(id)), true
 }

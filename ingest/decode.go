@@ -114,10 +114,14 @@ func dead(rec *Record, bad fault) *Dead {
 }
 
 // misplaced tells whether the unit's records belong into another partition.
-func (d *Decoder) misplaced(rec *Record, unit []byte) bool {
+func (d *Decoder) misplaced(rec *Record, unit []byte, hashed Unit) bool {
 	if int(rec.Place.Topic) >= len(d.by) {
 		return false
 	}
-	p := Partition(unit, d.partitions, d.by[rec.Place.Topic])
+	by := d.by[rec.Place.Topic]
+	p := Partition(unit, d.partitions, by)
+	if by == ByUnit {
+		p = hashed.Partition(d.partitions)
+	}
 	return p >= 0 && p != rec.Partition
 }

@@ -84,7 +84,7 @@ func (d *Decoder) who(rec *Record, f *fields, e *Event) fault {
 	}
 	d.pair = append(append(append(d.pair[:0], e.UnitKind...), 0), unit...)
 	e.Unit = d.key.hash(d.pair)
-	e.Misplaced = d.misplaced(rec, unit)
+	e.Misplaced = d.misplaced(rec, unit, e.Unit)
 	return fault{}
 }
 

@@ -11,6 +11,10 @@ const (
 	Murmur2                         // Kafka's Java client and most others
 	CRC32                           // librdkafka's consistent and consistent_random
 	FNV1a                           // librdkafka's fnv1a, Sarama's hash partitioner
+
+	// ByUnit is no producer's: copies are spread by the unit's keyed hash, which is
+	// all that is left of a unit once its record is stored. See [Unit.Partition].
+	ByUnit
 )
 
 // ParsePartitioner reads the names "any", "murmur2", "crc32" and "fnv1a".
@@ -32,13 +36,15 @@ func (p Partitioner) String() string {
 		return "crc32"
 	case FNV1a:
 		return "fnv1a"
+	case ByUnit:
+		return "unit"
 	default:
 		return "any"
 	}
 }
 
 // Partition returns the partition of n that a producer with this partitioner
-// chooses for the unit's id, -1 for AnyPartition and without partitions.
+// chooses for the unit's id, -1 for AnyPartition, ByUnit and without partitions.
 func Partition(unit []byte, n int32, by Partitioner) int32 {
 	if n <= 0 {
 		return -1
@@ -53,6 +59,14 @@ func Partition(unit []byte, n int32, by Partitioner) int32 {
 	default:
 		return -1
 	}
+}
+
+// Partition returns the partition of n that [ByUnit] chooses, -1 without partitions.
+func (u Unit) Partition(n int32) int32 {
+	if n <= 0 {
+		return -1
+	}
+	return int32(u.Lo % uint64(n))
 }
 
 // murmur2 is Kafka's variant of MurmurHash2: seed 0x9747b28c, little endian.

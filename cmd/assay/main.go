@@ -116,6 +116,7 @@ type cli struct {
 	Settings configCmd   `cmd:"" name:"config" help:"Check the configuration of the program, or print it."`
 	Migrate  migrateCmd  `cmd:"" help:"Bring the tables to this version's schema."`
 	Move     moveCmd     `cmd:"" help:"Take shards to another of several ClickHouse servers."`
+	Grow     growCmd     `cmd:"" help:"Fill a database of another number of shards from this one's events, and compare both to the last bit."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 
 	Help       helpCmd       `cmd:"" help:"Show how a command is used: assay help analyze."`

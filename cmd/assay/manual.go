@@ -192,6 +192,11 @@ func (moveCmd) Help() string {
 		[]string{"assay move 3 --to b --user assay_admin --password-env ASSAY_ADMIN_PASSWORD", "assay move 1 3 5 --to b"})
 }
 
+func (growCmd) Help() string {
+	return manual("Brings the database of this configuration, which has another number of shards (kafka.shards) than the one in use, to where that one stands: copies its stored events to the topics of the new shards, carries configurations, decisions, looks and deliveries, counts, and compares every sum of both. Exit code 1 when one differs. What runs on the old database may go on, and the command be given again, which copies what came since. With --last, when the old consumers and guards have been stopped for ten seconds, the old database takes nothing any more (docs/operations.md, More shards).",
+		[]string{"assay --config new.yaml grow --from assay --user assay_admin --password-env ASSAY_ADMIN_PASSWORD", "assay --config new.yaml grow --from assay --last"})
+}
+
 func (versionCmd) Help() string {
 	return manual("Prints the version that stands on results, decisions and parts of the ledger.", []string{"assay version", "assay version --json"})
 }

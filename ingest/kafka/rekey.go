@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,13 +20,17 @@ import (
 // event each, under its unit's id. Start from [DefaultRekeyConfig].
 type RekeyConfig struct {
 	Brokers []string
-	Topic   string // the source; the copies go to CopyTopic(Topic)
+	Topic   string // the source
+	Target  string // the topic of the copies; empty: CopyTopic(Topic)
 	Group   string // shares the source among the stages of that name
 	// Beside are the topics that are read with the copies. The copies' topic gets
 	// as many partitions as they have, or Partitions where there are none.
 	Beside     []string
 	Partitions int32
 	Convert    Convert
+	// UnitOf, if set, spreads the copies by their units' hashes ([ingest.ByUnit]) instead
+	// of by their ids. It is called by one goroutine.
+	UnitOf func(value []byte) (ingest.Unit, bool)
 	// AcceptGap goes on where records of the source were deleted before they were copied.
 	AcceptGap bool
 	// UntilEnd stops when all that the source had at the start is copied.
@@ -68,6 +73,12 @@ func ConvertNative() Convert {
 // CopyTopic is the topic of the copies of another topic's records.
 func CopyTopic(source string) string { return ingest.CopiesPrefix + source }
 
+// ShardTopic is the topic of the copies that are spread over so many shards, whatever
+// number of partitions the source has.
+func ShardTopic(source string, shards int32) string {
+	return fmt.Sprintf("%s%d.%s", ingest.CopiesPrefix, shards, source)
+}
+
 // Rekey copies the records of a topic whose producers do not key by the unit, or
 // whose records hold several events. Each event is written at least once; it
 // carries the place where it was first written, which is its identity when it has
@@ -83,6 +94,7 @@ func NewRekey(cfg RekeyConfig) (*Rekey, error) {
 	if len(cfg.Brokers) == 0 || cfg.Topic == "" || cfg.Group == "" || cfg.Convert == nil || cfg.Partitions < 1 || cfg.Backoff <= 0 {
 		return nil, errors.New("rekey: brokers, topic, group, partitions, backoff and a conversion are needed")
 	}
+	cfg.Target = cmp.Or(cfg.Target, CopyTopic(cfg.Topic))
 	r := &Rekey{cfg: cfg, log: cfg.Logger, records: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "assay_rekey_records_total", Help: "Copies that were written of topics that are keyed anew, by source topic and kind: events, and notes of what is no event."},
 		[]string{"topic", "kind"})}
@@ -111,7 +123,7 @@ func (r *Rekey) Prepare(ctx context.Context) error {
 	if _, err := describe(ctx, client, []string{r.cfg.Topic}); err != nil {
 		return err
 	}
-	target := CopyTopic(r.cfg.Topic)
+	target := r.cfg.Target
 	var topics *TopicsError
 	if _, err := describe(ctx, client, []string{target}); !errors.As(err, &topics) {
 		return err

@@ -82,7 +82,7 @@ func (r *Rekey) begin(ctx context.Context, committed map[string]map[int32]kgo.Of
 }
 
 func (r *Rekey) partitions(ctx context.Context, client *kgo.Client) (int32, error) {
-	l, err := describe(ctx, client, []string{CopyTopic(r.cfg.Topic)})
+	l, err := describe(ctx, client, []string{r.cfg.Target})
 	return l.partitions, err
 }
 
@@ -197,10 +197,15 @@ func (r *Rekey) copies(fetches kgo.Fetches, partitions int32) []*kgo.Record {
 // copyOf is one record of the topic of the copies. What names no unit stays in
 // the partition that its source's number gives.
 func (r *Rekey) copyOf(e Keyed, at ingest.Copy, why *ingest.Dead, partitions int32) *kgo.Record {
-	to := &kgo.Record{Topic: CopyTopic(r.cfg.Topic), Value: e.Value, Partition: at.Partition % partitions}
+	to := &kgo.Record{Topic: r.cfg.Target, Value: e.Value, Partition: at.Partition % partitions}
 	if e.Unit != "" {
 		to.Key = []byte(e.Unit)
 		to.Partition = ingest.Partition(to.Key, partitions, ingest.Murmur2)
+	}
+	if r.cfg.UnitOf != nil && why == nil {
+		if unit, ok := r.cfg.UnitOf(e.Value); ok {
+			to.Partition = unit.Partition(partitions)
+		}
 	}
 	to.Headers = append(to.Headers, kgo.RecordHeader(at.Header()))
 	if why != nil {

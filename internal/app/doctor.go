@@ -86,7 +86,7 @@ func (s *Stack) sampledTopics(ctx context.Context, samples int, report *doctor.R
 	out := make([]doctor.Topic, len(sampled))
 	for i, t := range sampled {
 		out[i] = doctor.Topic{Name: t.Name, Exists: t.Exists, Partitions: t.Partitions, Settings: t.Settings,
-			Partitioner: declared[i].Partitioner.String()}
+			Partitioner: producersOf(declared[i], s.Config.Kafka).String()}
 		d, err := newDissector(declared[i].Mapping, s.Config.Privacy.Attributes)
 		if err != nil {
 			return nil, fmt.Errorf("kafka.topics: %s: %w", t.Name, err)
@@ -206,7 +206,7 @@ func (s *Stack) storedFindings(ctx context.Context, topics []doctor.Topic, now t
 	for i, st := range statuses {
 		shards[i] = doctor.Shard{Shard: st.Shard, State: st.State, Detail: st.Detail, Freshness: st.Freshness, At: st.At}
 	}
-	partitions := int32(0)
+	partitions := s.Config.Kafka.Shards
 	for _, t := range topics {
 		if t.Partitioner != ingest.AnyPartition.String() {
 			partitions = max(partitions, t.Partitions)

@@ -83,7 +83,7 @@ func (s *Stack) Consumer(ctx context.Context, opt IngestOptions) (*kafka.Consume
 	if cfg.Client, err = KafkaClient(s.Config.Kafka); err != nil {
 		return nil, err
 	}
-	cfg.Topics, cfg.Mapped, cfg.OwnDecoding = readTopics(declared, s.Config.Kafka.Group), mapped, opt.OwnDecoding || opt.Alone
+	cfg.Topics, cfg.Mapped, cfg.OwnDecoding = readTopics(declared, s.Config.Kafka), mapped, opt.OwnDecoding || opt.Alone
 	cfg.Batch.Time, cfg.Batch.Records = s.Config.Kafka.Batch.Time.Std(), s.Config.Kafka.Batch.Records
 	cfg.Memory = int64(s.Config.Memory) / 4 * 3
 	cfg.UnitKey, cfg.Attributes = key, s.Config.Privacy.Attributes

@@ -36,17 +36,31 @@ func sourceTopics(k config.Kafka) ([]kafka.SourceTopic, error) {
 }
 
 // readTopics are the topics that a consumer reads: for one whose producers do not
-// key by the unit, the topic of its copies.
-func readTopics(declared []kafka.SourceTopic, group string) []kafka.SourceTopic {
+// key by the unit, the topic of its copies; with a number of shards, for all of them.
+func readTopics(declared []kafka.SourceTopic, k config.Kafka) []kafka.SourceTopic {
+	group := k.Group
 	out := make([]kafka.SourceTopic, 0, len(declared))
 	for _, t := range declared {
-		if t.Partitioner == ingest.AnyPartition {
+		switch {
+		case k.Shards > 0:
+			t = kafka.SourceTopic{Name: kafka.ShardTopic(t.Name, k.Shards), Partitioner: ingest.ByUnit,
+				CopyOf: kafka.CopySource{Topic: t.Name, Group: rekeyGroup(group)}}
+		case t.Partitioner == ingest.AnyPartition:
 			t = kafka.SourceTopic{Name: kafka.CopyTopic(t.Name), Partitioner: ingest.Murmur2,
 				CopyOf: kafka.CopySource{Topic: t.Name, Group: rekeyGroup(group)}}
 		}
 		out = append(out, t)
 	}
 	return out
+}
+
+// producersOf is the partitioner that a topic's producers must have: where it is keyed
+// anew, any will do.
+func producersOf(t kafka.SourceTopic, k config.Kafka) ingest.Partitioner {
+	if k.Shards > 0 {
+		return ingest.AnyPartition
+	}
+	return t.Partitioner
 }
 
 // rekeyGroup is the group of the stages beside a group of consumers.
@@ -61,15 +75,16 @@ func mapped(text string, key ingest.Key, attributes []string) (kafka.Expecting, 
 	return sources.NewDecoder(m, key, attributes)
 }
 
-// stages key anew what is declared with the partitioner any.
-func (s *Stack) stages(opt IngestOptions) ([]*kafka.Rekey, error) {
+// stages key anew what is declared with the partitioner any, or everything, over a
+// number of shards.
+func (s *Stack) stages(ctx context.Context, opt IngestOptions) ([]*kafka.Rekey, error) {
 	declared, err := sourceTopics(s.Config.Kafka)
 	if err != nil {
 		return nil, err
 	}
 	var beside []string // by whose partitions those of the copies go
 	for _, t := range declared {
-		if t.Partitioner != ingest.AnyPartition {
+		if t.Partitioner != ingest.AnyPartition && s.Config.Kafka.Shards == 0 {
 			beside = append(beside, t.Name)
 		}
 	}
@@ -79,7 +94,7 @@ func (s *Stack) stages(opt IngestOptions) ([]*kafka.Rekey, error) {
 	}
 	var out []*kafka.Rekey
 	for _, t := range declared {
-		if t.Partitioner != ingest.AnyPartition {
+		if t.Partitioner != ingest.AnyPartition && s.Config.Kafka.Shards == 0 {
 			continue
 		}
 		cfg := kafka.DefaultRekeyConfig()
@@ -89,6 +104,13 @@ func (s *Stack) stages(opt IngestOptions) ([]*kafka.Rekey, error) {
 		cfg.Registerer, cfg.Logger = opt.Registry, s.Log
 		if cfg.Convert, err = conversion(t.Mapping); err != nil {
 			return nil, fmt.Errorf("kafka.topics: %s: %w", t.Name, err)
+		}
+		if n := s.Config.Kafka.Shards; n > 0 {
+			key, err := consumerKey(ctx, s.Config, s.DB)
+			if err != nil {
+				return nil, err
+			}
+			cfg.Target, cfg.Partitions, cfg.UnitOf = kafka.ShardTopic(t.Name, n), n, ingest.NewDecoder(key, nil).UnitOf
 		}
 		stage, err := kafka.NewRekey(cfg)
 		if err != nil {
@@ -125,7 +147,7 @@ func conversion(mapping string) (kafka.Convert, error) {
 
 // Ingest is the consumer of the configured topics, with the stages that key anew.
 func (s *Stack) Ingest(ctx context.Context, opt IngestOptions) (Part, error) {
-	stages, err := s.stages(opt)
+	stages, err := s.stages(ctx, opt)
 	if err != nil {
 		return nil, err
 	}

@@ -52,6 +52,7 @@ type Kafka struct {
 	Brokers     []string `yaml:"brokers"`
 	Port        int      `yaml:"port"`       // of the embedded broker; 0 takes a free one
 	Partitions  int32    `yaml:"partitions"` // of topics that the embedded broker creates
+	Shards      int32    `yaml:"shards"`     // when another number than the topics have partitions: every topic is keyed anew over so many
 	Group       string   `yaml:"group"`
 	Topics      []Topic  `yaml:"topics"`
 	DeadLetters string   `yaml:"dead_letters"` // topic; empty for none
@@ -241,6 +242,9 @@ func (c *Config) Validate() error {
 	}
 	if c.Kafka.Partitions < 1 || c.Kafka.Partitions > 1024 {
 		return fmt.Errorf("kafka.partitions: %d is not between 1 and 1024", c.Kafka.Partitions)
+	}
+	if c.Kafka.Shards < 0 || c.Kafka.Shards > 1024 {
+		return fmt.Errorf("kafka.shards: %d is not between 0 and 1024", c.Kafka.Shards)
 	}
 	if b := c.Kafka.Batch; b.Time < experiment.Duration(time.Millisecond) || b.Time > experiment.Duration(10*time.Second) || b.Records < 1 || b.Records > maxBatch {
 		return fmt.Errorf("kafka.batch: time must be between 1ms and 10s, records between 1 and %d", maxBatch)
