@@ -56,6 +56,8 @@ var letIn = map[access.Action]string{
 	access.Snooze:      "?--+-++-++--",
 	access.Acknowledge: "?--+-++-++--",
 	access.StopAll:     "?----++--+--",
+	access.GrowRamp:    "?--+-++-++--",
+	access.ShrinkRamp:  "?--+-++-++--",
 	access.Approve:     "?----++--+-+",
 	access.Tokens:      "?-----+-----",
 }
