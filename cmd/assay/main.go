@@ -113,6 +113,7 @@ type cli struct {
 	Simulate simulateCmd `cmd:"" help:"Send simulated traffic to a broker."`
 	Backup   backupCmd   `cmd:"" help:"Copy all tables to where the server keeps backups, and remove those that are too many."`
 	Restore  restoreCmd  `cmd:"" help:"Bring the ledger, or all tables, back from a backup while consumers live: restored beside, checked, exchanged."`
+	Erase    eraseCmd    `cmd:"" help:"Forget units: suppress them, delete their rows, show that nothing is left."`
 	Settings configCmd   `cmd:"" name:"config" help:"Check the configuration of the program, or print it."`
 	Migrate  migrateCmd  `cmd:"" help:"Bring the tables to this version's schema."`
 	Move     moveCmd     `cmd:"" help:"Take shards to another of several ClickHouse servers."`

@@ -47,6 +47,22 @@ func TestAnalysesAreMeasured(t *testing.T) {
 	}
 }
 
+// TestErasureIsMeasured runs few units: it fails when anything of them is left, comes
+// back, or changes what it must not.
+func TestErasureIsMeasured(t *testing.T) {
+	embeddedtest.Library(t)
+	var out bytes.Buffer
+	if err := bench(t.Context(), &out, options{erase: 2000, units: 400, partitions: 2, eraseMany: 20, memory: 1 << 30}); err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	t.Log(out.String())
+	for _, want := range []string{"keep, 1 units", "keep, 20 units", "retract, 20 units", "delete the rows", "none of 41 units is back"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the report has no %q", want)
+		}
+	}
+}
+
 // TestKillsAreMeasured runs the short form: all harmed experiments are called off,
 // none before there was harm, and the guard looks at many others.
 func TestKillsAreMeasured(t *testing.T) {

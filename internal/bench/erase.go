@@ -1,0 +1,249 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/big"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	driver "github.com/ClickHouse/clickhouse-go/v2"
+
+	"github.com/assay-dev/assay/ingest"
+	"github.com/assay-dev/assay/ingest/kafka"
+	"github.com/assay-dev/assay/internal/app"
+	"github.com/assay-dev/assay/internal/clickhouse"
+	"github.com/assay-dev/assay/internal/config"
+	"github.com/assay-dev/assay/internal/results"
+)
+
+// eventsOfUnit is how many events a unit of the load has, about.
+const eventsOfUnit = 5
+
+// forgetting is a database with the load counted, and a consumer that goes on.
+type forgetting struct {
+	*bencher
+	db    *clickhouse.DB
+	conn  driver.Conn // as the admin
+	stack *app.Stack
+	taken int // units that were erased
+	r     *report
+}
+
+// benchErase measures what it takes until units are gone, and refuses a figure of sums
+// that are not what they must be.
+func benchErase(ctx context.Context, dir string, o options, r *report) (err error) {
+	b, err := prepare(ctx, dir, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.close()) }()
+	f := &forgetting{bencher: b, r: r}
+	if f.db, _, err = b.database(ctx); err != nil {
+		return err
+	}
+	defer func() { _ = f.db.Close() }()
+	if err := f.open(ctx, dir); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.stack.Close(), f.conn.Close()) }()
+	if err := f.consume(ctx); err != nil {
+		return err
+	}
+	r.say("ERASURE among %d events of %d units, %d shards", b.load.Count(), o.units, o.partitions)
+	if err := merged(ctx, f.conn, f.name()); err != nil {
+		return err
+	}
+	stop, err := f.live(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range []struct {
+		policy app.Policy
+		units  int
+	}{{app.Keep, 1}, {app.Keep, o.eraseMany}, {app.Retract, o.eraseMany}} {
+		if err := f.erase(ctx, c.policy, c.units); err != nil {
+			return errors.Join(fmt.Errorf("%s %d: %w", c.policy, c.units, err), stop())
+		}
+	}
+	if err := stop(); err != nil {
+		return err
+	}
+	return f.again(ctx)
+}
+
+func (f *forgetting) name() string { return fmt.Sprintf("assay_bench_%d", f.databases) }
+
+// open opens the database as an operator's command does.
+func (f *forgetting) open(ctx context.Context, dir string) (err error) {
+	admin, file := f.engine.Admin(), filepath.Join(dir, "password")
+	if err := os.WriteFile(file, []byte(admin.Password), 0o600); err != nil {
+		return err
+	}
+	cfg := config.Default()
+	cfg.Data, cfg.Kafka.Brokers, cfg.Kafka.Topics = filepath.Join(dir, "data"), f.broker.addrs, nil
+	for _, name := range f.topics {
+		cfg.Kafka.Topics = append(cfg.Kafka.Topics, config.Topic{Name: name})
+	}
+	cfg.ClickHouse.Addresses, cfg.ClickHouse.Database = []string{f.engine.Addr()}, f.name()
+	cfg.ClickHouse.User, cfg.ClickHouse.Password = admin.Name, config.Secret{File: file}
+	if f.stack, err = app.Open(ctx, cfg, app.Options{Kafka: true, Code: "bench", Log: slog.New(slog.DiscardHandler)}); err != nil {
+		return err
+	}
+	f.conn, err = driver.Open(&driver.Options{Addr: cfg.ClickHouse.Addresses, Auth: driver.Auth{Database: f.name(), Username: admin.Name, Password: admin.Password}})
+	return err
+}
+
+// consume counts what is there.
+func (f *forgetting) consume(ctx context.Context) error {
+	cfg := f.config(f.topics)
+	cfg.UntilEnd = true
+	c, err := kafka.New(cfg, app.Store(f.db))
+	if err != nil {
+		return err
+	}
+	return c.Run(ctx)
+}
+
+// live runs a consumer until the function is called.
+func (f *forgetting) live(ctx context.Context) (stop func() error, err error) {
+	c, err := kafka.New(f.config(f.topics), app.Store(f.db))
+	if err != nil {
+		return nil, err
+	}
+	running, cancel := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() { done <- c.Run(running) }()
+	stop = func() error { cancel(); return <-done }
+	for { // until every shard has its units in memory
+		all, err := f.db.Statuses(ctx)
+		if err == nil && len(all) == int(f.load.Partitions) && !slices.ContainsFunc(all, func(s results.ShardStatus) bool { return s.State != kafka.StateOK }) {
+			return stop, nil
+		}
+		if ctx.Err() != nil {
+			return nil, errors.Join(ctx.Err(), stop())
+		}
+		pause(ctx, mergingTick)
+	}
+}
+
+// pick chooses units that are there.
+func (f *forgetting) pick(ctx context.Context, n int) (units []ingest.Unit, err error) {
+	rows, err := f.conn.Query(ctx, fmt.Sprintf("SELECT DISTINCT unit FROM events ORDER BY cityHash64(unit) LIMIT %d", n))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var b big.Int
+		if err := rows.Scan(&b); err != nil {
+			return nil, err
+		}
+		u, err := app.ParseUnitHash(fmt.Sprintf("%032x", &b))
+		if err != nil {
+			return nil, err
+		}
+		units = append(units, u)
+	}
+	return units, rows.Err()
+}
+
+// sums are all open sums, as text.
+func (f *forgetting) sums(ctx context.Context) (text string, err error) {
+	err = f.conn.QueryRow(ctx, `SELECT toString(groupArray(x)) FROM (SELECT (experiment, variant, metric, dimension, value, sum(n), sum(nonzero), sum(sy), sum(syy)) AS x
+		FROM ledger WHERE mark = 0 GROUP BY experiment, variant, metric, dimension, value ORDER BY experiment, variant, metric, dimension, value)`).Scan(&text)
+	return text, err
+}
+
+// erase erases some units and tells how long each step took.
+func (f *forgetting) erase(ctx context.Context, policy app.Policy, n int) error {
+	units, err := f.pick(ctx, n)
+	if err != nil {
+		return err
+	}
+	before, err := f.sums(ctx)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	asked, err := f.stack.AskErasure(ctx, app.ErasureRequest{Hashes: units, UnitKind: "user", Policy: policy, Reason: "bench", Actor: "bench"}, time.Now)
+	if err != nil {
+		return err
+	}
+	var steps []string
+	last, step := time.Now(), ""
+	tell := func(_ uint64, next string) {
+		if step != "" {
+			steps = append(steps, fmt.Sprintf("  %s\t%.2f s", step, time.Since(last).Seconds()))
+		}
+		last, step = time.Now(), next
+	}
+	done, err := f.stack.Erase(ctx, app.ErasureRun{Wait: 10 * time.Minute, Now: time.Now, Tell: tell})
+	if err != nil {
+		return err
+	}
+	took := time.Since(began)
+	tell(0, "")
+	if len(done) != 1 || done[0].Request != asked.Request {
+		return fmt.Errorf("%d requests were carried out", len(done))
+	}
+	var places uint64
+	for _, n := range done[0].Proof.Places {
+		places += n
+	}
+	f.taken += n
+	f.r.say("%s, %d units with %d records: gone from every table and file in %.1f s", policy, n, places, took.Seconds())
+	f.r.table(steps...)
+	after, err := f.sums(ctx)
+	if err != nil {
+		return err
+	}
+	if (before == after) != (policy == app.Keep) {
+		return fmt.Errorf("sums are the same: %v", before == after)
+	}
+	return f.verified(ctx)
+}
+
+// verified recounts everything.
+func (f *forgetting) verified(ctx context.Context) error {
+	began := time.Now()
+	v, err := f.db.Verify(ctx, clickhouse.VerifySpec{})
+	if err != nil {
+		return err
+	}
+	if n := v.Differences(); n > 0 {
+		return fmt.Errorf("verify finds %d differences", n)
+	}
+	f.r.say("  verify: difference 0, in %.1f s", time.Since(began).Seconds())
+	return nil
+}
+
+// again reads both topics from their beginning into an empty ledger.
+func (f *forgetting) again(ctx context.Context) error {
+	for _, table := range []string{"ledger", "events", "dead_letters", "proven"} {
+		if err := f.conn.Exec(ctx, "TRUNCATE TABLE "+table); err != nil {
+			return err
+		}
+	}
+	began := time.Now()
+	if err := f.consume(ctx); err != nil {
+		return err
+	}
+	took := time.Since(began)
+	var units, suppressed uint64
+	if err := f.conn.QueryRow(ctx, "SELECT uniqExact(unit) FROM events").Scan(&units); err != nil {
+		return err
+	}
+	if err := f.conn.QueryRow(ctx, "SELECT sum(arraySum(suppressed)) FROM ledger WHERE mark = 1").Scan(&suppressed); err != nil {
+		return err
+	}
+	if want := uint64(f.load.Units - f.taken); units != want {
+		return fmt.Errorf("%d units are stored after both topics were read anew, there must be %d", units, want)
+	}
+	f.r.say("READ ANEW from the first offset in %.1f s: %d records suppressed, none of %d units is back", took.Seconds(), suppressed, f.taken)
+	return f.verified(ctx)
+}
