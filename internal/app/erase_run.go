@@ -48,8 +48,8 @@ type ErasureRun struct {
 	Tell func(request uint64, step string) // nil: nobody asks
 }
 
-// askAgain is how often it is looked whether some waiting is over.
-const askAgain = 250 * time.Millisecond
+// erasureTick is how often it is looked whether some waiting is over.
+const erasureTick = 250 * time.Millisecond
 
 func (r ErasureRun) tell(e Erasure, step string) {
 	if r.Tell != nil {
@@ -195,7 +195,7 @@ func (s *Stack) adoptedBy(ctx context.Context, db *clickhouse.DB, e Erasure, run
 func (r ErasureRun) await(ctx context.Context, holds func() (bool, error)) error {
 	end := time.NewTimer(r.Wait)
 	defer end.Stop()
-	again := time.NewTicker(askAgain)
+	again := time.NewTicker(erasureTick)
 	defer again.Stop()
 	for {
 		if so, err := holds(); so || err != nil {
