@@ -62,11 +62,11 @@ func Partition(unit []byte, n int32, by Partitioner) int32 {
 }
 
 // Partition returns the partition of n that [ByUnit] chooses, -1 without partitions.
-func (u Unit) Partition(n int32) int32 {
+func (a Unit) Partition(n int32) int32 {
 	if n <= 0 {
 		return -1
 	}
-	return int32(u.Lo % uint64(n))
+	return int32(a.Lo % uint64(n))
 }
 
 // murmur2 is Kafka's variant of MurmurHash2: seed 0x9747b28c, little endian.

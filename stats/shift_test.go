@@ -11,12 +11,12 @@ import (
 // noise is what a series is made of: readings that each remember the one before (AR(1)),
 // readings that forget at once beside them, a drift and the time of day.
 type noise struct {
-	name                 string
-	phi, white           float64
-	drift, day           float64
-	most                 float64 // of all series, called a change at α = 5 %
-	readings             int     // on either side
-	power, stated, least float64 // measured are more than these: found of a step of one standard deviation, and stated
+	name          string
+	phi, white    float64
+	drift, day    float64
+	most          float64 // of all series, called a change at α = 5 %
+	readings      int     // on either side
+	power, stated float64 // measured are more than these: found of a step of one standard deviation, and stated
 }
 
 // series draws the readings before and after a step of height standard deviations.

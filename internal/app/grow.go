@@ -105,7 +105,7 @@ func (g *enlarging) run(ctx context.Context) (Grown, error) {
 		return g.done, fmt.Errorf("count: %w", err)
 	}
 	g.opt.Tell("compare both ledgers")
-	if err := g.compare(ctx, marks); err != nil || !g.opt.Last {
+	if err := g.compare(ctx); err != nil || !g.opt.Last {
 		return g.done, err
 	}
 	if err := g.stopped(ctx); err != nil {
@@ -279,8 +279,8 @@ func (g *enlarging) dealShard(ctx context.Context, m clickhouse.Mark, topics map
 	})
 }
 
-// compare holds the new ledger against the old one, at the marks that were copied to.
-func (g *enlarging) compare(ctx context.Context, marks []clickhouse.Mark) error {
+// compare holds the new ledger against the old one, at the position that was copied to.
+func (g *enlarging) compare(ctx context.Context) error {
 	v, err := g.stack.DB.Version(ctx)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -62,10 +63,10 @@ func (r *slowRelay) pass(from, to net.Conn) {
 		if by := time.Duration(r.delay.Load()); by > 0 {
 			time.Sleep(by)
 		}
-		if _, failed := to.Write(buffer[:n]); failed != nil || err != nil && err != io.EOF {
+		if _, failed := to.Write(buffer[:n]); failed != nil || err != nil && !errors.Is(err, io.EOF) {
 			return
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			if half, ok := to.(*net.TCPConn); ok {
 				_ = half.CloseWrite()
 				_, _ = io.Copy(io.Discard, from)

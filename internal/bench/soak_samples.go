@@ -125,43 +125,43 @@ func (s *soak) sample(ctx context.Context, admin *kadm.Client) {
 }
 
 // counted takes over how far the ledger is, and tells how many events a second that is.
-func (p *sampler) counted(next map[lane]int64, total int64, at float64) float64 {
+func (s *sampler) counted(next map[lane]int64, total int64, at float64) float64 {
 	if next == nil {
 		return 0
 	}
 	before := 0.0
-	if n := len(p.all); n > 0 {
-		before = p.all[n-1].At
+	if n := len(s.all); n > 0 {
+		before = s.all[n-1].At
 	}
-	rate := float64(total-p.total) / max(at-before, 0.1)
-	p.next, p.total = next, total
+	rate := float64(total-s.total) / max(at-before, 0.1)
+	s.next, s.total = next, total
 	return rate
 }
 
 // lags are how long ago each partition ended where it is counted up to now.
-func (p *sampler) lags(now time.Time) map[string]float64 {
+func (s *sampler) lags(now time.Time) map[string]float64 {
 	out := map[string]float64{}
-	if len(p.ends) == 0 {
+	if len(s.ends) == 0 {
 		return out
 	}
-	least := len(p.ends) - 1
-	for in, end := range p.ends[len(p.ends)-1].end {
-		i := len(p.ends) - 1
-		for i >= 0 && p.ends[i].end[in] > p.next[in] {
+	least := len(s.ends) - 1
+	for in, end := range s.ends[len(s.ends)-1].end {
+		i := len(s.ends) - 1
+		for i >= 0 && s.ends[i].end[in] > s.next[in] {
 			i--
 		}
 		name := fmt.Sprintf("%s %d", []string{"exposures", "outcomes"}[in.topic], in.shard)
 		switch {
-		case end <= p.next[in]:
+		case end <= s.next[in]:
 			out[name] = 0
 		case i < 0:
-			out[name] = now.Sub(p.ends[0].at).Seconds()
+			out[name] = now.Sub(s.ends[0].at).Seconds()
 		default:
-			out[name] = now.Sub(p.ends[i].at).Seconds()
+			out[name] = now.Sub(s.ends[i].at).Seconds()
 		}
 		least = min(least, max(i, 0))
 	}
-	p.ends = p.ends[least:] // what is behind all of them is not asked for again
+	s.ends = s.ends[least:] // what is behind all of them is not asked for again
 	return out
 }
 

@@ -118,7 +118,7 @@ func (d *soakDisk) close() error {
 		return nil
 	}
 	d.mounted = false
-	if out, err := exec.Command("umount", "-l", d.dir).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(context.Background(), "umount", "-l", d.dir).CombinedOutput(); err != nil {
 		return fmt.Errorf("unmount ClickHouse's disk: %w: %s", err, out)
 	}
 	return nil
@@ -148,7 +148,7 @@ func (m *member) set(p *peer.Process) {
 }
 
 func (m *member) start() error {
-	cmd := exec.Command(m.soak.binary, append([]string{"--config", m.name + ".yaml"}, m.args...)...)
+	cmd := exec.CommandContext(context.Background(), m.soak.binary, append([]string{"--config", m.name + ".yaml"}, m.args...)...)
 	cmd.Dir = m.soak.dir
 	p, err := peer.Start(cmd, m.log())
 	m.set(p)

@@ -195,7 +195,7 @@ func (set *Set) doubtRamp(e *experimentFile, i int) {
 				"guard a ramp by metrics with a short window: of their own")
 		}
 	}
-	enrol := time.Duration(defaultEnrol)
+	enrol := defaultEnrol
 	if !it.start.IsZero() && !it.enrolUntil.IsZero() {
 		enrol = it.enrolUntil.Sub(it.start)
 	}

@@ -213,7 +213,7 @@ func TestEditsOfARunningRamp(t *testing.T) {
 
 // TestRampIntoARunningIteration: it began without one.
 func TestRampIntoARunningIteration(t *testing.T) {
-	plain := rampFile[:strings.Index(rampFile, "    ramp:")]
+	plain, _, _ := strings.Cut(rampFile, "    ramp:")
 	set := mustParse(t, append(load(t, "good/metrics/*.yaml"), File{Name: "experiments/x.yaml", Data: []byte(plain)})...)
 	v := mustApply(t, nil, set, day(t, "2026-03-01"))
 	if _, _, problems := Apply(v, rampSet(t), day(t, "2026-03-02"), "operator"); problems == nil || problems[0].Rule != RulePast {

@@ -59,7 +59,7 @@ func ContentOf(e *experiment.Experiment) string {
 func hash(parts ...string) string {
 	h := sha256.New()
 	for _, p := range parts {
-		fmt.Fprintf(h, "%d\x00%s", len(p), p)
+		h.Write(fmt.Appendf(nil, "%d\x00%s", len(p), p))
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -107,13 +107,13 @@ func (c *Client) Healthy(ctx context.Context, name string) (float64, error) {
 		return 0, fault(signals.NotConfigured, "signals.health names no endpoint %s", name)
 	}
 	status, _, err := c.ask(ctx, http.MethodGet, address, nil)
-	switch {
-	case ctx.Err() != nil || errors.Is(err, outbound.ErrForbidden):
+	if ctx.Err() != nil || errors.Is(err, outbound.ErrForbidden) {
 		return 0, fault(signals.Unreachable, "it was not asked: %v", outbound.Bare(errors.Join(ctx.Err(), err)))
-	case err != nil || status < 200 || status > 299:
-		return 0, nil
 	}
-	return 1, nil
+	if err == nil && 200 <= status && status <= 299 {
+		return 1, nil
+	}
+	return 0, nil
 }
 
 // ask sends one request and reads what comes back, up to a limit.
@@ -139,7 +139,7 @@ func (c *Client) ask(ctx context.Context, method, address string, form url.Value
 	if err != nil {
 		return 0, nil, unanswered(err)
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	if body, err = io.ReadAll(io.LimitReader(response.Body, outbound.MaxAnswer)); err != nil && form != nil {
 		return 0, nil, unanswered(err)
 	}
