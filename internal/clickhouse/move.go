@@ -179,11 +179,12 @@ func (db *DB) rename(ctx context.Context, from, to string) error {
 
 // fence takes the ledger out of its node. From then on the node has no part before the
 // next one, and refuses it; but an insert that was let in a moment before may still put
-// its part there. It is the next one, and goes along: until no insert runs any more that
-// was begun before.
+// its part there. It is the next one, and goes along; while it was there, it may have let
+// in the one after it. So it is over only when no insert runs, and then nothing is found
+// that was put there since the ledger was last taken out.
 func (m *movement) fence(ctx context.Context) error {
 	for {
-		if err := m.takeOut(ctx); err != nil {
+		if _, err := m.takeOut(ctx); err != nil {
 			return err
 		}
 		running, _, err := one(ctx, m.source, "inserting", args{"prefix": fmt.Sprintf("g:%d:", m.shard)},
@@ -192,7 +193,9 @@ func (m *movement) fence(ctx context.Context) error {
 			return err
 		}
 		if running == 0 {
-			return m.takeOut(ctx)
+			if taken, err := m.takeOut(ctx); err != nil || !taken {
+				return err
+			}
 		}
 		if !sleep(ctx, firstPause) {
 			return ctx.Err()
@@ -200,12 +203,13 @@ func (m *movement) fence(ctx context.Context) error {
 	}
 }
 
-func (m *movement) takeOut(ctx context.Context) error {
+// takeOut takes out what is there, and tells whether anything was.
+func (m *movement) takeOut(ctx context.Context) (bool, error) {
 	n, err := m.source.partsOf(ctx, m.shard)
 	if err != nil || n == 0 {
-		return err
+		return false, err
 	}
-	return m.source.exec(ctx, fmt.Sprintf("ALTER TABLE ledger MOVE PARTITION %d TO TABLE %s", m.shard, away))
+	return true, m.source.exec(ctx, fmt.Sprintf("ALTER TABLE ledger MOVE PARTITION %d TO TABLE %s", m.shard, away))
 }
 
 func (m *movement) copy(ctx context.Context) error {
@@ -213,14 +217,30 @@ func (m *movement) copy(ctx context.Context) error {
 		return err // it was copied and compared, and may have been removed here since
 	}
 	for _, table := range copied {
-		if err := m.pull(ctx, table); err != nil {
-			return err
-		}
-		if err := m.same(ctx, table+" FINAL"); err != nil { // merges may have come further at one of them
+		if err := m.copyTable(ctx, table); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// copies is how often a table is copied while consumers still write to it: their rows of a
+// part that the ledger then refuses, of one batch each.
+const copies = 10
+
+func (m *movement) copyTable(ctx context.Context, table string) error {
+	for again := copies; ; {
+		if err := m.pull(ctx, table); err != nil {
+			return err
+		}
+		err := m.same(ctx, table+" FINAL") // merges may have come further at one of them
+		if again--; err == nil || again == 0 {
+			return err
+		}
+		if !sleep(ctx, firstPause) {
+			return ctx.Err()
+		}
+	}
 }
 
 func (m *movement) copyLedger(ctx context.Context) error {
