@@ -96,7 +96,7 @@ func TestAdoptLeavesOtherUnitsAlone(t *testing.T) {
 	j.Adopt(v)
 	const units = 100
 	for u := range uint64(units) {
-		e := ingest.Event{Type: ingest.Exposure, T: origin, UnitKind: "user", Unit: ingest.Unit{Lo: u}, Experiment: "mine", Variant: "control",
+		e := ingest.Event{Type: ingest.Exposure, T: origin, UnitKind: "user", Unit: ingest.Unit{Lo: u + 1}, Experiment: "mine", Variant: "control",
 			Place: ingest.Place{Offset: int64(u)}}
 		if u < 3 {
 			e.Experiment = other
