@@ -84,7 +84,7 @@ func (w *analysed) ingest(t *testing.T) {
 	for i := range 60 {
 		u := spender{variant: []string{"control", "treatment"}[i%2], country: []string{"DE", "FR", "it's \" {x:y}"}[i%3],
 			first: w.e.Iterations[0].Start.Add(time.Duration(i) * time.Hour)}
-		unit := ingest.Unit{Hi: uint64(i) * 0x9e3779b97f4a7c15, Lo: uint64(i)}
+		unit := ingest.Unit{Hi: uint64(i+1) * 0x9e3779b97f4a7c15, Lo: uint64(i + 1)}
 		exposure := ingest.Event{Type: ingest.Exposure, Unit: unit, ID: fmt.Sprint("x", i), T: u.first.UnixMilli(), Experiment: "cta", Variant: u.variant,
 			Attrs: []ingest.Attr{{Name: "country", Value: u.country}}}
 		add(exposure)

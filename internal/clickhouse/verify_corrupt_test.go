@@ -36,7 +36,7 @@ func newShop(t *testing.T) (store, *realm) {
 		}},
 	}}}
 	for u := range int64(shopUnits) {
-		unit := ingest.Unit{Hi: uint64(u) << 56, Lo: uint64(u)}
+		unit := ingest.Unit{Hi: uint64(u+1) << 56, Lo: uint64(u + 1)}
 		at := w.start + u*60_000
 		w.log[0] = append(w.log[0], ingest.Event{Type: ingest.Exposure, T: at, Unit: unit, UnitKind: "user", Experiment: "checkout",
 			Variant: []string{"control", "treatment"}[u%2], Place: ingest.Place{Topic: 0, Offset: 2 * u}})

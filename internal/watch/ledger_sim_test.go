@@ -45,7 +45,7 @@ func newSimLedger(n *nature, v *experiment.Version) *simLedger {
 func (l *simLedger) feed(i int, key string, log []record) {
 	start := simStart().UnixMilli()
 	for _, rec := range log {
-		unit := uint64(i)<<32 | uint64(rec.unit)
+		unit := uint64(i+1)<<32 | uint64(rec.unit) // never the zero, which is nobody
 		e := ingest.Event{
 			Type: ingest.Outcome, T: start + rec.at, KafkaT: start + rec.at, UnitKind: "user",
 			Unit: ingest.Unit{Hi: unit * 0x9e3779b97f4a7c15, Lo: unit}, Value: rec.value,
