@@ -59,8 +59,12 @@ openfeature: ## fetch OpenFeature's clients and the flag systems that are recomp
 python: ## make a Python with clickhouse-connect for the tests in .cache (without it the script of docs/notebooks is not tested)
 	@deploy/python/fetch.sh
 
+.PHONY: shells
+shells: ## install zsh and fish for the tests of completion (needs root on a Debian; without them those tests are skipped)
+	@deploy/shells/fetch.sh
+
 .PHONY: test
-test: engine kafka unleash alertmanager helm grafana python browser openfeature ## every test, on real parts
+test: engine kafka unleash alertmanager helm grafana python browser openfeature shells ## every test, on real parts
 	$(GO) test $(TESTFLAGS) ./...
 	@test -e .cache/kafka/fetched-pom.xml || { echo "skipped, because there is no Java or Maven for a real broker:"; $(GO) test -list '^TestBroker' ./... | sed -n 's/^Test/  Test/p'; }
 	@test -e .cache/unleash/fetched-lock.json || { echo "skipped, because there is no Node.js or PostgreSQL for a real Unleash:"; $(GO) test -list '^TestUnleash' ./... | sed -n 's/^Test/  Test/p'; }
@@ -69,6 +73,7 @@ test: engine kafka unleash alertmanager helm grafana python browser openfeature 
 	@ls .cache/alertmanager/*/alertmanager >/dev/null 2>&1 || { echo "skipped, because no Alertmanager could be built:"; $(GO) test -list '^TestAlertmanager' ./... | sed -n 's/^Test/  Test/p'; }
 	@test -e .cache/grafana/check || { echo "skipped, because Grafana's types could not be built:"; $(GO) test -list '^TestDashboardTypes' ./deploy | sed -n 's/^Test/  Test/p'; }
 	@ls .cache/helm/*/helm >/dev/null 2>&1 || { echo "skipped, because helm could not be built:"; $(GO) test -list '^TestChart' ./deploy | sed -n 's/^Test/  Test/p'; }
+	@{ command -v zsh && command -v fish; } >/dev/null || { echo "skipped, because there is no zsh or no fish:"; $(GO) test -list '^TestCompletionIn' ./cmd/assay | sed -n 's/^Test/  Test/p'; }
 
 .PHONY: chaos
 chaos: engine kafka ## attack the shipped binary: 1,000 kills and more, a million malformed records, exact afterwards (docs/exactly-once.md)

@@ -29,7 +29,7 @@ func TestReaderSees(t *testing.T) {
 	views := clickhouse.ViewsOf(s.database)
 	want := []string{
 		"analyses", "configurations", "dead_letters", "decisions", "exposures", "gaps", "id_conflicts", "latest_looks", "looks", "marks",
-		"metrics", "moments", "outcomes", "results", "shards", "units", "unknown_experiments",
+		"metrics", "moments", "outcomes", "results", "shards", "signals", "units", "unknown_experiments",
 	}
 	for _, query := range []string{
 		"SHOW TABLES FROM " + views,

@@ -183,6 +183,10 @@ func TestViews(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	if err := s.StoreSignals(ctx, []clickhouse.SignalReading{{Experiment: "m", Iteration: 1, Signal: "p99", At: thisHour(), Value: 0.25}}); err != nil {
+		t.Fatal(err)
+	}
+
 	reader := s.reader(t)
 	admin := s.raw(t, s.engine.Admin())
 	for who, conn := range map[string]native.Conn{"reader": reader, "admin": admin} {
