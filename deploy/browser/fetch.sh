@@ -9,11 +9,11 @@ name=browser
 lost='tests in a browser (TestBrowser…) will be skipped'
 . "$(dirname -- "$0")/../fetch.sh"
 
-chromium() {
+has_chromium() {
 	[ -n "${CHROMIUM:-}" ] || command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1
 }
 
 need_node
-chromium || install_packages Chromium chromium fonts-dejavu-core ||
+has_chromium || install_packages Chromium chromium fonts-dejavu-core ||
 	fail "Chromium was not found" "install it (Debian: chromium) to run them, or name it with CHROMIUM=/path"
 npm_packages 'what drives a browser, about 15 MB,'

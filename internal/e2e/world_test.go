@@ -198,7 +198,7 @@ func (w *world) try(args ...string) (stdout, stderr string, code int) {
 	w.t.Helper()
 	var out bytes.Buffer
 	p := begin(w.t, w.dir, &out, args...)
-	p.wait(time.Minute)
+	p.wait(3 * time.Minute)
 	return out.String(), p.err.String(), p.code()
 }
 

@@ -49,7 +49,7 @@ func newStream(v *experiment.Version) *stream {
 func (s *stream) add(e ingest.Event, unit uint64) {
 	s.offset++
 	s.now = s.now.Add(time.Millisecond)
-	e.Place.Offset, e.T, e.Unit, e.UnitKind = s.offset, s.now.UnixMilli(), ingest.Unit{Lo: unit}, "user"
+	e.Place.Offset, e.T, e.Unit, e.UnitKind = s.offset, s.now.UnixMilli(), ingest.Unit{Hi: 1, Lo: unit}, "user"
 	s.joiner.Add(&e)
 }
 

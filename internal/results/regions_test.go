@@ -60,7 +60,7 @@ func world(t *testing.T, r *rand.Rand) []ingest.Event {
 	t.Helper()
 	var out []ingest.Event
 	add := func(e ingest.Event, unit uint64, at time.Duration) {
-		e.ID, e.T, e.Unit, e.UnitKind = strconv.Itoa(len(out)), noon().Add(at).UnixMilli(), ingest.Unit{Lo: unit}, "user"
+		e.ID, e.T, e.Unit, e.UnitKind = strconv.Itoa(len(out)), noon().Add(at).UnixMilli(), ingest.Unit{Hi: 1, Lo: unit}, "user"
 		out = append(out, e)
 	}
 	outcome := func(name, value string) ingest.Event {
