@@ -16,7 +16,7 @@ import (
 
 	"github.com/assay-dev/assay/guardrails"
 	"github.com/assay-dev/assay/ingest"
-	"github.com/assay-dev/assay/internal/clickhouse"
+	"github.com/assay-dev/assay/internal/experiment"
 )
 
 // Policy is what becomes of the sums when a unit is erased.
@@ -145,25 +145,11 @@ func (s *Stack) erasedUnits(r ErasureRequest) ([]ingest.Unit, error) {
 	return units, nil
 }
 
-// suppress makes the version that names the request.
+// suppress makes the version that names the request, unless there is one.
 func (s *Stack) suppress(ctx context.Context, e Erasure, now func() time.Time) error {
-	for {
-		current, err := s.DB.Version(ctx)
-		if err != nil && !errors.Is(err, clickhouse.ErrNotFound) {
-			return fmt.Errorf("read the configuration in force: %w", err)
-		}
-		next := current.Erasing(e.Request, fmt.Sprintf("erasure %d", e.Request), e.Actor, now())
-		if next == nil {
-			return nil
-		}
-		switch err := s.DB.AppendVersion(ctx, *next); {
-		case errors.Is(err, clickhouse.ErrConflict):
-		case err != nil:
-			return fmt.Errorf("append version %d: %w", next.Number, err)
-		default:
-			return nil
-		}
-	}
+	return follow(ctx, s.DB, func(current *experiment.Version) (*experiment.Version, error) {
+		return current.Erasing(e.Request, fmt.Sprintf("erasure %d", e.Request), e.Actor, now()), nil
+	})
 }
 
 // journal appends a line about erasure to the decision log, after whatever is last.

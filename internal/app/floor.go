@@ -18,30 +18,47 @@ type Moved struct {
 	Rows    uint64    `json:"rows,omitempty"`    // that were in them
 }
 
-// MoveFloor makes a version from which on events before a time are refused. A
-// floor that is there already is no error.
-func MoveFloor(ctx context.Context, db versions, to time.Time, reason, author string, now func() time.Time) (Moved, error) {
+// follow appends the version that follows from the one in force, and asks again what
+// follows when somebody else was first. With nil there is nothing to append.
+func follow(ctx context.Context, db versions, next func(current *experiment.Version) (*experiment.Version, error)) error {
 	for {
 		current, err := db.Version(ctx)
 		if err != nil {
-			return Moved{}, fmt.Errorf("read the configuration in force: %w", err)
+			return fmt.Errorf("read the configuration in force: %w", err)
 		}
-		if current.Floor.Equal(to) {
-			return Moved{Number: current.Number, Floor: current.Floor}, nil
+		v, err := next(&current)
+		if err != nil || v == nil {
+			return err
 		}
-		next, err := current.MoveFloor(to, reason, author, now())
-		if err != nil {
-			return Moved{}, err
-		}
-		err = db.AppendVersion(ctx, *next)
+		err = db.AppendVersion(ctx, *v)
 		if errors.Is(err, clickhouse.ErrConflict) {
 			continue
 		}
 		if err != nil {
-			return Moved{}, fmt.Errorf("append version %d: %w", next.Number, err)
+			return fmt.Errorf("append version %d: %w", v.Number, err)
 		}
-		return Moved{Number: next.Number, Floor: next.Floor}, nil
+		return nil
 	}
+}
+
+// MoveFloor makes a version from which on events before a time are refused. A
+// floor that is there already is no error.
+func MoveFloor(ctx context.Context, db versions, to time.Time, reason, author string, now func() time.Time) (m Moved, err error) {
+	err = follow(ctx, db, func(current *experiment.Version) (*experiment.Version, error) {
+		m = Moved{Number: current.Number, Floor: current.Floor}
+		if current.Floor.Equal(to) {
+			return nil, nil
+		}
+		next, err := current.MoveFloor(to, reason, author, now())
+		if err == nil {
+			m = Moved{Number: next.Number, Floor: next.Floor}
+		}
+		return next, err
+	})
+	if err != nil {
+		return Moved{}, err
+	}
+	return m, nil
 }
 
 // Kept says from when on consumers keep which share of units.
@@ -51,25 +68,18 @@ type Kept struct {
 }
 
 // Shed makes a version under which consumers keep a share of all units.
-func Shed(ctx context.Context, db versions, keep float64, author string, now func() time.Time) (Kept, error) {
-	for {
-		current, err := db.Version(ctx)
-		if err != nil {
-			return Kept{}, fmt.Errorf("read the configuration in force: %w", err)
-		}
+func Shed(ctx context.Context, db versions, keep float64, author string, now func() time.Time) (k Kept, err error) {
+	err = follow(ctx, db, func(current *experiment.Version) (*experiment.Version, error) {
 		next, err := current.Shedding(keep, "shedding", author, now())
-		if err != nil {
-			return Kept{}, err
+		if err == nil {
+			k = Kept{Number: next.Number, Shed: next.Sheds[len(next.Sheds)-1]}
 		}
-		err = db.AppendVersion(ctx, *next)
-		if errors.Is(err, clickhouse.ErrConflict) {
-			continue
-		}
-		if err != nil {
-			return Kept{}, fmt.Errorf("append version %d: %w", next.Number, err)
-		}
-		return Kept{Number: next.Number, Shed: next.Sheds[len(next.Sheds)-1]}, nil
+		return next, err
+	})
+	if err != nil {
+		return Kept{}, err
 	}
+	return k, nil
 }
 
 // retention is the part of the database that dropping needs.

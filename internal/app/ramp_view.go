@@ -23,15 +23,9 @@ type RampView struct {
 // RampOf reads the newest look's word on the ramp of an experiment's latest iteration.
 func (s *Stack) RampOf(ctx context.Context, key string) (RampView, error) {
 	out := RampView{Experiment: key}
-	number, err := s.DB.VersionNumber(ctx)
+	v, err := s.DB.Version(ctx)
 	if err != nil {
-		return out, fmt.Errorf("read the version number: %w", err)
-	}
-	var v experiment.Version
-	if number > 0 {
-		if v, err = s.DB.VersionAt(ctx, number); err != nil {
-			return out, fmt.Errorf("read version %d: %w", number, err)
-		}
+		return out, fmt.Errorf("read the configuration in force: %w", err)
 	}
 	e := v.Find(key)
 	if e == nil || e.Latest() == nil {

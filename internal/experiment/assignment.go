@@ -79,7 +79,7 @@ func PartsOf(share float64) uint32 { return uint32(share*Million + 0.5) }
 // from a killed one keeps its units where they were.
 func (e *Experiment) SaltOf(it *Iteration) string {
 	for it.Salt == "" && it.Resumes > 0 {
-		before := e.iteration(it.Resumes)
+		before := e.Iteration(it.Resumes)
 		if before == nil {
 			break
 		}
@@ -100,7 +100,7 @@ func (e *Experiment) SplitOf(it *Iteration, p *Phase) []float64 {
 	if p.Declared != nil {
 		own = p.Declared
 	}
-	before := e.iteration(it.Resumes)
+	before := e.Iteration(it.Resumes)
 	if before == nil || len(before.Phases) == 0 {
 		return own
 	}

@@ -11,7 +11,7 @@ import (
 func (c *changeList) iterations(was, is *Experiment) {
 	for i := range is.Iterations {
 		it := &is.Iterations[i]
-		old := was.iteration(it.Number)
+		old := was.Iteration(it.Number)
 		if old == nil {
 			c.add(true, "iteration %d from %s to %s%s", it.Number, stamp(it.Start), stamp(it.End), remark(it))
 			continue
@@ -19,7 +19,7 @@ func (c *changeList) iterations(was, is *Experiment) {
 		c.iteration(is.AsOf(it).Variants, old, it)
 	}
 	for i := range was.Iterations {
-		if it := &was.Iterations[i]; is.iteration(it.Number) == nil {
+		if it := &was.Iterations[i]; is.Iteration(it.Number) == nil {
 			c.add(true, "iteration %d withdrawn before its start", it.Number)
 		}
 	}

@@ -57,7 +57,7 @@ func (v *Version) aboveFloor(before *Version) Problems {
 		e := &v.Experiments[i]
 		for k := range e.Iterations {
 			it := &e.Iterations[k]
-			if before.Find(e.Key).iteration(it.Number) == nil && it.Start.Add(-FloorMargin).Before(v.Floor) {
+			if before.Find(e.Key).Iteration(it.Number) == nil && it.Start.Add(-FloorMargin).Before(v.Floor) {
 				problems = append(problems, Problem{Rule: RuleTimeOrder,
 					Text: fmt.Sprintf("iteration %d of experiment %s starts at %s, and events from before %s are no longer kept", it.Number, e.Key, stamp(it.Start), stamp(v.Floor)),
 					Hint: fmt.Sprintf("start it at %s or later: 30 days of events before its start are needed", stamp(v.Floor.Add(FloorMargin)))})

@@ -55,14 +55,14 @@ func (e *experimentFile) plans(before *Experiment) []plan {
 			}
 			last = max(*n, last)
 		}
-		out[i] = plan{path: fmt.Sprintf("iterations[%d]", i), text: &texts[i], before: before.iteration(last)}
+		out[i] = plan{path: fmt.Sprintf("iterations[%d]", i), text: &texts[i], before: before.Iteration(last)}
 		out[i].Number = last
 	}
 	return out
 }
 
-// iteration finds an iteration by its number, nil without one.
-func (e *Experiment) iteration(number uint32) *Iteration {
+// Iteration finds an iteration by its number, nil without one.
+func (e *Experiment) Iteration(number uint32) *Iteration {
 	if e == nil {
 		return nil
 	}

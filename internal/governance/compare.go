@@ -158,7 +158,7 @@ func (c *comparison) killSwitch() {
 func (c *comparison) iterations() {
 	for i := range c.is.Iterations {
 		it := &c.is.Iterations[i]
-		if old := iteration(c.was, it.Number); old != nil {
+		if old := c.was.Iteration(it.Number); old != nil {
 			c.iteration(old, it)
 		} else if over(it, c.at) {
 			c.add(Neutral, "iteration %d is new and has ended: it is only counted", it.Number)
@@ -168,19 +168,10 @@ func (c *comparison) iterations() {
 	}
 	for i := range c.was.Iterations {
 		it := &c.was.Iterations[i]
-		if iteration(c.is, it.Number) == nil && !over(it, c.at) {
+		if c.is.Iteration(it.Number) == nil && !over(it, c.at) {
 			c.add(Shrink, "iteration %d taken out", it.Number)
 		}
 	}
-}
-
-func iteration(e *experiment.Experiment, number uint32) *experiment.Iteration {
-	for i := range e.Iterations {
-		if e.Iterations[i].Number == number {
-			return &e.Iterations[i]
-		}
-	}
-	return nil
 }
 
 func (c *comparison) iteration(was, is *experiment.Iteration) {
