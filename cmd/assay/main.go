@@ -89,6 +89,7 @@ type cli struct {
 
 	Approve approveCmd `cmd:"" help:"Agree to a change that somebody else wants to apply, or list those that wait."`
 	Ready   readyCmd   `cmd:"" help:"Compute whether an experiment may begin: data, switch, power, guardrails, end, audience, privacy."`
+	Rerun   rerunCmd   `cmd:"" help:"Write the next run of an experiment into its file, so that both are analysed together."`
 
 	Power    powerCmd    `cmd:"" help:"Plan: units, days and lifts, for one look, for looking always and for dated looks."`
 	Capacity capacityCmd `cmd:"" help:"Plan: machines, memory, disks and cost of a number of events a day, from measured figures."`

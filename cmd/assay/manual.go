@@ -57,6 +57,11 @@ func (readyCmd) Help() string {
 		[]string{"assay ready checkout-cta", "assay ready checkout-cta --metric conversion=4% --lift 3% --power 90%", "assay ready checkout-cta --json"}, "3 when something is not ready")
 }
 
+func (rerunCmd) Help() string {
+	return manual("Adds the next iteration to an experiment's file, which repeats an earlier one: as long, with the same phases or ramp, with units of its own, and with the line that says so before it begins. It is read and applied in rehearsal first; nothing is applied. Once it has run, analyze, the page and the write-up show both together (docs/governance.md).",
+		[]string{"assay rerun checkout-cta", "assay rerun checkout-cta --start 2026-06-01T00:00:00Z", "assay rerun checkout-cta --print"})
+}
+
 func (writeupCmd) Help() string {
 	return manual("Writes one Markdown document of an experiment from what is stored: hypothesis and design, the result of each iteration with intervals, the iterations together, what was decided, the notes, and the hash that vouches for the log (docs/governance.md).",
 		[]string{"assay writeup checkout-cta", "assay writeup checkout-cta > docs/experiments/checkout-cta.md"})

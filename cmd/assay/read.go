@@ -80,6 +80,9 @@ func (c analyzeCmd) Run(env *environment) error {
 			if err := s.AddDated(env.ctx, e, d); err != nil {
 				return err
 			}
+			if err := s.AddTogether(env.ctx, e, d); err != nil {
+				return err
+			}
 			if c.Plan {
 				d.Plan = results.PlanAnalysis(e, d)
 			}

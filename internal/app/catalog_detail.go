@@ -217,6 +217,9 @@ func (c *Catalog) build(ctx context.Context, e *experiment.Experiment, it *exper
 			return nil, err
 		}
 	}
+	if err := c.stack.AddTogether(ctx, e, d); err != nil {
+		return nil, err
+	}
 	results.AddDetails(e, d)
 	d.Plan = results.PlanAnalysis(e, d)
 	return d, nil

@@ -27,6 +27,10 @@ func (c *changeList) iterations(was, is *Experiment) {
 
 func remark(it *Iteration) string {
 	switch {
+	case it.Repeats > 0 && it.Retrospective:
+		return fmt.Sprintf("; repeats iteration %d; retrospective: its guardrails only notify", it.Repeats)
+	case it.Repeats > 0:
+		return fmt.Sprintf("; repeats iteration %d", it.Repeats)
 	case it.Retrospective:
 		return "; retrospective: its guardrails only notify"
 	case it.NotifyOnly:
@@ -47,6 +51,9 @@ func (c *changeList) iteration(variants []Variant, was, is *Iteration) {
 	}
 	if was.Salt != is.Salt {
 		c.add(false, "iteration %d: salt %q → %q", is.Number, was.Salt, is.Salt)
+	}
+	if was.Repeats != is.Repeats {
+		c.add(false, "iteration %d: repeats iteration %d → %d", is.Number, was.Repeats, is.Repeats)
 	}
 	if was.AlphaKill != is.AlphaKill || !slices.Equal(was.KillGuardrails, is.KillGuardrails) {
 		c.add(false, "iteration %d: %s of false kills shared by %s", is.Number, percent(is.AlphaKill), strings.Join(is.KillGuardrails, ", "))

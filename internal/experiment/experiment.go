@@ -107,6 +107,9 @@ type Iteration struct {
 	// Resumes is the number of the killed iteration that this one carries on; 0 when
 	// it was written in the file.
 	Resumes uint32 `json:"resumes,omitempty"`
+	// Repeats is the number of the iteration that this one was declared to repeat,
+	// before it began; 0: none. See Rerun.
+	Repeats uint32 `json:"repeats,omitempty"`
 	// Ramp is how its traffic grows by itself; nil when it does not.
 	Ramp *Ramp `json:"ramp,omitempty"`
 	// Design is what the experiment was when this iteration ran, nil while that is

@@ -55,6 +55,7 @@ const (
 
 type iterationText struct {
 	number     *uint32
+	repeats    uint32
 	start      time.Time // zero: not written, as the two below
 	enrolUntil time.Time
 	end        time.Time
@@ -161,6 +162,7 @@ func iterationFields() []field[iterationText] {
 	type t = iterationText
 	return []field[t]{
 		as("number", pointer(whole[uint32](1, 1e6)), func(i *t) **uint32 { return &i.number }, "1, 2, … by default."),
+		as("repeats", whole[uint32](1, 1e6), func(i *t) *uint32 { return &i.repeats }, "The number of an earlier iteration that this one is to repeat, so that both are analysed together: `assay rerun` writes it."),
 		as("start", moment(), func(i *t) *time.Time { return &i.start }, "When it begins; default: the time of apply. An earlier time makes it retrospective: its guardrails only notify."),
 		as("enrol_until", moment(), func(i *t) *time.Time { return &i.enrolUntil }, "No unit enters from here on; default: 28 days after the start."),
 		as("end", moment(), func(i *t) *time.Time { return &i.end }, "Nothing counts from here on; default: enrol_until and the longest window."),

@@ -59,6 +59,7 @@ const (
 	RuleSlowGuardrail   Rule = "slow-guardrail"   // what is computed every few minutes guards nothing
 	RuleIterationNumber Rule = "iteration-number" // ascending, without gaps
 	RuleTimeOrder       Rule = "time-order"       // start < phases < enrol_until ≤ end ≤ the next start
+	RuleRepeats         Rule = "repeats"          // a rerun measures what an earlier iteration measured, with units of its own
 	RuleFirstPhase      Rule = "first-phase"      // begins with the iteration, settles at once
 	RulePhaseShares     Rule = "phase-shares"     // a phase's shares name every variant
 	RuleRamp            Rule = "ramp"             // its steps grow, something guards them, somebody carries them out, and no phases stand beside it

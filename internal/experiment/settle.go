@@ -42,6 +42,9 @@ func (e *experimentFile) keepIdentity(p *plan) {
 	if s := p.text.salt; s != "" && s != p.before.Salt {
 		e.refuse(p.path+".salt", RulePast, fmt.Sprintf("iteration %d began with salt %q; that cannot become %q", p.Number, p.before.Salt, s), hintNewIteration)
 	}
+	if r := p.text.repeats; r != p.before.Repeats && (r != 0 || e.written(p.path+".repeats")) {
+		e.refuse(p.path+".repeats", RulePast, fmt.Sprintf("iteration %d has begun: whether it repeats another was to be said before", p.Number), "take the line out")
+	}
 }
 
 // move changes one end of a running iteration: only while it lies ahead, and only

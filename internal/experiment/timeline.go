@@ -27,6 +27,7 @@ func (set *Set) timeline(e *experimentFile, before *Experiment, at time.Time) []
 		e.checkDates(&last.Iteration)
 	}
 	plans = e.keep(plans, before, at)
+	e.checkRepeats(plans, at)
 	if e.checkNumbers(plans, before != nil || !at.IsZero()) {
 		e.checkOrder(plans)
 	}
@@ -99,7 +100,7 @@ func (it *Iteration) running(at time.Time) bool { return it.begun(at) && !it.ove
 func (set *Set) settleNew(e *experimentFile, p *plan, at time.Time) {
 	p.Start = cmp.Or(p.text.start, at)
 	p.Retrospective = p.Start.Before(at)
-	p.Salt, p.Ramp = p.text.salt, p.text.ramp.ramp()
+	p.Salt, p.Ramp, p.Repeats = p.text.salt, p.text.ramp.ramp(), p.text.repeats
 	p.Metrics = set.pins(e, nil)
 	p.AlphaKill = e.AlphaKill
 	p.KillGuardrails = killGuardrails(e.Guardrails)

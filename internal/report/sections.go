@@ -23,7 +23,7 @@ func parse(zone *time.Location) (*template.Template, error) {
 		"kill":   func(k *results.Kill) string { return catalog.KillText(k, zone) },
 		"armOff": func(k results.Kill) string { return catalog.KillText(&k, zone) }, "after": afterText,
 		"gap":      func(g results.Gap) string { return catalog.GapText(g, zone) },
-		"excluded": Excluded, "sampled": Sampled, "slow": slowRows, "checks": slowChecks, "segments": segmentTables, "slowAge": slowAge, "family": goalFamily, "asides": asides, "placebo": placeboLines, "placeboText": placeboText, "dated": datedLines, "datedText": datedText, "datedEnds": datedEnds, "beliefs": beliefLines, "prior": priorText, "familyText": familyText, "familyLines": familyLines,
+		"excluded": Excluded, "sampled": Sampled, "slow": slowRows, "checks": slowChecks, "segments": segmentTables, "slowAge": slowAge, "family": goalFamily, "asides": asides, "placebo": placeboLines, "placeboText": placeboText, "dated": datedLines, "datedText": datedText, "datedEnds": datedEnds, "beliefs": beliefLines, "prior": priorText, "familyText": familyText, "together": togetherLines, "togetherNote": togetherNote, "togetherLeftOut": togetherLeftOut, "familyLines": familyLines,
 		"meanRange": meanRange, "armsText": armsText, "planSummary": planSummary, "planLines": planLines,
 		"dayNote": func() string { return results.DayNote }, "severalDays": severalDays, "dayConclusion": dayConclusion, "dayPlot": dayPlot, "dayRows": dayRows,
 		"dayHeader": func() []string { return strings.Split(strings.ToLower(dayColumns), "\t") },
@@ -70,6 +70,7 @@ func (s *Sections) Of(e Entry) ([]Section, error) {
 	}
 	add(len(familyLines(d)) > 0, "families", "Goals together", d)
 	add(d.Dated != nil, "dated", "Dated looks", d.Dated)
+	add(len(d.Together) > 0, "together", "Runs together", d.Together)
 	for _, a := range asides(d) {
 		add(true, "aside", a.Title, a)
 	}

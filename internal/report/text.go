@@ -36,6 +36,7 @@ func Colour(w io.Writer, d *results.Document, p terminal.Palette) error {
 	textSegments(&b, d)
 	textFamilies(&b, d)
 	textDated(&b, d)
+	textTogether(&b, d)
 	textDays(&b, d)
 	textBeliefs(&b, d)
 	textPlacebo(&b, d)

@@ -3,8 +3,6 @@ package report
 import (
 	"fmt"
 	"io"
-	"math"
-	"reflect"
 	"strings"
 	"time"
 
@@ -12,7 +10,6 @@ import (
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/results"
 	"github.com/assay-dev/assay/internal/words"
-	"github.com/assay-dev/assay/stats"
 )
 
 // Writeup is what is left to say of an experiment: hypothesis, result, decision, what was
@@ -31,77 +28,13 @@ type Run struct {
 	Document  *results.Document
 }
 
-// Together are the runs of one metric in one arm as one.
-type Together struct {
-	Metric, Arm, Kind, Unit string
-	Runs                    []uint32 // iterations that are in it
-	LeftOut                 []string // and those that are not, with the reason
-	Killed                  bool     // one in it was ended by its result
-	Shared                  bool     // nobody knows whether they share units
-	stats.Together
-}
-
-// Together puts the goals and guardrails of the runs together, on complete windows, by
-// each run's one-look error. Of runs with the same units the last one counts, and a run
-// that counted a metric by another definition, or against another control, is left out.
-func (x *Writeup) Together() []Together {
-	if len(x.Runs) < 2 {
-		return nil
+// Together puts the runs together.
+func (x *Writeup) Together() []results.Together {
+	documents := make([]*results.Document, len(x.Runs))
+	for i := range x.Runs {
+		documents[i] = x.Runs[i].Document
 	}
-	last := &x.Runs[len(x.Runs)-1]
-	var out []Together
-	for i := range last.Document.Comparisons {
-		c := &last.Document.Comparisons[i]
-		t := Together{Metric: c.Metric, Arm: c.Arm, Kind: c.Kind, Unit: c.Unit}
-		var effects []stats.Estimate
-		for k := range x.Runs {
-			e, why := x.estimate(k, c)
-			if why != "" {
-				t.LeftOut = append(t.LeftOut, fmt.Sprintf("iteration %d %s", x.Runs[k].Iteration.Number, why))
-				continue
-			}
-			effects, t.Runs = append(effects, e), append(t.Runs, x.Runs[k].Iteration.Number)
-			t.Killed = t.Killed || x.Runs[k].Iteration.Killed != nil
-		}
-		if t.Together = stats.CombineRuns(effects, x.Experiment.Alpha); len(t.Runs) >= 2 {
-			t.Shared = !x.Experiment.Assignment.Ours()
-			out = append(out, t)
-		}
-	}
-	return out
-}
-
-// estimate is what one run says of a comparison of the last one, or why it says nothing.
-func (x *Writeup) estimate(k int, c *results.Comparison) (stats.Estimate, string) {
-	run, last := &x.Runs[k], &x.Runs[len(x.Runs)-1]
-	for later := k + 1; later < len(x.Runs); later++ {
-		if x.Experiment.SaltOf(run.Iteration) == x.Experiment.SaltOf(x.Runs[later].Iteration) {
-			return stats.Estimate{}, fmt.Sprintf("had the same units as iteration %d", x.Runs[later].Iteration.Number)
-		}
-	}
-	if run.Document.Control != last.Document.Control {
-		return stats.Estimate{}, "had another control"
-	}
-	a, b := run.Iteration.Metric(c.Metric), last.Iteration.Metric(c.Metric)
-	if a == nil || b == nil || !reflect.DeepEqual(counted(*a), counted(*b)) || x.Experiment.AsOf(run.Iteration).WindowOf(a) != x.Experiment.AsOf(last.Iteration).WindowOf(b) {
-		return stats.Estimate{}, "counted it by another definition"
-	}
-	for i := range run.Document.Comparisons {
-		if o := &run.Document.Comparisons[i]; o.Metric == c.Metric && o.Arm == c.Arm {
-			e := o.Matured.Absolute
-			if !e.Estimate.Known() || !e.StdError.Known() || e.StdError <= 0 {
-				break
-			}
-			return stats.Estimate{Value: e.Estimate.Float(), StdError: e.StdError.Float(), DoF: math.Inf(1)}, ""
-		}
-	}
-	return stats.Estimate{}, "has no complete windows"
-}
-
-// counted is a definition without what is only read by people.
-func counted(m experiment.Metric) experiment.Metric {
-	m.Owner, m.Describe, m.Unit = "", "", ""
-	return m
+	return results.RunsTogether(x.Experiment, documents)
 }
 
 // WriteupMarkdown writes it.
@@ -202,30 +135,12 @@ func (x *Writeup) together(p printer) {
 		return
 	}
 	p("\n## Iterations together\n\n| metric | arm | iterations | if they have one effect | if it differs: the mean | differ? |\n|---|---|---|---|---|---|\n")
-	for i := range all {
-		t := &all[i]
-		number := func(e stats.Effect) string {
-			return words.DifferenceWithin(results.Number(e.Estimate), results.Interval{Low: results.Number(e.Low), High: results.Number(e.High)}, t.Kind, t.Unit)
-		}
-		var runs []string
-		for _, n := range t.Runs {
-			runs = append(runs, fmt.Sprint(n))
-		}
-		p("| %s | %s | %s | %s | %s | p = %s, I² %s |\n", md(t.Metric), md(t.Arm), strings.Join(runs, ", "), md(number(t.Same)), md(number(t.Mean)),
-			words.PValue(results.Number(t.P)), words.Share(results.Number(t.I2)))
+	for _, l := range togetherLines(all) {
+		p("| %s | %s | %s | %s | %s | %s |\n", md(l.Metric), md(l.Arm), l.Runs, md(l.Same), md(l.Mean), l.Differ)
 	}
-	p("\nDifferences to the control by each iteration's one-look error (docs/statistics.md#runs-together).")
-	if all[0].Killed {
-		p(" One of them was turned off by its result, so the numbers lean that way.")
-	}
-	if all[0].Shared {
-		p(" Their units are assigned elsewhere: where the same units came again, the intervals are too narrow.")
-	}
-	p("\n")
-	for i := range all {
-		for _, out := range all[i].LeftOut {
-			p("\nLeft out of %s in %s: %s.\n", md(all[i].Metric), md(all[i].Arm), md(out))
-		}
+	p("\n%s\n", md(togetherNote(all)))
+	for _, out := range togetherLeftOut(all) {
+		p("\n%s\n", md(out))
 	}
 }
 

@@ -2,6 +2,7 @@ package report
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -57,10 +58,10 @@ func TestTogether(t *testing.T) {
 		t.Fatalf("%+v", all)
 	}
 	got := all[0]
-	if math.Abs(got.Same.Estimate-.0215609756098) > 1e-12 || math.Abs(got.Same.Low-.00931717766448) > 1e-10 || math.Abs(got.Mean.High-.100936007329) > 1e-9 {
+	if math.Abs(got.Same.Estimate.Float()-.0215609756098) > 1e-12 || math.Abs(got.Same.Interval.Low.Float()-.00931717766448) > 1e-10 || math.Abs(got.Mean.Interval.High.Float()-.100936007329) > 1e-9 {
 		t.Errorf("%+v", got)
 	}
-	if len(got.LeftOut) != 1 || got.LeftOut[0] != "iteration 2 had the same units as iteration 3" || got.Killed || got.Shared {
+	if len(got.LeftOut) != 1 || got.LeftOut[0] != "iteration 2 had the same units as iteration 3" || got.Killed || got.Shared || got.Declared {
 		t.Errorf("left out %q, killed %v, shared %v", got.LeftOut, got.Killed, got.Shared)
 	}
 }
@@ -86,6 +87,39 @@ func TestTogetherLeavesOut(t *testing.T) {
 	x.Runs[0].Iteration.Killed = &experiment.Killed{}
 	if all := x.Together(); len(all) != 1 || !all[0].Killed {
 		t.Errorf("%+v", all)
+	}
+	if x.Experiment.Iterations[2].Repeats = 1; !x.Together()[0].Declared {
+		t.Error("a rerun was declared")
+	}
+}
+
+// TestRunsTogetherIsShown: in the text and as a section of pages.
+func TestRunsTogetherIsShown(t *testing.T) {
+	x := writeupOf(t)
+	d := x.Runs[2].Document
+	d.Together = x.Together()
+	var b strings.Builder
+	if err := Text(&b, d); err != nil {
+		t.Fatal(err)
+	}
+	s, err := NewSections(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sections, err := s.Of(Entry{Experiment: x.Experiment, Document: d})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(sections, func(s Section) bool { return s.Name == "together" })
+	if i < 0 {
+		t.Fatal("no section")
+	}
+	for where, text := range map[string]string{"text": b.String(), "section": string(sections[i].Body)} {
+		for _, want := range []string{"1, 3", "0.0216", "iteration 2 had the same units as iteration 3", "Not every later one was declared"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: no %q in\n%s", where, want, text)
+			}
+		}
 	}
 }
 

@@ -60,6 +60,9 @@ type Document struct {
 	// Dated are the goals at the dated looks of the file. Whoever shows a document adds
 	// them (JudgeDates).
 	Dated *Dated `json:"dated_looks,omitempty"`
+	// Together are this iteration and those before it as one. Whoever shows a document adds
+	// them (RunsTogether).
+	Together []Together `json:"runs_together,omitempty"`
 	// Plan says how each question is answered and what is lacking. Whoever is asked
 	// for it adds it (PlanAnalysis).
 	Plan []Plan `json:"plan,omitempty"`
