@@ -69,6 +69,7 @@ var Allowed = map[string][]string{
 	"internal/calibrate": {"guardrails", "ingest", "internal/experiment", "internal/results", "stats", "stats/yardstick"},
 
 	// Tests' own.
+	"deploy":                         {},
 	"internal/e2e":                   {},
 	"internal/embedded/embeddedtest": {"internal/embedded", "internal/testref"},
 	"internal/peer":                  {},
