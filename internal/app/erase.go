@@ -78,11 +78,14 @@ func UnitsIn(r io.Reader) (units []string, err error) {
 	return units, lines.Err()
 }
 
-// ParseUnitHash reads a unit's hash as the tables show it in hexadecimal.
+// UnitHash is the SQL of a unit's hash as text: hex alone leaves out leading zeros.
+const UnitHash = "leftPad(lower(hex(unit)), 32, '0')"
+
+// ParseUnitHash reads a unit's hash as [UnitHash] shows it.
 func ParseUnitHash(text string) (u ingest.Unit, err error) {
 	b, err := hex.DecodeString(text)
 	if err != nil || len(b) != 16 {
-		return u, WithHint(fmt.Errorf("%q is no hash of a unit: it has 32 hexadecimal digits", text), "SELECT lower(hex(unit)) FROM events shows it")
+		return u, WithHint(fmt.Errorf("%q is no hash of a unit: it has 32 hexadecimal digits", text), "SELECT "+UnitHash+" FROM events shows it")
 	}
 	for i, c := range b {
 		if i < 8 {

@@ -56,7 +56,7 @@ func TestErasureIsMeasured(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
 	t.Log(out.String())
-	for _, want := range []string{"keep, 1 units", "keep, 20 units", "retract, 20 units", "delete the rows", "none of 41 units is back"} {
+	for _, want := range []string{"keep, 1 units", "retract, 1 units", "keep, 20 units", "retract, 20 units", "delete the rows", "events:0 unit_names:0", "none of 42 units is back"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the report has no %q", want)
 		}

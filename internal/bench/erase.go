@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/big"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,6 +17,7 @@ import (
 	"github.com/assay-dev/assay/internal/app"
 	"github.com/assay-dev/assay/internal/clickhouse"
 	"github.com/assay-dev/assay/internal/config"
+	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/results"
 )
 
@@ -30,8 +30,10 @@ type forgetting struct {
 	db    *clickhouse.DB
 	conn  driver.Conn // as the admin
 	stack *app.Stack
-	taken int // units that were erased
+	v     *experiment.Version
 	r     *report
+
+	taken, retracted map[int]bool // units that were erased, and of whom nothing is in the sums
 }
 
 // benchErase measures what it takes until units are gone, and refuses a figure of sums
@@ -42,8 +44,8 @@ func benchErase(ctx context.Context, dir string, o options, r *report) (err erro
 		return err
 	}
 	defer func() { err = errors.Join(err, b.close()) }()
-	f := &forgetting{bencher: b, r: r}
-	if f.db, _, err = b.database(ctx); err != nil {
+	f := &forgetting{bencher: b, r: r, taken: map[int]bool{}, retracted: map[int]bool{}}
+	if f.db, f.v, err = b.database(ctx); err != nil {
 		return err
 	}
 	defer func() { _ = f.db.Close() }()
@@ -65,7 +67,7 @@ func benchErase(ctx context.Context, dir string, o options, r *report) (err erro
 	for _, c := range []struct {
 		policy app.Policy
 		units  int
-	}{{app.Keep, 1}, {app.Keep, o.eraseMany}, {app.Retract, o.eraseMany}} {
+	}{{app.Keep, 1}, {app.Retract, 1}, {app.Keep, o.eraseMany}, {app.Retract, o.eraseMany}} {
 		if err := f.erase(ctx, c.policy, c.units); err != nil {
 			return errors.Join(fmt.Errorf("%s %d: %w", c.policy, c.units, err), stop())
 		}
@@ -106,7 +108,11 @@ func (f *forgetting) consume(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.Run(ctx)
+	if err := c.Run(ctx); err != nil {
+		return err
+	}
+	// As if somebody wrote down who is who.
+	return f.conn.Exec(ctx, "INSERT INTO unit_names SELECT DISTINCT unit, unit_kind, toString(unit) FROM events")
 }
 
 // live runs a consumer until the function is called.
@@ -131,41 +137,77 @@ func (f *forgetting) live(ctx context.Context) (stop func() error, err error) {
 	}
 }
 
-// pick chooses units that are there.
-func (f *forgetting) pick(ctx context.Context, n int) (units []ingest.Unit, err error) {
-	rows, err := f.conn.Query(ctx, fmt.Sprintf("SELECT DISTINCT unit FROM events ORDER BY cityHash64(unit) LIMIT %d", n))
+// pick chooses units that are there, from all over the load.
+func (f *forgetting) pick(n int, policy app.Policy) (units []ingest.Unit) {
+	const stride = 7919 // a prime, so that no unit comes twice
+	for range n {
+		i := len(f.taken) * stride % f.load.Units
+		f.taken[i] = true
+		if policy == app.Retract {
+			f.retracted[i] = true
+		}
+		units = append(units, ingest.Key{1}.Unit("user", f.load.Unit(i)))
+	}
+	return units
+}
+
+// rows counts rows of units in every table that says whose its rows are, but the list
+// of those who are suppressed.
+func (f *forgetting) rows(ctx context.Context, units []ingest.Unit) (map[string]uint64, error) {
+	rows, err := f.conn.Query(ctx, `SELECT table FROM system.columns WHERE database = currentDatabase() AND name = 'unit' AND table != 'suppressed'
+		AND table IN (SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree')`)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
+	found := map[string]uint64{}
 	for rows.Next() {
-		var b big.Int
-		if err := rows.Scan(&b); err != nil {
+		var table string
+		var n uint64
+		if err := rows.Scan(&table); err != nil {
 			return nil, err
 		}
-		u, err := app.ParseUnitHash(fmt.Sprintf("%032x", &b))
-		if err != nil {
+		if err := f.conn.QueryRow(ctx, "SELECT count() FROM "+table+" WHERE "+app.UnitHash+" IN (?)", hashes(units)).Scan(&n); err != nil {
 			return nil, err
 		}
-		units = append(units, u)
+		found[table] = n
 	}
-	return units, rows.Err()
+	return found, rows.Err()
 }
 
-// sums are all open sums, as text.
-func (f *forgetting) sums(ctx context.Context) (text string, err error) {
+func hashes(units []ingest.Unit) (text []string) {
+	for _, u := range units {
+		text = append(text, fmt.Sprintf("%016x%016x", u.Hi, u.Lo))
+	}
+	return text
+}
+
+// counted is what the ledger has: all open sums, and how far each shard has read each
+// topic, as text.
+func (f *forgetting) counted(ctx context.Context) (sums, watermark string, err error) {
 	err = f.conn.QueryRow(ctx, `SELECT toString(groupArray(x)) FROM (SELECT (experiment, variant, metric, dimension, value, sum(n), sum(nonzero), sum(sy), sum(syy)) AS x
-		FROM ledger WHERE mark = 0 GROUP BY experiment, variant, metric, dimension, value ORDER BY experiment, variant, metric, dimension, value)`).Scan(&text)
-	return text, err
+		FROM ledger WHERE mark = 0 GROUP BY experiment, variant, metric, dimension, value ORDER BY experiment, variant, metric, dimension, value)`).Scan(&sums)
+	if err != nil {
+		return "", "", err
+	}
+	err = f.conn.QueryRow(ctx, `SELECT toString(groupArray(x)) FROM (SELECT (shard, maxMap(arrayZip(topics, next)::Map(String, Int64))) AS x
+		FROM ledger WHERE mark = 1 GROUP BY shard ORDER BY shard)`).Scan(&watermark)
+	return sums, watermark, err
 }
 
 // erase erases some units and tells how long each step took.
 func (f *forgetting) erase(ctx context.Context, policy app.Policy, n int) error {
-	units, err := f.pick(ctx, n)
+	units := f.pick(n, policy)
+	there, err := f.rows(ctx, units)
 	if err != nil {
 		return err
 	}
-	before, err := f.sums(ctx)
+	for table, rows := range there {
+		if rows < uint64(n) {
+			return fmt.Errorf("%s has %d rows of %d units before they are erased", table, rows, n)
+		}
+	}
+	sums, watermark, err := f.counted(ctx)
 	if err != nil {
 		return err
 	}
@@ -195,16 +237,31 @@ func (f *forgetting) erase(ctx context.Context, policy app.Policy, n int) error 
 	for _, n := range done[0].Proof.Places {
 		places += n
 	}
-	f.taken += n
 	f.r.say("%s, %d units with %d records: gone from every table and file in %.1f s", policy, n, places, took.Seconds())
 	f.r.table(steps...)
-	after, err := f.sums(ctx)
+	gone, err := f.rows(ctx, units)
 	if err != nil {
 		return err
 	}
-	if (before == after) != (policy == app.Keep) {
-		return fmt.Errorf("sums are the same: %v", before == after)
+	for table, rows := range gone {
+		if rows > 0 {
+			return fmt.Errorf("%s has %d rows of them still", table, rows)
+		}
 	}
+	f.r.say("  rows of theirs, by table: %v before, %v after", there, gone)
+	sumsAfter, watermarkAfter, err := f.counted(ctx)
+	switch {
+	case err != nil:
+		return err
+	case watermark != watermarkAfter:
+		return fmt.Errorf("the watermark was %s and is %s", watermark, watermarkAfter)
+	case policy == app.Keep && sums != sumsAfter:
+		return errors.New("sums are not what they were")
+	}
+	if err := check(ctx, f.db, f.v, f.load.Experiments, f.load.ExpectedWithout(f.retracted)); err != nil {
+		return err
+	}
+	f.r.say("  watermark as before; sums %s", map[app.Policy]string{app.Keep: "as before, to the bit", app.Retract: "those of the load without these units, exactly"}[policy])
 	return f.verified(ctx)
 }
 
@@ -224,7 +281,7 @@ func (f *forgetting) verified(ctx context.Context) error {
 
 // again reads both topics from their beginning into an empty ledger.
 func (f *forgetting) again(ctx context.Context) error {
-	for _, table := range []string{"ledger", "events", "dead_letters", "proven"} {
+	for _, table := range []string{"ledger", "events", "dead_letters", "unit_names", "proven"} {
 		if err := f.conn.Exec(ctx, "TRUNCATE TABLE "+table); err != nil {
 			return err
 		}
@@ -241,9 +298,12 @@ func (f *forgetting) again(ctx context.Context) error {
 	if err := f.conn.QueryRow(ctx, "SELECT sum(arraySum(suppressed)) FROM ledger WHERE mark = 1").Scan(&suppressed); err != nil {
 		return err
 	}
-	if want := uint64(f.load.Units - f.taken); units != want {
+	if want := uint64(f.load.Units - len(f.taken)); units != want {
 		return fmt.Errorf("%d units are stored after both topics were read anew, there must be %d", units, want)
 	}
-	f.r.say("READ ANEW from the first offset in %.1f s: %d records suppressed, none of %d units is back", took.Seconds(), suppressed, f.taken)
+	if err := check(ctx, f.db, f.v, f.load.Experiments, f.load.ExpectedWithout(f.taken)); err != nil {
+		return err
+	}
+	f.r.say("READ ANEW from the first offset in %.1f s: %d records suppressed, none of %d units is back, sums those of the load without them", took.Seconds(), suppressed, len(f.taken))
 	return f.verified(ctx)
 }

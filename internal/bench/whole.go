@@ -90,7 +90,7 @@ func (b *bencher) whole(ctx context.Context, topics source, l simulate.Load) (ru
 	if err := errors.Join(err, ctx.Err(), stop()); err != nil {
 		return out, err
 	}
-	if err := check(ctx, db, v, l); err != nil || !b.verify {
+	if err := check(ctx, db, v, l.Experiments, l.Expected()); err != nil || !b.verify {
 		return out, err
 	}
 	return out, b.recount(ctx, db, &out)
@@ -141,9 +141,9 @@ func watchParts(ctx context.Context, db *clickhouse.DB, p *parts) func() error {
 }
 
 // check holds the ledger against the sums that must come out, all of them.
-func check(ctx context.Context, db *clickhouse.DB, v *experiment.Version, l simulate.Load) error {
+func check(ctx context.Context, db *clickhouse.DB, v *experiment.Version, experiments []string, expected []simulate.Sums) error {
 	var specs []clickhouse.MomentsSpec
-	for _, key := range l.Experiments {
+	for _, key := range experiments {
 		specs = append(specs, clickhouse.MomentsSpec{Experiment: key, Iteration: v.Find(key).Latest().Number})
 	}
 	m, err := db.Moments(ctx, specs)
@@ -156,7 +156,7 @@ func check(ctx context.Context, db *clickhouse.DB, v *experiment.Version, l simu
 			got[strings.Join([]string{c.Experiment, c.Variant, c.Metric}, " ")] = fmt.Sprintf("n %d Σ %s Σ² %s", c.Open.N, c.Open.Sum, c.Open.SumSquares)
 		}
 	}
-	for _, s := range l.Expected() {
+	for _, s := range expected {
 		for metric, want := range map[string]string{
 			"revenue":    fmt.Sprintf("n %d Σ %d Σ² %d", s.Units, s.Cents, s.SquaredCents),
 			"conversion": fmt.Sprintf("n %d Σ %d Σ² %d", s.Units, s.Buyers, s.Buyers),

@@ -28,6 +28,7 @@ type Load struct {
 const (
 	loadWindow = 5 * time.Second
 	loadBlock  = 1000 // units whose exposures and purchases are mixed
+	unitPrefix = "load-user-"
 )
 
 // LoadRecord is one record of a Load, about 200 bytes of value. Its bytes are
@@ -80,8 +81,14 @@ func (l Load) exposures() int {
 // experiment is which one a unit's exposure is to.
 func (l Load) experiment(unit, exposure int) int { return (unit + exposure) % len(l.Experiments) }
 
+// Unit is the id of unit i.
+func (l Load) Unit(i int) string { return unitPrefix + strconv.Itoa(i) }
+
 // Expected returns the sums, experiment by experiment, variant by variant.
-func (l Load) Expected() []Sums {
+func (l Load) Expected() []Sums { return l.ExpectedWithout(nil) }
+
+// ExpectedWithout returns the sums without some of the units.
+func (l Load) ExpectedWithout(gone map[int]bool) []Sums {
 	out := make([]Sums, len(l.Experiments)*len(l.Variants))
 	for i := range out {
 		out[i].Experiment, out[i].Variant = l.Experiments[i/len(l.Variants)], l.Variants[i%len(l.Variants)]
@@ -89,6 +96,9 @@ func (l Load) Expected() []Sums {
 	var u loadUnit
 	source := rand.NewPCG(0, 0)
 	for i := range l.Units {
+		if gone[i] {
+			continue
+		}
 		l.draw(i, source, &u)
 		var total, count int64
 		for _, c := range u.cents {
@@ -176,7 +186,7 @@ func (w *loadWriter) purchase(i, j int) LoadRecord {
 
 // begin writes what both kinds of event begin with.
 func (w *loadWriter) begin(kind string, i, number int, t time.Time) {
-	w.key = strconv.AppendInt(append(w.key[:0], "load-user-"...), int64(i), 10)
+	w.key = strconv.AppendInt(append(w.key[:0], unitPrefix...), int64(i), 10)
 	w.value = append(append(append(w.value[:0], `{"type":"`...), kind...), `","id":"`...)
 	w.value = append(strconv.AppendInt(append(w.value, "load-record-"...), int64(i), 10), '-')
 	w.value = strconv.AppendInt(w.value, int64(number), 10)
