@@ -28,7 +28,7 @@ func (j *Joiner) Adopt(v *experiment.Version) (changed bool) {
 func (j *Joiner) AdoptStored(v *experiment.Version, stored func(experiments []string, visit func(*Event)) error) (changed bool, err error) {
 	next := compile(v, j.symbol)
 	// What closes now keeps its sums: it is in neither side of the difference.
-	closes := j.raise(FloorOf(v))
+	closes := j.raise(j.floorsOf(v))
 	old := difference(j.trials, next)
 	fresh := difference(next, j.trials)
 	j.version = v
@@ -240,7 +240,7 @@ func (j *Joiner) postStrays(u *unit, t *trial, sign int64) {
 	for i := u.rows; i != 0; {
 		x := j.view(i)
 		i = x.next
-		if !x.exposure() || x.name != t.symbol || x.t < j.floor {
+		if !x.exposure() || x.name != t.symbol || x.t < j.floors.under(j.kindOf(x.tuple)) {
 			continue
 		}
 		j.postSighting(t, &x, sign)

@@ -44,7 +44,7 @@ func (j *Joiner) earlier(a, b *row) bool {
 func (j *Joiner) assess(u *unit, t *trial, r *run, s *stance) {
 	*s = stance{totals: s.totals[:0], newest: s.newest[:0], asides: s.asides[:0]}
 	j.walked = 0
-	if j.kindOf(j.rows.at(u.rows).tuple) != r.kind || r.start < j.floor {
+	if j.kindOf(j.rows.at(u.rows).tuple) != r.kind || r.start < j.floors.under(r.kind) {
 		return
 	}
 	j.findFirst(u, t, r, s)

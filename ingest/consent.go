@@ -84,8 +84,8 @@ func (t *trial) refuses(consent string, at int64) bool {
 
 // Admission is what a version says of an event before it is stored.
 type Admission struct {
-	floor int64
-	asks  map[string]*asking // experiments that ask for consent, now or in an iteration
+	floors Floors
+	asks   map[string]*asking // experiments that ask for consent, now or in an iteration
 }
 
 // asking is what an experiment asks for at its times.
@@ -101,7 +101,7 @@ type consentSpan struct {
 
 // AdmissionOf is that of a version, nil: of none.
 func AdmissionOf(v *experiment.Version) Admission {
-	a := Admission{floor: FloorOf(v)}
+	a := Admission{floors: FloorsOf(v)}
 	if v == nil {
 		return a
 	}
@@ -138,7 +138,7 @@ func (x *asking) at(t int64) experiment.Consent {
 // Admit strips an exposure that lacks the consent its experiment requires, or makes a
 // dead letter of an event from below the floor. size is the record's.
 func (a *Admission) Admit(e *Event, size int) *Dead {
-	if why := BelowFloor(e, a.floor, size); why != nil {
+	if why := BelowFloor(e, &a.floors, size); why != nil {
 		return why
 	}
 	if a.asks == nil || e.Type != Exposure {
@@ -240,9 +240,10 @@ func (j *Joiner) postAnonymous(trials map[uint32]*trial, sign int64) {
 		if t == nil {
 			continue
 		}
+		floor := j.floors.under(j.symbol(k.unitKind))
 		for begin, counts := range days {
 			for i, n := range counts {
-				if at := begin + int64(i)*minute; n > 0 && at >= j.floor {
+				if at := begin + int64(i)*minute; n > 0 && at >= floor {
 					r := j.sightingOf(k.unitKind, k.variant, k.consent, at)
 					j.postNameless(t, &r, sign*int64(n))
 				}

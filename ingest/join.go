@@ -25,7 +25,7 @@ type Joiner struct {
 	symbols  symbols // names: of experiments, variants, events, unit kinds
 	tuples   tuples
 	version  *experiment.Version
-	floor    int64             // of the version: iterations that began before it are closed
+	floors   floors            // of the version: iterations that began before it are closed
 	trials   map[uint32]*trial // by symbol of the experiment's key
 	tally    tally
 	nameless nameless
@@ -60,7 +60,7 @@ func NewJoiner(topics []string, version *experiment.Version) *Joiner {
 	for i := range j.all {
 		j.all[i] = &segment{}
 	}
-	j.trials, j.floor = compile(version, j.symbol), FloorOf(version)
+	j.trials, j.floors = compile(version, j.symbol), j.floorsOf(version)
 	return j
 }
 

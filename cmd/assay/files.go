@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os/user"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -50,8 +52,9 @@ type applyCmd struct {
 	From   time.Time `help:"Where the stretch for --cap begins (RFC 3339)." placeholder:"TIME"`
 	To     time.Time `help:"Where it ends; it must have passed." placeholder:"TIME"`
 	Floor  time.Time `help:"Instead of applying files: from now on refuse events from before this time (RFC 3339)." placeholder:"TIME" format:"2006-01-02T15:04:05Z07:00"`
+	Kind   string    `name:"unit-kind" help:"With --floor: only events of this unit kind, which are kept for a shorter time than others." placeholder:"KIND"`
 	Keep   string    `help:"Instead of applying files: a minute from now consumers keep this share of all units (50%), and shed the others; 100% ends that." placeholder:"SHARE"`
-	Drop   bool      `help:"Instead of applying files: drop the months of events that lie wholly below the floor, once all shards have adopted it."`
+	Drop   bool      `help:"Instead of applying files: drop the months of events that lie wholly below the floor, and delete those of unit kinds that lie wholly below theirs, once all shards have adopted it."`
 }
 
 // Run makes the files the configuration in force.
@@ -59,6 +62,9 @@ func (c applyCmd) Run(env *environment) error {
 	cfg, err := env.config()
 	if err != nil {
 		return err
+	}
+	if c.Kind != "" && c.Floor.IsZero() {
+		return usage(errors.New("--unit-kind says whose events --floor is about"))
 	}
 	if c.Cap != "" {
 		return c.fixCap(env, cfg)
@@ -130,7 +136,7 @@ func (c applyCmd) retain(env *environment, cfg config.Config) error {
 	return env.with(cfg, app.Options{Migrate: true}, func(s *app.Stack) (err error) {
 		var done app.Moved
 		if !c.Floor.IsZero() {
-			if done, err = app.MoveFloor(env.ctx, s.DB, c.Floor, "retention", author(c.Author), time.Now); err != nil {
+			if done, err = app.MoveFloor(env.ctx, s.DB, c.Floor, c.Kind, "retention", author(c.Author), time.Now); err != nil {
 				return err
 			}
 		}
@@ -140,9 +146,18 @@ func (c applyCmd) retain(env *environment, cfg config.Config) error {
 			}
 		}
 		return env.print(done, func() error {
-			env.println("version %d is in force: events from before %s are not kept", done.Number, done.Floor.UTC().Format(time.RFC3339))
+			env.println("version %d is in force", done.Number)
+			if !done.Floor.IsZero() {
+				env.println("events from before %s are not kept", done.Floor.UTC().Format(time.RFC3339))
+			}
+			for _, kind := range slices.Sorted(maps.Keys(done.Floors)) {
+				env.println("events of unit kind %s from before %s are not kept", kind, done.Floors[kind].UTC().Format(time.RFC3339))
+			}
 			for _, month := range done.Dropped {
 				env.println("dropped %s of events", month)
+			}
+			for _, m := range done.Deleted {
+				env.println("deleted %s of events of unit kind %s", m.Month, strings.Join(m.Kinds, ", "))
 			}
 			return nil
 		})

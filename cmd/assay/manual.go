@@ -44,7 +44,7 @@ func (validateCmd) Help() string {
 
 func (applyCmd) Help() string {
 	return manual("Makes a version of the files: numbered, with author and time, in force from now on. What may not change while an experiment runs is refused. Files that are in force already change nothing. With --keep consumers leave whole units out, of all experiments; iterations that run do not get them back (docs/sampling.md).",
-		[]string{"assay apply", "assay apply --cap revenue --from 2026-01-01T00:00:00Z --to 2026-02-01T00:00:00Z", "assay apply --floor 2026-01-01T00:00:00Z", "assay apply --keep 50%"})
+		[]string{"assay apply", "assay apply --cap revenue --from 2026-01-01T00:00:00Z --to 2026-02-01T00:00:00Z", "assay apply --floor 2026-01-01T00:00:00Z", "assay apply --floor 2026-03-01T00:00:00Z --unit-kind device", "assay apply --keep 50%"})
 }
 
 func (approveCmd) Help() string {

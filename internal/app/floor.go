@@ -12,10 +12,23 @@ import (
 
 // Moved says what a move of the floor did.
 type Moved struct {
-	Number  uint32    `json:"version"` // in force now
-	Floor   time.Time `json:"floor"`
-	Dropped []string  `json:"dropped,omitempty"` // monthly partitions of events
-	Rows    uint64    `json:"rows,omitempty"`    // that were in them
+	Number  uint32               `json:"version"` // in force now
+	Floor   time.Time            `json:"floor"`
+	Floors  map[string]time.Time `json:"floors,omitempty"`  // of unit kinds that are kept for a shorter time
+	Dropped []string             `json:"dropped,omitempty"` // monthly partitions of events
+	Deleted []MonthOfKinds       `json:"deleted,omitempty"` // from partitions that stay
+	Rows    uint64               `json:"rows,omitempty"`    // that were in them
+}
+
+// MonthOfKinds are unit kinds whose events of a month are below their floor, while
+// others of that month are not.
+type MonthOfKinds struct {
+	Month string   `json:"month"` // YYYYMM
+	Kinds []string `json:"unit_kinds"`
+}
+
+func floorsOf(v *experiment.Version) Moved {
+	return Moved{Number: v.Number, Floor: v.Floor, Floors: v.Floors}
 }
 
 // follow appends the version that follows from the one in force, and asks again what
@@ -41,17 +54,17 @@ func follow(ctx context.Context, db versions, next func(current *experiment.Vers
 	}
 }
 
-// MoveFloor makes a version from which on events before a time are refused. A
-// floor that is there already is no error.
-func MoveFloor(ctx context.Context, db versions, to time.Time, reason, author string, now func() time.Time) (m Moved, err error) {
+// MoveFloor makes a version from which on events before a time are refused, those of
+// one unit kind or ("") all. A floor that is there already is no error.
+func MoveFloor(ctx context.Context, db versions, to time.Time, kind, reason, author string, now func() time.Time) (m Moved, err error) {
 	err = follow(ctx, db, func(current *experiment.Version) (*experiment.Version, error) {
-		m = Moved{Number: current.Number, Floor: current.Floor}
-		if current.Floor.Equal(to) {
+		m = floorsOf(current)
+		if current.FloorOf(kind).Equal(to) {
 			return nil, nil
 		}
-		next, err := current.MoveFloor(to, reason, author, now())
+		next, err := current.MoveFloor(to, kind, reason, author, now())
 		if err == nil {
-			m = Moved{Number: next.Number, Floor: next.Floor}
+			m = floorsOf(next)
 		}
 		return next, err
 	})
@@ -88,12 +101,15 @@ type retention interface {
 	VersionAt(ctx context.Context, number uint32) (experiment.Version, error)
 	Heads(ctx context.Context) ([]clickhouse.Head, error)
 	EventsBefore(ctx context.Context, floor time.Time) ([]clickhouse.PartCount, error)
+	EventsOfKinds(ctx context.Context, before time.Time) ([]clickhouse.KindCount, error)
+	DeleteKinds(ctx context.Context, partition string, kinds []string) error
 	Retire(ctx context.Context, heads []clickhouse.Head) error
 	DropEvents(ctx context.Context, partition string) error
 }
 
-// DropBelowFloor drops the months of events that lie wholly below the floor, once
-// every shard has adopted it: until then a shard may still count such events.
+// DropBelowFloor drops the months of events that lie wholly below the floor, and deletes
+// those of unit kinds that lie wholly below their own, once every shard has adopted
+// both: until then a shard may still count such events.
 func (s *Stack) DropBelowFloor(ctx context.Context) (Moved, error) {
 	admin, err := s.connect(ctx, s.endpoints.Admin)
 	if err != nil {
@@ -101,7 +117,7 @@ func (s *Stack) DropBelowFloor(ctx context.Context) (Moved, error) {
 	}
 	done, err := dropBelowFloor(ctx, admin)
 	if err == nil {
-		s.Log.Info("events dropped below the floor", "floor", done.Floor, "months", done.Dropped, "rows", done.Rows, "version", done.Number)
+		s.Log.Info("events dropped below the floor", "floor", done.Floor, "months", done.Dropped, "months_of_kinds", len(done.Deleted), "rows", done.Rows, "version", done.Number)
 	}
 	return done, err
 }
@@ -111,15 +127,15 @@ func dropBelowFloor(ctx context.Context, db retention) (Moved, error) {
 	if err != nil {
 		return Moved{}, fmt.Errorf("read the configuration in force: %w", err)
 	}
-	done := Moved{Number: v.Number, Floor: v.Floor}
-	if v.Floor.IsZero() {
+	done := floorsOf(&v)
+	if v.HighestFloor().IsZero() {
 		return done, nil
 	}
 	heads, err := adopted(ctx, db, &v)
 	if err != nil {
 		return done, err
 	}
-	months, err := db.EventsBefore(ctx, v.Floor)
+	months, err := monthsBelow(ctx, db, &v)
 	if err != nil || len(months) == 0 {
 		return done, err
 	}
@@ -127,12 +143,64 @@ func dropBelowFloor(ctx context.Context, db retention) (Moved, error) {
 		return done, fmt.Errorf("note what can no longer be compared: %w", err)
 	}
 	for _, m := range months {
-		if err := db.DropEvents(ctx, m.Partition); err != nil {
+		if len(m.Kinds) == 0 {
+			err = db.DropEvents(ctx, m.Month)
+			done.Dropped = append(done.Dropped, m.Month)
+		} else {
+			err = db.DeleteKinds(ctx, m.Month, m.Kinds)
+			done.Deleted = append(done.Deleted, m.MonthOfKinds)
+		}
+		if err != nil {
 			return done, err
 		}
-		done.Dropped, done.Rows = append(done.Dropped, m.Partition), done.Rows+m.Rows
+		done.Rows += m.rows
 	}
 	return done, nil
+}
+
+// monthBelow is a month of events that goes: all of it, or the events of some kinds.
+type monthBelow struct {
+	MonthOfKinds
+	rows uint64
+}
+
+// monthsBelow finds what lies below the floors. A month of which nothing would be left
+// is dropped whole, since that rewrites nothing.
+func monthsBelow(ctx context.Context, db retention, v *experiment.Version) (out []monthBelow, err error) {
+	whole, err := db.EventsBefore(ctx, v.Floor)
+	if err != nil {
+		return nil, err
+	}
+	dropped := map[string]bool{}
+	for _, m := range whole {
+		dropped[m.Partition] = true
+		out = append(out, monthBelow{MonthOfKinds{Month: m.Partition}, m.Rows})
+	}
+	if len(v.Floors) == 0 {
+		return out, nil
+	}
+	counts, err := db.EventsOfKinds(ctx, v.HighestFloor())
+	if err != nil {
+		return nil, fmt.Errorf("count events by unit kind: %w", err)
+	}
+	for len(counts) > 0 {
+		m, stays := monthBelow{MonthOfKinds: MonthOfKinds{Month: counts[0].Partition}}, false
+		for ; len(counts) > 0 && counts[0].Partition == m.Month; counts = counts[1:] {
+			if c := counts[0]; c.Partition < v.FloorOf(c.Kind).UTC().Format("200601") {
+				m.Kinds, m.rows = append(m.Kinds, c.Kind), m.rows+c.Rows
+			} else {
+				stays = true
+			}
+		}
+		if dropped[m.Month] || len(m.Kinds) == 0 {
+			continue
+		}
+		if !stays {
+			m.Kinds = nil
+		}
+		out = append(out, m)
+	}
+	return out, nil
 }
 
 // adopted returns the shards if all of them stand at a version with the floor.
@@ -148,7 +216,7 @@ func adopted(ctx context.Context, db retention, v *experiment.Version) ([]clickh
 			if err != nil {
 				return nil, err
 			}
-			known[h.Config] = then.Floor.Equal(v.Floor)
+			known[h.Config] = then.SameFloors(v)
 		}
 		if !known[h.Config] {
 			return nil, WithHint(fmt.Errorf("shard %d counts under version %d, which does not know the floor of version %d yet", h.Shard, h.Config, v.Number),

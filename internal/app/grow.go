@@ -292,7 +292,7 @@ func (g *enlarging) compare(ctx context.Context) error {
 	for i := range v.Experiments {
 		e := &v.Experiments[i]
 		for j := range e.Iterations {
-			if it := &e.Iterations[j]; v.Closed(it) {
+			if it := &e.Iterations[j]; v.Closed(e, it) {
 				name := fmt.Sprintf("%s iteration %d", e.Key, it.Number)
 				old[name] = true
 				g.done.Left = append(g.done.Left, name)

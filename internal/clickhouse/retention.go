@@ -51,6 +51,25 @@ func (db *DB) EventsBefore(ctx context.Context, floor time.Time) ([]PartCount, e
 	return out, nil
 }
 
+// KindCount is how many events of a unit kind a monthly partition has.
+type KindCount struct {
+	Partition string // YYYYMM
+	Kind      string
+	Rows      uint64
+}
+
+// EventsOfKinds counts events by unit kind in the monthly partitions that lie wholly
+// before a time.
+func (db *DB) EventsOfKinds(ctx context.Context, before time.Time) ([]KindCount, error) {
+	if err := db.wait(ctx, "events"); err != nil {
+		return nil, err
+	}
+	before = before.UTC()
+	return collect(ctx, db, "events_of_kinds", args{"month": uint64(before.Year()*100 + int(before.Month()))}, func(rows native.Rows, c *KindCount) error {
+		return rows.Scan(&c.Partition, &c.Kind, &c.Rows)
+	})
+}
+
 // Retire notes that nothing up to these parts can be compared with stored rows any
 // more, because some are about to be dropped.
 func (db *DB) Retire(ctx context.Context, heads []Head) error {
@@ -60,6 +79,19 @@ func (db *DB) Retire(ctx context.Context, heads []Head) error {
 		}
 	}
 	return nil
+}
+
+// DeleteKinds deletes the events of some unit kinds from a monthly partition: the parts
+// that hold any are written anew without them. It needs the right to alter.
+func (db *DB) DeleteKinds(ctx context.Context, partition string, kinds []string) error {
+	month, err := strconv.ParseUint(partition, 10, 32)
+	if err != nil {
+		return fmt.Errorf("delete from partition %q of events: %w", partition, err)
+	}
+	statement := fmt.Sprintf("ALTER TABLE events DELETE IN PARTITION %d WHERE has(%s, unit_kind)", month, list(kinds, quote))
+	return db.everywhere(ctx, func(ctx context.Context, db *DB) error {
+		return db.retry(deletion(ctx), "delete events of unit kinds", func(ctx context.Context) error { return db.conn.Exec(ctx, statement) })
+	})
 }
 
 // DropEvents drops a monthly partition of events. It needs the right to alter.

@@ -148,18 +148,25 @@ func (db *DB) eachCell(ctx context.Context, name string, params args, fn func(in
 
 // closedBy tells of each cell whether it holds what was counted from events that
 // are kept no longer: those of an iteration that began before the floor, or of
-// exposures from before it that belong to none.
+// exposures from before it that belong to none or are of another unit kind, whose own
+// floor may be higher.
 func closedBy(v *experiment.Version) func(*ingest.Cell) bool {
+	highest := v.HighestFloor()
 	return func(c *ingest.Cell) bool {
-		if c.Iteration == 0 {
-			return time.UnixMilli(c.Slot).Before(v.Floor)
+		if c.Iteration == 0 || c.Metric == ingest.OtherUnitKind {
+			if time.UnixMilli(c.Slot).Before(highest) {
+				return true
+			}
+			if c.Iteration == 0 {
+				return false
+			}
 		}
 		e := v.Find(c.Experiment)
 		if e == nil {
 			return false
 		}
 		i := slices.IndexFunc(e.Iterations, func(it experiment.Iteration) bool { return it.Number == c.Iteration })
-		return i >= 0 && v.Closed(&e.Iterations[i])
+		return i >= 0 && v.Closed(e, &e.Iterations[i])
 	}
 }
 
@@ -170,8 +177,8 @@ func (v *verifier) close() {
 		for i := range version.Experiments {
 			e := &version.Experiments[i]
 			for k := range e.Iterations {
-				if it := &e.Iterations[k]; version.Closed(it) && (v.spec.Experiment == "" || v.spec.Experiment == e.Key) {
-					closed[ClosedIteration{e.Key, it.Number, version.Floor.UTC()}] = true
+				if it := &e.Iterations[k]; version.Closed(e, it) && (v.spec.Experiment == "" || v.spec.Experiment == e.Key) {
+					closed[ClosedIteration{e.Key, it.Number, version.FloorOf(e.AsOf(it).UnitKind).UTC()}] = true
 				}
 			}
 		}

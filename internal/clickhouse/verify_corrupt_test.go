@@ -178,6 +178,57 @@ func TestVerifyBelowTheFloor(t *testing.T) {
 	}
 }
 
+// Of worlds whose devices are kept for a shorter time than users, events of devices are
+// deleted: iterations of users are recounted as ever, those of devices are said not to be
+// recomputable, and nothing is missed.
+//
+// semantics: floor-kind
+func TestVerifyBelowTheFloorOfAUnitKind(t *testing.T) {
+	for seed := range uint64(3) {
+		s := newStore(t)
+		w := newRealm(seed<<8|77, 800)
+		first(t, s, w)
+		w.consume(t, s.DB, 0)
+		floor := millis(w.start + span/2)
+		raised := *w.version
+		raised.Number, raised.Floors = w.version.Number+1, map[string]time.Time{"device": floor}
+		if err := s.AppendVersion(t.Context(), raised); err != nil {
+			t.Fatal(err)
+		}
+		heads, err := s.Heads(t.Context())
+		if err != nil || len(heads) != 1 {
+			t.Fatal(heads, err)
+		}
+		mustAppendTo(t, s.DB, w.topics, ingest.Part{Seq: heads[0].Seq + 1, Config: raised.Number, Partitions: 4})
+		if err := s.Retire(t.Context(), []clickhouse.Head{{Seq: heads[0].Seq + 1}}); err != nil {
+			t.Fatal(err)
+		}
+		alter(fmt.Sprintf("events DELETE WHERE unit_kind = 'device' AND t < fromUnixTimestamp64Milli(%d)", floor.UnixMilli()))(t, s, w)
+		v, err := s.Verify(t.Context(), clickhouse.VerifySpec{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		report(t, v)
+		open := 0
+		for i := range raised.Experiments {
+			e := &raised.Experiments[i]
+			for k := range e.Iterations {
+				it := &e.Iterations[k]
+				closed := slices.Contains(v.Closed, clickhouse.ClosedIteration{Experiment: e.Key, Iteration: it.Number, Since: floor})
+				if want := e.AsOf(it).UnitKind == "device" && it.Start.Before(floor); closed != want {
+					t.Errorf("%s iteration %d of %ss: closed %v", e.Key, it.Number, e.AsOf(it).UnitKind, closed)
+				}
+				if !closed {
+					open++
+				}
+			}
+		}
+		if open == 0 || v.Shards[0].Cells == 0 {
+			t.Errorf("%d iterations are open, %d cells were compared: this proved little", open, v.Shards[0].Cells)
+		}
+	}
+}
+
 // brief names what was found, in a word or two each.
 func brief(v *clickhouse.Verification) []string {
 	var out []string

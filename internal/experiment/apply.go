@@ -30,7 +30,7 @@ func ApplyBut(previous *Version, set *Set, at time.Time, author string, waiting 
 	next := &Version{Number: 1, Author: author, Metrics: set.Metrics()}
 	if previous != nil {
 		next.Number = previous.Number + 1
-		next.Floor, next.Erasure, next.Sheds = previous.Floor, previous.Erasure, previous.Sheds
+		next.Floor, next.Floors, next.Erasure, next.Sheds = previous.Floor, previous.Floors, previous.Erasure, previous.Sheds
 		if at.Before(previous.AppliedAt) {
 			at = previous.AppliedAt
 		}

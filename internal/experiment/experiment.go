@@ -19,6 +19,9 @@ type Version struct {
 	// Floor is the time before which events are no longer kept; zero: none is
 	// refused for its age. It only rises; see MoveFloor.
 	Floor time.Time `json:"floor,omitzero"`
+	// Floors are of unit kinds whose events are kept for a shorter time: all are above
+	// Floor. See FloorOf.
+	Floors map[string]time.Time `json:"floors,omitempty"`
 	// Erasure is the number of the last request of erasure that holds, in the
 	// decision log: the units of all requests up to it are suppressed. See Erasing.
 	Erasure uint64 `json:"erasure,omitzero"`

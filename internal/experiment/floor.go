@@ -3,6 +3,7 @@ package experiment
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 )
 
@@ -16,38 +17,84 @@ var (
 	ErrFloorTooHigh = errors.New("the floor would come too near")
 )
 
-// Closed tells whether an iteration's results can no longer be computed again:
-// events from below the floor are not kept, and it began before it. What was
-// counted stays as it is; nothing is added and nothing taken back.
-func (v *Version) Closed(it *Iteration) bool { return it.Start.Before(v.Floor) }
+// FloorOf is the time before which events of a unit kind are no longer kept.
+func (v *Version) FloorOf(kind string) time.Time {
+	if own := v.Floors[kind]; own.After(v.Floor) {
+		return own
+	}
+	return v.Floor
+}
 
-// MoveFloor makes the version from which on events before a time are refused, so
-// that their partitions can be dropped. The floor stays 30 days below the start of
-// every iteration that has not ended, and below now.
-func (v *Version) MoveFloor(to time.Time, reason, author string, now time.Time) (*Version, error) {
+// HighestFloor is the time from which on events of all unit kinds are kept.
+func (v *Version) HighestFloor() time.Time {
+	highest := v.Floor
+	for _, own := range v.Floors {
+		if own.After(highest) {
+			highest = own
+		}
+	}
+	return highest
+}
+
+// SameFloors tells whether two versions keep the same events.
+func (v *Version) SameFloors(o *Version) bool {
+	return v.Floor.Equal(o.Floor) && maps.EqualFunc(v.Floors, o.Floors, time.Time.Equal)
+}
+
+// Closed tells whether an iteration's results can no longer be computed again:
+// events of its unit kind from below the floor are not kept, and it began before it.
+// What was counted stays as it is; nothing is added and nothing taken back.
+func (v *Version) Closed(e *Experiment, it *Iteration) bool {
+	return it.Start.Before(v.FloorOf(e.AsOf(it).UnitKind))
+}
+
+// MoveFloor makes the version from which on events before a time are refused, those of
+// one unit kind or ("") all, so that they can be dropped. The floor stays 30 days below
+// the start of every iteration that has not ended and counts such events, and below now.
+func (v *Version) MoveFloor(to time.Time, kind, reason, author string, now time.Time) (*Version, error) {
 	next := v.clone()
 	next.Number, next.Author, next.Reason = v.Number+1, author, reason
 	if now = now.UTC().Truncate(time.Millisecond); now.After(v.AppliedAt) {
 		next.AppliedAt = now
 	}
-	next.Floor = to.UTC().Truncate(time.Millisecond)
-	if !next.Floor.After(v.Floor) {
-		return nil, fmt.Errorf("move the floor from %s to %s: %w", stamp(v.Floor), stamp(next.Floor), ErrFloorBack)
+	to = to.UTC().Truncate(time.Millisecond)
+	if from := v.FloorOf(kind); !to.After(from) {
+		return nil, fmt.Errorf("move the floor from %s to %s: %w", stamp(from), stamp(to), ErrFloorBack)
 	}
-	if limit := next.AppliedAt.Add(-FloorMargin); next.Floor.After(limit) {
-		return nil, fmt.Errorf("move the floor to %s: %w: at most %s, 30 days ago", stamp(next.Floor), ErrFloorTooHigh, stamp(limit))
+	next.setFloor(kind, to)
+	if limit := next.AppliedAt.Add(-FloorMargin); to.After(limit) {
+		return nil, fmt.Errorf("move the floor to %s: %w: at most %s, 30 days ago", stamp(to), ErrFloorTooHigh, stamp(limit))
 	}
 	for i := range next.Experiments {
 		e := &next.Experiments[i]
 		for k := range e.Iterations {
 			it := &e.Iterations[k]
-			if limit := it.Start.Add(-FloorMargin); !it.over(next.AppliedAt) && next.Floor.After(limit) {
+			if kind != "" && e.AsOf(it).UnitKind != kind {
+				continue
+			}
+			if limit := it.Start.Add(-FloorMargin); !it.over(next.AppliedAt) && to.After(limit) {
 				return nil, fmt.Errorf("move the floor to %s: %w to iteration %d of %s, which has not ended: at most %s, 30 days before its start",
-					stamp(next.Floor), ErrFloorTooHigh, it.Number, e.Key, stamp(limit))
+					stamp(to), ErrFloorTooHigh, it.Number, e.Key, stamp(limit))
 			}
 		}
 	}
 	return next, nil
+}
+
+// setFloor sets one floor; those of kinds that are not above the common one are none.
+func (v *Version) setFloor(kind string, to time.Time) {
+	if kind != "" {
+		if v.Floors == nil {
+			v.Floors = map[string]time.Time{}
+		}
+		v.Floors[kind] = to
+		return
+	}
+	v.Floor = to
+	maps.DeleteFunc(v.Floors, func(_ string, own time.Time) bool { return !own.After(to) })
+	if len(v.Floors) == 0 {
+		v.Floors = nil
+	}
 }
 
 // aboveFloor refuses iterations that are new and need events from below the floor.
@@ -57,10 +104,11 @@ func (v *Version) aboveFloor(before *Version) Problems {
 		e := &v.Experiments[i]
 		for k := range e.Iterations {
 			it := &e.Iterations[k]
-			if before.Find(e.Key).Iteration(it.Number) == nil && it.Start.Add(-FloorMargin).Before(v.Floor) {
+			floor := v.FloorOf(e.AsOf(it).UnitKind)
+			if before.Find(e.Key).Iteration(it.Number) == nil && it.Start.Add(-FloorMargin).Before(floor) {
 				problems = append(problems, Problem{Rule: RuleTimeOrder,
-					Text: fmt.Sprintf("iteration %d of experiment %s starts at %s, and events from before %s are no longer kept", it.Number, e.Key, stamp(it.Start), stamp(v.Floor)),
-					Hint: fmt.Sprintf("start it at %s or later: 30 days of events before its start are needed", stamp(v.Floor.Add(FloorMargin)))})
+					Text: fmt.Sprintf("iteration %d of experiment %s starts at %s, and events from before %s are no longer kept", it.Number, e.Key, stamp(it.Start), stamp(floor)),
+					Hint: fmt.Sprintf("start it at %s or later: 30 days of events before its start are needed", stamp(floor.Add(FloorMargin)))})
 			}
 		}
 	}

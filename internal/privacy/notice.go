@@ -190,9 +190,9 @@ func events(e *experiment.Experiment) []Use {
 }
 
 func kept(v *experiment.Version, e *experiment.Experiment, t Terms) []Kept {
-	until := "until the floor is moved past them (assay retention, docs/operations.md): it has not been moved yet"
-	if !v.Floor.IsZero() {
-		until = fmt.Sprintf("events from before %s are no longer kept; the others until the floor is moved past them", v.Floor.UTC().Format(time.RFC3339))
+	until := "until the floor is moved past them (assay apply --floor, docs/operations.md): it has not been moved yet"
+	if floor := v.FloorOf(e.UnitKind); !floor.IsZero() {
+		until = fmt.Sprintf("events of unit kind %s from before %s are no longer kept; the others until the floor is moved past them", e.UnitKind, floor.UTC().Format(time.RFC3339))
 	}
 	whom := "every unit with such an event"
 	if e.Consent.Asks() {
@@ -210,7 +210,7 @@ func kept(v *experiment.Version, e *experiment.Experiment, t Terms) []Kept {
 		Kept{"Kafka: " + strings.Join(t.Topics, ", "), "what the producers wrote, keyed by the unit", "everybody, whatever they consented to", "as long as the topics' retention"},
 	)
 	if t.DeadLetters != "" {
-		out = append(out, Kept{"dead_letters, and Kafka: " + t.DeadLetters, "place, size and reason of what is no event; no payload", "nobody", "months below the floor go with it; the topic as long as its retention"})
+		out = append(out, Kept{"dead_letters, and Kafka: " + t.DeadLetters, "place, size and reason of what is no event; no payload", "nobody", "for ever; the topic as long as its retention"})
 	}
 	if t.Backups > 0 {
 		out = append(out, Kept{"backups", "copies of all tables", "as of the tables", fmt.Sprintf("until %d newer ones exist", t.Backups)})

@@ -39,8 +39,8 @@ func Compute(v *experiment.Version, e *experiment.Experiment, number uint32, m M
 	c := computation{v: v, e: e.AsOf(it), it: it, doc: &d, main: map[string][]Cell{}, goals: map[int]stats.Pair{}}
 	c.sort(m.Cells)
 	c.frame(e)
-	if v.Closed(it) {
-		d.Limits, d.Floor = append(d.Limits, "closed"), v.Floor
+	if v.Closed(e, it) {
+		d.Limits, d.Floor = append(d.Limits, "closed"), v.FloorOf(c.e.UnitKind)
 	}
 	c.phases()
 	c.counters()
