@@ -113,6 +113,7 @@ func Sign(key string, secret, value []byte) string {
 // token is one whose signature was looked at.
 type token struct {
 	forged                bool
+	unknown               bool // nobody has its key, so far
 	claims                claims
 	expires, issued, from int64 // milliseconds
 }
@@ -170,7 +171,7 @@ func (v *Verifier) token(text []byte) *token {
 	t = v.read(string(text))
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if generation != v.generation {
+	if generation != v.generation || t.unknown { // its key may be read later
 		return t
 	}
 	if len(v.young) >= most {
@@ -194,7 +195,7 @@ func (v *Verifier) read(text string) *token {
 	}
 	key, known := v.cfg.Keys.Key(signed.Signatures[0].Header.KeyID)
 	if !known {
-		return forged
+		return &token{forged: true, unknown: true}
 	}
 	body, err := signed.Verify(key)
 	if err != nil {

@@ -27,13 +27,19 @@ type forgetful struct {
 
 func newForgetful(t *testing.T) *forgetful {
 	t.Helper()
+	broker := embeddedtest.Kafka(t, []string{"assay.exposures", "assay.outcomes", "assay.deadletters"}, 2)
+	return newForgetfulAt(t, broker.Addr())
+}
+
+// newForgetfulAt reads from a broker that has the topics.
+func newForgetfulAt(t *testing.T, addr string) *forgetful {
+	t.Helper()
 	s := newStack(t)
 	database := s.Config.ClickHouse.Database
 	s.Config = config.Default()
 	s.Config.ClickHouse.Database, s.Config.Data = database, t.TempDir()
-	broker := embeddedtest.Kafka(t, []string{"assay.exposures", "assay.outcomes", "assay.deadletters"}, 2)
-	s.Brokers = []string{broker.Addr()}
-	client, err := kgo.NewClient(kgo.SeedBrokers(broker.Addr()))
+	s.Brokers = []string{addr}
+	client, err := kgo.NewClient(kgo.SeedBrokers(addr))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,8 +83,8 @@ func (w *forgetful) read() {
 	}
 }
 
-// sums are what the ledger says: n and buyers, by arm.
-func (w *forgetful) sums() string {
+// admin may do everything.
+func (w *forgetful) admin() driver.Conn {
 	w.t.Helper()
 	admin := w.endpoints.Admin
 	conn, err := driver.Open(&driver.Options{Addr: w.endpoints.ClickHouse,
@@ -86,9 +92,16 @@ func (w *forgetful) sums() string {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	return conn
+}
+
+// sums are what the ledger says: n and buyers, by arm.
+func (w *forgetful) sums() string {
+	w.t.Helper()
+	conn := w.admin()
 	defer conn.Close()
 	var text string
-	err = conn.QueryRow(w.t.Context(), `SELECT arrayStringConcat(groupArray(x), ' ') FROM (SELECT concat(variant, ' ', toString(sum(n)), ' ', toString(sum(nonzero))) AS x
+	err := conn.QueryRow(w.t.Context(), `SELECT arrayStringConcat(groupArray(x), ' ') FROM (SELECT concat(variant, ' ', toString(sum(n)), ' ', toString(sum(nonzero))) AS x
 		FROM ledger WHERE mark = 0 AND metric = 'sales' GROUP BY variant ORDER BY variant)`).Scan(&text)
 	if err != nil {
 		w.t.Fatal(err)

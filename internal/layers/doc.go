@@ -53,11 +53,12 @@ var Allowed = map[string][]string{
 
 	// Who comes in.
 	"internal/access/door":      {"internal/access"},
-	"internal/access/oidc":      {"internal/access", "internal/outbound"},
+	"internal/access/oidc":      {"internal/access", "internal/jwks", "internal/outbound"},
 	"internal/access/tokenfile": {"internal/access"},
 
 	// What adapters that call others by HTTP have in common.
 	"internal/outbound": {},
+	"internal/jwks":     {"internal/outbound"},
 
 	// The process.
 	"internal/config": {"internal/access", "internal/daily", "internal/experiment"},
