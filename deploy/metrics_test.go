@@ -123,6 +123,9 @@ func registered(t *testing.T) map[string][]metric {
 	if err := app.RegisterSignals(guard); err != nil {
 		t.Fatal(err)
 	}
+	if err := app.RegisterReminders(guard); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := announce.New(announce.Config{Topic: "t", Brokers: cfg.Brokers, Metrics: guard}, nil); err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/assay-dev/assay/guardrails"
 	"github.com/assay-dev/assay/ingest"
+	"github.com/assay-dev/assay/internal/governance"
 )
 
 // rule is an alert or a recording rule.
@@ -75,8 +76,13 @@ func labelValues() map[string][]string {
 			fates = append(fates, snake(f.Name))
 		}
 	}
+	due := []string{}
+	for _, w := range governance.Whats() {
+		due = append(due, string(w))
+	}
 	return map[string][]string{
 		"job":  {"assay"}, // of prometheus.yml
+		"what": due,
 		"fate": fates,
 		"outcome": {
 			string(guardrails.Decided), string(guardrails.Held), string(guardrails.Verified), string(guardrails.Denied),

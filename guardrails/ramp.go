@@ -42,6 +42,7 @@ const (
 	RampCrossovers    RampReason = "crossovers"       // more units cross over than the file allows
 	RampMismatch      RampReason = "assignment"       // units are shown another variant than their assignment gives them
 	RampSignal        RampReason = "signal"           // a signal's breaker has tripped, or nobody knows that it has not
+	RampStale         RampReason = "stale"            // nobody looks after the experiment, so it is held
 	RampApproval      RampReason = "approval"         // a person must agree
 	RampPaused        RampReason = "paused"           // a person said so
 	RampSnoozed       RampReason = "snoozed"          // automatic kills wait, so nothing would stop a bad step
@@ -67,7 +68,7 @@ func RampReasons() map[RampReason]RampState {
 	return map[RampReason]RampState{
 		RampSettling: RampAdvanced, RampTime: RampWaiting, RampUnits: RampWaiting, RampMoving: RampAdvancing,
 		RampUndecided: RampHeld, RampBreached: RampHeld, RampBlind: RampHeld, RampError: RampHeld, RampSplit: RampHeld,
-		RampCrossovers: RampHeld, RampMismatch: RampHeld, RampSignal: RampHeld, RampApproval: RampHeld, RampPaused: RampHeld, RampSnoozed: RampHeld,
+		RampCrossovers: RampHeld, RampMismatch: RampHeld, RampSignal: RampHeld, RampStale: RampHeld, RampApproval: RampHeld, RampPaused: RampHeld, RampSnoozed: RampHeld,
 		RampRetrospective: RampHeld, RampNoSwitch: RampHeld, RampDenied: RampHeld, RampPending: RampHeld, RampFailed: RampHeld, RampEnded: RampHeld,
 		RampHarm: RampReverted, RampByHand: RampReverted, RampKilled: RampReverted, RampReverting: RampReverted, RampRevertFailed: RampReverted,
 	}
@@ -96,6 +97,9 @@ type RampFacts struct {
 	Crossing string `json:"crossing,omitempty"`
 	// Signal says which breaker of the file's signals is not closed, and why; "" when all are.
 	Signal string `json:"signal,omitempty"`
+
+	// Stale says why the experiment is held as one that nobody looks after; "" when it is not.
+	Stale string `json:"stale,omitempty"`
 
 	Unable  string  `json:"unable,omitempty"`  // why the switch cannot set the traffic
 	Stopped string  `json:"stopped,omitempty"` // why automatic kills wait
@@ -247,6 +251,8 @@ func (j *rampJudge) heldBy() (RampReason, string) {
 		return RampMismatch, j.Mismatch
 	case j.Signal != "":
 		return RampSignal, j.Signal
+	case j.Stale != "":
+		return RampStale, j.Stale
 	case j.Limit != "":
 		return RampRetrospective, "the iteration began before it was applied, and its guardrails only notify: no step is decided on what was replayed"
 	case j.Stopped != "":

@@ -61,6 +61,7 @@ func TestStepRamp(t *testing.T) {
 		guardrails.RampPending:       func(f *guardrails.RampFacts) { f.Log.Last = moved(guardrails.PendingApproval, false, toTen) },
 		guardrails.RampFailed:        func(f *guardrails.RampFacts) { f.Log.Last = moved(guardrails.Failed, false, toTen) },
 		guardrails.RampMoving:        func(f *guardrails.RampFacts) { f.Log.Last = moved(guardrails.Verified, false, toTen) },
+		guardrails.RampStale:         func(f *guardrails.RampFacts) { f.Stale = "nobody looks after it" },
 		guardrails.RampEnded:         func(f *guardrails.RampFacts) { f.EnrolUntil = f.At },
 		guardrails.RampKilled:        func(f *guardrails.RampFacts) { f.Log.Killing = true },
 		guardrails.RampReverting: func(f *guardrails.RampFacts) {

@@ -100,9 +100,15 @@ func (c applyCmd) Run(env *environment) error {
 			if len(done.Waiting) > 0 {
 				env.tellWaiting(done.Waiting)
 			}
+			for _, h := range done.Held {
+				env.println("%s is left as it was: %s", h.Experiment, h.Why)
+			}
 			return nil
-		}); err != nil || len(done.Waiting) == 0 {
+		}); err != nil || len(done.Waiting)+len(done.Held) == 0 {
 			return err
+		}
+		if len(done.Waiting) == 0 {
+			return app.WithHint(errors.New("not everything was applied: some of it would grow what is held"), "do what it says, then apply again")
 		}
 		return app.WithHint(errors.New("not everything was applied: some of it waits for approvals"),
 			"somebody else agrees by `assay approve EXPERIMENT --reason …`, or at /changes; then apply again")

@@ -52,6 +52,9 @@ func (c runCmd) Run(env *environment) error {
 		for _, p := range done.Waiting {
 			_, _ = fmt.Fprintf(env.err, "assay: warning: %s goes on as it was: its change waits for approvals (assay approve)\n", p.Experiment)
 		}
+		for _, h := range done.Held {
+			_, _ = fmt.Fprintf(env.err, "assay: warning: %s goes on as it was: %s\n", h.Experiment, h.Why)
+		}
 		return c.serve(ctx, env, s, demo, done)
 	})
 }

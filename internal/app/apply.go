@@ -22,12 +22,38 @@ type Applied struct {
 	Number  uint32                `json:"version"` // in force now
 	Changes []experiment.Change   `json:"changes"`
 	Waiting []governance.Proposal `json:"waiting,omitempty"` // left as they were, until others agree
+	Held    []HeldBack            `json:"held,omitempty"`    // left as they were, for nobody looks after them
+}
+
+// HeldBack is a change of an experiment that is held.
+type HeldBack struct {
+	governance.Change
+	Why string `json:"why"` // and what ends it
+}
+
+// holding is what a gate makes of the changes between two versions.
+type holding struct {
+	waiting []governance.Proposal
+	held    []HeldBack
+	agreed  []governance.Step // whose approvals it counted
+}
+
+// leave names the experiments that are left as they are.
+func (h *holding) leave() (keys []string) {
+	for _, p := range h.waiting {
+		keys = append(keys, p.Experiment)
+	}
+	for _, b := range h.held {
+		keys = append(keys, b.Experiment)
+	}
+	return keys
 }
 
 // gate holds back what others must agree to first.
 type gate interface {
-	// Hold names the changes that wait, and takes those down whose approvals it counted.
-	Hold(ctx context.Context, before, next *experiment.Version, set *experiment.Set, author string) (waiting []governance.Proposal, agreed []governance.Step, err error)
+	// Hold names the changes that wait, those of experiments that are held, and takes
+	// those down whose approvals it counted.
+	Hold(ctx context.Context, before, next *experiment.Version, set *experiment.Set, author string) (holding, error)
 	// Applied writes down that changes with their approvals are in force.
 	Applied(ctx context.Context, agreed []governance.Step, author string, version uint32) error
 }
@@ -58,17 +84,17 @@ func apply(ctx context.Context, db versions, g gate, set *experiment.Set, author
 		if next == nil {
 			return Applied{Number: current.Number}, nil
 		}
-		waiting, agreed, err := g.Hold(ctx, &current, next, set, author)
+		back, err := g.Hold(ctx, &current, next, set, author)
 		if err != nil {
 			return Applied{}, err
 		}
-		if len(waiting) > 0 {
-			next, changes, problems = experiment.ApplyBut(previous, set, at, author, keysOf(waiting))
+		if leave := back.leave(); len(leave) > 0 {
+			next, changes, problems = experiment.ApplyBut(previous, set, at, author, leave)
 			if err := problems.Err(); err != nil {
 				return Applied{}, err
 			}
 			if next == nil {
-				return Applied{Number: current.Number, Waiting: waiting}, nil
+				return Applied{Number: current.Number, Waiting: back.waiting, Held: back.held}, nil
 			}
 		}
 		err = db.AppendVersion(ctx, *next)
@@ -78,15 +104,7 @@ func apply(ctx context.Context, db versions, g gate, set *experiment.Set, author
 		if err != nil {
 			return Applied{}, fmt.Errorf("append version %d: %w", next.Number, err)
 		}
-		done := Applied{Number: next.Number, Changes: changes, Waiting: waiting}
-		return done, g.Applied(ctx, agreed, author, next.Number)
+		done := Applied{Number: next.Number, Changes: changes, Waiting: back.waiting, Held: back.held}
+		return done, g.Applied(ctx, back.agreed, author, next.Number)
 	}
-}
-
-func keysOf(waiting []governance.Proposal) []string {
-	keys := make([]string, len(waiting))
-	for i, p := range waiting {
-		keys[i] = p.Experiment
-	}
-	return keys
 }

@@ -48,7 +48,10 @@ type Catalog struct {
 
 	details detailCache
 	health  healthCache
-	zone    *time.Location // in which sentences write times
+
+	outside   map[string]time.Time // last exposures outside all iterations, of experiments that ask for reminders
+	outsideAt time.Time
+	zone      *time.Location // in which sentences write times
 }
 
 // shelf is what is known of one experiment.
@@ -92,6 +95,9 @@ func (c *Catalog) Refresh(ctx context.Context) error {
 		return err
 	}
 	c.settle(ctx)
+	if err := c.readOutside(ctx); err != nil {
+		return err
+	}
 	c.renewRows()
 	select {
 	case <-c.ready:
@@ -207,6 +213,7 @@ func (c *Catalog) makeRows(now time.Time) []catalog.Row {
 		e := &c.version.Experiments[i]
 		s, look := c.subject(e, now)
 		row := catalog.RowOf(s, look)
+		row.Due = c.dues(s)
 		if z, ok := c.log.Snoozed(e.Key, now); ok {
 			row.SnoozedUntil = z.Until
 		}

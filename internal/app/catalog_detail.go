@@ -83,7 +83,10 @@ func (c *Catalog) Detail(ctx context.Context, key string, iteration uint32) (cat
 	s := catalog.Subject{Experiment: e, Iteration: it, Document: held.document, Guard: p.guard, Now: c.now().UTC(), Zone: c.zone}
 	d := catalog.DetailOf(s, p.look.ID, held.tag)
 	d.Row.SnoozedUntil = p.snoozed.Until
-	d.Tag += fmt.Sprintf("/%s/%s/%d", d.Row.State, d.Row.Health, p.snoozed.Until.Unix())
+	c.mu.RLock()
+	d.Row.Due = c.dues(s)
+	c.mu.RUnlock()
+	d.Tag += fmt.Sprintf("/%s/%s/%d/%s", d.Row.State, d.Row.Health, p.snoozed.Until.Unix(), whatIsDue(d.Row.Due))
 	return d, nil
 }
 

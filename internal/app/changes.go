@@ -30,12 +30,13 @@ type changes struct {
 	operator int // approvals that every growing change needs
 	log      changeLog
 	versions versions
+	held     func(ctx context.Context, e *experiment.Experiment, now time.Time) (why string, err error)
 	now      func() time.Time
 	code     string
 }
 
 func (s *Stack) changes() *changes {
-	return &changes{operator: s.Config.Governance.Approvals, log: decisionLines{s.DB, journal{s.DB}}, versions: s.DB, now: time.Now, code: s.Code}
+	return &changes{operator: s.Config.Governance.Approvals, log: decisionLines{s.DB, journal{s.DB}}, versions: s.DB, held: s.heldNow, now: time.Now, code: s.Code}
 }
 
 // decisionLines is the table of decisions as a log of changes.
@@ -59,12 +60,25 @@ func (l decisionLines) Of(ctx context.Context, key string) ([]guardrails.Entry, 
 }
 
 // Hold implements gate. What waits is proposed in the decision log, once.
-func (c *changes) Hold(ctx context.Context, before, next *experiment.Version, set *experiment.Set, author string) (waiting []governance.Proposal, agreed []governance.Step, err error) {
+func (c *changes) Hold(ctx context.Context, before, next *experiment.Version, set *experiment.Set, author string) (out holding, err error) {
 	var files *experiment.Version // read when somebody asks for approvals
 	for _, change := range governance.Classify(before, next, next.AppliedAt) {
 		was, wanted := before.Find(change.Experiment), next.Find(change.Experiment)
+		if change.Class != governance.Grow || wanted == nil {
+			continue
+		}
+		if was != nil {
+			why, err := c.held(ctx, was, next.AppliedAt)
+			if err != nil {
+				return holding{}, err
+			}
+			if why != "" {
+				out.held = append(out.held, HeldBack{change, why})
+				continue
+			}
+		}
 		needs := governance.Needs(c.operator, was, wanted)
-		if needs == 0 || change.Class != governance.Grow || wanted == nil {
+		if needs == 0 {
 			continue
 		}
 		if files == nil {
@@ -73,15 +87,15 @@ func (c *changes) Hold(ctx context.Context, before, next *experiment.Version, se
 		step := governance.StepOf(was, files.Find(change.Experiment), change, needs)
 		p, err := c.propose(ctx, step, author, before.Number)
 		if err != nil {
-			return nil, nil, err
+			return holding{}, err
 		}
 		if p != nil {
-			waiting = append(waiting, *p)
+			out.waiting = append(out.waiting, *p)
 		} else {
-			agreed = append(agreed, step)
+			out.agreed = append(out.agreed, step)
 		}
 	}
-	return waiting, agreed, nil
+	return out, nil
 }
 
 // propose returns nil when enough other people have agreed to a step, else what it waits

@@ -25,12 +25,16 @@ type governed struct {
 	changes *changes
 	acts    *Acts
 	audit   *strings.Builder
-	taken   int // so many appends find that somebody else was faster
+	holds   map[string]string // why experiments are held
+	taken   int               // so many appends find that somebody else was faster
 }
 
 func newGoverned(t *testing.T, operator int) *governed {
 	g := &governed{t: t, now: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC), audit: &strings.Builder{}}
-	g.changes = &changes{operator: operator, log: g, versions: g, now: func() time.Time { return g.now }}
+	g.changes = &changes{operator: operator, log: g, versions: g, now: func() time.Time { return g.now },
+		held: func(_ context.Context, e *experiment.Experiment, _ time.Time) (string, error) {
+			return g.holds[e.Key], nil
+		}}
 	g.acts = &Acts{owners: teams{}, changes: g.changes, audit: slog.New(slog.NewTextHandler(g.audit, nil)), hand: func(string) (hand, error) { return nil, nil }}
 	return g
 }
@@ -344,5 +348,29 @@ func TestResumeWaits(t *testing.T) {
 	}
 	if want := "op: resume x after 1 at 0.05, why"; l.did[len(l.did)-1] != want {
 		t.Errorf("the hand did %q", l.did)
+	}
+}
+
+// TestHeldGrowsNothing: of an experiment that nobody looks after what grows is left as it
+// is, with approvals too; what shrinks it, and others, go ahead.
+func TestHeldGrowsNothing(t *testing.T) {
+	for _, operator := range []int{0, 1} {
+		g := newGoverned(t, operator)
+		waiting := g.changes.operator
+		g.changes.operator = 0
+		g.must("ada", governedText, strings.ReplaceAll(governedText, "key: x", "key: y"))
+		g.changes.operator = waiting
+		g.holds = map[string]string{"x": "nobody looks after it; write a note"}
+		grown := withPhase(governedText, "{traffic: 50%}")
+		done, err := g.apply("ada", grown, strings.ReplaceAll(governedText, "key: x", "key: y")+"objective: sell\n")
+		if err != nil || len(done.Held) != 1 || done.Held[0].Experiment != "x" || done.Held[0].Why != g.holds["x"] || len(done.Waiting) != 0 || done.Number != 2 {
+			t.Fatalf("%v %+v", err, done)
+		}
+		if g.traffic() != .1 || g.list[1].Find("y").Objective != "sell" || len(g.lines) != 0 {
+			t.Errorf("traffic %v, lines %v", g.traffic(), g.lines)
+		}
+		if done, err := g.apply("ada", withPhase(governedText, "{traffic: 5%}"), strings.ReplaceAll(governedText, "key: x", "key: y")+"objective: sell\n"); err != nil || len(done.Held) != 0 || g.traffic() != .05 {
+			t.Errorf("less: %v %+v, traffic %v", err, done, g.traffic())
+		}
 	}
 }

@@ -27,7 +27,10 @@ func (s *Stack) entry(ctx context.Context, w *window, e *experiment.Experiment) 
 	if entry.Document, err = s.endLook(ctx, w, e, entry.Iteration, w.until); err != nil || entry.Iteration == nil {
 		return entry, false, err
 	}
-	if ended = len(entry.Decisions) == 0 && !entry.Iteration.End.After(w.from); ended || entry.Document == nil {
+	if entry.Due, err = s.dueIn(ctx, w, e, entry.Document); err != nil {
+		return entry, false, err
+	}
+	if ended = len(entry.Decisions)+len(entry.Due) == 0 && !entry.Iteration.End.After(w.from); ended || entry.Document == nil {
 		return entry, ended, nil
 	}
 	if entry.Before, err = s.endLook(ctx, w, e, catalog.Current(e, w.from.Add(-time.Millisecond)), w.from); err != nil {

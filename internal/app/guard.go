@@ -48,6 +48,11 @@ func (s *Stack) Guard(opt GuardOptions) (*Guard, error) {
 	}
 	parts.Observer, parts.Metrics, parts.Signals = opt.Observer, opt.Registry, read
 	parts.Notifier = messenger{notifier, s.Config.Guard.Runbook}
+	reminders, err := newReminders(s, parts.Notifier, opt.Registry)
+	if err != nil {
+		return nil, err
+	}
+	parts.Holds = reminders
 	cfg.Settle = cmp.Or(opt.Settle, s.Config.Guard.Settle.Std())
 	if opt.Full > 0 {
 		cfg.FullEvery = opt.Full
@@ -58,7 +63,7 @@ func (s *Stack) Guard(opt GuardOptions) (*Guard, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Guard{w, notifier, read}, nil
+	return &Guard{w, notifier, read, reminders}, nil
 }
 
 func (s *Stack) guardParts() (watch.Parts, error) {

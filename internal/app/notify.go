@@ -20,9 +20,10 @@ import (
 
 // Guard is the loop that judges and acts, with its messengers.
 type Guard struct {
-	watch    *watch.Watch
-	notifier *notify.Notifier
-	signals  *Signals
+	watch     *watch.Watch
+	notifier  *notify.Notifier
+	signals   *Signals
+	reminders *Reminders
 }
 
 // Restrain replaces the limits of all kills together.
@@ -39,7 +40,7 @@ func (g *Guard) Run(ctx context.Context) error {
 	if g.signals == nil {
 		return g.watch.Run(ctx)
 	}
-	return Together(ctx, g.watch.Run, g.signals.Run)
+	return Together(ctx, g.watch.Run, g.signals.Run, g.reminders.Run)
 }
 
 // messenger is the notifier as the guard sees it.

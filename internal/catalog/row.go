@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/governance"
 	"github.com/assay-dev/assay/internal/results"
 )
 
@@ -28,6 +29,9 @@ type Row struct {
 	Kill    string  `json:"kill,omitempty"` // how far a kill is: decided, sending, accepted, verified, denied, …
 	// SnoozedUntil is when automatic kills of it may be sent again; absent: now.
 	SnoozedUntil time.Time `json:"snoozed_until,omitzero"`
+	// Due is what people are to be reminded of: reviews, what was to end it, and that
+	// nobody looks after it.
+	Due []governance.Due `json:"due,omitempty"`
 
 	Look      string    `json:"look,omitempty"`     // id of the newest look; absent: there was none yet
 	At        time.Time `json:"at,omitzero"`        // when it was taken

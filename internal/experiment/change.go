@@ -70,6 +70,9 @@ func (c *changeList) words(was, is *Experiment) {
 		{"flag link", was.Links.Flag, is.Links.Flag},
 		{"change link", was.Links.Change, is.Links.Change},
 		{"schema link", was.Links.Schema, is.Links.Schema},
+		{"reviews", reviewsText(was.Reviews), reviewsText(is.Reviews)},
+		{"stop_when", was.StopWhen.String(), is.StopWhen.String()},
+		{"stale", was.Stale.String(), is.Stale.String()},
 		{"approvals", approvalsText(was.Approvals), approvalsText(is.Approvals)},
 		{"recomputed assignment", was.Assignment.recomputed(), is.Assignment.recomputed()},
 	} {

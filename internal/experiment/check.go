@@ -46,6 +46,7 @@ func (set *Set) check(e *experimentFile) {
 	set.checkReferences(e)
 	e.checkFamilies()
 	e.checkLooks()
+	e.checkReminders()
 	set.checkGuardrails(e)
 	e.checkChecks()
 	e.checkSignals()

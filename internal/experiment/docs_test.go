@@ -76,6 +76,8 @@ func TestEveryFieldIsDocumented(t *testing.T) {
 	fields = append(fields, names(crossoverFields())...)
 	fields = append(fields, names(assignmentCheckFields())...)
 	fields = append(fields, names(signalFields())...)
+	fields = append(fields, names(stopFields())...)
+	fields = append(fields, names(staleFields())...)
 	fields = append(fields, names(iterationFields())...)
 	fields = append(fields, names(phaseFields())...)
 	fields = append(fields, names(rampFields())...)

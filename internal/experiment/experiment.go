@@ -64,6 +64,9 @@ type Experiment struct {
 	Signals         []Signal    `json:"signals,omitempty"`        // numbers of services, read beside it
 	KillSwitch      string      `json:"kill_switch,omitempty"`    // a name in the operator's configuration, or OwnSwitch
 	PrivacyReview   string      `json:"privacy_review,omitempty"` // who has reviewed that it reads sensitive attributes, and when
+	Reviews         []time.Time `json:"reviews,omitempty"`        // dates at which people are to look at it, ascending
+	StopWhen        StopWhen    `json:"stop_when,omitzero"`       // when people are reminded to end it
+	Stale           Stale       `json:"stale,omitzero"`           // when nobody looks after it; zero: as the operator says
 	Approvals       int         `json:"approvals,omitempty"`      // people who must agree before it grows; 0: as the operator says
 	Assignment      *Assignment `json:"assignment,omitempty"`     // who puts units into variants; nil: somebody else, and nothing is known of it
 	Iterations      []Iteration `json:"iterations"`               // ascending, never overlapping

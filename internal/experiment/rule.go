@@ -51,6 +51,7 @@ const (
 	RuleNothingMeasured Rule = "nothing-measured" // at least a goal or a guardrail
 	RuleFamilies        Rule = "families"         // the primary goal is a goal, with its share and bonferroni
 	RuleLooks           Rule = "looks"            // dated looks ascend, lie within the iteration, and have a design and planned units
+	RuleReviews         Rule = "reviews"          // dates ascend
 	RuleKillSwitch      Rule = "kill-switch"      // mode kill needs a switch
 	RuleAlertOnly       Rule = "alert-only"       // and excludes action alert
 	RuleCountMethod     Rule = "count-method"     // counts compare rates of units that have an event

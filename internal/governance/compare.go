@@ -45,6 +45,7 @@ func (c *comparison) reasons() []Reason {
 	}
 	c.words()
 	c.more(c.was.Approvals-c.is.Approvals, "approvals %d → %d", c.was.Approvals, c.is.Approvals)
+	c.reminders()
 	c.design()
 	c.guardrails()
 	c.checks()

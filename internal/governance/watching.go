@@ -119,3 +119,38 @@ func (c *comparison) signals() {
 		}
 	}
 }
+
+// reminders compares how soon people are told to look at it, and when it is held.
+func (c *comparison) reminders() {
+	is, was := c.is.ReviewsOf(c.is.Latest()), c.was.ReviewsOf(c.was.Latest())
+	for _, at := range was {
+		if at.After(c.at) && !slices.ContainsFunc(is, at.Equal) {
+			c.add(Grow, "the review at %s taken out", stamp(at))
+		}
+	}
+	for _, at := range is {
+		if !slices.ContainsFunc(was, at.Equal) {
+			c.add(Shrink, "a review at %s", stamp(at))
+		}
+	}
+	c.more(later(c.was.StopWhen.Units, c.is.StopWhen.Units), "stop_when: %s → %s", c.was.StopWhen, c.is.StopWhen)
+	c.more(later(int64(c.was.StopWhen.After), int64(c.is.StopWhen.After)), "stop_when: %s → %s", c.was.StopWhen, c.is.StopWhen)
+	for _, b := range [][2]bool{{c.was.StopWhen.Decided, c.is.StopWhen.Decided}, {c.was.StopWhen.Ended, c.is.StopWhen.Ended}} {
+		if b[0] != b[1] {
+			c.more(map[bool]int{true: 1, false: -1}[b[0]], "stop_when: %s → %s", c.was.StopWhen, c.is.StopWhen)
+		}
+	}
+	c.more(later(int64(c.was.Stale.After), int64(c.is.Stale.After)), "stale: %s → %s", c.was.Stale, c.is.Stale)
+	c.more(later(int64(c.was.Stale.Hold), int64(c.is.Stale.Hold)), "stale: %s → %s", c.was.Stale, c.is.Stale)
+}
+
+// later is above 0 when a limit is reached later than before, and 0 is never.
+func later(was, is int64) int {
+	switch {
+	case was == is:
+		return 0
+	case is == 0 || was != 0 && is > was:
+		return 1
+	}
+	return -1
+}

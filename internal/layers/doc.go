@@ -27,10 +27,10 @@ var Allowed = map[string][]string{
 	"internal/governance": {"guardrails", "internal/experiment"},
 	"internal/privacy":    {"internal/experiment"},
 	"internal/planning":   {"internal/experiment", "internal/results", "stats", "stats/design"},
-	"internal/report":     {"internal/catalog", "internal/daily", "internal/experiment", "internal/planning", "internal/plots", "internal/results", "internal/signals", "internal/terminal", "internal/words", "stats"},
+	"internal/report":     {"internal/catalog", "internal/daily", "internal/experiment", "internal/governance", "internal/planning", "internal/plots", "internal/results", "internal/signals", "internal/terminal", "internal/words", "stats"},
 	"internal/words":      {"internal/experiment", "internal/results"},
 	"internal/plots":      {"internal/results", "internal/signals", "internal/words"},
-	"internal/catalog":    {"internal/experiment", "internal/results", "internal/words", "stats"},
+	"internal/catalog":    {"internal/experiment", "internal/governance", "internal/results", "internal/words", "stats"},
 
 	// Adapters: the core and one thing outside, never one another.
 	"ingest/kafka":          {"ingest", "internal/assignment", "internal/experiment", "internal/results"},

@@ -585,3 +585,24 @@ func TestChanges(t *testing.T) {
 		t.Errorf("the refusal is not told: %d", got.Code)
 	}
 }
+
+// TestReminders: what is due stands in the list and on the page, with what to do.
+func TestReminders(t *testing.T) {
+	w := newWorld(t)
+	d := w.details["price-badge"]
+	d.Row.Due = []governance.Due{{What: governance.Review, Since: w.now.Add(-time.Hour), Text: "its review of Monday is due", Do: "write a <note>"}}
+	w.details["price-badge"] = d
+	h := w.mux(reader)
+	if list := get(h, "/").Body.String(); !strings.Contains(list, "its review of Monday is due") {
+		t.Error("the list does not say it")
+	}
+	page := get(h, "/experiments/price-badge").Body.String()
+	for _, want := range []string{`id="reminders"`, "<b>its review of Monday is due</b>", "write a &lt;note&gt;"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page has no %q", want)
+		}
+	}
+	if other := get(h, "/experiments/new-search").Body.String(); strings.Contains(other, `id="reminders"`) {
+		t.Error("nothing is due there")
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/assay-dev/assay/internal/governance"
 	"github.com/assay-dev/assay/internal/words"
 )
 
@@ -54,6 +55,7 @@ func (e Entry) chapter() chapter {
 		}
 		add("In plain words", plain)
 	}
+	add("Reminders", reminders(e.Due))
 	add("Since the day before", e.Change().sentences())
 	var decisions, reasons []string
 	for _, d := range e.Decisions {
@@ -68,6 +70,15 @@ func (e Entry) chapter() chapter {
 		add("Warnings", doubts(e.Document))
 	}
 	return c
+}
+
+// reminders are what is due, each with what to do.
+func reminders(dues []governance.Due) []string {
+	out := make([]string, len(dues))
+	for i, d := range dues {
+		out[i] = d.Text + "; " + d.Do
+	}
+	return out
 }
 
 // sentences tell the change without a table.

@@ -11,6 +11,7 @@ import (
 	"github.com/assay-dev/assay/internal/catalog"
 	"github.com/assay-dev/assay/internal/daily"
 	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/governance"
 	"github.com/assay-dev/assay/internal/plots"
 	"github.com/assay-dev/assay/internal/results"
 )
@@ -43,6 +44,7 @@ type Entry struct {
 	Before     *results.Document        // the newest one of the days before; nil: there was none
 	History    map[Series][]plots.Point // the relative effects of earlier looks
 	Decisions  []Decision               // of the day
+	Due        []governance.Due         // what people are to be reminded of
 	Since      time.Time                // when the day began
 	Until      time.Time                // what is said holds for this time
 	zone       *time.Location

@@ -59,11 +59,12 @@ const (
 	SnoozeMatter    Matter = "snooze"    // a person lets automatic kills wait
 	RampMatter      Matter = "ramp"      // a ramp is reverted, or a step of it could not be carried out
 	ApprovalMatter  Matter = "approval"  // a ramp waits for a person to agree to its next step
+	ReminderMatter  Matter = "reminder"  // a review is due, an experiment should end, or nobody looks after it
 )
 
 // pages tells whether a matter is worth a night.
 func (m Matter) pages() bool {
-	return m != SilenceMatter && m != DataMatter && m != SnoozeMatter && m != ApprovalMatter
+	return m != SilenceMatter && m != DataMatter && m != SnoozeMatter && m != ApprovalMatter && m != ReminderMatter
 }
 
 // of tells whether the alert is about an iteration.

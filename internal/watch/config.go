@@ -68,6 +68,7 @@ type Parts struct {
 	Notifier Notifier // optional
 	Fates    Fates    // optional
 	Signals  Signals  // optional
+	Holds    Holds    // optional
 	Presence Presence // optional: without it a kill of a guard that died waits for the lease
 
 	Now      func() time.Time      // default time.Now

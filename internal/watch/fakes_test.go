@@ -58,6 +58,7 @@ type world struct {
 	moves    []TrafficOrder // calls that changed it, or tried to
 	unable   string         // why the switch cannot set it
 	slow     time.Duration
+	held     string // why nothing of any experiment may grow
 }
 
 func newWorld(e ...experiment.Experiment) *world {
@@ -448,7 +449,7 @@ func (w *world) Facts(string, uint32) []signals.Fact {
 }
 
 func (g *guard) parts() Parts {
-	return Parts{Versions: g, Ledger: g, Journal: g, Looks: g, Switch: g, Arms: g, Traffic: g, Signals: g, Notifier: g}
+	return Parts{Versions: g, Ledger: g, Journal: g, Looks: g, Switch: g, Arms: g, Traffic: g, Signals: g, Notifier: g, Holds: g}
 }
 
 // run lets a guard work for a time, or until it dies of what dieAt says. It

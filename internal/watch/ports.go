@@ -124,6 +124,11 @@ type Traffic interface {
 	SetTraffic(ctx context.Context, o TrafficOrder, progress func(guardrails.EntryKind, time.Time)) (Result, error)
 }
 
+// Holds says why nothing of an experiment may grow, "" when it may. It must return at once.
+type Holds interface {
+	Held(experiment string) string
+}
+
 // TrafficOrder asks for a move of a ramp.
 type TrafficOrder struct {
 	Order

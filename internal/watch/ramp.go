@@ -51,6 +51,9 @@ func (w *Watch) rampFacts(j *judged) guardrails.RampFacts {
 	if w.limits.Load().GlobalStop {
 		f.Stopped = "all automatic kills are stopped by the operator"
 	}
+	if w.parts.Holds != nil {
+		f.Stale = w.parts.Holds.Held(j.experiment.Key)
+	}
 	w.book.read(func(log *guardrails.Log) {
 		f.Log = log.Ramp(j.experiment.Key, it.Number)
 		if s, ok := log.Snoozed(j.experiment.Key, now); ok {
