@@ -92,6 +92,7 @@ func flags() options {
 	flag.StringVar(&o.soak.result, "result", o.soak.result, "with -soak: file for everything that was measured, as JSON")
 	flag.StringVar(&o.soak.docs, "docs", "", "with -soak: folder to write soak.md and images/soak.svg to")
 	flag.StringVar(&o.soak.memory, "consumer-memory", o.soak.memory, "with -soak: setting memory of each consumer")
+	flag.StringVar(&o.soak.only, "faults", "", "with -soak: only the faults whose name this regular expression finds, without a page")
 	flag.StringVar(&o.soak.commit, "commit", "", "with -soak: what the binary was built of; it stands in the page")
 	flag.StringVar(&o.soak.note, "note", "", "with -soak: a sentence for the page, as what else ran on the machine")
 	flag.DurationVar(&o.soak.p50, "kill-p50", o.soak.p50, "with -soak: bound of the median from harm to the off call")

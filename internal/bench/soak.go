@@ -35,6 +35,7 @@ type soakOptions struct {
 	docs   string // folder of soak.md and of images/soak.svg; empty: neither is written
 	memory string // of each consumer
 	disk   bool   // a disk of its own for ClickHouse, where the system allows it
+	only   string // a regular expression: the faults that happen; empty: all
 	commit string
 	note   string // what else the machine did; stands in the page
 
@@ -103,7 +104,9 @@ func (s *soak) bounds() soakBounds {
 
 // prepare starts servers and processes, with experiments in force.
 func (s *soak) prepare(ctx context.Context) (err error) {
-	s.faults = soakFaults(s.length)
+	if s.faults, err = soakFaultsNamed(s.length, s.only); err != nil {
+		return err
+	}
 	s.trials.plan(s.length)
 	if err := s.calls.listen(ctx); err != nil {
 		return err

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -50,6 +52,24 @@ func soakFaults(length time.Duration) []soakFault {
 		{name: "ClickHouse stands still", begin: signalEngine(syscall.SIGSTOP), end: signalEngine(syscall.SIGCONT)},
 		{name: "all consumers and guards killed at once", begin: kills("ingest-1", "ingest-2", "guard-1", "guard-2"), end: starts("ingest-1", "ingest-2", "guard-1", "guard-2")},
 	}
+	return spread(all, length)
+}
+
+// soakFaultsNamed are those of them that a regular expression finds, spread over the
+// whole run.
+func soakFaultsNamed(length time.Duration, only string) ([]soakFault, error) {
+	named, err := regexp.Compile(only)
+	if err != nil {
+		return nil, fmt.Errorf("--faults: %w", err)
+	}
+	all := slices.DeleteFunc(soakFaults(length), func(f soakFault) bool { return !named.MatchString(f.name) })
+	if len(all) == 0 {
+		return nil, fmt.Errorf("--faults %q: no fault has such a name", only)
+	}
+	return spread(all, length), nil
+}
+
+func spread(all []soakFault, length time.Duration) []soakFault {
 	slot := length * 88 / 100 / time.Duration(len(all))
 	for i := range all {
 		all[i].at = length*4/100 + time.Duration(i)*slot

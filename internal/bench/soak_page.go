@@ -17,7 +17,7 @@ func (s *soak) write() error {
 		return fmt.Errorf("encode the result: %w", err)
 	}
 	files := map[string]string{s.soakOptions.result: string(text) + "\n"}
-	if s.docs != "" {
+	if s.docs != "" && s.only == "" { // a page is about a run in which everything failed
 		files[filepath.Join(s.docs, "soak.md")] = soakPage(&s.result)
 		files[filepath.Join(s.docs, "images", "soak.svg")] = soakPlot(&s.result)
 	}
