@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -228,14 +227,6 @@ func freeDisk(ctx context.Context, s *soak) error {
 	}
 	if err := os.Remove(filepath.Join(s.servers.disk.dir, "ballast")); err != nil {
 		return fmt.Errorf("free the disk: %w", err)
-	}
-	// An insert that was under way when the disk became full may have left a part whose
-	// files are not whole. What docs/exactly-once.md tells the operator is done here.
-	for until := time.Now().Add(5 * time.Second); time.Now().Before(until) && ctx.Err() == nil; pause(ctx, soakTick/2) {
-		if _, err := s.db.CheckChain(ctx); err != nil && strings.Contains(err.Error(), "code: 246") {
-			s.result.Mended++
-			return killEngine(ctx, s)
-		}
 	}
 	return nil
 }

@@ -30,9 +30,6 @@ type soakResult struct {
 	Differences int       `json:"differences"`     // that verify finds
 	VerifyTook  float64   `json:"verify_took"`
 	Restarts    int       `json:"clickhouse_restarts"`
-	// Mended counts restarts of ClickHouse after the full disk, because it had left a
-	// part that it could not read.
-	Mended int `json:"clickhouse_mended"`
 
 	Bounds   soakBoundsText  `json:"bounds"`
 	Criteria []soakCriterion `json:"criteria"`

@@ -71,9 +71,6 @@ func soakPage(r *soakResult) string {
 	for i, f := range r.Faults {
 		p("| %d | %s | %.0f s | %.0f s | %.1f s | %.0f s |", i+1, f.Name, f.Begin, f.End-f.Begin, f.MostLag, f.Recovered-f.End)
 	}
-	if r.Mended > 0 {
-		p("\nAfter the full disk ClickHouse was restarted, as [exactly-once.md](exactly-once.md#what-each-failure-leads-to) says: an insert that was under way had left a part that it could not read.")
-	}
 	p("\n`reports/soak.json` has every sample, fault and kill of it.")
 	return b.String()
 }

@@ -14,6 +14,7 @@ import (
 
 const (
 	defaultMemory = 4 << 30
+	keepMerged    = time.Minute // a kernel writes what is older than half of it
 	startTimeout  = 30 * time.Second
 	// The engine's own port is chosen by being free a moment before, and an
 	// engine whose parent was killed may still be leaving the directory.
@@ -34,6 +35,10 @@ type ClickHouseConfig struct {
 	HTTPPort int
 	// Memory is the most that the engine may use, in bytes; 0 means 4 GiB.
 	Memory int64
+	// KeepMerged is for how long the engine keeps the files of parts that it has merged
+	// into one, in case the one cannot be read after a power cut or a full disk; rows
+	// that were deleted are on the disk for so long. 0 means a minute.
+	KeepMerged time.Duration
 	// Cluster makes the engine one of several; nil: it is alone.
 	Cluster *Cluster
 	// Logger is told of starts and restarts; nil means nobody is.
@@ -90,6 +95,9 @@ func (cfg ClickHouseConfig) complete() (ClickHouseConfig, error) {
 	if cfg.Memory == 0 {
 		cfg.Memory = defaultMemory
 	}
+	if cfg.KeepMerged == 0 {
+		cfg.KeepMerged = keepMerged
+	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -99,6 +107,9 @@ func (cfg ClickHouseConfig) complete() (ClickHouseConfig, error) {
 func (c *ClickHouse) start(ctx context.Context) error {
 	err := os.MkdirAll(filepath.Join(c.cfg.Dir, logDir), 0o700)
 	if err != nil {
+		return err
+	}
+	if err := roomToStart(c.cfg.Dir); err != nil {
 		return err
 	}
 	if c.listeners, err = openSockets(c.cfg); err != nil {

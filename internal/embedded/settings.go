@@ -52,7 +52,11 @@ var templates embed.FS
 type settings struct {
 	Dir    string // absolute
 	Memory int64  // bytes
-	Users  users
+	// Reserve is how much of its disk the engine leaves free, in bytes.
+	Reserve uint64
+	// KeepMerged is for how long what was merged is kept, in seconds.
+	KeepMerged int
+	Users      users
 	// Cluster and Nodes are the name of the cluster and who is in it; empty: none.
 	Cluster string
 	Nodes   []clusterNode

@@ -82,6 +82,10 @@ func (c *ClickHouse) spawn() (*process, error) {
 	if err != nil {
 		return nil, err
 	}
+	r, err := roomOf(c.cfg.Dir)
+	if err != nil {
+		return nil, err
+	}
 	output, err := os.OpenFile(c.outputFile(), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
@@ -115,7 +119,7 @@ func (c *ClickHouse) spawn() (*process, error) {
 	spec := childSpec{
 		Library:  c.cfg.Library,
 		HTTP:     c.cfg.HTTP,
-		Settings: settings{Dir: c.cfg.Dir, Memory: c.cfg.Memory, Users: c.users},
+		Settings: settings{Dir: c.cfg.Dir, Memory: c.cfg.Memory, Reserve: r.reserve(), KeepMerged: int(c.cfg.KeepMerged.Seconds()), Users: c.users},
 	}
 	if cluster := c.cfg.Cluster; cluster != nil {
 		spec.Settings.Cluster, spec.Settings.Nodes = cluster.Name, cluster.nodes()
@@ -179,11 +183,9 @@ func (c *ClickHouse) launch(ctx context.Context) (*process, error) {
 func (c *ClickHouse) supervise(life context.Context, p *process) {
 	defer close(c.done)
 	for {
-		select {
-		case <-life.Done():
+		if !c.awaitEnd(life, p) {
 			p.end()
 			return
-		case <-p.ended:
 		}
 		c.pid.Store(0)
 		c.cfg.Logger.Error("engine died", "state", p.cmd.ProcessState.String(), "output", c.lastOutput())
@@ -201,6 +203,9 @@ func (c *ClickHouse) relaunch(life context.Context) *process {
 		case <-life.Done():
 			return nil
 		case <-time.After(pause):
+		}
+		if !c.awaitRoom(life) {
+			return nil
 		}
 		ctx, cancel := context.WithTimeout(life, startTimeout)
 		p, err := c.launch(ctx)

@@ -6,6 +6,7 @@ import (
 	"net"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/assay-dev/assay/internal/embedded"
 )
@@ -27,7 +28,7 @@ func NewCluster(t testing.TB, engines int) *Cluster {
 	c := &Cluster{Engines: make([]*embedded.ClickHouse, engines)}
 	for _, port := range freePorts(t, engines) {
 		known.Nodes = append(known.Nodes, net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-		c.configs = append(c.configs, embedded.ClickHouseConfig{Dir: t.TempDir(), Library: library, Port: port, Memory: 1 << 30, Cluster: known})
+		c.configs = append(c.configs, embedded.ClickHouseConfig{Dir: t.TempDir(), Library: library, Port: port, Memory: 1 << 30, KeepMerged: time.Second, Cluster: known})
 	}
 	t.Cleanup(func() {
 		for i := range c.Engines {

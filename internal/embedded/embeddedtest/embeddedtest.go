@@ -17,6 +17,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/assay-dev/assay/internal/embedded"
 )
@@ -108,7 +109,7 @@ func (e *engine) start(library string) {
 		return
 	}
 	e.server, e.err = embedded.StartClickHouse(context.Background(),
-		embedded.ClickHouseConfig{Dir: e.dir, Library: library, HTTP: true})
+		embedded.ClickHouseConfig{Dir: e.dir, Library: library, HTTP: true, KeepMerged: time.Second})
 }
 
 func (e *engine) stop() error {
