@@ -288,7 +288,7 @@ type serveCmd struct{}
 
 // Run serves the door until it is stopped.
 func (serveCmd) Run(env *environment) error {
-	return env.part(app.Options{HTTP: true}, func(s *app.Stack, _ *prometheus.Registry, _ *app.Reload) (app.Part, error) {
+	return env.part(app.Options{HTTP: true, Later: true}, func(s *app.Stack, _ *prometheus.Registry, _ *app.Reload) (app.Part, error) {
 		return s.Reports(false) // they lie on each machine that serves them
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/assay-dev/assay/guardrails"
 	"github.com/assay-dev/assay/internal/access"
 	"github.com/assay-dev/assay/internal/acts"
+	"github.com/assay-dev/assay/internal/catalog"
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/governance"
 )
@@ -248,6 +249,9 @@ func (a *API) refuseAct(ctx context.Context, err error) error {
 		return problem(status, hintOf(err), "%s", err.Error())
 	}
 	a.parts.Log.Error("order not carried out", "error", err)
+	if away := catalog.AwayOf(ctx); away != nil {
+		return problem(http.StatusServiceUnavailable, "nothing was begun if it was away already; to turn something off now, do it in its flag system. The decision log tells how far it came: "+Prefix+"/decisions", "%s", away)
+	}
 	if ctx.Err() != nil {
 		return problem(http.StatusServiceUnavailable, "the decision log tells how far it came: "+Prefix+"/decisions", "it was not done in time")
 	}

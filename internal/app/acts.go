@@ -10,6 +10,7 @@ import (
 	"github.com/assay-dev/assay/guardrails"
 	"github.com/assay-dev/assay/internal/access"
 	"github.com/assay-dev/assay/internal/acts"
+	"github.com/assay-dev/assay/internal/catalog"
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/governance"
 	"github.com/assay-dev/assay/internal/watch"
@@ -58,8 +59,8 @@ func (s *Stack) LastingActs(audit *slog.Logger) *Acts {
 
 // Kill turns an experiment or one arm off.
 func (a *Acts) Kill(ctx context.Context, who access.Principal, o acts.Kill) (k guardrails.Kill, err error) {
-	if a.lasts {
-		ctx = context.WithoutCancel(ctx)
+	if ctx, err = a.lasting(ctx); err != nil {
+		return k, err
 	}
 	err = a.do(ctx, who, access.Kill, o.On, func(ctx context.Context, h hand) error {
 		k, err = h.Kill(ctx, watch.Off{Named: named(o.On), Arm: o.Arm, Reason: o.Reason})
@@ -136,8 +137,8 @@ func (a *Acts) Ramp(ctx context.Context, who access.Principal, o acts.Ramp) (don
 	if o.Act.Grows() {
 		action = access.GrowRamp
 	}
-	if a.lasts {
-		ctx = context.WithoutCancel(ctx)
+	if ctx, err = a.lasting(ctx); err != nil {
+		return done, err
 	}
 	err = a.do(ctx, who, action, o.On, func(ctx context.Context, h hand) error {
 		said, err := h.Ramp(ctx, named(o.On), string(o.Act), o.Reason)
@@ -145,6 +146,18 @@ func (a *Acts) Ramp(ctx context.Context, who access.Principal, o acts.Ramp) (don
 		return err
 	})
 	return done, err
+}
+
+// lasting is the context of what is not left half done. It is not begun while the
+// decision log cannot be written: it would be done some time later, when nobody expects it.
+func (a *Acts) lasting(ctx context.Context) (context.Context, error) {
+	if !a.lasts {
+		return ctx, nil
+	}
+	if err := catalog.AwayOf(ctx); err != nil {
+		return ctx, err
+	}
+	return context.WithoutCancel(ctx), nil
 }
 
 func named(on acts.On) watch.Named {

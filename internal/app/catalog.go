@@ -109,11 +109,14 @@ func (c *Catalog) Refresh(ctx context.Context) error {
 
 // wait returns once everything was read.
 func (c *Catalog) wait(ctx context.Context) error {
+	if err := catalog.AwayOf(ctx); err != nil {
+		return err
+	}
 	select {
 	case <-c.ready:
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("the newest looks are being read: %w", ctx.Err())
+		return fmt.Errorf("the newest looks are being read: %w", context.Cause(ctx))
 	}
 }
 

@@ -55,11 +55,7 @@ func (e Endpoints) write(data string) error {
 	if err != nil {
 		return fmt.Errorf("encode endpoints: %w", err)
 	}
-	tmp := endpointsFile(data) + ".new"
-	if err := os.WriteFile(tmp, b, 0o600); err != nil {
-		return fmt.Errorf("write endpoints: %w", err)
-	}
-	if err := os.Rename(tmp, endpointsFile(data)); err != nil {
+	if err := replaceFile(endpointsFile(data), b); err != nil {
 		return fmt.Errorf("write endpoints: %w", err)
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/assay-dev/assay/internal/clickhouse"
 	"github.com/assay-dev/assay/internal/config"
@@ -21,6 +22,7 @@ type Options struct {
 	Migrate bool   // the command may create and migrate the tables
 	Adopt   string // node that takes over what the server has had alone; empty: none
 	HTTP    bool   // the embedded engine also serves HTTP, for people with curl
+	Later   bool   // a server that does not answer is waited for by whoever asks it
 	Log     *slog.Logger
 }
 
@@ -35,6 +37,7 @@ type Stack struct {
 
 	endpoints Endpoints
 	owner     bool // this process started the embedded parts
+	unchecked bool // the server has not answered yet, so the tables may be those of a newer program
 	closers   []func() error
 	steps     sync.Map // judgedStep → signals.Step
 }
@@ -61,13 +64,35 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (_ *Stack, err er
 	if s.DB, err = s.connect(ctx, s.endpoints.Writer); err != nil {
 		return nil, err
 	}
-	if err := s.DB.Ping(ctx); err != nil {
-		return nil, s.noAnswer(err)
-	}
-	if err := s.DB.CheckSchema(ctx); err != nil {
+	if err := s.greet(ctx, opt.Later && len(cfg.ClickHouse.Addresses) > 0); err != nil {
 		return nil, err
 	}
 	return s, nil
+}
+
+// firstAnswer is how long a server may take to say that it is there, for who goes on
+// without it.
+const firstAnswer = 3 * time.Second
+
+// greet asks whether the server is there, and whether its tables are ours to read.
+func (s *Stack) greet(ctx context.Context, later bool) error {
+	if later {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, firstAnswer)
+		defer cancel()
+	}
+	err := s.DB.Ping(ctx)
+	if err != nil {
+		err = s.noAnswer(err)
+	} else {
+		err = s.DB.CheckSchema(ctx)
+	}
+	if later && clickhouse.Transient(err) {
+		s.Log.Error("ClickHouse does not answer: waiting for it, and answering what is known without it", "error", err)
+		s.unchecked = true
+		return nil
+	}
+	return err
 }
 
 // Close stops everything, last first.
@@ -198,8 +223,8 @@ func (s *Stack) noAnswer(err error) error {
 		"check clickhouse.addresses, user and password in assay.yaml; `assay migrate` makes the tables; without addresses the embedded engine is used")
 }
 
-// connect opens a pool as a user and closes it with the stack.
-func (s *Stack) connect(ctx context.Context, as Account) (*clickhouse.DB, error) {
+// clickhouse is how the server is asked as a user.
+func (s *Stack) clickhouse(as Account) clickhouse.Config {
 	cfg := clickhouse.Config{
 		Addr: s.endpoints.ClickHouse, Database: s.Config.ClickHouse.Database,
 		User: as.Name, Password: as.Password, Code: s.Code, Logger: s.Log,
@@ -211,7 +236,12 @@ func (s *Stack) connect(ctx context.Context, as Account) (*clickhouse.DB, error)
 	if s.Config.ClickHouse.TLS {
 		cfg.TLS = tlsConfig()
 	}
-	db, err := clickhouse.Open(ctx, cfg)
+	return cfg
+}
+
+// connect opens a pool as a user and closes it with the stack.
+func (s *Stack) connect(ctx context.Context, as Account) (*clickhouse.DB, error) {
+	db, err := clickhouse.Open(ctx, s.clickhouse(as))
 	if err != nil {
 		return nil, fmt.Errorf("open ClickHouse: %w", err)
 	}

@@ -28,7 +28,8 @@ type targetingStore interface {
 }
 
 // Targeting holds how assay assigns: by the configuration in force and by what was
-// turned off since. What it holds stays when nothing can be read any more.
+// turned off since. What it holds stays when nothing can be read any more, also over a
+// restart: it is kept in a file.
 type Targeting struct {
 	store   targetingStore
 	now     func() time.Time
@@ -39,6 +40,12 @@ type Targeting struct {
 	version *experiment.Version
 	off     map[assignment.Off]bool
 	last    uint64 // number of the newest decision
+	whole   bool   // configuration and decisions were both read since the start
+
+	file    *targetsFile // nil: nothing is kept
+	kept    *keptTargets // what the file said at the start; nil once everything was read
+	written time.Time    // when the file was last written, or could not be
+	tag     string       // of what was written
 }
 
 // targets are what is answered from, until changed is closed.
@@ -76,16 +83,35 @@ func (t *Targeting) Refresh(ctx context.Context) error {
 	now := t.now()
 	if err == nil {
 		t.read.Store(now.UnixMilli())
+		t.whole, t.kept = true, nil
 	}
-	if t.version == nil {
+	switch {
+	case t.whole:
+		t.show(assignment.SetOf(t.version, t.off, now))
+	case t.kept != nil:
+		t.show(assignment.SetOf(t.kept.Version, t.kept.off(), now))
+	}
+	if err != nil {
 		return err
 	}
+	return t.keep(now)
+}
+
+// show makes a set the one that is answered from.
+func (t *Targeting) show(set *assignment.Set) {
 	old := t.current.Load()
-	if set := assignment.SetOf(t.version, t.off, now); old.set == nil || set.Tag != old.set.Tag {
+	if old.set == nil || set.Tag != old.set.Tag {
 		t.current.Store(&targets{set: set, changed: make(chan struct{})})
 		close(old.changed)
 	}
-	return err
+}
+
+// Ready says why clients are answered with an error.
+func (t *Targeting) Ready(context.Context) error {
+	if set, _ := t.Now(); set == nil {
+		return errors.New("no configuration was read since the start, and none is kept from before")
+	}
+	return nil
 }
 
 func (t *Targeting) readVersion(ctx context.Context) error {
@@ -124,27 +150,39 @@ func (t *Targeting) readDecisions(ctx context.Context) error {
 	return nil
 }
 
-// assigns makes what answers clients that ask for variants, and its routes.
-func (s *Stack) assigns(ctx context.Context, registry prometheus.Registerer) (routes map[string]http.Handler, parts []Part, err error) {
+// assigning is what answers clients that ask for variants.
+type assigning struct {
+	routes map[string]http.Handler
+	parts  []Part
+	ready  func(context.Context) error
+}
+
+// assigns makes it. What was kept from before is answered from until the database is
+// read.
+func (s *Stack) assigns(ctx context.Context, registry prometheus.Registerer) (assigning, error) {
 	t, err := NewTargeting(s.DB, registry, time.Now)
 	if err != nil {
-		return nil, nil, err
+		return assigning{}, err
 	}
-	if err := t.Refresh(ctx); err != nil {
-		s.Log.Warn("read how to assign", "error", err) // tried again by Run
+	if err := t.KeepIn(s.targetsFile()); err != nil {
+		s.Log.Warn("what is kept of how to assign cannot be read", "error", err)
+	}
+	refresh := func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, targetingTimeout)
+		defer cancel()
+		return t.Refresh(ctx)
+	}
+	if err := refresh(ctx); err != nil {
+		s.Log.Warn("read how to assign", "error", err) // tried again below
 	}
 	server, err := ofrep.New(ofrep.Config{Source: t, Metrics: registry, Log: s.Log, PerSecond: s.Config.Evaluations.PerSecond})
 	if err != nil {
-		return nil, nil, fmt.Errorf("make the evaluation of flags: %w", err)
+		return assigning{}, fmt.Errorf("make the evaluation of flags: %w", err)
 	}
 	run := func(ctx context.Context) error {
-		return s.rounds(ctx, "read how to assign", targetingEvery, func(ctx context.Context, _ time.Time) error {
-			ctx, cancel := context.WithTimeout(ctx, targetingTimeout)
-			defer cancel()
-			return t.Refresh(ctx)
-		})
+		return s.rounds(ctx, "read how to assign", targetingEvery, func(ctx context.Context, _ time.Time) error { return refresh(ctx) })
 	}
-	return server.Routes(), []Part{run, server.Run}, nil
+	return assigning{server.Routes(), []Part{run, server.Run}, t.Ready}, nil
 }
 
 // targetingTimeout lets a read that hangs not keep phases from beginning.

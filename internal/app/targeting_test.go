@@ -4,12 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/assay-dev/assay/guardrails"
+	"github.com/assay-dev/assay/internal/assignment"
 	"github.com/assay-dev/assay/internal/clickhouse"
 	"github.com/assay-dev/assay/internal/config"
 	"github.com/assay-dev/assay/internal/experiment"
@@ -244,4 +249,84 @@ func TestOwnSwitchName(t *testing.T) {
 	if !all.OffersArm(experiment.OwnSwitch, "red") || all.OffersArm("flags", "red") {
 		t.Error("our own turns off any arm, and no other does unless it says so")
 	}
+}
+
+// TestTargetingKept: a process that starts without a database answers from what the one
+// before has read, killed experiments included; what it reads then holds instead.
+func TestTargetingKept(t *testing.T) {
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	arms := []experiment.Variant{{Key: "control", Share: 0.5}, {Key: "blue", Share: 0.5}}
+	e := experiment.Experiment{
+		Key: "cta", UnitKind: "user", Control: "control", Assignment: &experiment.Assignment{System: experiment.Assay}, Variants: arms,
+		Iterations: []experiment.Iteration{{Number: 1, Start: now.Add(-time.Hour), End: now.AddDate(0, 1, 0), Phases: []experiment.Phase{{Number: 1, From: now.Add(-time.Hour), Shares: []float64{0.5, 0.5}, Traffic: 1}}}},
+	}
+	file := targetsFile{filepath.Join(t.TempDir(), "data", "assignment.json"), "clickhouse:9000/assay"}
+	begin := func(store targetingStore, f targetsFile) *Targeting {
+		t.Helper()
+		target, err := NewTargeting(store, prometheus.NewRegistry(), func() time.Time { return now })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := target.KeepIn(f); err != nil {
+			t.Fatal(err)
+		}
+		return target
+	}
+	store := &outage{targetingStore: memory{experiment.Version{Number: 1, Experiments: []experiment.Experiment{e}}}}
+	first := begin(store, file)
+	if first.Ready(t.Context()) == nil {
+		t.Error("ready before anything was read")
+	}
+	first.off[assignment.Off{Experiment: "cta", Iteration: 1, Arm: "blue"}] = true
+	refresh(t, first)
+	want := whys(first)
+	if want["arm_off"] == 0 || want["control"] == 0 {
+		t.Fatalf("at first: %v", want)
+	}
+
+	store.gone = true
+	second := begin(store, file)
+	if err := second.Refresh(t.Context()); !errors.Is(err, errGone) {
+		t.Errorf("refreshed: %v", err)
+	}
+	if got := whys(second); !maps.Equal(got, want) || second.Ready(t.Context()) != nil {
+		t.Errorf("after a restart: %v, want %v, ready: %v", got, want, second.Ready(t.Context()))
+	}
+	if read := time.UnixMilli(second.read.Load()); !read.Equal(now) {
+		t.Errorf("read at %s, want %s", read, now)
+	}
+	half := begin(&deaf{store.targetingStore}, file) // the version alone, without what was turned off
+	if err := half.Refresh(t.Context()); !errors.Is(err, errGone) || !maps.Equal(whys(half), want) {
+		t.Errorf("half read: %v, %v", whys(half), err)
+	}
+	if set, _ := begin(store, targetsFile{file.name, "elsewhere:9000/assay"}).Now(); set != nil {
+		t.Error("it answers from what another database said")
+	}
+	store.gone = false
+	refresh(t, second)
+	if got := whys(second); got["control"]+got["blue"] != 300 {
+		t.Errorf("read anew: %v", got)
+	}
+
+	if err := os.WriteFile(file.name, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	third, err := NewTargeting(store, prometheus.NewRegistry(), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := third.KeepIn(file); err == nil || !strings.Contains(err.Error(), file.name) {
+		t.Errorf("a broken file: %v", err)
+	}
+	refresh(t, third)
+	if kept, err := file.load(); err != nil || kept == nil {
+		t.Errorf("the broken file was not replaced: %v, %v", kept, err)
+	}
+}
+
+// deaf is a store whose decisions cannot be read.
+type deaf struct{ targetingStore }
+
+func (deaf) Decisions(context.Context, clickhouse.DecisionFilter) ([]clickhouse.Decision, error) {
+	return nil, errGone
 }

@@ -41,6 +41,11 @@ func (s *Stack) Web(ctx context.Context, opt WebOptions) (*Door, error) {
 	if err != nil {
 		return nil, err
 	}
+	reach, err := s.reach(ctx)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Around = reach.Around
 	c, hand, explorer := s.NewCatalog(), s.LastingActs(opt.Audit), s.Explorer(opt.Audit)
 	for _, of := range []func() (map[string]http.Handler, error){
 		func() (map[string]http.Handler, error) { return s.pagesOf(c, hand, explorer) },
@@ -53,11 +58,12 @@ func (s *Stack) Web(ctx context.Context, opt WebOptions) (*Door, error) {
 		maps.Copy(cfg.Pages, routes)
 	}
 	cfg.Pages["GET /reports/"] = http.StripPrefix("/reports/", http.FileServer(http.Dir(s.Config.Reports)))
-	routes, assigns, err := s.assigns(ctx, opt.Registry)
+	assigns, err := s.assigns(ctx, opt.Registry)
 	if err != nil {
 		return nil, err
 	}
-	maps.Copy(cfg.Pages, routes)
+	maps.Copy(cfg.Pages, assigns.routes)
+	cfg.Ready["assignment"] = assigns.ready
 	server, err := web.Listen(ctx, cfg)
 	if errors.Is(err, web.ErrOpen) {
 		err = WithHint(err, "set access.login in assay.yaml and make a token with `assay token create` (docs/access.md), or listen on 127.0.0.1")
@@ -65,7 +71,7 @@ func (s *Stack) Web(ctx context.Context, opt WebOptions) (*Door, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &Door{Server: server, parts: append(assigns, c.Run)}
+	out := &Door{Server: server, parts: append(assigns.parts, c.Run, reach.Run)}
 	if secret != "" {
 		out.Link = scheme(cfg) + server.Addr() + "/login#token=" + secret
 		if out.File, err = s.keepLink(server.Addr(), out.Link); err != nil {

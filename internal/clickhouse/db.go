@@ -80,6 +80,7 @@ func (cfg Config) options(database string) *driver.Options {
 		Auth:         driver.Auth{Database: database, Username: cfg.User, Password: cfg.Password},
 		TLS:          cfg.TLS,
 		DialTimeout:  dialTimeout,
+		DialContext:  dialer(cfg.TLS),
 		ReadTimeout:  readTimeout,
 		MaxOpenConns: cfg.Conns,
 		MaxIdleConns: cfg.Conns,

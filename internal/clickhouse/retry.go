@@ -54,7 +54,10 @@ type final struct{ error }
 
 func (f final) Unwrap() error { return f.error }
 
-// transient tells whether the same statement may succeed later.
+// Transient tells whether the same statement may succeed later.
+func Transient(err error) bool { return err != nil && transient(err) }
+
+// transient is Transient of an error.
 func transient(err error) bool {
 	if _, ok := errors.AsType[final](err); ok {
 		return false

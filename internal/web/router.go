@@ -11,13 +11,14 @@ import (
 type Router struct {
 	mux      *http.ServeMux
 	door     Door
+	around   func(pattern string, h http.Handler) http.Handler
 	patterns []string
 }
 
 // Handle registers a route.
 func (r *Router) Handle(pattern string, h http.Handler) {
 	r.patterns = append(r.patterns, pattern)
-	r.mux.Handle(pattern, r.door.Route(pattern, h))
+	r.mux.Handle(pattern, r.around(pattern, r.door.Route(pattern, h)))
 }
 
 // HandleFunc registers a route.

@@ -41,8 +41,9 @@ type Config struct {
 	Pages    map[string]http.Handler // further pages by pattern, such as the reports
 	Mount    []func(*Router) error   // parts that register many
 	Door     Door
-	Anywhere bool        // there is nothing behind the door but metrics and health: it may stand open
-	TLS      *tls.Config // optional
+	Around   func(pattern string, h http.Handler) http.Handler // of each route, before the door; nil: nothing
+	Anywhere bool                                              // there is nothing behind the door but metrics and health: it may stand open
+	TLS      *tls.Config                                       // optional
 	Log      *slog.Logger
 }
 
@@ -61,7 +62,10 @@ func Listen(ctx context.Context, cfg Config) (*Server, error) {
 	if cfg.Door == nil {
 		return nil, errors.New("web: who comes in? A door is needed")
 	}
-	s := &Server{cfg: cfg, router: &Router{mux: http.NewServeMux(), door: cfg.Door}}
+	if cfg.Around == nil {
+		cfg.Around = func(_ string, h http.Handler) http.Handler { return h }
+	}
+	s := &Server{cfg: cfg, router: &Router{mux: http.NewServeMux(), door: cfg.Door, around: cfg.Around}}
 	if err := s.mount(); err != nil {
 		return nil, err
 	}
@@ -131,13 +135,20 @@ func (s *Server) mount() error {
 }
 
 // readyz answers 200 when every part is ready, else 503 and each part's reason: to
-// who may read, since it may name addresses.
+// who may read, since it may name addresses. ?part=NAME asks for that one alone.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 3*time.Second)
 	defer cancel()
 	names := make([]string, 0, len(s.cfg.Ready))
+	only := r.URL.Query().Get("part")
 	for name := range s.cfg.Ready {
-		names = append(names, name)
+		if only == "" || only == name {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 && only != "" {
+		http.Error(w, "there is no part of this name", http.StatusNotFound)
+		return
 	}
 	sort.Strings(names)
 	state, code := map[string]string{}, http.StatusOK

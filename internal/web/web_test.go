@@ -55,6 +55,9 @@ func TestServer(t *testing.T) {
 	get("/readyz", 200, `"clickhouse":"ok"`)
 	broken = errors.New("connection refused")
 	get("/readyz", 503, `"clickhouse":"connection refused","kafka":"ok"`)
+	get("/readyz?part=kafka", 200, `{"kafka":"ok"}`)
+	get("/readyz?part=clickhouse", 503, `{"clickhouse":"connection refused"}`)
+	get("/readyz?part=nothing", 404, "no part of this name")
 
 	cancel()
 	if err := <-done; err != nil {

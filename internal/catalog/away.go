@@ -1,0 +1,23 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Away says that what would be shown cannot be read: ClickHouse does not answer.
+type Away struct {
+	Since time.Time // when it answered last, or was first asked
+}
+
+// Error implements error. It names no address: whoever asks may be anybody.
+func (a *Away) Error() string {
+	return "ClickHouse has not answered since " + a.Since.UTC().Format("2006-01-02 15:04:05 UTC")
+}
+
+// AwayOf is why a context has ended; nil when that is not why, or it has not.
+func AwayOf(ctx context.Context) *Away {
+	away, _ := errors.AsType[*Away](context.Cause(ctx))
+	return away
+}
