@@ -120,6 +120,9 @@ func registered(t *testing.T) map[string][]metric {
 	if _, err := watch.NewPlaceboGauges(guard); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := app.NewBackupGauges(guard); err != nil {
+		t.Fatal(err)
+	}
 	if err := app.RegisterSignals(guard); err != nil {
 		t.Fatal(err)
 	}
@@ -139,6 +142,9 @@ func registered(t *testing.T) map[string][]metric {
 	if _, err := ofrep.New(ofrep.Config{Source: struct{ ofrep.Source }{}, Metrics: serve, Log: slog.New(slog.DiscardHandler)}); err != nil {
 		t.Fatal(err)
 	}
+	if err := app.RegisterFaults(serve); err != nil {
+		t.Fatal(err)
+	}
 	return map[string][]metric{"ingest": consumer.found, "guard": guard.found, "serve": serve.found}
 }
 
@@ -149,7 +155,7 @@ func TestMetricsPage(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(`# Metrics
 
-This page is generated from the code: ` + "`go test ./deploy -run TestMetricsPage -update`" + `. Each process serves its metrics at ` + "`/metrics`" + ` of its ` + "`listen`" + ` address, beside those of the Go runtime (` + "`go_*`, `process_*`" + `); ` + "`assay run`" + ` serves all tables at once, and the door's stand in each. Alerts on them: [operations.md](operations.md#alerts).
+This page is generated from the code: ` + "`go test ./deploy -run TestMetricsPage -update`" + `. Each process serves its metrics at ` + "`/metrics`" + ` of its ` + "`listen`" + ` address, beside those of the Go runtime (` + "`go_*`, `process_*`" + `); ` + "`assay run`" + ` serves all tables at once, and the door's and those of ClickHouse's errors stand in each. Alerts on them: [operations.md](operations.md#alerts).
 `)
 	for _, process := range []string{"ingest", "guard", "serve"} {
 		fmt.Fprintf(&b, "\n## assay %s\n\n| metric | kind | labels | what it says |\n|---|---|---|---|\n", process)

@@ -91,6 +91,7 @@ func labelValues() map[string][]string {
 		},
 		"reason":  {string(guardrails.SplitBroken)},
 		"verdict": {guardrails.Breached.String()},
+		"code":    {"33", "40", "74", "88", "107", "226", "228", "246", "271", "432"}, // of ClickHouse's system.errors
 		"why":     {"unknown_variant", "other_unit_kind"},
 	}
 }

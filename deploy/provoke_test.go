@@ -72,6 +72,10 @@ var troubles = []trouble{
 	{`assay_guard_kills_total{outcome="not_effective"}`, 1, 0},
 	{`assay_guard_kills_total{outcome="verified"}`, 1, 0},
 	{`assay_assignment_age_seconds`, 40, 1},
+	{`assay_ingest_last_report_timestamp_seconds`, 1, 0},
+	{`assay_backup_complete_timestamp_seconds`, 1, 0},
+	{`assay_backup_failed`, 1, 0},
+	{`assay_clickhouse_errors_total{code="246"}`, 0, 50},
 }
 
 // TestAlertmanagerHears has a real Prometheus judge the shipped rules, with shorter

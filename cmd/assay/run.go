@@ -117,7 +117,11 @@ func (c runCmd) serve(ctx context.Context, env *environment, s *app.Stack, demo 
 		if err != nil {
 			return err
 		}
-		parts = append(parts, guard.Run, announce, s.Slow, reports, func(ctx context.Context) error { return s.Placebo(ctx, registry) })
+		backups, err := s.WatchBackups(registry)
+		if err != nil {
+			return err
+		}
+		parts = append(parts, guard.Run, announce, s.Slow, reports, backups, func(ctx context.Context) error { return s.Placebo(ctx, registry) })
 	}
 	if demo != nil {
 		parts = append(parts, demo.Serve, func(ctx context.Context) error {
@@ -277,9 +281,13 @@ func (c guardCmd) Run(env *environment) error {
 		if err != nil {
 			return nil, err
 		}
+		backups, err := s.WatchBackups(r)
+		if err != nil {
+			return nil, err
+		}
 		placebo := func(ctx context.Context) error { return s.Placebo(ctx, r) }
 		return func(ctx context.Context) error {
-			return app.Together(ctx, guard.Run, announce, s.Slow, reports, placebo)
+			return app.Together(ctx, guard.Run, announce, s.Slow, reports, backups, placebo)
 		}, nil
 	})
 }

@@ -38,6 +38,7 @@ type Consumer struct {
 	shards map[int32]*shard
 	held   atomic.Int64 // len(shards)
 	pool   pool
+	pulse  pulse
 }
 
 // New checks the configuration. It connects to nothing.

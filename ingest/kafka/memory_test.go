@@ -38,6 +38,8 @@ type memory struct {
 	beforeEvents func(shard uint16) error
 	beforePart   func(p ingest.Part) error
 	hang         func(ctx context.Context, p ingest.Part)
+	beforeMark   func() error
+	beforeStatus func(ctx context.Context) error
 	// afterPart may turn a stored part into an error that its writer sees.
 	afterPart func(p ingest.Part) error
 }
@@ -63,6 +65,14 @@ func newMemory() *memory {
 }
 
 func (m *memory) LastMark(_ context.Context, shard uint16) (Mark, error) {
+	m.mu.Lock()
+	before := m.beforeMark
+	m.mu.Unlock()
+	if before != nil {
+		if err := before(); err != nil {
+			return Mark{}, err
+		}
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.lastMark(shard), nil
@@ -422,7 +432,15 @@ func (m *memory) VersionAt(_ context.Context, number uint32) (experiment.Version
 	return m.versions[number-1], nil
 }
 
-func (m *memory) WriteStatus(_ context.Context, statuses []results.ShardStatus) error {
+func (m *memory) WriteStatus(ctx context.Context, statuses []results.ShardStatus) error {
+	m.mu.Lock()
+	before := m.beforeStatus
+	m.mu.Unlock()
+	if before != nil {
+		if err := before(ctx); err != nil {
+			return err
+		}
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, s := range statuses {
@@ -531,6 +549,13 @@ func (m *memory) reconcile(t *testing.T) {
 			}
 		}
 	}
+}
+
+// set changes what is called before steps.
+func (m *memory) set(change func(m *memory)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	change(m)
 }
 
 func (m *memory) setBeforePart(fn func(ingest.Part) error) {

@@ -52,6 +52,7 @@ type metrics struct {
 	unknown  *prometheus.CounterVec
 	differs  *prometheus.GaugeVec
 	backs    prometheus.Counter
+	reported prometheus.Gauge
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
@@ -91,13 +92,15 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		Name: "assay_ingest_unknown_experiment_total", Help: "Exposures of experiments that the configuration does not have, by topic; they count once it does."}, []string{"topic"})
 	m.backs = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "assay_ingest_ledger_back_total", Help: "Times that a shard found less in the ledger than it had written: it was truncated or restored, or the server lost its newest parts."})
+	m.reported = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "assay_ingest_last_report_timestamp_seconds", Help: "When the consumer last looked at its shards and topics, whether these answered or not."})
 	m.differs = prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "assay_reconciliation_difference", Help: "Offsets that do not have exactly one fate in the marks, by shard and topic; must be 0."}, []string{"shard", "topic"})
 	if reg == nil {
 		return m, nil
 	}
 	for _, c := range []prometheus.Collector{m.records, m.dead, m.seconds, m.rows, m.parts, m.lag, m.age, m.ok, m.restarts,
-		m.bytes, m.units, m.evicted, m.recalled, m.recalls, m.unknown, m.differs, m.backs} {
+		m.bytes, m.units, m.evicted, m.recalled, m.recalls, m.unknown, m.differs, m.backs, m.reported} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
 		}

@@ -13,8 +13,10 @@ import (
 // report looks at the topics and says of every shard how far it is and how it
 // fares, idle or not. When the cluster cannot be asked, freshness just grows old.
 func (c *Consumer) report(ctx context.Context) {
-	asked := c.copiedUntil(ctx)
-	ends, err := c.look(ctx)
+	asking, enough := context.WithTimeout(ctx, reportTimeout)
+	asked := c.copiedUntil(asking)
+	ends, err := c.look(asking)
+	enough()
 	if err != nil && ctx.Err() == nil {
 		c.log.Warn("topics not checked", "error", err)
 	}
@@ -27,12 +29,17 @@ func (c *Consumer) report(ctx context.Context) {
 		c.metrics.told(s.id, s.progress.lag(), st.At.Sub(st.Freshness), st.State == StateOK)
 		statuses = append(statuses, st)
 	}
-	if len(statuses) == 0 {
-		return
+	now := c.cfg.Now()
+	c.metrics.reported.Set(float64(now.UnixMilli()) / 1000)
+	var told error
+	if len(statuses) > 0 {
+		telling, enough := context.WithTimeout(ctx, reportTimeout)
+		defer enough()
+		if told = c.store.WriteStatus(telling, statuses); told != nil && ctx.Err() == nil {
+			c.log.Warn("status not written", "error", told)
+		}
 	}
-	if err := c.store.WriteStatus(ctx, statuses); err != nil && ctx.Err() == nil {
-		c.log.Warn("status not written", "error", err)
-	}
+	c.pulse.beat(now, err, told)
 }
 
 // look asks how many partitions the topics have, whether they are still the same

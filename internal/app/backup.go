@@ -67,7 +67,7 @@ func (s *Stack) retainBackups(ctx context.Context, db *clickhouse.DB) (removed, 
 		if b.State == clickhouse.BackupComplete {
 			kept++
 		}
-		over := kept > s.Config.Backup.Keep || kept == s.Config.Backup.Keep && b.State == clickhouse.BackupBegun
+		over := kept > s.Config.Backup.Keep || kept == s.Config.Backup.Keep && b.State != clickhouse.BackupComplete
 		if b.State == clickhouse.BackupRemoved || !over {
 			continue
 		}

@@ -63,6 +63,7 @@ func (s *Stack) Guard(opt GuardOptions) (*Guard, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.checked("guard", w.Ready, w.Alive)
 	return &Guard{w, notifier, read, reminders}, nil
 }
 

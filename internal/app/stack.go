@@ -10,9 +10,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/assay-dev/assay/internal/clickhouse"
 	"github.com/assay-dev/assay/internal/config"
 	"github.com/assay-dev/assay/internal/embedded"
+	"github.com/assay-dev/assay/internal/web"
 )
 
 // Options say what a command needs.
@@ -39,14 +42,17 @@ type Stack struct {
 	owner     bool // this process started the embedded parts
 	unchecked bool // the server has not answered yet, so the tables may be those of a newer program
 	closers   []func() error
+	ready     map[string]web.Check // of the parts that run here; for the door, before it is opened to anybody
+	alive     map[string]web.Check
 	steps     sync.Map // judgedStep → signals.Step
+	faults    *prometheus.CounterVec
 }
 
 // Open connects to what the configuration names. What it doesn't name is looked
 // for in a running `assay run` on the same data folder, and is started embedded
 // when there is none.
 func Open(ctx context.Context, cfg config.Config, opt Options) (_ *Stack, err error) {
-	s := &Stack{Config: cfg, Log: opt.Log, Code: opt.Code}
+	s := &Stack{Config: cfg, Log: opt.Log, Code: opt.Code, faults: newFaults()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -103,6 +109,20 @@ func (s *Stack) Close() error {
 	}
 	s.closers = nil
 	return errors.Join(errs...)
+}
+
+// checked has the door say how a part goes: ready, and whether it is stuck (nil: it
+// cannot be). Parts are made before the door serves.
+func (s *Stack) checked(part string, ready, alive web.Check) {
+	if s.ready == nil {
+		s.ready, s.alive = map[string]web.Check{}, map[string]web.Check{}
+	}
+	if ready != nil {
+		s.ready[part] = ready
+	}
+	if alive != nil {
+		s.alive[part] = alive
+	}
 }
 
 func (s *Stack) onClose(f func() error) { s.closers = append(s.closers, f) }
@@ -229,6 +249,9 @@ func (s *Stack) clickhouse(as Account) clickhouse.Config {
 		Addr: s.endpoints.ClickHouse, Database: s.Config.ClickHouse.Database,
 		User: as.Name, Password: as.Password, Code: s.Code, Logger: s.Log,
 		Cluster: s.Config.ClickHouse.Cluster, Replicated: s.Config.ClickHouse.Replicated,
+	}
+	if s.faults != nil {
+		cfg.Failed = s.failed
 	}
 	for _, n := range s.Config.ClickHouse.Nodes {
 		cfg.Nodes = append(cfg.Nodes, clickhouse.Node{Name: n.Name, Addr: n.Addresses})

@@ -155,6 +155,7 @@ func (s *Stack) Ingest(ctx context.Context, opt IngestOptions) (Part, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.checked("consumer", consumer.Ready, nil)
 	return func(ctx context.Context) error {
 		parts := []Part{consumer.Run}
 		for _, stage := range stages {

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -63,7 +64,7 @@ func (s *Stack) Web(ctx context.Context, opt WebOptions) (*Door, error) {
 		return nil, err
 	}
 	maps.Copy(cfg.Pages, assigns.routes)
-	cfg.Ready["assignment"] = assigns.ready
+	s.checked("assignment", assigns.ready, nil)
 	server, err := web.Listen(ctx, cfg)
 	if errors.Is(err, web.ErrOpen) {
 		err = WithHint(err, "set access.login in assay.yaml and make a token with `assay token create` (docs/access.md), or listen on 127.0.0.1")
@@ -123,8 +124,15 @@ func (s *Stack) webConfig(registry *prometheus.Registry, d *door.Door) (web.Conf
 	if err != nil {
 		return web.Config{}, err
 	}
+	if s.faults != nil {
+		if err := registry.Register(s.faults); err != nil {
+			return web.Config{}, fmt.Errorf("register metrics: %w", err)
+		}
+	}
+	s.checked("clickhouse", s.DB.Ping, nil)
+	s.checked("ingest", s.ingestReady, nil)
 	return web.Config{
 		Listen: s.Config.Listen, Gatherer: registry, Log: s.Log, Door: d, Pages: pages, TLS: certificate,
-		Ready: map[string]web.Check{"clickhouse": s.DB.Ping, "ingest": s.ingestReady},
+		Ready: s.ready, Alive: s.alive,
 	}, nil
 }

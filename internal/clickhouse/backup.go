@@ -20,6 +20,7 @@ const (
 	BackupBegun    BackupState = "begun"
 	BackupComplete BackupState = "complete"
 	BackupRemoved  BackupState = "removed"
+	BackupFailed   BackupState = "failed"
 )
 
 // Backup is a copy of all tables, as the table of backups has it.
@@ -101,6 +102,21 @@ func (db *DB) Backup(ctx context.Context, name string, to Destination) (Backup, 
 	if err != nil {
 		return b, err
 	}
+	made, err := db.makeBackup(ctx, b, to)
+	if err != nil {
+		b.State = BackupFailed
+		noting, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout)
+		defer cancel()
+		return b, errors.Join(err, db.NoteBackup(noting, b))
+	}
+	return made, nil
+}
+
+// noteTimeout is how long it is tried to write down that a backup failed.
+const noteTimeout = 10 * time.Second
+
+func (db *DB) makeBackup(ctx context.Context, b Backup, to Destination) (Backup, error) {
+	name := b.Name
 	ledger, err := db.copyOut(ctx, []string{"ledger"}, to.of(name, ledgerHalf))
 	if err != nil {
 		return b, fmt.Errorf("back up the ledger: %w", err)

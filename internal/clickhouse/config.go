@@ -62,6 +62,10 @@ type Config struct {
 	// (remote_servers). Empty: DefaultCluster.
 	Cluster string
 
+	// Failed hears of each try of a statement that failed, with the server's code; 0: it did
+	// not answer. Nil: nobody does.
+	Failed func(code int32)
+
 	layout layout
 
 	Logger *slog.Logger // nil: nobody is told of retries

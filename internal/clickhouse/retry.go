@@ -113,6 +113,7 @@ func (db *DB) retry(ctx context.Context, what string, do func(context.Context) e
 		if err == nil {
 			return nil
 		}
+		db.failed(ctx, err)
 		if unreachable(err) && time.Since(began) > patience {
 			return fmt.Errorf("%s: %w: %w", what, ErrNodeAway, err)
 		}
@@ -124,6 +125,18 @@ func (db *DB) retry(ctx context.Context, what string, do func(context.Context) e
 			return fmt.Errorf("%s: %w", what, errors.Join(ctx.Err(), err))
 		}
 	}
+}
+
+// failed tells who counts of a try. What its context has ended is no failure.
+func (db *DB) failed(ctx context.Context, err error) {
+	if db.cfg.Failed == nil || ctx.Err() != nil {
+		return
+	}
+	code := int32(0)
+	if e, ok := errors.AsType[*clickhouse.Exception](err); ok {
+		code = e.Code
+	}
+	db.cfg.Failed(code)
 }
 
 // sleep waits; it returns false when ctx ended first.

@@ -56,6 +56,7 @@ type Watch struct {
 	ending   sync.Mutex                         // of those that write an iteration's end
 	written  atomic.Pointer[experiment.Version] // the newest that they wrote
 	presence presence
+	pulse    pulse
 }
 
 type runKey struct {
@@ -98,6 +99,7 @@ func newWatch(c Config, p Parts) (*Watch, error) {
 		stored: map[runKey]storedLook{}, rested: map[runKey]rested{}, pairs: map[pair]map[string]bool{}, blindSince: map[runKey]time.Time{}, vigils: map[runKey]*guardrails.Vigil{}, inFlight: map[uint64]bool{},
 		unkept: map[string]uint64{}, spoke: map[memoryKey][2]bool{}, readings: map[uint64]*reading{},
 	}
+	w.pulse.beat(w.now(), nil)
 	w.Restrain(w.config.Limits)
 	if w.gauges, err = newGauges(p.Metrics); err != nil {
 		return nil, fmt.Errorf("register the guard's metrics: %w", err)
@@ -146,6 +148,7 @@ func (w *Watch) round(ctx context.Context) {
 	err := w.tick(bounded, ctx)
 	if err == nil {
 		w.failures = 0
+		w.pulse.beat(w.now(), nil)
 		w.gauges.lastRound.Set(float64(w.now().UnixMilli()) / 1000)
 		w.alerts.resolveKey(roundKey, w.now(), "the guard looks again", "")
 		return
@@ -154,6 +157,7 @@ func (w *Watch) round(ctx context.Context) {
 		return // shutting down
 	}
 	w.failures++
+	w.pulse.beat(w.now(), err)
 	w.gauges.failures.Inc()
 	w.parts.Log.Error("round failed", "error", err, "in_a_row", w.failures)
 	w.emit(Event{Kind: Failed, At: w.now(), Err: err})

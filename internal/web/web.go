@@ -38,6 +38,7 @@ type Config struct {
 	Listen   string                  // host:port; port 0 takes a free one
 	Gatherer prometheus.Gatherer     // what /metrics shows
 	Ready    map[string]Check        // what /readyz asks, by the part's name
+	Alive    map[string]Check        // what /healthz asks: parts that only a new start mends
 	Pages    map[string]http.Handler // further pages by pattern, such as the reports
 	Mount    []func(*Router) error   // parts that register many
 	Door     Door
@@ -121,7 +122,7 @@ func (s *Server) handler() http.Handler { return secured(s.cfg.Door.Around(s.rou
 func (s *Server) mount() error {
 	r := s.router
 	r.Handle("GET /metrics", promhttp.HandlerFor(s.cfg.Gatherer, promhttp.HandlerOpts{}))
-	r.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
+	r.HandleFunc("GET /healthz", s.healthz)
 	r.HandleFunc("GET /readyz", s.readyz)
 	for pattern, h := range s.cfg.Pages {
 		r.Handle(pattern, h)
@@ -132,6 +133,18 @@ func (s *Server) mount() error {
 		}
 	}
 	return nil
+}
+
+// healthz answers 200 while the process does what it is for, or may do so again by itself.
+func (s *Server) healthz(w http.ResponseWriter, r *http.Request) {
+	for name, check := range s.cfg.Alive {
+		if err := check(r.Context()); err != nil {
+			s.cfg.Log.Error("not alive", "part", name, "error", err)
+			http.Error(w, name+" is stuck", http.StatusServiceUnavailable)
+			return
+		}
+	}
+	_, _ = fmt.Fprintln(w, "ok")
 }
 
 // readyz answers 200 when every part is ready, else 503 and each part's reason: to

@@ -22,10 +22,11 @@ func TestServer(t *testing.T) {
 	reg := prometheus.NewRegistry()
 	events := prometheus.NewCounter(prometheus.CounterOpts{Name: "assay_test_total", Help: "test"})
 	reg.MustRegister(events)
-	var broken error
+	var broken, stuck error
 	ctx, cancel := context.WithCancel(t.Context())
 	s, err := Listen(ctx, Config{
 		Listen: "127.0.0.1:0", Gatherer: reg, Log: slog.New(slog.DiscardHandler), Door: open{},
+		Alive: map[string]Check{"guard": func(context.Context) error { return stuck }},
 		Ready: map[string]Check{"clickhouse": func(context.Context) error { return broken }, "kafka": func(context.Context) error { return nil }},
 	})
 	if err != nil {
@@ -58,6 +59,9 @@ func TestServer(t *testing.T) {
 	get("/readyz?part=kafka", 200, `{"kafka":"ok"}`)
 	get("/readyz?part=clickhouse", 503, `{"clickhouse":"connection refused"}`)
 	get("/readyz?part=nothing", 404, "no part of this name")
+
+	stuck = errors.New("its loop has not come round")
+	get("/healthz", 503, "guard is stuck")
 
 	cancel()
 	if err := <-done; err != nil {
