@@ -72,7 +72,7 @@ func newSite(t *testing.T, change func(*Config)) *site {
 	s := &site{t: t, tokens: kept{}, metrics: prometheus.NewRegistry(), now: start}
 	cfg := Config{
 		Login: true, Session: 12 * time.Hour, Tokens: s.tokens, JWT: jwts{}, Hosts: []string{"assay.example.com"},
-		Owners: access.Owners{"growth": {"eng"}}, Experiments: teams{"checkout": "growth", "cart": "carts"},
+		Owners: access.Owners{"growth": {"eng"}}, Experiments: teams{"checkout": "growth", "cart": "carts", "closed": "growth"},
 		Metrics: s.metrics, Log: slog.New(slog.NewTextHandler(&s.log, nil)), Now: func() time.Time { return s.now },
 	}
 	if change != nil {
@@ -454,6 +454,44 @@ func TestOwners(t *testing.T) {
 	} {
 		s.want(c.what, s.ask("POST", "/api/v1/experiments/"+c.key+"/kill", bearer(c.token)), c.status)
 	}
+}
+
+// TestReadersOfAnExperiment: what single units did in an experiment whose file names
+// readers is refused to everybody else with any role, which is told, counted and logged;
+// everything else of it is as ever, and nobody comes in while its readers are not known.
+func TestReadersOfAnExperiment(t *testing.T) {
+	s := newSite(t, nil)
+	units := map[string]string{"/explain": "POST", "/export/moments": "GET", "/analyses": "POST"}
+	analyst := s.token("an", access.Analyst)
+	for path, method := range units {
+		for _, c := range []struct {
+			what, token, key string
+			status           int
+		}{
+			{"a reader's group", "jwt-of-bob", "closed", http.StatusNoContent},
+			{"the owner", s.token("growth", access.Owner), "closed", http.StatusNoContent},
+			{"an analyst", analyst, "closed", http.StatusForbidden},
+			{"an admin", s.token("root", access.Admin), "closed", http.StatusForbidden},
+			{"a reader who is a viewer", s.token("eng", access.Viewer), "closed", http.StatusForbidden},
+			{"a reader's token for another", s.token("eng", access.Analyst, "cart"), "closed", http.StatusForbidden},
+			{"an analyst, of one without readers", analyst, "checkout", http.StatusNoContent},
+			{"the readers are not known now", analyst, "unreadable", http.StatusServiceUnavailable},
+		} {
+			w := s.ask(method, "/api/v1/experiments/"+c.key+path, bearer(c.token))
+			s.want(c.what+" "+path, w, c.status)
+			if c.status == http.StatusForbidden && c.what == "an analyst" && !strings.Contains(w.Body.String(), "owner or one of its readers") {
+				t.Errorf("%s is told %s", c.what, w.Body)
+			}
+		}
+	}
+	if !strings.Contains(s.log.String(), "why=role status=403 method=POST path=/api/v1/experiments/closed/explain action=explain experiment=closed actor=an role=analyst") || s.counted("role") < 9 {
+		t.Errorf("%v refusals are counted, the log is\n%s", s.counted("role"), s.log.String())
+	}
+	s.want("its results", s.ask("GET", "/api/v1/experiments/closed/results", bearer(s.token("vi", access.Viewer))), http.StatusNoContent)
+	s.want("a kill", s.ask("POST", "/api/v1/experiments/closed/kill", bearer(s.token("op", access.Operator))), http.StatusNoContent)
+	open := newSite(t, func(c *Config) { c.Login = false })
+	open.want("nobody, on loopback", open.ask("POST", "/api/v1/experiments/closed/explain", header("Origin", "http://127.0.0.1:8344")), http.StatusForbidden)
+	open.want("nobody, of one without readers", open.ask("POST", "/api/v1/experiments/checkout/explain", header("Origin", "http://127.0.0.1:8344")), http.StatusNoContent)
 }
 
 // TestNoRule: a route that nothing was said about lets nobody in.
