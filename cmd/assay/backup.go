@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/assay-dev/assay/internal/app"
+	"github.com/assay-dev/assay/internal/clickhouse"
 	"github.com/assay-dev/assay/internal/config"
 )
 
@@ -80,6 +81,12 @@ type restoreCmd struct {
 	As asAccount `embed:""`
 }
 
+// restored is what a restore did.
+type restored struct {
+	Tables []clickhouse.Restored `json:"tables"`
+	app.Reapplied
+}
+
 // Run restores while writers live.
 func (c restoreCmd) Run(env *environment) error {
 	cfg, err := env.config()
@@ -92,9 +99,19 @@ func (c restoreCmd) Run(env *environment) error {
 		if err != nil {
 			return err
 		}
-		return env.print(done, func() error {
+		erasures, err := s.Reapply(env.ctx, time.Now)
+		if err != nil {
+			return err
+		}
+		return env.print(restored{done, erasures}, func() error {
 			for _, r := range done {
 				env.println("%-16s %10d rows  %s", r.Table, r.Rows, r.How)
+			}
+			for _, e := range erasures.Again {
+				env.println("erasure of %d units is asked again as request %d: the backup is of before it", e.Units, e.Request)
+			}
+			if erasures.Hold > 0 {
+				env.println("%d requests of erasure hold: nothing of their units is counted; `assay erase run` deletes what has come back", erasures.Hold)
 			}
 			env.println("the ledger that was in use is ledger_replaced now, until the next restore; consumers read again from Kafka what came after the backup")
 			return nil

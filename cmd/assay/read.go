@@ -181,7 +181,7 @@ func explainTable(steps []app.Explained, p terminal.Palette) string {
 	var rows []string
 	for _, st := range steps {
 		finding := p.Tone(findingTone(ingest.Finding(st.Finding)), strings.ReplaceAll(st.Finding, "_", " "))
-		rows = append(rows, strings.Join([]string{time.UnixMilli(st.T).UTC().Format("2006-01-02 15:04:05.000"), kind(st.Type), st.What, finding, st.Why}, "\t"))
+		rows = append(rows, strings.Join([]string{time.UnixMilli(st.T).UTC().Format("2006-01-02 15:04:05.000"), kind(st), st.What, finding, st.Why}, "\t"))
 	}
 	return terminal.Table("TIME, UTC\tTYPE\tEVENT\tWHAT BECAME OF IT\tWHY", rows)
 }
@@ -197,8 +197,11 @@ func findingTone(f ingest.Finding) string {
 	return "none"
 }
 
-func kind(t ingest.Type) string {
-	if t == ingest.Exposure {
+func kind(st app.Explained) string {
+	switch {
+	case st.Finding == app.ErasedUnit:
+		return "erasure"
+	case st.Type == ingest.Exposure:
 		return "exposure"
 	}
 	return "outcome"

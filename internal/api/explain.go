@@ -12,7 +12,7 @@ import (
 // Explained is what became of every stored event of a unit.
 type Explained struct {
 	Experiment string              `json:"experiment"`
-	Events     []catalog.Explained `json:"events" doc:"By event time. None: nothing of the unit is stored."`
+	Events     []catalog.Explained `json:"events" doc:"By event time. None: nothing of the unit is stored. Of a unit that was erased: the requests."`
 }
 
 // explainInput has the unit in its body: addresses are written down by proxies.
@@ -44,7 +44,7 @@ func (a *API) explainUnit(ctx context.Context, in *explainInput) (*answer, error
 
 func explainColumns() []column {
 	return []column{
-		{"at", instant, "Event time."}, {"type", text, "exposure or outcome."}, {"topic", text, ""}, {"partition", integer, ""}, {"offset", integer, ""},
+		{"at", instant, "Event time."}, {"type", text, "exposure, outcome, or erasure: a request that names the unit."}, {"topic", text, ""}, {"partition", integer, ""}, {"offset", integer, ""},
 		{"id", text, "The producer's."}, {"what", text, "The event in short."}, {"finding", text, "What the experiment made of it."}, {"why", text, ""},
 	}
 }

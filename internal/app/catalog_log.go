@@ -97,7 +97,10 @@ func (c *Catalog) ExplainUnit(ctx context.Context, key, unit string) ([]catalog.
 	out := make([]catalog.Explained, len(all))
 	for i, x := range all {
 		kind := "exposure"
-		if x.Type == ingest.Outcome {
+		switch {
+		case x.Finding == ErasedUnit:
+			kind = "erasure"
+		case x.Type == ingest.Outcome:
 			kind = "outcome"
 		}
 		out[i] = catalog.Explained{At: time.UnixMilli(x.T).UTC(), Type: kind, Topic: x.Topic, Partition: x.Partition, Offset: x.Offset,

@@ -116,7 +116,14 @@ func (s *Stack) AskErasure(ctx context.Context, r ErasureRequest, now func() tim
 		return Erasure{}, fmt.Errorf("journal the request: %w", err)
 	}
 	e := erasureOf(line, asked)
-	return e, s.suppress(ctx, e, now)
+	if err := s.suppress(ctx, e, now); err != nil {
+		return e, err
+	}
+	if err := s.keepErasure(e, units); err != nil {
+		return e, WithHint(fmt.Errorf("request %d is in force, and could not be written beside the backups: %w", e.Request, err),
+			"a backup of before it would bring its units back: ask again after restoring one")
+	}
+	return e, nil
 }
 
 // erasedUnits are the request's units as hashes, each once.

@@ -239,6 +239,118 @@ func TestErase(t *testing.T) {
 	}
 }
 
+// A backup of before an erasure does not bring a unit back: not into the database that
+// knows of the erasure, and not into an empty one, which knows nothing of it.
+//
+// semantics: erased-suppressed
+func TestRestoreAfterErasure(t *testing.T) {
+	for _, c := range []struct {
+		policy Policy
+		kept   string
+	}{{Keep, bought(20, 20)}, {Retract, bought(19, 19)}} {
+		t.Run(string(c.policy), func(t *testing.T) {
+			w := newForgetful(t)
+			ctx, database := t.Context(), w.Config.ClickHouse.Database
+			w.Config.Backup.Folder, w.Config.Backup.To = t.TempDir(), "File('"+database+"-{name}')"
+			run := ErasureRun{Now: time.Now, Wait: time.Minute}
+			w.buy(unitsUpTo(40)...)
+			w.read()
+			made, err := w.Backup(ctx, "before", time.Now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			asked, err := w.AskErasure(ctx, ErasureRequest{Units: unitsUpTo(2), UnitKind: "user", Policy: c.policy, Reason: "ticket 1", Actor: "dpo"}, time.Now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			explain := func(when, want string) {
+				t.Helper()
+				v, err := w.DB.Version(ctx)
+				if err != nil {
+					t.Fatal(err)
+				}
+				steps, err := w.Explain(ctx, &v, v.Find("cta"), "u-0")
+				if err != nil || len(steps) == 0 || steps[0].Finding != ErasedUnit && steps[len(steps)-1].Finding != ErasedUnit {
+					t.Fatalf("%s: %+v, %v", when, steps, err)
+				}
+				if why := steps[len(steps)-1].Why; !strings.Contains(why, want) {
+					t.Errorf("%s: u-0 is explained by %q, want %q", when, why, want)
+				}
+			}
+			explain("asked", "by the next assay erase run")
+			w.read()
+			if done, err := w.Erase(ctx, run); err != nil || len(done) != 1 || len(done[0].Proof.Backups) != 1 {
+				t.Fatalf("%+v, %v", done, err)
+			}
+			explain("erased", "its rows are deleted")
+			gone := func(when string, requests ...string) {
+				t.Helper()
+				left, err := w.DB.UnitsLeft(ctx, requests...)
+				if err != nil || rowsIn(left) != 0 {
+					t.Errorf("%s: %v are back, %v", when, left, err)
+				}
+				w.exact(when)
+			}
+			gone("erased", asked.id)
+
+			restore := func() Reapplied {
+				t.Helper()
+				if _, err := w.Restore(ctx, made.Name, true, nil); err != nil {
+					t.Fatal(err)
+				}
+				again, err := w.Reapply(ctx, time.Now)
+				if err != nil {
+					t.Fatal(err)
+				}
+				w.read()
+				if _, err := w.Erase(ctx, run); err != nil {
+					t.Fatal(err)
+				}
+				return again
+			}
+			if again := restore(); again.Hold != 1 || len(again.Again) != 0 {
+				t.Errorf("%+v", again)
+			}
+			gone("restored", asked.id)
+			w.want("restored", c.kept)
+
+			// The server is lost.
+			admin := w.admin()
+			defer admin.Close()
+			rows, err := admin.Query(ctx, "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND name NOT LIKE 'goose%'")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer rows.Close()
+			for rows.Next() {
+				var table string
+				if err := rows.Scan(&table); err != nil {
+					t.Fatal(err)
+				}
+				w.exec(t, "TRUNCATE TABLE "+table)
+			}
+			again := restore()
+			if again.Hold != 1 || len(again.Again) != 1 || again.Again[0].Units != 2 || again.Again[0].Reason != "ticket 1" || again.Again[0].Policy != c.policy {
+				t.Fatalf("%+v", again)
+			}
+			gone("restored into nothing", again.Again[0].id)
+			w.want("restored into nothing", c.kept)
+			explain("restored into nothing", "its rows are deleted")
+			if more, err := w.Reapply(ctx, time.Now); err != nil || len(more.Again) != 0 || more.Hold != 1 {
+				t.Errorf("a second time: %+v, %v", more, err)
+			}
+			// The units are lost, and not the request.
+			w.exec(t, "TRUNCATE TABLE suppressed")
+			if _, err := w.Reapply(ctx, time.Now); err != nil {
+				t.Fatal(err)
+			}
+			if units, err := w.unitsOf(ctx, again.Again[0]); err != nil || len(units) != 2 {
+				t.Errorf("%v, %v", units, err)
+			}
+		})
+	}
+}
+
 // A request says what is wrong with it.
 func TestErasureRequests(t *testing.T) {
 	s := &Stack{}

@@ -27,11 +27,27 @@ type Explained struct {
 // notYet is the finding of an event that is stored and not counted yet.
 const notYet = "not_yet_counted"
 
-// Explain tells what became of each stored event of a unit in an experiment.
+// ErasedUnit explains a unit of whom nothing is stored any more, instead of its events.
+const ErasedUnit = "erased"
+
+// Explain tells what became of each stored event of a unit in an experiment, and of a
+// unit that is erased that it is.
 func (s *Stack) Explain(ctx context.Context, v *experiment.Version, e *experiment.Experiment, unit string) ([]Explained, error) {
 	key, err := UnitKey(s.Config)
 	if err != nil {
 		return nil, err
+	}
+	out := []Explained{}
+	erasures, err := s.DB.ErasuresOf(ctx, key.Unit(e.UnitKind, unit))
+	if err != nil {
+		return nil, fmt.Errorf("read whether the unit is erased: %w", err)
+	}
+	for _, r := range erasures {
+		why := "its rows are deleted, and nothing of it is stored or counted since then"
+		if !r.Done {
+			why = "nothing of it is stored or counted since then; its rows are deleted by the next assay erase run"
+		}
+		out = append(out, Explained{T: r.At.UnixMilli(), What: fmt.Sprintf("request %d", r.Request), Finding: ErasedUnit, Why: why})
 	}
 	stored, err := s.DB.UnitEvents(ctx, key.Unit(e.UnitKind, unit))
 	if err != nil {
@@ -49,7 +65,6 @@ func (s *Stack) Explain(ctx context.Context, v *experiment.Version, e *experimen
 	}
 	shards := map[ingest.Place]uint16{}
 	var counted []ingest.Event
-	out := []Explained{}
 	for _, r := range stored {
 		ev := r.Event
 		ev.Place.Topic = uint8(slices.Index(topics, r.Topic))

@@ -55,13 +55,13 @@ type Configuration struct {
 // Explained is one event of a unit and what an experiment made of it.
 type Explained struct {
 	At        time.Time `json:"at"`   // event time
-	Type      string    `json:"type"` // exposure or outcome
+	Type      string    `json:"type"` // exposure, outcome, or erasure: a request that names the unit, which stands at its time
 	Topic     string    `json:"topic"`
 	Partition uint16    `json:"partition"`
 	Offset    int64     `json:"offset"`
 	ID        string    `json:"id,omitempty"`
 	What      string    `json:"what"`    // the event in short
-	Finding   string    `json:"finding"` // counted, duplicate, outside, crossover, not_yet_counted …
+	Finding   string    `json:"finding"` // counted, duplicate, outside, crossover, not_yet_counted, erased …
 	Metrics   []string  `json:"metrics,omitempty"`
 	Why       string    `json:"why"`
 }

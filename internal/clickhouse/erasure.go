@@ -60,6 +60,25 @@ func (db *DB) Suppressed(ctx context.Context, after, upTo uint64) ([]Suppression
 	return db.suppressed(ctx, args{"after": after, "upto": upTo, "open": false})
 }
 
+// ErasedBy is a request of erasure that names a unit.
+type ErasedBy struct {
+	Request uint64
+	At      time.Time
+	Done    bool
+}
+
+// ErasuresOf are the requests that name a unit.
+func (db *DB) ErasuresOf(ctx context.Context, u ingest.Unit) ([]ErasedBy, error) {
+	for _, table := range []string{"decisions", "suppressed"} {
+		if err := db.wait(ctx, table); err != nil {
+			return nil, err
+		}
+	}
+	return collect(ctx, db, "erasures_of", args{"unit": wide(u).String()}, func(rows native.Rows, e *ErasedBy) error {
+		return rows.Scan(&e.Request, &e.At, &e.Done)
+	})
+}
+
 // openErasures are the requests that are not carried out.
 func (db *DB) openErasures(ctx context.Context) ([]Suppression, error) {
 	return db.suppressed(ctx, args{"after": uint64(0), "upto": uint64(math.MaxInt64), "open": true})

@@ -17,6 +17,7 @@ type explained struct {
 	Asked            bool
 	May              bool
 	Events           []catalog.Explained
+	Erased           []catalog.Explained // requests that name the unit
 	Fault            string
 }
 
@@ -53,19 +54,27 @@ func (p *Pages) explain(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	body.Experiment, body.Unit = r.PostForm.Get("experiment"), strings.TrimSpace(r.PostForm.Get("unit"))
-	status := http.StatusOK
+	status, who := http.StatusOK, access.From(r.Context())
 	switch {
 	case body.Unit == "":
 		status, body.Fault = http.StatusUnprocessableEntity, "Say which unit: its id as the producer sends it."
 	case !slices.Contains(body.Experiments, body.Experiment):
 		status, body.Fault = http.StatusUnprocessableEntity, "Choose an experiment."
 	case !p.mayRead(r, body.Experiment):
+		p.cfg.Log.Warn("request refused", "why", "role", "status", http.StatusForbidden, "method", r.Method, "path", r.URL.Path,
+			"action", string(access.Explain), "experiment", body.Experiment, "actor", who.Name, "role", who.Role.String())
 		status, body.Fault = http.StatusForbidden, "The units of this experiment are for its owner and its readers."
 	default:
 		if body.Events, err = p.cfg.Explainer.ExplainUnit(r.Context(), body.Experiment, body.Unit); err != nil {
 			return err
 		}
 		body.Asked = true
+		body.Events = slices.DeleteFunc(body.Events, func(x catalog.Explained) bool {
+			if x.Type == "erasure" {
+				body.Erased = append(body.Erased, x)
+			}
+			return x.Type == "erasure"
+		})
 	}
 	return p.show(w, r, status, "explain", page{Title: "Explain", Nav: "explain", Body: body})
 }

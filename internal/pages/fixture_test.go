@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -29,6 +30,8 @@ import (
 // world is what the demo left after seventy seconds: a winner, a kill, a broken split
 // and a producer that died. It is the reader and the hand of the tests.
 type world struct {
+	told    bytes.Buffer // what was logged
+	erased  bool         // every unit is
 	t       testing.TB
 	details map[string]catalog.Detail
 	log     []guardrails.Entry
@@ -204,6 +207,9 @@ func (w *world) Plan(_ context.Context, comparisons []planning.Comparison, q pla
 
 func (w *world) ExplainUnit(_ context.Context, key, unit string) ([]catalog.Explained, error) {
 	w.saw = append(w.saw, key+" "+unit)
+	if w.erased {
+		return []catalog.Explained{{At: w.now, Type: "erasure", What: "request 17", Finding: "erased", Why: "its rows are deleted"}}, nil
+	}
 	return []catalog.Explained{
 		{At: w.now, What: key + " treatment", Topic: "assay.exposures", Offset: 12, Finding: "first_exposure", Why: "the earliest exposure of this unit"},
 		{At: w.now.Add(time.Second), What: "purchase", Topic: "assay.outcomes", Offset: 7, Finding: "counted", Metrics: []string{"conversion", "revenue"}, Why: "within the window"},
@@ -305,7 +311,7 @@ func (w *world) clock() time.Time {
 // mux are the pages as somebody sees them.
 func (w *world) mux(who access.Principal) http.Handler {
 	w.t.Helper()
-	p, err := New(Config{Reader: w, Explainer: w, Planner: w, Privacy: w, Hand: w, Explorer: w, OffersArm: func(_, arm string) bool { return arm == "treatment" }, Zone: w.zone, Code: "v1", Log: slog.New(slog.DiscardHandler), Now: w.clock})
+	p, err := New(Config{Reader: w, Explainer: w, Planner: w, Privacy: w, Hand: w, Explorer: w, OffersArm: func(_, arm string) bool { return arm == "treatment" }, Zone: w.zone, Code: "v1", Log: slog.New(slog.NewTextHandler(&w.told, nil)), Now: w.clock})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -417,6 +417,56 @@ func TestExplain(t *testing.T) {
 	}
 }
 
+// TestExplainErased: of a unit that is erased the page says so, and not that it is unknown.
+func TestExplainErased(t *testing.T) {
+	w := newWorld(t)
+	w.erased = true
+	body := send(w.mux(operator), "/explain", url.Values{"experiment": {"new-search"}, "unit": {"u-7"}}).Body.String()
+	if !strings.Contains(body, "The unit is erased: request 17") || strings.Contains(body, "No event of this unit") || strings.Contains(body, "1 event stored") {
+		t.Error(body)
+	}
+}
+
+// TestExplainIsForReaders: the experiment stands in no path here, so the page itself asks
+// who may see its units, and a refusal is written down without the unit.
+func TestExplainIsForReaders(t *testing.T) {
+	w := newWorld(t)
+	closed := *w.details["new-search"].Experiment
+	closed.Owner, closed.Readers = "growth", []string{"eng"}
+	d := w.details["new-search"]
+	d.Experiment, d.Row.Owner = &closed, closed.Owner
+	w.details["new-search"] = d
+	ask := func(who access.Principal) *httptest.ResponseRecorder {
+		return send(w.mux(who), "/explain", url.Values{"experiment": {"new-search"}, "unit": {"u-7"}})
+	}
+	for name, c := range map[string]struct {
+		who    access.Principal
+		status int
+	}{
+		"an operator": {operator, http.StatusForbidden}, "nobody, on loopback": {reader, http.StatusForbidden},
+		"a reader":  {access.Principal{Name: "bob", Role: access.Analyst, Groups: []string{"eng"}, Login: "session"}, http.StatusOK},
+		"its owner": {access.Principal{Name: "growth", Role: access.Owner, Login: "session"}, http.StatusOK},
+		"a viewer":  {access.Principal{Name: "eng", Role: access.Viewer, Login: "session"}, http.StatusForbidden},
+	} {
+		w.saw = nil
+		got := ask(c.who)
+		if got.Code != c.status || (len(w.saw) > 0) != (c.status == http.StatusOK) {
+			t.Errorf("%s: status %d, asked for %q", name, got.Code, w.saw)
+		}
+		if c.status == http.StatusForbidden && !strings.Contains(got.Body.String(), "for its owner and its readers") {
+			t.Errorf("%s is not told why", name)
+		}
+	}
+	if log := w.told.String(); !strings.Contains(log, "action=explain experiment=new-search actor=ada role=operator") || strings.Contains(log, "u-7") {
+		t.Errorf("the log: %s", log)
+	}
+	for who, may := range map[*access.Principal]bool{&operator: false, {Name: "growth", Role: access.Owner, Login: "session"}: true} {
+		if body := get(w.mux(*who), "/experiments/new-search/analyze").Body.String(); strings.Contains(body, "<form class") != may {
+			t.Errorf("%s is offered an analysis: %v", who.Name, !may)
+		}
+	}
+}
+
 // TestPlanner: sizes are those of the planning package, and what cannot be is refused in
 // words.
 func TestPlanner(t *testing.T) {
