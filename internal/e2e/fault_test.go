@@ -12,18 +12,18 @@ import (
 	"time"
 )
 
-// faulty stands in front of a flag system and treats the off calls of each flag by a
+// faulty stands in front of a flag system and treats the calls that change each flag by a
 // script; when that is over, and everything else, it hands on.
 type faulty struct {
 	*httptest.Server
 	behind  http.Handler
 	mu      sync.Mutex
 	scripts map[string][]fault
-	calls   map[string][]time.Time // off calls, when they came
+	calls   map[string][]time.Time // those that change a flag, when they came
 	release chan struct{}          // closed when hanging calls are to end
 }
 
-// fault is what becomes of one off call.
+// fault is what becomes of one call.
 type fault struct {
 	apply  bool          // it is handed on, before whatever else is done
 	after  time.Duration // it is handed on so much later
@@ -49,7 +49,7 @@ func newFaulty(t *testing.T, behind string, scripts map[string][]fault) *faulty 
 }
 
 func (f *faulty) serve(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodPost {
+	if r.Method != http.MethodPost && r.Method != http.MethodPatch {
 		f.behind.ServeHTTP(w, r)
 		return
 	}
@@ -76,7 +76,7 @@ func (f *faulty) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// next is what is to be done with the next off call of a flag.
+// next is what is to be done with the next call that changes a flag.
 func (f *faulty) next(flag string) fault {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -88,7 +88,7 @@ func (f *faulty) next(flag string) fault {
 	return fault{}
 }
 
-// called is when off calls of a flag came.
+// called is when the calls that change a flag came.
 func (f *faulty) called(flag string) []time.Time {
 	f.mu.Lock()
 	defer f.mu.Unlock()

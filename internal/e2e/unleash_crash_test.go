@@ -33,7 +33,8 @@ func TestUnleashGuardKilledAtEveryStep(t *testing.T) {
 	w.assay("apply")
 	w.start("ingest")
 	for i, key := range keys {
-		written := w.killGuard(key, steps[i/2], i%2 == 1, random.Float64)
+		v := &visits{key: []string{key}, r: random.Float64, harm: 0.6}
+		written := w.killGuard(key, steps[i/2], i%2 == 1, func() { v.send(w, 500, 0) })
 		guard := w.start("guard")
 		await(t, patience, func() string { return key + ": " + strings.Join(w.story(key), " ") }, func() bool {
 			return slices.Contains(w.story(key), "iteration_ended")
@@ -56,15 +57,14 @@ func TestUnleashGuardKilledAtEveryStep(t *testing.T) {
 	w.assay("decision", "verify")
 }
 
-// killGuard lets a guard come to a kill and ends it at a line of the decision log. It
-// returns what is written.
-func (w *world) killGuard(key, step string, after bool, random func() float64) []string {
+// killGuard lets a guard come to a decision, for which there is a reason once given is
+// done, and ends it at a line of the decision log. It returns what is written.
+func (w *world) killGuard(key, step string, after bool, given func()) []string {
 	w.t.Helper()
 	wire := newTripwire(w.t, w.engine.Addr(), step, after)
 	w.configureThrough(wire, "tripped.yaml")
 	guard := w.start("--config", "tripped.yaml", "guard")
-	v := &visits{key: []string{key}, r: random, harm: 0.6}
-	v.send(w, 500, 0)
+	given()
 	select {
 	case <-wire.tripped:
 	case <-time.After(patience):

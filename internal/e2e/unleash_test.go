@@ -95,13 +95,19 @@ func unleashYAML(t *testing.T, name, url, whose, project string) string {
 // disabled tells who turned a flag off, by Unleash's own audit log.
 func disabled(t *testing.T, server *realunleash.Server, flag string) []string {
 	t.Helper()
+	return changedBy(t, server, flag, realunleash.Disabled)
+}
+
+// changedBy tells who did something with a flag, newest first, by Unleash's own audit log.
+func changedBy(t *testing.T, server *realunleash.Server, flag, what string) []string {
+	t.Helper()
 	events, err := server.Audit(t.Context(), flag)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var by []string
 	for _, e := range events {
-		if e.Type == realunleash.Disabled && e.Environment == realunleash.Environment {
+		if e.Type == what && e.Environment == realunleash.Environment {
 			by = append(by, e.By)
 		}
 	}

@@ -36,8 +36,11 @@ type Event struct {
 	Environment string    `json:"environment"`
 }
 
-// Disabled is the type of the event that a kill leaves.
-const Disabled = "feature-environment-disabled"
+// Types of events.
+const (
+	Disabled = "feature-environment-disabled" // what a kill leaves
+	Rerolled = "feature-strategy-update"      // what another rollout leaves
+)
 
 // CreateFlag makes a flag that is on for everybody.
 func (s *Server) CreateFlag(ctx context.Context, name string) error {
