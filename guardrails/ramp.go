@@ -48,6 +48,8 @@ const (
 	RampSnoozed       RampReason = "snoozed"          // automatic kills wait, so nothing would stop a bad step
 	RampRetrospective RampReason = "retrospective"    // it began before it was applied: its guardrails only look back
 	RampNoSwitch      RampReason = "switch"           // the switch cannot set the traffic
+	RampDrift         RampReason = "drift"            // the flag system has another traffic than the step: somebody changed it
+	RampUnread        RampReason = "unread"           // nobody knows which traffic the flag system has
 	RampDenied        RampReason = "denied"           // the flag system refused the step
 	RampPending       RampReason = "pending_approval" // there, a person must agree
 	RampFailed        RampReason = "failed"           // the step could not be carried out in time
@@ -69,7 +71,7 @@ func RampReasons() map[RampReason]RampState {
 		RampSettling: RampAdvanced, RampTime: RampWaiting, RampUnits: RampWaiting, RampMoving: RampAdvancing,
 		RampUndecided: RampHeld, RampBreached: RampHeld, RampBlind: RampHeld, RampError: RampHeld, RampSplit: RampHeld,
 		RampCrossovers: RampHeld, RampMismatch: RampHeld, RampSignal: RampHeld, RampStale: RampHeld, RampApproval: RampHeld, RampPaused: RampHeld, RampSnoozed: RampHeld,
-		RampRetrospective: RampHeld, RampNoSwitch: RampHeld, RampDenied: RampHeld, RampPending: RampHeld, RampFailed: RampHeld, RampEnded: RampHeld,
+		RampRetrospective: RampHeld, RampNoSwitch: RampHeld, RampDrift: RampHeld, RampUnread: RampHeld, RampDenied: RampHeld, RampPending: RampHeld, RampFailed: RampHeld, RampEnded: RampHeld,
 		RampHarm: RampReverted, RampByHand: RampReverted, RampKilled: RampReverted, RampReverting: RampReverted, RampRevertFailed: RampReverted,
 	}
 }
@@ -101,7 +103,12 @@ type RampFacts struct {
 	// Stale says why the experiment is held as one that nobody looks after; "" when it is not.
 	Stale string `json:"stale,omitempty"`
 
-	Unable  string  `json:"unable,omitempty"`  // why the switch cannot set the traffic
+	Unable string `json:"unable,omitempty"` // why the switch cannot set the traffic
+	// Of the flag system: which traffic it has when that is not the step's, and why nobody
+	// knows; "" when it has the step's.
+	Drift  string `json:"drift,omitempty"`
+	Unread string `json:"unread,omitempty"`
+
 	Stopped string  `json:"stopped,omitempty"` // why automatic kills wait
 	Log     RampLog `json:"-"`
 }
@@ -228,6 +235,9 @@ func (j *rampJudge) heldBy() (RampReason, string) {
 	if j.Unable != "" {
 		return RampNoSwitch, j.Unable
 	}
+	if j.Drift != "" {
+		return RampDrift, j.Drift
+	}
 	for _, k := range []struct {
 		kind   Kind
 		reason RampReason
@@ -253,6 +263,8 @@ func (j *rampJudge) heldBy() (RampReason, string) {
 		return RampSignal, j.Signal
 	case j.Stale != "":
 		return RampStale, j.Stale
+	case j.Unread != "":
+		return RampUnread, j.Unread
 	case j.Limit != "":
 		return RampRetrospective, "the iteration began before it was applied, and its guardrails only notify: no step is decided on what was replayed"
 	case j.Stopped != "":

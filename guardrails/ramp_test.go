@@ -57,6 +57,8 @@ func TestStepRamp(t *testing.T) {
 		guardrails.RampSnoozed:       func(f *guardrails.RampFacts) { f.Stopped = "all kills wait" },
 		guardrails.RampRetrospective: func(f *guardrails.RampFacts) { f.Limit = "retrospective" },
 		guardrails.RampNoSwitch:      func(f *guardrails.RampFacts) { f.Unable = "flipt has no gradual rollout" },
+		guardrails.RampDrift:         func(f *guardrails.RampFacts) { f.Drift = "it has 37 %" },
+		guardrails.RampUnread:        func(f *guardrails.RampFacts) { f.Unread = "401" },
 		guardrails.RampDenied:        func(f *guardrails.RampFacts) { f.Log.Last = moved(guardrails.Denied, false, toTen) },
 		guardrails.RampPending:       func(f *guardrails.RampFacts) { f.Log.Last = moved(guardrails.PendingApproval, false, toTen) },
 		guardrails.RampFailed:        func(f *guardrails.RampFacts) { f.Log.Last = moved(guardrails.Failed, false, toTen) },

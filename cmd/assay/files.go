@@ -83,6 +83,9 @@ func (c applyCmd) Run(env *environment) error {
 	if err != nil {
 		return err
 	}
+	for _, doubt := range app.CheckRamps(cfg, set) {
+		_, _ = fmt.Fprintf(env.err, "assay: warning: %v\n", doubt)
+	}
 	return env.with(cfg, app.Options{Migrate: true}, func(s *app.Stack) error {
 		done, err := s.Apply(env.ctx, set, author(c.Author), time.Now)
 		if err != nil {

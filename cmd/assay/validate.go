@@ -35,6 +35,9 @@ func (c validateCmd) Run(env *environment) error {
 	if err != nil {
 		return err
 	}
+	if err := app.CheckRamps(cfg, set).Err(); err != nil {
+		return usage(err)
+	}
 	if c.Against == "" {
 		return env.print(map[string]int{"files": len(files)}, func() error {
 			env.println("%d files are fine", len(files))

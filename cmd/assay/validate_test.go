@@ -3,12 +3,51 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 )
+
+// TestValidateRamps: a ramp that its switch cannot carry out is refused, at its line, and
+// without the switch's secret; one of a switch that is not configured here passes.
+func TestValidateRamps(t *testing.T) {
+	for name, c := range map[string]struct{ sw, steps, want string }{
+		"unleash":              {"unleash: {url: https://u.example, token: {env: NOWHERE}, environment: production}", "1%, 50%", ""},
+		"half a percent":       {"unleash: {url: https://u.example, token: {env: NOWHERE}, environment: production}", "0.5%, 50%", "whole percents"},
+		"no ramp":              {"posthog: {token: {env: NOWHERE}, project: \"1\"}", "1%, 50%", "has no ramp here"},
+		"webhook, unread":      {"webhook: {url: https://h.example, secret: {env: NOWHERE}}", "1%, 50%", "read_back.traffic"},
+		"not configured there": {"", "1%, 50%", ""},
+	} {
+		root := t.TempDir()
+		config := "switches: {}\n"
+		if c.sw != "" {
+			config = "switches:\n  flags:\n    " + c.sw + "\n"
+		}
+		first, last, _ := strings.Cut(c.steps, ", ")
+		for file, text := range map[string]string{
+			"assay.yaml":     config,
+			"metrics/m.yaml": "name: m\nowner: o\nevent: e\nkind: proportion\ndirection: increase\n",
+			"experiments/x.yaml": "key: x\nowner: o\nvariants: {c: 50%, t: 50%}\ncontrol: c\nkill_switch: flags\nguardrails: [{metric: m, margin: 0.1, mode: notify}]\niterations:\n  - ramp:\n      steps: [{traffic: " +
+				first + "}, {traffic: " + last + "}]\n",
+		} {
+			file = filepath.Join(root, file)
+			if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(text), 0o644)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var out, errs bytes.Buffer
+		code := run(t.Context(), []string{"validate", "--config", filepath.Join(root, "assay.yaml"), "--experiments", filepath.Join(root, "experiments"), "--metrics", filepath.Join(root, "metrics")}, &out, &errs)
+		switch {
+		case c.want == "" && code != 0:
+			t.Errorf("%s: %d, %s", name, code, errs.String())
+		case c.want != "" && (code != exitUsage || !strings.Contains(errs.String(), c.want) || !strings.Contains(errs.String(), "x.yaml:9:")):
+			t.Errorf("%s: %d, %s", name, code, errs.String())
+		}
+	}
+}
 
 // TestValidateAgainst: a change held against the branch that it is to go to, as in CI.
 func TestValidateAgainst(t *testing.T) {

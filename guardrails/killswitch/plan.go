@@ -47,6 +47,7 @@ type Reply struct {
 	Link   string        // where a person can approve or look
 	Serves string        // what users get once it is off
 	Saved  string        // what the off call overwrites, so that it can be restored
+	Reads  string        // of a plan that reads a traffic: which, for people
 }
 
 // plain reads the answer by its status alone.

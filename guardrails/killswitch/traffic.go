@@ -27,13 +27,25 @@ type ramper interface {
 }
 
 // CannotSet says why the switch cannot set a traffic; "" when it can.
-func (s *Switch) CannotSet(traffic float64) string {
-	r, ok := s.vendor.(ramper)
+func (s *Switch) CannotSet(traffic float64) string { return cannotSet(s.name, s.vendor, traffic) }
+
+// CannotRamp says why a switch of these settings could not set a traffic; "" when it
+// could. It asks nobody and needs no secrets.
+func CannotRamp(name string, s System, traffic float64) string {
+	r, _ := s.(interface{ ramper() ramper })
+	if r == nil {
+		return cannotSet(name, nil, traffic)
+	}
+	return cannotSet(name, r.ramper(), traffic)
+}
+
+func cannotSet(name string, vendor any, traffic float64) string {
+	r, ok := vendor.(ramper)
 	if !ok {
-		return fmt.Sprintf("the flag system of switch %q has no ramp here: Unleash, a webhook and what assay assigns itself have one", s.name)
+		return fmt.Sprintf("the flag system of switch %q has no ramp here: Unleash, a webhook and what assay assigns itself have one", name)
 	}
 	if why := r.CannotSet(traffic); why != "" {
-		return fmt.Sprintf("switch %q: %s", s.name, why)
+		return fmt.Sprintf("switch %q: %s", name, why)
 	}
 	return ""
 }
@@ -49,6 +61,27 @@ func (s *Switch) SetTraffic(ctx context.Context, r TrafficRequest) (Outcome, err
 	ramp.vendor = dial{s.vendor.(ramper), r, s.vendor.Needs()}
 	to := percentText(r.Traffic)
 	return ramp.run(ctx, r.Request, words{"it had " + to + " already", to, "another traffic", "set it to " + to}, "set the traffic of")
+}
+
+// HasTraffic reads whether the traffic of a target is as wanted, and what it reads as.
+// What cannot be read is an error.
+func (s *Switch) HasTraffic(ctx context.Context, t Target, wanted float64) (has bool, reads string, err error) {
+	r, ok := s.vendor.(ramper)
+	if !ok {
+		return false, "", fmt.Errorf("kill switch %q: %s", s.name, s.CannotSet(wanted))
+	}
+	if t, err = s.aim(t); err != nil {
+		return false, "", fmt.Errorf("kill switch %q: %w", s.name, err)
+	}
+	step, ok := r.ReadTraffic(t, wanted)
+	if !ok {
+		return false, "", fmt.Errorf("kill switch %q: %w", s.name, ErrNoReadBack)
+	}
+	reply, err := s.read(ctx, step, s.world.Now().Add(s.deadline))
+	if err != nil {
+		return false, "", fmt.Errorf("kill switch %q: read the traffic of %q: %w", s.name, t.flag(), err)
+	}
+	return reply.State == StateOff, reply.Reads, nil
 }
 
 // dial is a vendor as the engine sees it while a traffic is set.

@@ -106,6 +106,36 @@ func TestUnleashTraffic(t *testing.T) {
 	}
 }
 
+// TestHasTraffic: what a hand has set is read, and what cannot be read is an error.
+func TestHasTraffic(t *testing.T) {
+	for name, test := range map[string]struct {
+		config Config
+		system http.Handler
+		has    bool
+		reads  string
+		err    string
+	}{
+		"unleash, as wanted":      {unleashConfig(), &rolling{strategies: oneGradual, rollout: 10}, true, "10 %", ""},
+		"unleash, by a hand":      {unleashConfig(), &rolling{strategies: oneGradual, rollout: 37}, false, "37 %", ""},
+		"unleash, two strategies": {unleashConfig(), &rolling{strategies: `[]`}, false, "", "0 that are on"},
+		"a webhook, as wanted":    {rampHook("data.rollout"), &ramped{percent: "10"}, true, "10 %", ""},
+		"a webhook, by a hand":    {rampHook("data.rollout"), &ramped{percent: `"12.5"`}, false, "12.5 %", ""},
+		"a webhook without it":    {rampHook(""), &ramped{percent: "10"}, false, "", "no read-back"},
+		"a system without ramps":  {Config{System: PostHog{Token: "phx_x", Project: "1"}}, &ramped{}, false, "", "has no ramp here"},
+	} {
+		world := newClock().runtime()
+		world.Transport = &peer{system: test.system}
+		s, err := New("demo", test.config, world)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		has, reads, err := s.HasTraffic(t.Context(), toTen().Target, .1)
+		if has != test.has || reads != test.reads || (err == nil) != (test.err == "") || err != nil && !strings.Contains(err.Error(), test.err) {
+			t.Errorf("%s: %v, %q, %v", name, has, reads, err)
+		}
+	}
+}
+
 // ramped is somebody's own system behind a webhook.
 type ramped struct {
 	percent string
@@ -192,6 +222,9 @@ func TestCannotSet(t *testing.T) {
 			t.Fatal(name, err)
 		}
 		why := s.CannotSet(.1)
+		if offline := CannotRamp("demo", test.config.System, .1); offline != why {
+			t.Errorf("%s: by its settings alone %q, want %q", name, offline, why)
+		}
 		if test.want == "" && why != "" || !strings.Contains(why, test.want) {
 			t.Errorf("%s: %q", name, why)
 		}

@@ -20,6 +20,8 @@ type strategy struct {
 	Parameters map[string]string `json:"parameters"`
 }
 
+func (u Unleash) ramper() ramper { return unleash{Unleash: u} }
+
 // CannotSet implements ramper.
 func (u unleash) CannotSet(traffic float64) string {
 	if _, whole := rollout(traffic); !whole {
@@ -98,13 +100,16 @@ func (u unleash) Traffic(r TrafficRequest, _ time.Time) (Step, error) {
 func (u unleash) ReadTraffic(t Target, wanted float64) (Step, bool) {
 	want, _ := rollout(wanted)
 	return Step{Call: u.api.get(u.strategies(t)), Then: func(a Answer) Reply {
+		reads := ""
 		reply := readState(a, func(body []byte) (bool, error) {
 			_, now, why := theRollout(body)
 			if why != "" {
 				return false, fmt.Errorf("%s", why)
 			}
+			reads = fmt.Sprintf("%d %%", now)
 			return now == want, nil
 		})
+		reply.Reads = reads
 		reply.Serves = fmt.Sprintf("the SDKs have it after their refresh interval: %d %% of the eligible units get the flag", want)
 		return reply
 	}}, true

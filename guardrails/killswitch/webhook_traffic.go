@@ -26,6 +26,8 @@ type trafficMessage struct {
 	} `json:"data"`
 }
 
+func (w Webhook) ramper() ramper { return webhook{config: w} }
+
 // CannotSet implements ramper: a step that cannot be read back is never verified.
 func (w webhook) CannotSet(float64) string {
 	if w.config.ReadBack.URL == "" || w.config.ReadBack.Traffic == "" {
@@ -56,7 +58,8 @@ func (w webhook) ReadTraffic(t Target, wanted float64) (Step, bool) {
 		return Step{}, false
 	}
 	return Step{Call: w.readCall(t), Then: func(a Answer) Reply {
-		return readState(a, func(body []byte) (bool, error) {
+		reads := ""
+		reply := readState(a, func(body []byte) (bool, error) {
 			value, err := w.traffic.find(body)
 			if err != nil {
 				return false, err
@@ -65,7 +68,10 @@ func (w webhook) ReadTraffic(t Target, wanted float64) (Step, bool) {
 			if err != nil {
 				return false, fmt.Errorf("%q is no percentage", value)
 			}
+			reads = percentText(percent / 100)
 			return math.Abs(percent-100*wanted) < 1e-6, nil
 		})
+		reply.Reads = reads
+		return reply
 	}}, true
 }

@@ -40,6 +40,10 @@ func (s *Stack) Doctor(ctx context.Context, samples int, other string, tell bool
 	if err != nil {
 		return out, err
 	}
+	ramped, err := s.tryRamps(ctx, now)
+	if err != nil {
+		return out, err
+	}
 	told, err := s.Told(ctx, tell, now)
 	if err != nil {
 		return out, err
@@ -48,7 +52,7 @@ func (s *Stack) Doctor(ctx context.Context, samples int, other string, tell bool
 	if err != nil {
 		return out, err
 	}
-	out.Findings = slices.Concat(out.Findings, stored, doctor.CheckSwitches(tried), doctor.CheckWatch(watched, now), told)
+	out.Findings = slices.Concat(out.Findings, stored, doctor.CheckSwitches(tried), doctor.CheckRamps(ramped), doctor.CheckWatch(watched, now), told)
 	doctor.Sort(out.Findings)
 	return out, nil
 }

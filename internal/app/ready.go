@@ -109,6 +109,11 @@ func (s *Stack) trials(ctx context.Context, e *experiment.Experiment) ([]governa
 		}
 		out = append(out, trial)
 	}
+	if it := e.Latest(); it != nil && it.Ramp != nil {
+		if why := all.CannotSet(e.KillSwitch, it.Ramp); why != "" {
+			out = append(out, governance.Trial{Ramp: true, Trouble: why, Remedy: "docs/ramps.md says who can ramp"})
+		}
+	}
 	return out, nil
 }
 

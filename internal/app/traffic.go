@@ -24,6 +24,11 @@ func (s ownSwitch) SetTraffic(_ context.Context, _ watch.TrafficOrder, progress 
 	return watch.Result{State: guardrails.Verified, OffAt: at, Detail: "every `assay serve` draws by the configuration's next version"}, nil
 }
 
+// HasTraffic implements watch.Traffic: what is drawn by has no other hand.
+func (s ownSwitch) HasTraffic(context.Context, string, string, ...float64) (bool, string, error) {
+	return true, "", nil
+}
+
 // CannotSet implements watch.Traffic.
 func (s allSwitches) CannotSet(name string, r *experiment.Ramp) string {
 	if name == experiment.OwnSwitch {
@@ -64,4 +69,26 @@ func (s switches) SetTraffic(ctx context.Context, o watch.TrafficOrder, progress
 	request.Progress = progressOf(progress)
 	out, err := sw.SetTraffic(ctx, killswitch.TrafficRequest{Request: request, Was: o.Was, Traffic: o.Traffic, Step: o.Step, Revert: o.Revert})
 	return watch.Result{State: orderState(out), OffAt: out.OffAt(), Detail: inWords(out)}, err
+}
+
+// HasTraffic implements watch.Traffic.
+func (s allSwitches) HasTraffic(ctx context.Context, name, key string, traffic ...float64) (bool, string, error) {
+	if name == experiment.OwnSwitch {
+		return s.own.HasTraffic(ctx, name, key, traffic...)
+	}
+	return s.named.HasTraffic(ctx, name, key, traffic...)
+}
+
+// HasTraffic implements watch.Traffic.
+func (s switches) HasTraffic(ctx context.Context, name, key string, traffic ...float64) (has bool, reads string, err error) {
+	sw, err := s.named(name)
+	if err != nil {
+		return false, "", err
+	}
+	for _, wanted := range traffic {
+		if has, reads, err = sw.HasTraffic(ctx, killswitch.Target{Experiment: key}, wanted); has || err != nil {
+			break
+		}
+	}
+	return has, reads, err
 }

@@ -64,6 +64,7 @@ const (
 	Ledger      = "ledger"
 	Unknown     = "experiments"
 	Switches    = "switches"
+	Ramps       = "ramps"
 	Channels    = "channels"
 	Watch       = "watch"
 )

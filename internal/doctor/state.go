@@ -105,6 +105,36 @@ func CheckSwitches(tried []Tried) []Finding {
 	return out
 }
 
+// Ramped is how the traffic of a ramp was read. Nothing was set.
+type Ramped struct {
+	Switch     string
+	Experiment string
+	Traffic    float64 // of the step in force
+	Cannot     string  // why the switch cannot carry it out; "" when it can
+	Has        bool    // the flag system has that traffic
+	Reads      string  // which one it has
+	Err        error
+}
+
+// CheckRamps tells which ramps cannot be carried out, and whose flag system has another
+// traffic than the step.
+func CheckRamps(all []Ramped) []Finding {
+	var out []Finding
+	for _, r := range all {
+		f := Finding{OK, Ramps, r.Switch + " for " + r.Experiment, fmt.Sprintf("read back: %.4g %%, the step's traffic", 100*r.Traffic), ""}
+		switch {
+		case r.Cannot != "":
+			f.Level, f.Detail, f.Remedy = Fault, "its ramp is held: "+r.Cannot, "docs/ramps.md says who can ramp; assay ramp revert does not work here either"
+		case r.Err != nil:
+			f.Level, f.Detail, f.Remedy = Fault, "its ramp is held, the traffic cannot be read: "+r.Err.Error(), "correct the flag, or what the token may read"
+		case !r.Has:
+			f.Level, f.Detail, f.Remedy = Fault, fmt.Sprintf("its ramp is held: the flag system has %s, the step %.4g %%", r.Reads, 100*r.Traffic), "set the step's traffic in the flag system"
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
 // CheckLedger names the shards whose chain is broken.
 func CheckLedger(faults map[uint16]string) []Finding {
 	var out []Finding

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -13,7 +14,7 @@ import (
 
 // TestUnleashRampReverts is a ramp from 1 % to 50 % on the shipped binary and a real
 // Unleash: each step when the guardrail is healthy on units whose window has passed,
-// which takes some minutes; harm at the third; the rollout goes to 0 %, Unleash's own SDK
+// which takes some minutes; a hand that changes the rollout holds it; harm at the third; the rollout goes to 0 %, Unleash's own SDK
 // gives the flag to nobody, and the decision log tells all of it.
 func TestUnleashRampReverts(t *testing.T) {
 	if testing.Short() {
@@ -27,20 +28,7 @@ func TestUnleashRampReverts(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := newWorld(t, setting{partitions: 2, more: "guard: {settle: 2s}\nswitches:\n" + unleashYAML(t, "flags", server.URL, switcher, realunleash.Project)})
-	w.write("metrics/errors.yaml", "name: errors\nowner: tests\nkind: proportion\nevent: error\ndirection: decrease\n")
-	w.write("experiments/"+key+".yaml", `key: ramped
-owner: tests
-variants: {control: 50%, treatment: 50%}
-control: control
-window: 1s
-planned_units: 10000
-guardrails: [{metric: errors, margin: 0.1, mode: notify}]
-kill_switch: flags
-iterations:
-  - ramp:
-      steps: [{traffic: 1%, units: 50}, {traffic: 10%, units: 50, settle: 1s}, {traffic: 50%, settle: 1s}]
-      on_breach: revert
-`)
+	w.ramped(key, "kill_switch: flags", "{traffic: 1%, units: 50}, {traffic: 10%, units: 50, settle: 1s}, {traffic: 50%, settle: 1s}", "revert")
 	w.assay("apply")
 	product, err := server.Run(key)
 	if err != nil {
@@ -54,12 +42,7 @@ iterations:
 	v := &visits{key: []string{key}, r: random.Float64, harm: 0.1}
 	send := func(until func() bool) {
 		t.Helper()
-		for tick := time.NewTicker(time.Second); !until(); <-tick.C {
-			if within.Err() != nil {
-				t.Fatalf("not so in time; the decision log: %v", w.story(key))
-			}
-			v.send(w, 60, 0)
-		}
+		v.until(within, w, 60, func() string { return fmt.Sprint("the decision log: ", w.story(key)) }, until)
 	}
 	begun := func(n int) func() bool {
 		return func() bool { return times(w.story(key), "phase_begun") >= n }
@@ -67,6 +50,17 @@ iterations:
 	send(begun(1))
 	if err := product.AwaitShare(within, key, 0.03, 0.2); err != nil {
 		t.Errorf("at 10 %%: %v", err)
+	}
+	// Somebody changes the rollout in Unleash's pages, and is found out.
+	if err := server.SetRollout(t.Context(), key, 37); err != nil {
+		t.Fatal(err)
+	}
+	send(func() bool { return w.stands(key) == "held/drift" })
+	if n := times(w.story(key), "ramp_advance"); n != 1 {
+		t.Errorf("%d steps, one was to begin before the hand", n)
+	}
+	if err := server.SetRollout(t.Context(), key, 10); err != nil {
+		t.Fatal(err)
 	}
 	send(begun(2))
 	if err := product.AwaitShare(within, key, 0.35, 0.65); err != nil {

@@ -127,6 +127,22 @@ func (e *experimentFile) checkStep(at string, steps []stepText, j int) {
 	}
 }
 
+// CheckRamps asks of the newest ramp of each file why its switch cannot carry it out, and
+// gives a problem for each answer that is not empty.
+func (set *Set) CheckRamps(cannot func(sw string, r *Ramp) string) (out Problems) {
+	for _, e := range set.experiments {
+		i := len(e.text.iterations) - 1
+		if i < 0 || e.text.iterations[i].ramp == nil {
+			continue
+		}
+		if why := cannot(e.KillSwitch, e.text.iterations[i].ramp.ramp()); why != "" {
+			at := e.place(fmt.Sprintf("iterations[%d].ramp", i))
+			out = append(out, e.problemAt(at, RuleRamp, "this ramp cannot be carried out: "+why, "docs/ramps.md says who can; phases: ramps by hand"))
+		}
+	}
+	return out.sorted()
+}
+
 // keepRamp holds a ramp that has begun: what it was at in the steps so far, and that
 // there is one. What a step asks for and steps to come are free from now on.
 func (e *experimentFile) keepRamp(p *plan) {

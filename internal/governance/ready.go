@@ -36,6 +36,8 @@ type Seen struct {
 // Trial is how a dry run of the kill switch went; Arm is "" for the whole.
 type Trial struct {
 	Arm, Trouble, Remedy string
+
+	Ramp bool // it was the iteration's ramp that was tried
 }
 
 // Power is what planning says of a goal in an arm, at the planned units.
@@ -159,6 +161,9 @@ func (f *Facts) canBeOff() Item {
 			what := "the experiment"
 			if t.Arm != "" {
 				what = "arm " + t.Arm
+			}
+			if t.Ramp {
+				return Item{"kill switch", No, "its ramp would be held: " + t.Trouble, t.Remedy}
 			}
 			return Item{"kill switch", No, fmt.Sprintf("turning %s off would fail: %s", what, t.Trouble), t.Remedy}
 		}

@@ -77,6 +77,9 @@ func TestReady(t *testing.T) {
 		{"a refused token", readyText, func(_ *testing.T, f *Facts) {
 			f.Trials = []Trial{{}, {Arm: "a", Trouble: "401", Remedy: "renew it"}}
 		}, "kill switch", No, "turning arm a off would fail: 401"},
+		{"a switch without a ramp", readyText, func(_ *testing.T, f *Facts) {
+			f.Trials = []Trial{{}, {Ramp: true, Trouble: "it has none"}}
+		}, "kill switch", No, "its ramp would be held: it has none"},
 		{"a switch that is not here", readyText, func(_ *testing.T, f *Facts) { f.Trials = nil }, "kill switch", Unknown, ""},
 		{"too few units", readyText, func(_ *testing.T, f *Facts) { f.Powers[0].At = .61 }, "power", No, "sales in a with 61%"},
 		{"no spread", readyText, func(_ *testing.T, f *Facts) { f.Powers[0].At = math.NaN() }, "power", Unknown, "sales in a"},

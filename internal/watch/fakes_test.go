@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math/big"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -57,6 +58,7 @@ type world struct {
 	traffic  float64        // as the flag system has it
 	moves    []TrafficOrder // calls that changed it, or tried to
 	unable   string         // why the switch cannot set it
+	locked   error          // why it cannot be read
 	slow     time.Duration
 	held     string // why nothing of any experiment may grow
 }
@@ -247,6 +249,16 @@ func (g *guard) CannotSet(string, *experiment.Ramp) string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.unable
+}
+
+// HasTraffic reads what a hand may have set.
+func (g *guard) HasTraffic(_ context.Context, _, _ string, traffic ...float64) (bool, string, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.locked != nil {
+		return false, "", g.locked
+	}
+	return slices.Contains(traffic, g.traffic), fmt.Sprintf("%.4g %%", 100*g.traffic), nil
 }
 
 // SetTraffic does what Off does.

@@ -122,6 +122,9 @@ type Traffic interface {
 	CannotSet(sw string, r *experiment.Ramp) string
 	// SetTraffic does it, as Off turns off.
 	SetTraffic(ctx context.Context, o TrafficOrder, progress func(guardrails.EntryKind, time.Time)) (Result, error)
+	// HasTraffic reads whether a switch has one of some traffics for an experiment, and
+	// what it reads as.
+	HasTraffic(ctx context.Context, sw, experiment string, traffic ...float64) (has bool, reads string, err error)
 }
 
 // Holds says why nothing of an experiment may grow, "" when it may. It must return at once.

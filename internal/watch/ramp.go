@@ -24,6 +24,7 @@ func (w *Watch) ramp(j *judged) {
 	j.document.Ramp = rampResult(j.iteration, f, now)
 	w.gauges.setRamp(j.experiment.Key, now)
 	w.tellRamp(j, now)
+	w.tellDrift(j, f.Drift)
 }
 
 func (w *Watch) rampFacts(j *judged) guardrails.RampFacts {
@@ -60,6 +61,7 @@ func (w *Watch) rampFacts(j *judged) guardrails.RampFacts {
 			f.Stopped = fmt.Sprintf("automatic kills are snoozed until %s by %s", s.Until.UTC().Format(time.RFC3339), s.By)
 		}
 	})
+	f.Drift, f.Unread = w.drift(j, f)
 	return f
 }
 

@@ -142,6 +142,8 @@ func TestRampIsHeld(t *testing.T) {
 		"unread":     {func(w *world) { w.pausing("", "") }, func(w *world) { w.pausing(signals.Within, signals.Fine) }, "signal"},
 		"unanswered": {func(w *world) { w.pausing(signals.Unknown, signals.NoAnswer) }, func(w *world) { w.pausing(signals.Within, signals.Fine) }, "signal"},
 		"few units":  {func(w *world) { w.setCells(300, 150, 300, 150) }, func(w *world) { w.setCells(5000, 250, 5000, 250) }, "units"},
+		"a hand":     {func(w *world) { w.traffic = .37 }, func(w *world) { w.traffic = .01 }, "drift"},
+		"locked":     {func(w *world) { w.locked = errors.New("401") }, func(w *world) { w.locked = nil }, "unread"},
 		"the switch": {func(w *world) { w.unable = "it has no gradual rollout" }, func(w *world) { w.unable = "" }, "switch"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -330,6 +332,79 @@ func TestKilledRamp(t *testing.T) {
 		w.run(t, Config{}, 0, time.Minute)
 		if state, reason := w.lastRamp(t); state != "reverted" || reason != "killed" || len(w.moves) != 0 || !w.off {
 			t.Errorf("%s (%s), %d moves, off %v", state, reason, len(w.moves), w.off)
+		}
+	})
+}
+
+// TestDriftIsTold: a hand changes the traffic between two steps. The ramp is held at the
+// next reading, people are told once it was read twice and again when it is set back, and
+// then the ramp goes on.
+func TestDriftIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := rampWorld()
+		w.run(t, seldom(), 0, 5*time.Minute) // the second step has begun
+		w.traffic = .37
+		w.run(t, seldom(), 0, trafficEvery/2)
+		if _, reason := w.lastRamp(t); reason != "drift" || len(w.alerts) > 0 {
+			t.Errorf("after one reading it is held by %q, and people are told %+v", reason, w.alerts)
+		}
+		w.run(t, seldom(), 0, time.Hour)
+		if _, reason := w.lastRamp(t); reason != "drift" || len(w.moves) != 1 {
+			t.Errorf("held by %q after %d moves", reason, len(w.moves))
+		}
+		if len(w.alerts) != 1 || !w.alerts[0].Page || w.alerts[0].Reason != "drift" || !strings.Contains(w.alerts[0].Text, "37 %") {
+			t.Fatalf("people are told %+v", w.alerts)
+		}
+		var both sync.WaitGroup
+		both.Go(func() { w.run(t, seldom(), 0, 10*time.Minute) })
+		both.Go(func() {
+			pass(5 * time.Minute)
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.traffic = .1
+		})
+		both.Wait()
+		if len(w.moves) != 2 || w.traffic != .5 {
+			t.Errorf("after it was set back: %d moves, at %v", len(w.moves), w.traffic)
+		}
+		if last := w.alerts[len(w.alerts)-1]; !last.Resolved || last.Reason != "drift" {
+			t.Errorf("not resolved: %+v", last)
+		}
+	})
+}
+
+// TestDriftAfterRevert: what was taken back is read too.
+func TestDriftAfterRevert(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := rampWorld()
+		w.run(t, seldom(), 0, time.Hour)
+		w.harmful()
+		w.run(t, Config{}, 0, time.Minute)
+		w.traffic = .5
+		w.run(t, seldom(), 0, 5*time.Minute)
+		if state, _ := w.lastRamp(t); state != "reverted" || w.kinds()[guardrails.RampRevert] != 1 {
+			t.Errorf("it is %s, %v", state, w.kinds())
+		}
+		if !slices.ContainsFunc(w.alerts, func(a Alert) bool { return a.Reason == "drift" && a.Page }) {
+			t.Errorf("nobody was told: %+v", w.alerts)
+		}
+	})
+}
+
+// TestStuckStepIsNoDrift: a step of which nobody knows how far it came is held by that,
+// and once more tried when a person says so, also where it had come to its end.
+func TestStuckStepIsNoDrift(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := rampWorld()
+		w.refuse = Result{State: guardrails.Failed, Detail: "no answer"}
+		w.run(t, seldom(), 0, 10*time.Minute)
+		w.traffic, w.refuse = .1, Result{}
+		if _, err := w.hand(t).ResumeRamp(t.Context(), Named{Experiment: "checkout"}, "it is there"); err != nil {
+			t.Fatal(err)
+		}
+		w.run(t, Config{}, 0, time.Minute)
+		if len(w.newestPhases()) != 2 {
+			t.Errorf("the step did not begin: %v", w.kinds())
 		}
 	})
 }

@@ -72,6 +72,7 @@ func (w *Watch) forget(runs []run) {
 		}
 	}
 	maps.DeleteFunc(w.rested, func(key runKey, _ rested) bool { return !alive[key] })
+	maps.DeleteFunc(w.traffics, func(key runKey, _ *trafficReading) bool { return !alive[key] })
 	maps.DeleteFunc(w.vigils, func(key runKey, _ *guardrails.Vigil) bool { return !alive[key] })
 	for key := range w.blindSince {
 		if !alive[key] {

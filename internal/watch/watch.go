@@ -44,8 +44,9 @@ type Watch struct {
 	blindSince map[runKey]time.Time
 	shared     shared // of the round at hand
 	lastTick   time.Time
-	failures   int                 // rounds in a row that could not be finished
-	readings   map[uint64]*reading // by decision: of the switches of killed experiments
+	failures   int                        // rounds in a row that could not be finished
+	readings   map[uint64]*reading        // by decision: of the switches of killed experiments
+	traffics   map[runKey]*trafficReading // of running ramps, as their flag systems have it
 
 	emitting sync.Mutex
 	live     atomic.Bool // the history of the decision log has been read
@@ -97,7 +98,7 @@ func newWatch(c Config, p Parts) (*Watch, error) {
 		versions: map[uint32]*experiment.Version{},
 		memory:   map[memoryKey]guardrails.State{}, verdicts: map[memoryKey]saying{},
 		stored: map[runKey]storedLook{}, rested: map[runKey]rested{}, pairs: map[pair]map[string]bool{}, blindSince: map[runKey]time.Time{}, vigils: map[runKey]*guardrails.Vigil{}, inFlight: map[uint64]bool{},
-		unkept: map[string]uint64{}, spoke: map[memoryKey][2]bool{}, readings: map[uint64]*reading{},
+		unkept: map[string]uint64{}, spoke: map[memoryKey][2]bool{}, readings: map[uint64]*reading{}, traffics: map[runKey]*trafficReading{},
 	}
 	w.pulse.beat(w.now(), nil)
 	w.Restrain(w.config.Limits)
@@ -209,6 +210,7 @@ func (w *Watch) tick(ctx, life context.Context) error {
 	}
 	w.keepVigil(looks, full)
 	w.readSignals(looks)
+	w.readTraffics(life, looks, now)
 	judged := w.judge(ctx, looks, elapsed)
 	acting, rest := apart(judged)
 	// Evidence that is not stored, or not yet, is in the decision's own entry: the
