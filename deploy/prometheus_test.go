@@ -13,6 +13,7 @@ import (
 	"github.com/assay-dev/assay/guardrails"
 	"github.com/assay-dev/assay/ingest"
 	"github.com/assay-dev/assay/internal/governance"
+	"github.com/assay-dev/assay/internal/signals"
 )
 
 // rule is an alert or a recording rule.
@@ -80,6 +81,10 @@ func labelValues() map[string][]string {
 	for _, w := range governance.Whats() {
 		due = append(due, string(w))
 	}
+	reasons := []string{string(guardrails.SplitBroken)}
+	for reason := range guardrails.RampReasons() {
+		reasons = append(reasons, string(reason))
+	}
 	return map[string][]string{
 		"job":  {"assay"}, // of prometheus.yml
 		"what": due,
@@ -89,7 +94,9 @@ func labelValues() map[string][]string {
 			string(guardrails.Failed), string(guardrails.PendingApproval), string(guardrails.NotEffective),
 			"dropped", // of a message to people
 		},
-		"reason":  {string(guardrails.SplitBroken)},
+		"reason":  reasons,
+		"move":    {"advance", "revert"},
+		"state":   {string(signals.Within), string(signals.Breached), string(signals.Unknown)},
 		"verdict": {guardrails.Breached.String()},
 		"code":    {"33", "40", "74", "88", "107", "226", "228", "246", "271", "432"}, // of ClickHouse's system.errors
 		"why":     {"unknown_variant", "other_unit_kind"},
@@ -145,7 +152,7 @@ func checkSelectors(t *testing.T, where, expr string, known map[string][]string)
 		if known[u[1]] == nil {
 			t.Errorf("%s: nothing registers %s", where, u[1])
 		}
-		for _, s := range regexp.MustCompile(`(\w+)=~?"([^"]*)"`).FindAllStringSubmatch(u[2], -1) {
+		for _, s := range regexp.MustCompile(`(\w+)(?:=~?|!~|!=)"([^"]*)"`).FindAllStringSubmatch(u[2], -1) {
 			if !slices.Contains(known[u[1]], s[1]) {
 				t.Errorf("%s: %s has no label %s", where, u[1], s[1])
 			}

@@ -23,6 +23,8 @@ type gauges struct {
 	snoozed      *prometheus.GaugeVec
 	ramp         *prometheus.GaugeVec
 	rampTraffic  *prometheus.GaugeVec
+	rampHeld     *prometheus.GaugeVec
+	rampBegun    *prometheus.GaugeVec
 	moves        *prometheus.CounterVec
 	failures     prometheus.Counter
 	lastRound    prometheus.Gauge
@@ -30,6 +32,7 @@ type gauges struct {
 	// What is shown at present: setting what stands is what costs, not looking it up.
 	verdicts map[ruleOf]guardrails.Kind
 	asides   map[string]aside
+	held     map[string]guardrails.RampReason // ramps
 }
 
 // ruleOf is a rule as the metrics name it.
@@ -37,7 +40,7 @@ type ruleOf struct{ experiment, guardrail, arm string }
 
 func newGauges(r prometheus.Registerer) (*gauges, error) {
 	g := &gauges{
-		verdicts: map[ruleOf]guardrails.Kind{}, asides: map[string]aside{},
+		verdicts: map[ruleOf]guardrails.Kind{}, asides: map[string]aside{}, held: map[string]guardrails.RampReason{},
 		decisions: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "assay_guard_decisions_total", Help: "Decisions that this guard wrote, by what they led to and why.",
 		}, []string{"act", "reason"}),
@@ -70,6 +73,12 @@ func newGauges(r prometheus.Registerer) (*gauges, error) {
 		rampTraffic: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "assay_ramp_traffic", Help: "Share of the eligible units that take part at the present step of an experiment's ramp, 0 to 1.",
 		}, []string{"experiment"}),
+		rampHeld: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "assay_ramp_held", Help: "1 while a ramp is held, by the reason (docs/ramps.md has them).",
+		}, []string{"experiment", "reason"}),
+		rampBegun: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "assay_ramp_step_begun_timestamp_seconds", Help: "When the present step of an experiment's ramp began.",
+		}, []string{"experiment"}),
 		moves: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "assay_ramp_moves_total", Help: "Steps of moves of ramps (advance, revert): decided, sending, accepted, verified, denied, pending_approval, failed, phase_begun, phase_skipped.",
 		}, []string{"move", "outcome"}),
@@ -96,7 +105,7 @@ func newGauges(r prometheus.Registerer) (*gauges, error) {
 	}
 	var failed error
 	for _, c := range []prometheus.Collector{
-		g.decisions, g.kills, g.killSeconds, g.blindSeconds, g.lookSeconds, g.verdict, g.aside, g.snoozed, g.ramp, g.rampTraffic, g.moves, g.failures, g.lastRound,
+		g.decisions, g.kills, g.killSeconds, g.blindSeconds, g.lookSeconds, g.verdict, g.aside, g.snoozed, g.ramp, g.rampTraffic, g.rampHeld, g.rampBegun, g.moves, g.failures, g.lastRound,
 	} {
 		failed = errors.Join(failed, r.Register(c))
 	}
@@ -144,6 +153,8 @@ func (g *gauges) countMove(e guardrails.Entry) {
 // setRamp shows where a ramp is.
 func (g *gauges) setRamp(experiment string, now guardrails.Ramping) {
 	g.rampTraffic.WithLabelValues(experiment).Set(now.Traffic)
+	g.rampBegun.WithLabelValues(experiment).Set(float64(now.Since.UnixMilli()) / 1000)
+	g.setHeld(experiment, now)
 	for _, s := range []guardrails.RampState{
 		guardrails.RampWaiting, guardrails.RampHeld, guardrails.RampAdvancing, guardrails.RampAdvanced, guardrails.RampReverted, guardrails.RampDone,
 	} {
@@ -153,6 +164,26 @@ func (g *gauges) setRamp(experiment string, now guardrails.Ramping) {
 		}
 		g.ramp.WithLabelValues(experiment, string(s)).Set(on)
 	}
+}
+
+// setHeld shows what holds a ramp. What goes on holding it is left alone: a series that
+// is gone for a moment begins anew for whoever asks how long.
+func (g *gauges) setHeld(experiment string, now guardrails.Ramping) {
+	reason := now.Reason
+	if now.State != guardrails.RampHeld {
+		reason = ""
+	}
+	shown := g.held[experiment]
+	if shown == reason {
+		return
+	}
+	if reason != "" {
+		g.rampHeld.WithLabelValues(experiment, string(reason)).Set(1)
+	}
+	if shown != "" {
+		g.rampHeld.DeleteLabelValues(experiment, string(shown))
+	}
+	g.held[experiment] = reason
 }
 
 func (g *gauges) setVerdict(v *guardrails.Verdict) {
@@ -200,8 +231,11 @@ func (g *gauges) forget(experiment string) {
 	g.aside.DeletePartialMatch(prometheus.Labels{"experiment": experiment})
 	g.ramp.DeletePartialMatch(prometheus.Labels{"experiment": experiment})
 	g.rampTraffic.DeletePartialMatch(prometheus.Labels{"experiment": experiment})
+	g.rampHeld.DeletePartialMatch(prometheus.Labels{"experiment": experiment})
+	g.rampBegun.DeletePartialMatch(prometheus.Labels{"experiment": experiment})
 	maps.DeleteFunc(g.verdicts, func(r ruleOf, _ guardrails.Kind) bool { return r.experiment == experiment })
 	delete(g.asides, experiment)
+	delete(g.held, experiment)
 }
 
 // setSnoozed shows whose automatic kills wait: by somebody's word, or of all by the
