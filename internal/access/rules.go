@@ -107,6 +107,7 @@ func apiRules() map[string]Rule {
 		"GET /api/v1/experiments/{key}/results":       on(Read),
 		"GET /api/v1/experiments/{key}/history":       on(Read),
 		"GET /api/v1/experiments/{key}/srm":           on(Read),
+		"GET /api/v1/experiments/{key}/signals":       on(Read),
 		"GET /api/v1/experiments/{key}/guardrails":    on(Read),
 		"GET /api/v1/experiments/{key}/decisions":     on(Read),
 		"GET /api/v1/experiments/{key}/power":         on(Read),

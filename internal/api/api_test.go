@@ -73,6 +73,8 @@ func TestAnswers(t *testing.T) {
 		"history":               {"GET", "/experiments/checkout-cta/history?metric=conversion", ""},
 		"history.csv":           {"GET", "/experiments/checkout-cta/history?format=csv", ""},
 		"srm":                   {"GET", "/experiments/checkout-cta/srm", ""},
+		"signals":               {"GET", "/experiments/checkout-cta/signals?points=2", ""},
+		"signals.csv":           {"GET", "/experiments/checkout-cta/signals?format=csv", ""},
 		"guardrails":            {"GET", "/experiments/checkout-cta/guardrails", ""},
 		"guardrails.csv":        {"GET", "/experiments/checkout-cta/guardrails?format=csv", ""},
 		"decisions":             {"GET", "/decisions?limit=2", ""},

@@ -154,7 +154,7 @@ func requests() []struct{ method, path, body string } {
 	type request = struct{ method, path, body string }
 	var out []request
 	for _, path := range []string{
-		"/experiments", "/experiments/checkout-cta/results", "/experiments/checkout-cta/history", "/experiments/checkout-cta/srm",
+		"/experiments", "/experiments/checkout-cta/results", "/experiments/checkout-cta/history", "/experiments/checkout-cta/srm", "/experiments/checkout-cta/signals",
 		"/experiments/checkout-cta/guardrails", "/decisions", "/experiments/checkout-cta/decisions", "/configurations", "/changes", "/health",
 		"/experiments/checkout-cta/analyses", "/experiments/checkout-cta/analyses/%3Dgerman",
 	} {
@@ -164,7 +164,7 @@ func requests() []struct{ method, path, body string } {
 		out = append(out, request{"GET", path + "?nope=1", ""})
 	}
 	for _, key := range []string{"checkout-cta", "search-rank", "nope"} {
-		for _, path := range []string{"", "/results", "/srm", "/history", "/guardrails", "/decisions?evidence=true", "/power", "/export/units?format=ndjson", "/analyses", "/analyses/019c9a3f210-aa", "/analyses/runs/00ff", "/analyses/runs/1", "/privacy"} {
+		for _, path := range []string{"", "/results", "/srm", "/history", "/signals", "/guardrails", "/decisions?evidence=true", "/power", "/export/units?format=ndjson", "/analyses", "/analyses/019c9a3f210-aa", "/analyses/runs/00ff", "/analyses/runs/1", "/privacy"} {
 			out = append(out, request{"GET", "/experiments/" + key + path, ""})
 		}
 		out = append(out, request{"POST", "/experiments/" + key + "/explain", `{"unit":"u"}`})

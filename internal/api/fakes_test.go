@@ -16,6 +16,7 @@ import (
 	"github.com/assay-dev/assay/internal/planning"
 	"github.com/assay-dev/assay/internal/privacy"
 	"github.com/assay-dev/assay/internal/results"
+	"github.com/assay-dev/assay/internal/signals"
 )
 
 var (
@@ -204,6 +205,25 @@ func (w *world) Splits(context.Context, catalog.Stretch) ([]catalog.SplitPoint, 
 	return []catalog.SplitPoint{{At: looked, Look: "l1", Phase: 1, Units: map[string]int64{"control": 5010, "treatment": 5000}, P: 0.7}}, w.failure
 }
 
+// Signals are one reading and a gap of a signal whose breaker has tripped.
+func (w *world) Signals(_ context.Context, s catalog.Stretch) (*signals.Report, error) {
+	if s.Experiment != "checkout-cta" {
+		return nil, &catalog.Missing{What: "experiment " + s.Experiment, Hint: "/api/v1/experiments lists them"}
+	}
+	high, share := 0.62, 0.24
+	exposure := signals.Exposure{Phase: 2, Planned: 0.25, Known: true, Units: 400, Treated: 96, Look: "l1"}
+	of := experiment.Signal{Name: "p99", Query: "histogram_quantile(0.99, …)", Unit: "s", Max: &high, Hold: 3, OnBreach: experiment.PauseOnTrip}
+	step := signals.Step{Phase: 2, At: begun, Exposed: [2]float64{0.05, 0.25}, Level: 0.025, Verdict: signals.Changed, Worse: true, Text: "it rose by 0.1 s",
+		Shift: &signals.Shift{Value: 0.1, Low: 0.05, High: 0.15, P: 0.001, Blocks: [2]int{12, 12}, Memory: 30}}
+	return &signals.Report{Experiment: s.Experiment, Iteration: 1, At: looked, From: begun, To: looked, Phases: []signals.Exposed{{Phase: 2, From: begun, Planned: 0.25}},
+		Signals: []signals.Series{{Signal: of, Steps: []signals.Step{step},
+			Breaker: &signals.Fact{Signal: "p99", State: signals.Breached, Reason: signals.AboveMax, OnBreach: experiment.PauseOnTrip, Since: begun, At: looked, Text: "0.7 s"},
+			Points: []signals.Point{
+				{From: begun, To: looked, Mean: &high, Low: &high, High: &high, Answers: 4, Exposure: exposure, Share: &share},
+				{From: looked, To: looked, Gaps: 1, Why: signals.NoData, Exposure: signals.Exposure{Phase: 2, Planned: 0.25}},
+			}}}}, w.failure
+}
+
 func (w *world) Decisions(_ context.Context, q catalog.DecisionQuery) ([]catalog.Decision, error) {
 	var out []catalog.Decision
 	for i := len(w.decisions) - 1; i >= 0 && len(out) < q.Limit; i-- {
@@ -271,7 +291,7 @@ func (w *world) Convert(_ context.Context, out io.Writer, format, structure stri
 // serve is the API of a world behind a mux.
 func serve(t *testing.T, w *world) (*API, http.Handler) {
 	t.Helper()
-	a, err := New(Parts{Catalog: w, History: w, Journal: w, Configurations: w, Changes: fakeChanges{}, Explainer: w, Planner: w, Privacy: w, Exporter: w, Hand: &w.hand, Tokens: &w.tokens, Explorer: &w.explorer, Code: "test",
+	a, err := New(Parts{Catalog: w, History: w, Journal: w, Configurations: w, Changes: fakeChanges{}, Explainer: w, Planner: w, Privacy: w, Signals: w, Exporter: w, Hand: &w.hand, Tokens: &w.tokens, Explorer: &w.explorer, Code: "test",
 		Now: func() time.Time { return w.now }, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)

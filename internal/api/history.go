@@ -33,15 +33,26 @@ type SRM struct {
 type historyInput struct {
 	Asked
 	RunOf
-	Metric string    `query:"metric" maxLength:"200" doc:"All of them when it is left out."`
-	Arm    string    `query:"arm" maxLength:"200" doc:"All of them when it is left out."`
-	From   time.Time `query:"from" doc:"Looks from this time on."`
-	To     time.Time `query:"to" doc:"Looks before this time."`
+	Metric string `query:"metric" maxLength:"200" doc:"All of them when it is left out."`
+	Arm    string `query:"arm" maxLength:"200" doc:"All of them when it is left out."`
+	Over
+}
+
+// Over is which stretch of time is asked for.
+type Over struct {
+	From   time.Time `query:"from" doc:"From this time on."`
+	To     time.Time `query:"to" doc:"Before this time."`
 	Points int       `query:"points" minimum:"2" maximum:"2000" default:"240" doc:"At most about so many of each series, spread evenly over the time."`
 }
 
+func (o Over) stretch(of RunOf) catalog.Stretch {
+	return catalog.Stretch{Experiment: of.Key, Iteration: of.Iteration, From: o.From, To: o.To, Points: o.Points}
+}
+
 func (in *historyInput) stretch() catalog.Stretch {
-	return catalog.Stretch{Experiment: in.Key, Iteration: in.Iteration, Metric: in.Metric, Arm: in.Arm, From: in.From, To: in.To, Points: in.Points}
+	s := in.Over.stretch(in.RunOf)
+	s.Metric, s.Arm = in.Metric, in.Arm
+	return s
 }
 
 func (a *API) history() {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/assay-dev/assay/internal/catalog"
 	"github.com/assay-dev/assay/internal/clickhouse"
 	"github.com/assay-dev/assay/internal/config"
 	"github.com/assay-dev/assay/internal/experiment"
@@ -16,6 +17,15 @@ import (
 type SignalsAsked struct {
 	From, To time.Time
 	Points   int // at most about so many of each signal; 0: 240
+}
+
+// Signals implements api.Signals.
+func (c *Catalog) Signals(ctx context.Context, h catalog.Stretch) (*signals.Report, error) {
+	e, it, err := c.find(ctx, h.Experiment, h.Iteration)
+	if err != nil {
+		return nil, err
+	}
+	return c.stack.SignalsOf(ctx, e, it.Number, SignalsAsked{From: h.From, To: h.To, Points: h.Points}, c.now())
 }
 
 // signalPoints of a series are enough for a plot.

@@ -44,7 +44,7 @@ var Allowed = map[string][]string{
 	"internal/ofrep":        {"internal/access", "internal/assignment"},
 	"internal/tracing":      {},
 	"internal/simulate":     {"ingest", "internal/experiment"},
-	"internal/api":          {"guardrails", "internal/access", "internal/acts", "internal/catalog", "internal/experiment", "internal/governance", "internal/planning", "internal/privacy", "internal/results"},
+	"internal/api":          {"guardrails", "internal/access", "internal/acts", "internal/catalog", "internal/experiment", "internal/governance", "internal/planning", "internal/privacy", "internal/results", "internal/signals"},
 	"internal/announce":     {"guardrails"},
 	"internal/watch":        {"guardrails", "ingest", "internal/experiment", "internal/results", "internal/signals", "stats"},
 	"internal/pages":        {"guardrails", "internal/access", "internal/acts", "internal/catalog", "internal/experiment", "internal/governance", "internal/planning", "internal/plots", "internal/privacy", "internal/report", "internal/results", "internal/signals", "internal/words"},
