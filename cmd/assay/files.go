@@ -87,6 +87,9 @@ func (c applyCmd) Run(env *environment) error {
 		_, _ = fmt.Fprintf(env.err, "assay: warning: %v\n", doubt)
 	}
 	return env.with(cfg, app.Options{Migrate: true}, func(s *app.Stack) error {
+		if err := env.trySignals(s, set); err != nil {
+			return err
+		}
 		done, err := s.Apply(env.ctx, set, author(c.Author), time.Now)
 		if err != nil {
 			return usageIfProblems(err)
@@ -116,6 +119,27 @@ func (c applyCmd) Run(env *environment) error {
 		return app.WithHint(errors.New("not everything was applied: some of it waits for approvals"),
 			"somebody else agrees by `assay approve EXPERIMENT --reason …`, or at /changes; then apply again")
 	})
+}
+
+// trySignals refuses signals whose query the server does not understand, and tells of
+// others without a number. What cannot be asked holds nothing up.
+func (e *environment) trySignals(s *app.Stack, set *experiment.Set) error {
+	problems, doubts, err := s.TrySignals(e.ctx, set, time.Now())
+	var wrong experiment.Problems
+	switch {
+	case errors.As(err, &wrong):
+		return nil // whoever applies the files says so
+	case err != nil:
+		_, _ = fmt.Fprintf(e.err, "assay: warning: the signals were not tried: %v\n", err)
+		return nil
+	}
+	for _, doubt := range doubts {
+		_, _ = fmt.Fprintf(e.err, "assay: warning: %v\n", doubt)
+	}
+	if err := problems.Err(); err != nil {
+		return usage(err)
+	}
+	return nil
 }
 
 // fixCap makes a percentile a number.

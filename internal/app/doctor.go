@@ -44,6 +44,10 @@ func (s *Stack) Doctor(ctx context.Context, samples int, other string, tell bool
 	if err != nil {
 		return out, err
 	}
+	asked, err := s.askedSignals(ctx, now)
+	if err != nil {
+		return out, err
+	}
 	told, err := s.Told(ctx, tell, now)
 	if err != nil {
 		return out, err
@@ -52,7 +56,7 @@ func (s *Stack) Doctor(ctx context.Context, samples int, other string, tell bool
 	if err != nil {
 		return out, err
 	}
-	out.Findings = slices.Concat(out.Findings, stored, doctor.CheckSwitches(tried), doctor.CheckRamps(ramped), doctor.CheckWatch(watched, now), told)
+	out.Findings = slices.Concat(out.Findings, stored, doctor.CheckSwitches(tried), doctor.CheckRamps(ramped), doctor.CheckSignals(asked), doctor.CheckWatch(watched, now), told)
 	doctor.Sort(out.Findings)
 	return out, nil
 }

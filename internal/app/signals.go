@@ -134,7 +134,7 @@ func (s *Signals) round(ctx context.Context, at time.Time) error {
 	if err != nil {
 		return err
 	}
-	s.askAll(ctx, all, at)
+	askAll(ctx, s.ask, all, at)
 	rows := make([]clickhouse.SignalReading, len(all))
 	for i, q := range all {
 		rows[i] = q.row(at, s.instance)
@@ -199,16 +199,17 @@ func (s *Signals) exposure(ctx context.Context, e *experiment.Experiment, it *ex
 	return x, nil
 }
 
-func (s *Signals) askAll(ctx context.Context, all []*asking, at time.Time) {
+// askAll asks several questions as of a time.
+func askAll(ctx context.Context, ask asker, all []*asking, at time.Time) {
 	var group errgroup.Group
 	group.SetLimit(signalsAtOnce)
 	for _, q := range all {
 		group.Go(func() error {
 			var err error
 			if q.signal.Health != "" {
-				q.value, err = s.ask.Healthy(ctx, q.signal.Health)
+				q.value, err = ask.Healthy(ctx, q.signal.Health)
 			} else {
-				q.value, err = s.ask.Value(ctx, q.signal.Query, at)
+				q.value, err = ask.Value(ctx, q.signal.Query, at)
 			}
 			if err != nil && !errors.As(err, &q.fault) {
 				q.fault = &promql.Fault{Gap: signals.BadAnswer, Detail: err.Error()}

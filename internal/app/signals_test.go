@@ -2,7 +2,9 @@ package app
 
 import (
 	"context"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -78,7 +80,7 @@ func newSignalWorld(t *testing.T) *signalWorld {
 	return out
 }
 
-func (w *signalWorld) applyFile(text string) {
+func (w *signalWorld) parse(text string) *experiment.Set {
 	w.t.Helper()
 	set, problems := experiment.Parse([]experiment.File{
 		{Name: "cta.yaml", Data: []byte(text)},
@@ -87,6 +89,12 @@ func (w *signalWorld) applyFile(text string) {
 	if err := problems.Err(); err != nil {
 		w.t.Fatal(err)
 	}
+	return set
+}
+
+func (w *signalWorld) applyFile(text string) {
+	w.t.Helper()
+	set := w.parse(text)
 	if _, err := w.lookWorld.Apply(w.t.Context(), set, "somebody", func() time.Time { return w.lookWorld.now }); err != nil {
 		w.t.Fatal(err)
 	}
@@ -282,4 +290,41 @@ func mustVersion(t *testing.T, db *clickhouse.DB) *experiment.Version {
 		t.Fatal(err)
 	}
 	return &v
+}
+
+// TestTrySignals: what files bring anew is asked before it is applied; a query that the
+// server does not understand is a problem at its line, other gaps are doubts, and what is
+// in force already is not asked again.
+func TestTrySignals(t *testing.T) {
+	w := newSignalWorld(t)
+	text := strings.Replace(signalFile, "signals:\n", "signals:\n  - {name: broken, query: 'sum(', max: 1}\n  - {name: none, query: nothing}\n", 1)
+	set := w.parse(text)
+	var asked []string
+	var mu sync.Mutex
+	w.services.value = func(query string, _ time.Time) (float64, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		asked = append(asked, query)
+		switch query {
+		case "sum(":
+			return 0, &promql.Fault{Gap: signals.BadQuery, Detail: "unclosed left parenthesis"}
+		case "nothing":
+			return 0, &promql.Fault{Gap: signals.NoData}
+		}
+		return 1, nil
+	}
+	bad, doubts, err := w.trySignals(t.Context(), w.services, set, w.lookWorld.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(asked)
+	if want := []string{"nothing", "sum("}; !slices.Equal(asked, want) {
+		t.Errorf("asked %q, want %q", asked, want)
+	}
+	if len(bad) != 1 || bad[0].Line != 9 || !strings.Contains(bad[0].Text, "bad_query: unclosed left parenthesis") {
+		t.Errorf("problems: %v", bad)
+	}
+	if len(doubts) != 1 || doubts[0].Line != 10 || !strings.Contains(doubts[0].Text, "no_data") {
+		t.Errorf("doubts: %v", doubts)
+	}
 }

@@ -65,6 +65,7 @@ const (
 	Unknown     = "experiments"
 	Switches    = "switches"
 	Ramps       = "ramps"
+	Signals     = "signals"
 	Channels    = "channels"
 	Watch       = "watch"
 )

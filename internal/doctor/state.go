@@ -135,6 +135,37 @@ func CheckRamps(all []Ramped) []Finding {
 	return out
 }
 
+// Asked is how a signal's question was answered now.
+type Asked struct {
+	Experiment string
+	Signal     string
+	Unit       string
+	Value      float64
+	Gap        string // why there is no number; "" when there is one
+	Detail     string
+	Passes     bool // the gap is right while nothing comes
+	Pauses     bool // a ramp waits for it
+}
+
+// CheckSignals tells which signals have no number, and what waits for them.
+func CheckSignals(all []Asked) []Finding {
+	var out []Finding
+	for _, a := range all {
+		f := Finding{OK, Signals, a.Experiment + ": " + a.Signal, strings.TrimSpace(fmt.Sprintf("it is %.6g %s", a.Value, a.Unit)), ""}
+		if a.Gap != "" {
+			f.Level, f.Detail, f.Remedy = Fault, strings.TrimSuffix(a.Gap+": "+a.Detail, ": "), "docs/signals.md has each gap with its remedy"
+			if a.Passes {
+				f.Level = Warn
+			}
+			if a.Pauses {
+				f.Detail += "; its ramp waits"
+			}
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
 // CheckLedger names the shards whose chain is broken.
 func CheckLedger(faults map[uint16]string) []Finding {
 	var out []Finding

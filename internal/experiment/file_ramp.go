@@ -127,6 +127,21 @@ func (e *experimentFile) checkStep(at string, steps []stepText, j int) {
 	}
 }
 
+// SignalProblem is a problem of a signal of an experiment's file, where it stands.
+func (set *Set) SignalProblem(key, signal, text, hint string) Problem {
+	for _, e := range set.experiments {
+		if e.Key != key {
+			continue
+		}
+		for i := range e.Signals {
+			if e.Signals[i].Name == signal {
+				return e.problemAt(e.place(fmt.Sprintf("signals[%d].query", i)), RuleSignal, text, hint)
+			}
+		}
+	}
+	return Problem{Rule: RuleSignal, Text: text, Hint: hint}
+}
+
 // CheckRamps asks of the newest ramp of each file why its switch cannot carry it out, and
 // gives a problem for each answer that is not empty.
 func (set *Set) CheckRamps(cannot func(sw string, r *Ramp) string) (out Problems) {
