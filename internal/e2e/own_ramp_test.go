@@ -101,8 +101,8 @@ func moved(before, after map[string]string) (units []string) {
 	return units
 }
 
-// served is the address that a process of `assay serve` answers at.
-func served(t *testing.T, p *process) (url string) {
+// servesAt is the address that a process of `assay serve` answers at.
+func servesAt(t *testing.T, p *process) (url string) {
 	t.Helper()
 	at := regexp.MustCompile(`msg=serving address=(\S+)`)
 	await(t, patience, says("assay serve says where it listens"), func() bool {
@@ -131,8 +131,8 @@ func TestOwnRampReverts(t *testing.T) {
 	w.start("ingest")
 	w.start("guard")
 	serve, other := w.start("serve"), w.start("serve")
-	s := &shop{w: w, url: served(t, serve), experiment: key, random: random.Float64, harm: 0.3}
-	beside := &shop{w: w, url: served(t, other), experiment: key}
+	s := &shop{w: w, url: servesAt(t, serve), experiment: key, random: random.Float64, harm: 0.3}
+	beside := &shop{w: w, url: servesAt(t, other), experiment: key}
 	within, cancel := context.WithTimeout(t.Context(), 9*time.Minute)
 	defer cancel()
 	sell := func(units int, begun int) {
