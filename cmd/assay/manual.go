@@ -64,7 +64,7 @@ func (rerunCmd) Help() string {
 
 func (writeupCmd) Help() string {
 	return manual("Writes one Markdown document of an experiment from what is stored: hypothesis and design, the result of each iteration with intervals, the iterations together, what was decided, the notes, and the hash that vouches for the log (docs/governance.md).",
-		[]string{"assay writeup checkout-cta", "assay writeup checkout-cta > docs/experiments/checkout-cta.md"})
+		[]string{"assay writeup checkout-cta", "assay writeup checkout-cta --json", "assay writeup checkout-cta > docs/experiments/checkout-cta.md"})
 }
 
 func (replayCmd) Help() string {

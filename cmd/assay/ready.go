@@ -55,7 +55,7 @@ func (c readyCmd) Run(env *environment) error {
 	})
 }
 
-func (e *environment) tellReady(r app.Readiness) {
+func (e *environment) tellReady(r governance.Readiness) {
 	for _, i := range r.Items {
 		mark := map[governance.Answer]string{governance.Yes: "yes", governance.No: "NO", governance.Unknown: "?"}[i.Ready]
 		e.println("%-4s %-12s %s", mark, i.Name, i.Text)

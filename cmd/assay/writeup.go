@@ -23,6 +23,6 @@ func (c writeupCmd) Run(env *environment) error {
 		if err != nil {
 			return err
 		}
-		return report.WriteupMarkdown(env.out, w)
+		return env.print(w, func() error { return report.WriteupMarkdown(env.out, w) })
 	})
 }

@@ -57,7 +57,10 @@ func pageRules() map[string]Rule {
 		"POST /explain":          {Action: Explain, Asks: true},
 		"GET /experiments/{key}": on(Read),
 
-		"GET /experiments/{key}/privacy": on(Read),
+		"GET /experiments/{key}/privacy":    on(Read),
+		"GET /experiments/{key}/readiness":  on(Read),
+		"GET /experiments/{key}/writeup":    on(Read),
+		"GET /experiments/{key}/writeup.md": on(Read),
 
 		"GET /experiments/{key}/analyses":            on(Read),
 		"GET /experiments/{key}/analyses/{analysis}": on(Read),
@@ -112,6 +115,8 @@ func apiRules() map[string]Rule {
 		"GET /api/v1/experiments/{key}/decisions":     on(Read),
 		"GET /api/v1/experiments/{key}/power":         on(Read),
 		"GET /api/v1/experiments/{key}/privacy":       on(Read),
+		"GET /api/v1/experiments/{key}/readiness":     on(Read),
+		"GET /api/v1/experiments/{key}/writeup":       on(Read),
 		"POST /api/v1/experiments/{key}/explain":      {Action: Explain, Experiment: "key", Asks: true},
 		"GET /api/v1/experiments/{key}/export/{view}": on(Export),
 

@@ -80,6 +80,7 @@ type Parts struct {
 	Planner        Planner
 	Privacy        Privacy
 	Signals        Signals
+	Governance     Governance
 	Exporter       Exporter
 	Changes        Changes
 	Hand           Hand     // nil: nothing can be done by hand
@@ -110,7 +111,7 @@ func New(p Parts) (*API, error) {
 	}
 	a := &API{parts: p, routes: routes{}, cache: newEncodings()}
 	a.huma = humago.New(a.routes, a.config())
-	for _, add := range []func(){a.experiments, a.results, a.history, a.decisions, a.power, a.explain, a.configurations, a.health, a.export, a.orders, a.tokens, a.analyses, a.changes, a.privacy, a.signals} {
+	for _, add := range []func(){a.experiments, a.results, a.history, a.decisions, a.power, a.explain, a.configurations, a.health, a.export, a.orders, a.tokens, a.analyses, a.changes, a.privacy, a.signals, a.governance} {
 		add()
 	}
 	spec, err := json.MarshalIndent(a.huma.OpenAPI(), "", "  ")

@@ -164,7 +164,7 @@ func requests() []struct{ method, path, body string } {
 		out = append(out, request{"GET", path + "?nope=1", ""})
 	}
 	for _, key := range []string{"checkout-cta", "search-rank", "nope"} {
-		for _, path := range []string{"", "/results", "/srm", "/history", "/signals", "/guardrails", "/decisions?evidence=true", "/power", "/export/units?format=ndjson", "/analyses", "/analyses/019c9a3f210-aa", "/analyses/runs/00ff", "/analyses/runs/1", "/privacy"} {
+		for _, path := range []string{"", "/results", "/srm", "/history", "/signals", "/guardrails", "/decisions?evidence=true", "/power", "/export/units?format=ndjson", "/analyses", "/analyses/019c9a3f210-aa", "/analyses/runs/00ff", "/analyses/runs/1", "/privacy", "/readiness", "/readiness?lift=0.1&power=0.9", "/writeup"} {
 			out = append(out, request{"GET", "/experiments/" + key + path, ""})
 		}
 		out = append(out, request{"POST", "/experiments/" + key + "/explain", `{"unit":"u"}`})

@@ -13,6 +13,7 @@ import (
 
 	"github.com/assay-dev/assay/internal/catalog"
 	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/governance"
 	"github.com/assay-dev/assay/internal/planning"
 	"github.com/assay-dev/assay/internal/privacy"
 	"github.com/assay-dev/assay/internal/results"
@@ -249,6 +250,25 @@ func (w *world) Configuration(_ context.Context, number uint32) (*experiment.Ver
 	return &experiment.Version{Number: 7, AppliedAt: begun, Author: "ada", Experiments: []experiment.Experiment{*w.all[0]}}, w.failure
 }
 
+func (w *world) Readiness(_ context.Context, key string, lift, power float64) (governance.Readiness, error) {
+	for _, e := range w.all {
+		if e.Key == key {
+			item := governance.Item{Name: "power", Ready: governance.No, Text: fmt.Sprintf("a lift of %v with %v is not found", lift, power), Do: "plan more units"}
+			return governance.Readiness{Experiment: key, At: looked, Items: []governance.Item{item}}, w.failure
+		}
+	}
+	return governance.Readiness{}, &catalog.Missing{What: "experiment " + key}
+}
+
+func (w *world) Writeup(_ context.Context, key string) (*catalog.Writeup, error) {
+	for _, e := range w.all {
+		if e.Key == key {
+			return catalog.WriteUp(e, []*results.Document{testDocument()}, []catalog.WrittenLine{{Decision: 3, At: looked, Kind: "noted", By: "ada", Text: "learnt"}}, "ab12", looked), w.failure
+		}
+	}
+	return nil, &catalog.Missing{What: "experiment " + key}
+}
+
 func (w *world) PrivacyNotice(_ context.Context, key string) (privacy.Notice, error) {
 	for _, e := range w.all {
 		if e.Key == key {
@@ -291,7 +311,7 @@ func (w *world) Convert(_ context.Context, out io.Writer, format, structure stri
 // serve is the API of a world behind a mux.
 func serve(t *testing.T, w *world) (*API, http.Handler) {
 	t.Helper()
-	a, err := New(Parts{Catalog: w, History: w, Journal: w, Configurations: w, Changes: fakeChanges{}, Explainer: w, Planner: w, Privacy: w, Signals: w, Exporter: w, Hand: &w.hand, Tokens: &w.tokens, Explorer: &w.explorer, Code: "test",
+	a, err := New(Parts{Catalog: w, History: w, Journal: w, Configurations: w, Changes: fakeChanges{}, Explainer: w, Planner: w, Privacy: w, Signals: w, Governance: w, Exporter: w, Hand: &w.hand, Tokens: &w.tokens, Explorer: &w.explorer, Code: "test",
 		Now: func() time.Time { return w.now }, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)

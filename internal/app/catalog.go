@@ -46,8 +46,9 @@ type Catalog struct {
 	rows    []catalog.Row
 	rowsAt  time.Time
 
-	details detailCache
-	health  healthCache
+	details   detailCache
+	readiness readyCache
+	health    healthCache
 
 	outside   map[string]time.Time // last exposures outside all iterations, of experiments that ask for reminders
 	outsideAt time.Time

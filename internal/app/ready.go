@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/assay-dev/assay/internal/experiment"
@@ -15,13 +16,6 @@ import (
 // seenSince is how far back an event of a metric must have come.
 const seenSince = 14 * 24 * time.Hour
 
-// Readiness is what must be so before an experiment begins, and whether it is.
-type Readiness struct {
-	Experiment string            `json:"experiment"`
-	Ready      bool              `json:"ready"` // nothing is answered with no
-	Items      []governance.Item `json:"items"`
-}
-
 // ReadyQuestion is what readiness is asked for.
 type ReadyQuestion struct {
 	Key   string
@@ -30,8 +24,8 @@ type ReadyQuestion struct {
 }
 
 // Ready computes it for an experiment as its file would be applied now.
-func (s *Stack) Ready(ctx context.Context, set *experiment.Set, q ReadyQuestion, now time.Time) (Readiness, error) {
-	out := Readiness{Experiment: q.Key}
+func (s *Stack) Ready(ctx context.Context, set *experiment.Set, q ReadyQuestion, now time.Time) (governance.Readiness, error) {
+	out := governance.Readiness{Experiment: q.Key, At: now.UTC(), Items: []governance.Item{}}
 	current, err := s.DB.Version(ctx)
 	if err != nil {
 		return out, fmt.Errorf("read the configuration in force: %w", err)
@@ -44,19 +38,89 @@ func (s *Stack) Ready(ctx context.Context, set *experiment.Set, q ReadyQuestion,
 	if e == nil {
 		return out, WithHint(fmt.Errorf("no file is of an experiment %q", q.Key), fmt.Sprintf("there are: %v", set.Keys()))
 	}
-	f := governance.Facts{Experiment: e, Others: next.Experiments, At: now, Lift: q.Power.Lift, Target: q.Power.Power, Sensitive: s.Config.Governance.Sensitive}
+	return s.readyAs(ctx, &current, next, e, q, now)
+}
+
+// readyAs computes it of an experiment as it is, or would be, in a version.
+func (s *Stack) readyAs(ctx context.Context, current, v *experiment.Version, e *experiment.Experiment, q ReadyQuestion, now time.Time) (governance.Readiness, error) {
+	out := governance.Readiness{Experiment: e.Key, At: now.UTC()}
+	f := governance.Facts{Experiment: e, Others: v.Experiments, At: now, Lift: q.Power.Lift, Target: q.Power.Power, Sensitive: s.Config.Governance.Sensitive}
+	var err error
 	if f.Seen, err = s.eventsSeen(ctx, e, now); err != nil {
 		return out, err
 	}
 	if f.Trials, err = s.trials(ctx, e); err != nil {
 		return out, err
 	}
-	if f.Powers, err = s.powers(ctx, &current, e, q, now); err != nil {
+	if f.Powers, err = s.powers(ctx, current, e, q, now); err != nil {
 		return out, err
 	}
 	out.Items = governance.Ready(f)
 	out.Ready = !slices.ContainsFunc(out.Items, func(i governance.Item) bool { return i.Ready == governance.No })
 	return out, nil
+}
+
+// readyEvery is how long an answer on readiness serves other readers: it asks the flag
+// system and the stored events.
+const readyEvery = time.Minute
+
+// readyWithin bounds it.
+const readyWithin = 20 * time.Second
+
+// readyCache holds answers; whoever asks while one is made waits for it.
+type readyCache struct {
+	mu   sync.Mutex
+	held map[readyOf]*heldReady
+}
+
+type readyOf struct {
+	key         string
+	lift, power float64
+}
+
+type heldReady struct {
+	mu      sync.Mutex
+	version uint32
+	answer  governance.Readiness
+}
+
+func (c *readyCache) of(q readyOf) *heldReady {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.held == nil || len(c.held) >= detailsHeld && c.held[q] == nil {
+		c.held = map[readyOf]*heldReady{}
+	}
+	if c.held[q] == nil {
+		c.held[q] = &heldReady{}
+	}
+	return c.held[q]
+}
+
+// Readiness is that of an experiment as it is in force.
+func (c *Catalog) Readiness(ctx context.Context, key string, lift, power float64) (governance.Readiness, error) {
+	e, _, err := c.find(ctx, key, 0)
+	if err != nil {
+		return governance.Readiness{}, err
+	}
+	v, err := c.Version(ctx)
+	if err != nil {
+		return governance.Readiness{}, err
+	}
+	held := c.readiness.of(readyOf{key, lift, power})
+	held.mu.Lock()
+	defer held.mu.Unlock()
+	now := c.now()
+	if held.version == v.Number && now.Sub(held.answer.At) < readyEvery {
+		return held.answer, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, readyWithin)
+	defer cancel()
+	r, err := c.stack.readyAs(ctx, v, v, e, ReadyQuestion{Key: key, Power: planning.Question{Lift: lift, Power: power}}, now)
+	if err != nil {
+		return r, err
+	}
+	held.version, held.answer = v.Number, r
+	return r, nil
 }
 
 // wouldBe is the version that an apply would make now; what is in force where nothing
@@ -98,7 +162,7 @@ func (s *Stack) trials(ctx context.Context, e *experiment.Experiment) ([]governa
 		return nil, nil
 	}
 	all, err := s.allSwitches()
-	if err != nil {
+	if err != nil || e.KillSwitch != experiment.OwnSwitch && all.named[e.KillSwitch] == nil {
 		return nil, err
 	}
 	out := []governance.Trial{}

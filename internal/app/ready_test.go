@@ -72,3 +72,57 @@ assignment: {system: assay}
 		t.Error("an experiment without a file")
 	}
 }
+
+// TestReadinessOfWhatIsInForce: the pages and the API ask of what was applied; within a
+// minute the same question has the same answer, and another version another one.
+func TestReadinessOfWhatIsInForce(t *testing.T) {
+	s := newStack(t)
+	now := time.Now()
+	apply := func(more string, at time.Time) {
+		t.Helper()
+		set, problems := experiment.Parse([]experiment.File{
+			{Name: "m.yaml", Data: []byte("name: m\nowner: o\nevent: e\nkind: proportion\ndirection: increase\n")},
+			{Name: "x.yaml", Data: []byte("key: x\nowner: growth\nvariants: {control: 50%, a: 50%}\ncontrol: control\nplanned_units: 1000\ngoals: [m]\nkill_switch: elsewhere\n" + more)}})
+		if err := problems.Err(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Apply(t.Context(), set, "ada", func() time.Time { return at }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	apply("", now)
+	c := s.NewCatalog()
+	ask := func() (governance.Readiness, map[string]governance.Answer) {
+		t.Helper()
+		if err := c.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		r, err := c.Readiness(t.Context(), "x", .05, .8)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := map[string]governance.Answer{}
+		for _, i := range r.Items {
+			out[i.Name] = i.Ready
+		}
+		return r, out
+	}
+	first, items := ask()
+	if first.Ready || items["story"] != governance.No || items["kill switch"] != governance.Unknown {
+		t.Errorf("%+v", first)
+	}
+	if again, _ := ask(); !again.At.Equal(first.At) {
+		t.Error("computed twice within a minute")
+	}
+	apply("objective: o\nhypothesis: h\nsuccess_criteria: s\nrollback_plan: r\n", now.Add(time.Second))
+	if _, items := ask(); items["story"] != governance.Yes {
+		t.Errorf("of the version before: %v", items)
+	}
+	w, err := c.Writeup(t.Context(), "x")
+	if err != nil || w.Hypothesis != "h" || len(w.Arms) != 2 || w.Iterations == nil {
+		t.Errorf("%+v, %v", w, err)
+	}
+	if _, err := c.Writeup(t.Context(), "y"); err == nil {
+		t.Error("a write-up of nothing")
+	}
+}

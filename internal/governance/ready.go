@@ -27,6 +27,14 @@ type Item struct {
 	Do    string `json:"do,omitempty"` // what to do about it
 }
 
+// Readiness is what must be so before an experiment begins, and whether it is.
+type Readiness struct {
+	Experiment string    `json:"experiment"`
+	At         time.Time `json:"at"`    // when it was computed
+	Ready      bool      `json:"ready"` // nothing is answered with no
+	Items      []Item    `json:"items"`
+}
+
 // Seen is how often an event of outcomes came lately.
 type Seen struct {
 	Count uint64

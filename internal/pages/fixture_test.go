@@ -308,10 +308,29 @@ func (w *world) clock() time.Time {
 	return w.now.Add(time.Duration(w.ticks) * time.Second)
 }
 
+func (w *world) Readiness(_ context.Context, key string, lift, power float64) (governance.Readiness, error) {
+	if _, ok := w.details[key]; !ok || lift != .05 || power != .8 {
+		return governance.Readiness{}, &catalog.Missing{What: "experiment " + key}
+	}
+	return governance.Readiness{Experiment: key, At: w.now, Items: []governance.Item{
+		{Name: "story", Ready: governance.Yes, Text: "owned by ada"}, {Name: "data", Ready: governance.No, Text: "no such event came lately: <buy>", Do: "send it"}, {Name: "power", Ready: governance.Unknown, Text: "nothing is known"}}}, nil
+}
+
+func (w *world) Writeup(_ context.Context, key string) (*catalog.Writeup, error) {
+	d, ok := w.details[key]
+	if !ok {
+		return nil, &catalog.Missing{What: "experiment " + key}
+	}
+	lines := []catalog.WrittenLine{{Decision: 9, At: w.now, Kind: "noted", By: "ada", Text: "a <small> campaign began"}, {Decision: 8, At: w.now, Kind: "change_applied", By: "ada", Text: "version 2"}}
+	x := catalog.WriteUp(d.Experiment, []*results.Document{d.Document}, lines, "ab12", w.now)
+	x.Together = []results.Together{{Metric: "conversion", Arm: "sticky", Kind: "mean", Runs: []uint32{1, 2}, LeftOut: []string{"iteration 3 had another control"}}}
+	return x, nil
+}
+
 // mux are the pages as somebody sees them.
 func (w *world) mux(who access.Principal) http.Handler {
 	w.t.Helper()
-	p, err := New(Config{Reader: w, Explainer: w, Planner: w, Privacy: w, Hand: w, Explorer: w, OffersArm: func(_, arm string) bool { return arm == "treatment" }, Zone: w.zone, Code: "v1", Log: slog.New(slog.NewTextHandler(&w.told, nil)), Now: w.clock})
+	p, err := New(Config{Reader: w, Explainer: w, Planner: w, Privacy: w, Governance: w, Hand: w, Explorer: w, OffersArm: func(_, arm string) bool { return arm == "treatment" }, Zone: w.zone, Code: "v1", Log: slog.New(slog.NewTextHandler(&w.told, nil)), Now: w.clock})
 	if err != nil {
 		w.t.Fatal(err)
 	}

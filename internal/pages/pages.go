@@ -13,12 +13,13 @@ import (
 
 // Config is what the pages are made of.
 type Config struct {
-	Reader    Reader
-	Explainer Explainer
-	Planner   Planner
-	Privacy   Privacy
-	Hand      Hand
-	Explorer  Explorer
+	Reader     Reader
+	Explainer  Explainer
+	Planner    Planner
+	Privacy    Privacy
+	Governance Governance
+	Hand       Hand
+	Explorer   Explorer
 	// OffersArm tells whether a switch can turn an arm off by itself; nil: none can.
 	OffersArm func(killSwitch, arm string) bool
 	Code      string // version of the program
@@ -66,6 +67,9 @@ func (p *Pages) Routes() map[string]http.Handler {
 	live("GET /experiments/{key}", p.experiment)
 	live("GET /experiments/{key}/analyses", p.analyses)
 	add("GET /experiments/{key}/privacy", p.privacy)
+	add("GET /experiments/{key}/readiness", p.readiness)
+	add("GET /experiments/{key}/writeup", p.writeup)
+	add("GET /experiments/{key}/writeup.md", p.writeupMarkdown)
 	add("GET /experiments/{key}/analyses/{analysis}", p.analysis)
 	add("GET /experiments/{key}/analyze", p.askAnalysis)
 	add("POST /experiments/{key}/analyze", p.analyze)

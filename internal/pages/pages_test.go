@@ -43,6 +43,7 @@ var addresses = []string{
 	"/experiments/new-search/kill", "/experiments/new-search/resume", "/experiments/new-search/snooze", "/experiments/price-badge/acknowledge", "/experiments/new-search/annotate", "/stop",
 	"/experiments/checkout-button/ramp/approve", "/experiments/checkout-button/ramp/resume", "/experiments/checkout-button/ramp/pause", "/experiments/checkout-button/ramp/revert",
 	"/experiments/checkout-button/kill", "/experiments/checkout-button/drill", "/experiments/checkout-button/analyses", "/experiments/checkout-button/analyses/019a", "/experiments/checkout-button/analyze", "/experiments/checkout-button/privacy",
+	"/experiments/checkout-button/readiness", "/experiments/checkout-button/writeup",
 }
 
 // TestEveryPage: each page is whole, has one heading of the first order, loads nothing
@@ -63,6 +64,8 @@ func TestEveryPage(t *testing.T) {
 			if n := strings.Count(body, "<h1"); n != 1 || !strings.HasSuffix(strings.TrimSpace(body), "</html>") {
 				t.Errorf("%s as %s: %d headings, ends with %q", address, who, n, body[max(0, len(body)-20):])
 			}
+			// A link that the experiment's file names leads away and loads nothing.
+			body = regexp.MustCompile(`<a href="https://[^"]*" rel="noreferrer">[^<]*</a>`).ReplaceAllString(body, "")
 			for _, never := range []string{"http://", "https://", " style=", "<style", "onclick", "NaN", "ZgotmplZ", "%!"} {
 				if strings.Contains(strings.ReplaceAll(body, `xmlns="http://www.w3.org/2000/svg"`, ""), never) {
 					t.Errorf("%s as %s contains %q", address, who, never)
@@ -83,14 +86,16 @@ func TestEveryPage(t *testing.T) {
 func TestPlainWords(t *testing.T) {
 	h := newWorld(t).mux(reader)
 	for address, wants := range map[string][]string{
-		"/":                                    {"Can I trust the data?", "0 of 48 211 records unaccounted for", `href="/data"`, `href="/experiments/new-search"`, "Split broken", "Blind", "Keep running"},
-		"/experiments/new-search":              {`<span role="status">Stopped</span>`, "worse than control by 0.08", "read back as off", "exposures stopped", "kill decided"},
-		"/experiments/price-badge":             {`<span role="status">Cannot tell</span>`, "The split is broken", "57.1 %", "50.0 %"},
-		"/experiments/onboarding":              {`<span role="status">Cannot tell</span>`, "No judgement"},
-		"/experiments/checkout-button/privacy": {"attribute health is sensitive", "nothing in this experiment", "role analyst", "consent is not asked for"},
-		"/experiments/checkout-button":         {`<span role="status">Keep running</span>`, "Better on conversion", "desktop", "Effect over time", "A button that stays in view", "How each question is answered"},
-		"/data":                                {"0</b> are unaccounted for", "unit is missing", "offset 812", "1", "as promised"},
-		"/decisions":                           {"e105d01a9e07d5923477ab763d6bf2b2f4a7362257782b1e16ec6e6ad0b8f239", "split broken", "no exposure to a treatment is newer than 3s after the kill"},
+		"/":                                      {"Can I trust the data?", "0 of 48 211 records unaccounted for", `href="/data"`, `href="/experiments/new-search"`, "Split broken", "Blind", "Keep running"},
+		"/experiments/new-search":                {`<span role="status">Stopped</span>`, "worse than control by 0.08", "read back as off", "exposures stopped", "kill decided"},
+		"/experiments/price-badge":               {`<span role="status">Cannot tell</span>`, "The split is broken", "57.1 %", "50.0 %"},
+		"/experiments/onboarding":                {`<span role="status">Cannot tell</span>`, "No judgement"},
+		"/experiments/checkout-button/privacy":   {"attribute health is sensitive", "nothing in this experiment", "role analyst", "consent is not asked for"},
+		"/experiments/checkout-button/readiness": {"Not ready", "no such event came lately: <buy>", "send it"},
+		"/experiments/checkout-button/writeup":   {"Iteration 1 of 1", "Better on conversion", "A button that stays in view", "a <small> campaign began", "change applied", "Left out of conversion in sticky: iteration 3 had another control", "ab12"},
+		"/experiments/checkout-button":           {`<span role="status">Keep running</span>`, "Better on conversion", "desktop", "Effect over time", "A button that stays in view", "How each question is answered"},
+		"/data":                                  {"0</b> are unaccounted for", "unit is missing", "offset 812", "1", "as promised"},
+		"/decisions":                             {"e105d01a9e07d5923477ab763d6bf2b2f4a7362257782b1e16ec6e6ad0b8f239", "split broken", "no exposure to a treatment is newer than 3s after the kill"},
 	} {
 		body := strings.ReplaceAll(html.UnescapeString(get(h, address).Body.String()), "\u202f", " ")
 		for _, want := range wants {
@@ -283,7 +288,7 @@ func TestRampSection(t *testing.T) {
 func TestNotThere(t *testing.T) {
 	w := newWorld(t)
 	h := w.mux(reader)
-	for _, address := range []string{"/experiments/nothing", "/experiments/checkout-button?iteration=7", "/experiments/checkout-button?iteration=x", "/experiments/nothing/kill", "/experiments/nothing/privacy"} {
+	for _, address := range []string{"/experiments/nothing", "/experiments/checkout-button?iteration=7", "/experiments/checkout-button?iteration=x", "/experiments/nothing/kill", "/experiments/nothing/privacy", "/experiments/nothing/readiness", "/experiments/nothing/writeup", "/experiments/nothing/writeup.md"} {
 		if got := get(h, address); got.Code != http.StatusNotFound || !strings.Contains(got.Body.String(), "<h1>Not Found</h1>") || got.Header().Get("ETag") != "" {
 			t.Errorf("%s: status %d", address, got.Code)
 		}
@@ -654,5 +659,29 @@ func TestReminders(t *testing.T) {
 	}
 	if other := get(h, "/experiments/new-search").Body.String(); strings.Contains(other, `id="reminders"`) {
 		t.Error("nothing is due there")
+	}
+}
+
+// TestWriteupMarkdown: the write-up can be kept as a document, and is no page.
+func TestWriteupMarkdown(t *testing.T) {
+	got := get(newWorld(t).mux(reader), "/experiments/checkout-button/writeup.md")
+	if got.Code != http.StatusOK || got.Header().Get("Content-Type") != "text/markdown; charset=utf-8" || !strings.HasPrefix(got.Body.String(), "# checkout-button\n") || strings.Contains(got.Body.String(), "<small>") {
+		t.Errorf("%d %v\n%s", got.Code, got.Header(), got.Body)
+	}
+}
+
+// TestReadinessOfWhatIsToBegin: the page of an experiment that is planned brings its
+// readiness with it, that of one that runs has the link alone.
+func TestReadinessOfWhatIsToBegin(t *testing.T) {
+	w := newWorld(t)
+	d := w.details["price-badge"]
+	d.Row.State = catalog.Scheduled
+	w.details["price-badge"] = d
+	h := w.mux(reader)
+	if body := get(h, "/experiments/price-badge").Body.String(); !strings.Contains(body, `hx-get="/experiments/price-badge/readiness"`) {
+		t.Error("it does not")
+	}
+	if body := get(h, "/experiments/checkout-button").Body.String(); strings.Contains(body, "hx-select=\"#ready\"") || !strings.Contains(body, `href="/experiments/checkout-button/readiness"`) {
+		t.Error("one that runs does")
 	}
 }

@@ -67,6 +67,13 @@ type Privacy interface {
 	PrivacyNotice(ctx context.Context, key string) (privacy.Notice, error)
 }
 
+// Governance says whether an experiment may begin, and what is left to say of it. What is
+// not there is a *catalog.Missing.
+type Governance interface {
+	Readiness(ctx context.Context, key string, lift, power float64) (governance.Readiness, error)
+	Writeup(ctx context.Context, key string) (*catalog.Writeup, error)
+}
+
 // Explainer tells what became of each event of a unit.
 type Explainer interface {
 	ExplainUnit(ctx context.Context, experiment, unit string) ([]catalog.Explained, error)

@@ -11,6 +11,8 @@ import (
 
 	"github.com/assay-dev/assay/internal/access"
 	"github.com/assay-dev/assay/internal/catalog"
+	"github.com/assay-dev/assay/internal/governance"
+	"github.com/assay-dev/assay/internal/report"
 	"github.com/assay-dev/assay/internal/results"
 	"github.com/assay-dev/assay/internal/words"
 )
@@ -66,7 +68,12 @@ func funcs(a assets, zone *time.Location) template.FuncMap {
 		"nav":     func() []link { return parts },
 		"inside":  func(section string) bool { return slices.Contains(diagnostics, section) },
 		"thinned": thinned, "lag": lag, "findingTone": findingTone,
-		"spaced":  func(s string) string { return strings.ReplaceAll(s, "_", " ") },
+		"spaced":    func(s string) string { return strings.ReplaceAll(s, "_", " ") },
+		"role":      func(x catalog.WrittenEffect) string { return report.Role(&x) },
+		"bothUnits": func(u catalog.Units) string { return words.Count(u.Treatment + u.Control) },
+		"answerTone": func(a governance.Answer) string {
+			return map[governance.Answer]string{governance.Yes: "good", governance.No: "bad", governance.Unknown: "warn"}[a]
+		},
 		"next":    func(n int) int { return n + 1 },
 		"stopAll": func(who access.Principal) bool { return may(who, access.StopAll, "", "") },
 	}

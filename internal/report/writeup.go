@@ -4,66 +4,53 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/assay-dev/assay/internal/catalog"
-	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/results"
 	"github.com/assay-dev/assay/internal/words"
 )
 
-// Writeup is what is left to say of an experiment: hypothesis, result, decision, what was
-// learnt, and where the rest is.
-type Writeup struct {
-	Experiment *experiment.Experiment
-	Runs       []Run      // its iterations that were looked at, in order
-	Log        []Decision // of the decision log, oldest first
-	Head       string     // hash that vouches for the log
-	At         time.Time
-}
+// TogetherLine is what several runs say of a metric in an arm, for whoever has a page of
+// his own around it.
+type TogetherLine = togetherLine
 
-// Run is one iteration with the newest look at it.
-type Run struct {
-	Iteration *experiment.Iteration
-	Document  *results.Document
-}
+// TogetherLines are the runs together in words, TogetherNotes what they are worth.
+func TogetherLines(all []results.Together) []TogetherLine { return togetherLines(all) }
 
-// Together puts the runs together.
-func (x *Writeup) Together() []results.Together {
-	documents := make([]*results.Document, len(x.Runs))
-	for i := range x.Runs {
-		documents[i] = x.Runs[i].Document
+// TogetherNotes say what runs together are worth, and what was left out.
+func TogetherNotes(all []results.Together) []string {
+	if len(all) == 0 {
+		return nil
 	}
-	return results.RunsTogether(x.Experiment, documents)
+	return append([]string{togetherNote(all)}, togetherLeftOut(all)...)
 }
 
 // WriteupMarkdown writes it.
-func WriteupMarkdown(w io.Writer, x *Writeup) error {
+func WriteupMarkdown(w io.Writer, x *catalog.Writeup) error {
 	var b strings.Builder
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format, args...) }
-	e := x.Experiment
-	p("# %s\n\nOwned by %s. Written %s from what is stored; every number is that of a stored look.\n", md(e.Key), md(e.Owner), words.Instant(x.At))
+	p("# %s\n\nOwned by %s. Written %s from what is stored; every number is that of a stored look.\n", md(x.Experiment), md(x.Owner), words.Instant(x.At))
 	for _, s := range []struct{ title, text string }{
-		{"Objective", e.Objective}, {"Hypothesis", e.Hypothesis}, {"Success criteria", e.SuccessCriteria}, {"Rollback plan", e.RollbackPlan},
+		{"Objective", x.Objective}, {"Hypothesis", x.Hypothesis}, {"Success criteria", x.SuccessCriteria}, {"Rollback plan", x.RollbackPlan},
 	} {
 		if s.text != "" {
 			p("\n**%s.** %s\n", s.title, md(s.text))
 		}
 	}
-	x.design(p)
-	for i := range x.Runs {
-		x.result(p, &x.Runs[i])
+	writtenDesign(p, x)
+	for i := range x.Iterations {
+		writtenRun(p, x, &x.Iterations[i])
 	}
-	x.together(p)
-	x.log(p)
+	writtenTogether(p, x.Together)
+	writtenLog(p, x)
 	p("\n## Links\n\n")
-	for _, l := range []struct{ what, address string }{{"flag", e.Links.Flag}, {"change", e.Links.Change}, {"schema of the events", e.Links.Schema}} {
+	for _, l := range []struct{ what, address string }{{"flag", x.Links.Flag}, {"change", x.Links.Change}, {"schema of the events", x.Links.Schema}} {
 		if l.address != "" {
 			p("- %s: <%s>\n", l.what, strings.NewReplacer("<", "%3C", ">", "%3E").Replace(l.address))
 		}
 	}
-	if x.Head != "" {
-		p("- head of the decision log: `%s` (`assay decision verify --head` checks everything above it)\n", x.Head)
+	if x.LogHead != "" {
+		p("- head of the decision log: `%s` (`assay decision verify --head` checks everything above it)\n", x.LogHead)
 	}
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("write the write-up: %w", err)
@@ -73,64 +60,61 @@ func WriteupMarkdown(w io.Writer, x *Writeup) error {
 
 type printer func(format string, args ...any)
 
-func (x *Writeup) design(p printer) {
-	e := x.Experiment
+func writtenDesign(p printer, x *catalog.Writeup) {
 	var arms []string
-	for _, v := range e.Variants {
+	for _, v := range x.Arms {
 		what := ""
-		if v.Key == e.Control {
+		if v.Control {
 			what = ", the control"
 		}
-		arms = append(arms, fmt.Sprintf("%s (%s%s)", v.Key, words.Share(results.Number(v.Share)), what))
+		arms = append(arms, fmt.Sprintf("%s (%s%s)", v.Variant, words.Share(results.Number(v.Share)), what))
 	}
-	p("\n## Design\n\n- what is randomised: %s; arms: %s\n", md(e.UnitKind), md(strings.Join(arms, ", ")))
-	if e.PlannedUnits > 0 {
-		p("- planned units of a comparison: %s\n", words.Count(e.PlannedUnits))
+	p("\n## Design\n\n- what is randomised: %s; arms: %s\n", md(x.UnitKind), md(strings.Join(arms, ", ")))
+	if x.PlannedUnits > 0 {
+		p("- planned units of a comparison: %s\n", words.Count(x.PlannedUnits))
 	}
-	p("- level of the intervals: %s; budget of false kills: %s\n", words.Share(results.Number(e.Alpha)), words.Share(results.Number(e.AlphaKill)))
+	p("- level of the intervals: %s; budget of false kills: %s\n", words.Share(results.Number(x.Alpha)), words.Share(results.Number(x.AlphaKill)))
 }
 
-func (x *Writeup) result(p printer, r *Run) {
-	it, d := r.Iteration, r.Document
-	p("\n## Iteration %d of %d: %s to %s\n\n", it.Number, len(x.Experiment.Iterations), words.Instant(it.Start), words.Instant(it.End))
-	if k := it.Killed; k != nil {
+func writtenRun(p printer, x *catalog.Writeup, r *catalog.WrittenRun) {
+	p("\n## Iteration %d of %d: %s to %s\n\n", r.Number, x.Of, words.Instant(r.Start), words.Instant(r.End))
+	if r.Repeats > 0 {
+		p("It was declared beforehand to repeat iteration %d.\n\n", r.Repeats)
+	}
+	if k := r.Killed; k != nil {
 		p("It was turned off at %s (decision %d): %s.\n\n", words.Instant(k.At), k.Decision, md(strings.TrimSuffix(k.Reason, ".")))
 	}
-	box := catalog.Decide(catalog.Subject{Experiment: x.Experiment, Iteration: it, Document: d, Now: x.At})
-	p("**%s.** %s\n", md(string(box.Call)), md(box.Text))
-	if len(d.Comparisons) > 0 {
+	p("**%s.** %s\n", md(string(r.Call)), md(r.Text))
+	if len(r.Effects) > 0 {
 		p("\n| metric | arm | for | units | effect, interval valid at every look |\n|---|---|---|---|---|\n")
 	}
-	for i := range d.Comparisons {
-		c := &d.Comparisons[i]
-		effect := catalog.EffectOf(c, d.At, c.Matured.Absolute.Estimate.Known())
-		var role []string
-		if c.Goal {
-			role = append(role, "goal")
-		}
-		if c.Guardrail {
-			role = append(role, "guardrail"+verdictOf(d, c))
-		}
+	for i := range r.Effects {
+		effect := &r.Effects[i]
 		text := effect.Text
 		if !effect.Complete {
 			text += " (windows are not complete)"
 		}
-		p("| %s | %s | %s | %s | %s |\n", md(c.Metric), md(c.Arm), strings.Join(role, ", "), words.Count(effect.Units.Treatment+effect.Units.Control), md(text))
+		p("| %s | %s | %s | %s | %s |\n", md(effect.Metric), md(effect.Arm), Role(effect), words.Count(effect.Units.Treatment+effect.Units.Control), md(text))
 	}
 }
 
-// verdictOf is what was last said of a guardrail.
-func verdictOf(d *results.Document, c *results.Comparison) string {
-	for i := range d.Verdicts {
-		if v := &d.Verdicts[i]; v.Metric == c.Metric && v.Arm == c.Arm {
-			return ": " + v.Verdict
+// Role is what a metric is there for.
+func Role(x *catalog.WrittenEffect) string {
+	var role []string
+	if x.Goal {
+		role = append(role, "goal")
+	}
+	if x.Guardrail {
+		text := "guardrail"
+		if x.Verdict != "" {
+			text += ": " + x.Verdict
 		}
+		role = append(role, text)
 	}
-	return ""
+	return strings.Join(role, ", ")
 }
 
-func (x *Writeup) together(p printer) {
-	all := x.Together()
+func writtenTogether(p printer, all []results.Together) {
 	if len(all) == 0 {
 		return
 	}
@@ -138,22 +122,22 @@ func (x *Writeup) together(p printer) {
 	for _, l := range togetherLines(all) {
 		p("| %s | %s | %s | %s | %s | %s |\n", md(l.Metric), md(l.Arm), l.Runs, md(l.Same), md(l.Mean), l.Differ)
 	}
-	p("\n%s\n", md(togetherNote(all)))
-	for _, out := range togetherLeftOut(all) {
-		p("\n%s\n", md(out))
+	for _, note := range TogetherNotes(all) {
+		p("\n%s\n", md(note))
 	}
 }
 
-// log has what was decided, and the notes as what was learnt.
-func (x *Writeup) log(p printer) {
-	var notes, decided []string
-	for _, d := range x.Log {
-		line := fmt.Sprintf("%s, %s: %s (decision %d)", words.Instant(d.At), d.Actor, strings.TrimSuffix(d.Text, "."), d.Seq)
-		if d.Kind == "noted" {
-			notes = append(notes, line)
-		} else if d.Text != "" {
-			decided = append(decided, strings.ReplaceAll(d.Kind, "_", " ")+": "+line)
-		}
+// writtenLog has what was decided, and the notes as what was learnt.
+func writtenLog(p printer, x *catalog.Writeup) {
+	line := func(l catalog.WrittenLine) string {
+		return fmt.Sprintf("%s, %s: %s (decision %d)", words.Instant(l.At), l.By, strings.TrimSuffix(l.Text, "."), l.Decision)
+	}
+	var decided, notes []string
+	for _, l := range x.Decisions {
+		decided = append(decided, strings.ReplaceAll(l.Kind, "_", " ")+": "+line(l))
+	}
+	for _, l := range x.Notes {
+		notes = append(notes, line(l))
 	}
 	p("\n## What was decided\n\n")
 	if len(decided) == 0 {
@@ -162,7 +146,7 @@ func (x *Writeup) log(p printer) {
 	p("%s", bullets(decided))
 	p("\n## What was learnt\n\n")
 	if len(notes) == 0 {
-		p("No note was written: `assay decision note %s \"…\"` adds one.\n", x.Experiment.Key)
+		p("No note was written: `assay decision note %s \"…\"` adds one.\n", x.Experiment)
 	}
 	p("%s", bullets(notes))
 }

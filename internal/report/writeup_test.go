@@ -7,13 +7,29 @@ import (
 	"testing"
 	"time"
 
+	"github.com/assay-dev/assay/internal/catalog"
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/results"
 )
 
+// ran is an experiment with a document of each of its iterations.
+type ran struct {
+	Experiment *experiment.Experiment
+	Documents  []*results.Document
+}
+
+// written is its write-up.
+func (x *ran) written() *catalog.Writeup {
+	lines := []catalog.WrittenLine{
+		{Decision: 4, Kind: "noted", By: "ada", Text: "the *spring* campaign began"}, {Decision: 5, Kind: "change_applied", By: "ada", Text: "version 2, approved by bob"}}
+	return catalog.WriteUp(x.Experiment, x.Documents, lines, "ab12", time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC))
+}
+
+func (x *ran) Together() []results.Together { return results.RunsTogether(x.Experiment, x.Documents) }
+
 // writeupOf is an experiment that ran three times: 1 and 2 with salts of their own, 3 with
 // that of 2.
-func writeupOf(t *testing.T) *Writeup {
+func writeupOf(t *testing.T) *ran {
 	t.Helper()
 	const text = `key: x
 owner: growth
@@ -38,13 +54,12 @@ iterations:
 		t.Fatal(problems.Err())
 	}
 	e := &v.Experiments[0]
-	x := &Writeup{Experiment: e, At: time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC), Head: "ab12", Log: []Decision{
-		{Seq: 4, Kind: "noted", Actor: "ada", Text: "the *spring* campaign began"}, {Seq: 5, Kind: "change_applied", Actor: "ada", Text: "version 2, approved by bob"}}}
+	x := &ran{Experiment: e}
 	for i := range e.Iterations {
 		it := &e.Iterations[i]
 		effect := results.Effect{Estimate: results.Number([]float64{.02, .09, .024}[i]), StdError: results.Number([]float64{.008, .01, .01}[i])}
-		x.Runs = append(x.Runs, Run{it, &results.Document{Experiment: "x", Iteration: it.Number, Control: "control", At: it.End, Start: it.Start, End: it.End,
-			Comparisons: []results.Comparison{{Metric: "m", Arm: "a", Kind: "mean", Direction: "increase", Goal: true, Matured: results.Estimate{Absolute: effect, Relative: effect}}}}})
+		x.Documents = append(x.Documents, &results.Document{Experiment: "x", Iteration: it.Number, Control: "control", At: it.End, Start: it.Start, End: it.End,
+			Comparisons: []results.Comparison{{Metric: "m", Arm: "a", Kind: "mean", Direction: "increase", Goal: true, Matured: results.Estimate{Absolute: effect, Relative: effect}}}})
 	}
 	return x
 }
@@ -69,11 +84,11 @@ func TestTogether(t *testing.T) {
 // TestTogetherLeavesOut: another definition, another control, and a run without complete
 // windows; with one run left there is nothing to put together.
 func TestTogetherLeavesOut(t *testing.T) {
-	for name, spoil := range map[string]func(*Writeup){
-		"definition": func(x *Writeup) { x.Runs[0].Iteration.Metrics[0].Event = "another" },
-		"control":    func(x *Writeup) { x.Runs[0].Document.Control = "a" },
-		"windows": func(x *Writeup) {
-			x.Runs[0].Document.Comparisons[0].Matured.Absolute.StdError = results.Number(math.NaN())
+	for name, spoil := range map[string]func(*ran){
+		"definition": func(x *ran) { x.Experiment.Iterations[0].Metrics[0].Event = "another" },
+		"control":    func(x *ran) { x.Documents[0].Control = "a" },
+		"windows": func(x *ran) {
+			x.Documents[0].Comparisons[0].Matured.Absolute.StdError = results.Number(math.NaN())
 		},
 	} {
 		x := writeupOf(t)
@@ -83,8 +98,8 @@ func TestTogetherLeavesOut(t *testing.T) {
 		}
 	}
 	x := writeupOf(t)
-	x.Runs[0].Iteration.Metrics[0].Owner = "somebody else" // no other definition
-	x.Runs[0].Iteration.Killed = &experiment.Killed{}
+	x.Experiment.Iterations[0].Metrics[0].Owner = "somebody else" // no other definition
+	x.Experiment.Iterations[0].Killed = &experiment.Killed{}
 	if all := x.Together(); len(all) != 1 || !all[0].Killed {
 		t.Errorf("%+v", all)
 	}
@@ -96,7 +111,7 @@ func TestTogetherLeavesOut(t *testing.T) {
 // TestRunsTogetherIsShown: in the text and as a section of pages.
 func TestRunsTogetherIsShown(t *testing.T) {
 	x := writeupOf(t)
-	d := x.Runs[2].Document
+	d := x.Documents[2]
 	d.Together = x.Together()
 	var b strings.Builder
 	if err := Text(&b, d); err != nil {
@@ -126,12 +141,14 @@ func TestRunsTogetherIsShown(t *testing.T) {
 // TestWriteup has all its parts, and lets no text be read as Markdown or HTML.
 func TestWriteup(t *testing.T) {
 	var b strings.Builder
-	if err := WriteupMarkdown(&b, writeupOf(t)); err != nil {
+	x := writeupOf(t)
+	x.Experiment.Iterations[2].Repeats = 1
+	if err := WriteupMarkdown(&b, x.written()); err != nil {
 		t.Fatal(err)
 	}
 	text := b.String()
 	for _, want := range []string{
-		"# x\n", "**Hypothesis.** a &lt;b&gt;price&lt;/b&gt; helps", "## Design", "control (50.0 %, the control)", "## Iteration 1 of 3", "## Iteration 3 of 3",
+		"# x\n", "**Hypothesis.** a &lt;b&gt;price&lt;/b&gt; helps", "## Design", "control (50.0 %, the control)", "## Iteration 1 of 3", "## Iteration 3 of 3", "It was declared beforehand to repeat iteration 1.",
 		"| m | a | goal |", "## Iterations together", "| m | a | 1, 3 |", "Left out of m in a: iteration 2 had the same units as iteration 3.",
 		"## What was decided\n\n- change applied: ", "approved by bob (decision 5)", "## What was learnt\n\n- ", `the \*spring\* campaign began (decision 4)`,
 		"change: <https://changes.example.com/1>", "head of the decision log: `ab12`",
