@@ -127,6 +127,8 @@ func takes(t reflect.Type) string {
 		return "texts by name"
 	case t == reflect.TypeFor[map[string][]string]():
 		return "lists of words by name"
+	case t == reflect.TypeFor[map[string]experiment.Duration]():
+		return "durations by name: `{all: 400d}`"
 	case t.Kind() == reflect.Map:
 		return "secrets' names by header"
 	case t.Kind() == reflect.Slice:

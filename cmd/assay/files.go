@@ -179,22 +179,27 @@ func (c applyCmd) retain(env *environment, cfg config.Config) error {
 			}
 		}
 		return env.print(done, func() error {
-			env.println("version %d is in force", done.Number)
-			if !done.Floor.IsZero() {
-				env.println("events from before %s are not kept", done.Floor.UTC().Format(time.RFC3339))
-			}
-			for _, kind := range slices.Sorted(maps.Keys(done.Floors)) {
-				env.println("events of unit kind %s from before %s are not kept", kind, done.Floors[kind].UTC().Format(time.RFC3339))
-			}
-			for _, month := range done.Dropped {
-				env.println("dropped %s of events", month)
-			}
-			for _, m := range done.Deleted {
-				env.println("deleted %s of events of unit kind %s", m.Month, strings.Join(m.Kinds, ", "))
-			}
+			env.printMoved(&done)
 			return nil
 		})
 	})
+}
+
+// printMoved says where the floors are, and what went below them.
+func (e *environment) printMoved(done *app.Moved) {
+	e.println("version %d is in force", done.Number)
+	if !done.Floor.IsZero() {
+		e.println("events from before %s are not kept", done.Floor.UTC().Format(time.RFC3339))
+	}
+	for _, kind := range slices.Sorted(maps.Keys(done.Floors)) {
+		e.println("events of unit kind %s from before %s are not kept", kind, done.Floors[kind].UTC().Format(time.RFC3339))
+	}
+	for _, month := range done.Dropped {
+		e.println("dropped %s of events", month)
+	}
+	for _, m := range done.Deleted {
+		e.println("deleted %s of events of unit kind %s", m.Month, strings.Join(m.Kinds, ", "))
+	}
 }
 
 // shed changes the share of units that consumers keep.

@@ -91,35 +91,36 @@ type cli struct {
 	Ready   readyCmd   `cmd:"" help:"Compute whether an experiment may begin: data, switch, power, guardrails, end, audience, privacy."`
 	Rerun   rerunCmd   `cmd:"" help:"Write the next run of an experiment into its file, so that both are analysed together."`
 
-	Power    powerCmd    `cmd:"" help:"Plan: units, days and lifts, for one look, for looking always and for dated looks."`
-	Capacity capacityCmd `cmd:"" help:"Plan: machines, memory, disks and cost of a number of events a day, from measured figures."`
-	Replay   replayCmd   `cmd:"" help:"Send a file of events through Kafka, as a mapping file says."`
-	Analyze  analyzeCmd  `cmd:"" help:"Show the results of experiments with their intervals."`
-	Privacy  privacyCmd  `cmd:"" help:"Say what is stored of an experiment's units, why, until when, and who may read it."`
-	Moments  momentsCmd  `cmd:"" help:"Add up the exact sums of several regions."`
-	Explain  explainCmd  `cmd:"" help:"Tell what became of each event of one unit in one experiment."`
-	Report   reportCmd   `cmd:"" help:"Write or send the report of a day: pages that need nothing else, Markdown or plain text."`
-	Signals  signalsCmd  `cmd:"" help:"Show the signals of an experiment: numbers of services beside the exposed share, breakers, and what changed at each step."`
-	Writeup  writeupCmd  `cmd:"" help:"Write what is left to say of an experiment: hypothesis, design, results, its iterations together, decisions, notes."`
-	Doctor   doctorCmd   `cmd:"" help:"Look at topics, records, clocks, shards, tables and kill switches: what is wrong, what to do."`
-	Verify   verifyCmd   `cmd:"" help:"Recount everything from the stored events and compare to the last bit; exit code 1 when anything differs."`
-	Reread   rereadCmd   `cmd:"" help:"Read a range of offsets again that was counted, and store its rows again; nothing is counted twice."`
-	Check    checkCmd    `cmd:"" help:"Run guardrail scenarios: observations over time and the verdicts expected."`
-	Backtest backtestCmd `cmd:"" help:"Play the history of experiments again under other guardrails: when would they have fired, what would that have spared."`
-	Decision decisionCmd `cmd:"" help:"Read and verify the decision log."`
-	Kill     killCmd     `cmd:"" help:"Turn an experiment off by hand, with a reason; or drill that."`
-	Resume   resumeCmd   `cmd:"" help:"Open the next iteration of a killed experiment, acknowledge an alarm, or let automatic kills wait."`
-	Ramp     rampCmd     `cmd:"" help:"Show where a ramp is and what it waits for; agree to its next step, pause, resume or revert it."`
-	Token    tokenCmd    `cmd:"" help:"Make, list and revoke tokens: who may use the API and log in."`
-	Simulate simulateCmd `cmd:"" help:"Send simulated traffic to a broker."`
-	Backup   backupCmd   `cmd:"" help:"Copy all tables to where the server keeps backups, and remove those that are too many."`
-	Restore  restoreCmd  `cmd:"" help:"Bring the ledger, or all tables, back from a backup while consumers live: restored beside, checked, exchanged."`
-	Erase    eraseCmd    `cmd:"" help:"Forget units: suppress them, delete their rows, show that nothing is left."`
-	Settings configCmd   `cmd:"" name:"config" help:"Check the configuration of the program, or print it."`
-	Migrate  migrateCmd  `cmd:"" help:"Bring the tables to this version's schema."`
-	Move     moveCmd     `cmd:"" help:"Take shards to another of several ClickHouse servers."`
-	Grow     growCmd     `cmd:"" help:"Fill a database of another number of shards from this one's events, and compare both to the last bit."`
-	Version  versionCmd  `cmd:"" help:"Print the version."`
+	Power     powerCmd     `cmd:"" help:"Plan: units, days and lifts, for one look, for looking always and for dated looks."`
+	Capacity  capacityCmd  `cmd:"" help:"Plan: machines, memory, disks and cost of a number of events a day, from measured figures."`
+	Replay    replayCmd    `cmd:"" help:"Send a file of events through Kafka, as a mapping file says."`
+	Analyze   analyzeCmd   `cmd:"" help:"Show the results of experiments with their intervals."`
+	Privacy   privacyCmd   `cmd:"" help:"Say what is stored of an experiment's units, why, until when, and who may read it."`
+	Moments   momentsCmd   `cmd:"" help:"Add up the exact sums of several regions."`
+	Explain   explainCmd   `cmd:"" help:"Tell what became of each event of one unit in one experiment."`
+	Report    reportCmd    `cmd:"" help:"Write or send the report of a day: pages that need nothing else, Markdown or plain text."`
+	Signals   signalsCmd   `cmd:"" help:"Show the signals of an experiment: numbers of services beside the exposed share, breakers, and what changed at each step."`
+	Writeup   writeupCmd   `cmd:"" help:"Write what is left to say of an experiment: hypothesis, design, results, its iterations together, decisions, notes."`
+	Doctor    doctorCmd    `cmd:"" help:"Look at topics, records, clocks, shards, tables and kill switches: what is wrong, what to do."`
+	Verify    verifyCmd    `cmd:"" help:"Recount everything from the stored events and compare to the last bit; exit code 1 when anything differs."`
+	Reread    rereadCmd    `cmd:"" help:"Read a range of offsets again that was counted, and store its rows again; nothing is counted twice."`
+	Check     checkCmd     `cmd:"" help:"Run guardrail scenarios: observations over time and the verdicts expected."`
+	Backtest  backtestCmd  `cmd:"" help:"Play the history of experiments again under other guardrails: when would they have fired, what would that have spared."`
+	Decision  decisionCmd  `cmd:"" help:"Read and verify the decision log."`
+	Kill      killCmd      `cmd:"" help:"Turn an experiment off by hand, with a reason; or drill that."`
+	Resume    resumeCmd    `cmd:"" help:"Open the next iteration of a killed experiment, acknowledge an alarm, or let automatic kills wait."`
+	Ramp      rampCmd      `cmd:"" help:"Show where a ramp is and what it waits for; agree to its next step, pause, resume or revert it."`
+	Token     tokenCmd     `cmd:"" help:"Make, list and revoke tokens: who may use the API and log in."`
+	Simulate  simulateCmd  `cmd:"" help:"Send simulated traffic to a broker."`
+	Backup    backupCmd    `cmd:"" help:"Copy all tables to where the server keeps backups, and remove those that are too many."`
+	Restore   restoreCmd   `cmd:"" help:"Bring the ledger, or all tables, back from a backup while consumers live: restored beside, checked, exchanged."`
+	Retention retentionCmd `cmd:"" help:"Delete events that are older than the configuration wants them kept."`
+	Erase     eraseCmd     `cmd:"" help:"Forget units: suppress them, delete their rows, show that nothing is left."`
+	Settings  configCmd    `cmd:"" name:"config" help:"Check the configuration of the program, or print it."`
+	Migrate   migrateCmd   `cmd:"" help:"Bring the tables to this version's schema."`
+	Move      moveCmd      `cmd:"" help:"Take shards to another of several ClickHouse servers."`
+	Grow      growCmd      `cmd:"" help:"Fill a database of another number of shards from this one's events, and compare both to the last bit."`
+	Version   versionCmd   `cmd:"" help:"Print the version."`
 
 	Help       helpCmd       `cmd:"" help:"Show how a command is used: assay help analyze."`
 	Man        manCmd        `cmd:"" help:"Print the manual page of all commands."`

@@ -203,6 +203,9 @@ func monthsBelow(ctx context.Context, db retention, v *experiment.Version) (out 
 	return out, nil
 }
 
+// errNotAdopted is in errors about shards that have to be waited for.
+var errNotAdopted = errors.New("does not know the floor")
+
 // adopted returns the shards if all of them stand at a version with the floor.
 func adopted(ctx context.Context, db retention, v *experiment.Version) ([]clickhouse.Head, error) {
 	heads, err := db.Heads(ctx)
@@ -219,7 +222,7 @@ func adopted(ctx context.Context, db retention, v *experiment.Version) ([]clickh
 			known[h.Config] = then.SameFloors(v)
 		}
 		if !known[h.Config] {
-			return nil, WithHint(fmt.Errorf("shard %d counts under version %d, which does not know the floor of version %d yet", h.Shard, h.Config, v.Number),
+			return nil, WithHint(fmt.Errorf("shard %d counts under version %d, which %w of version %d yet", h.Shard, h.Config, errNotAdopted, v.Number),
 				"let the consumers run (`assay ingest`), then do this again")
 		}
 	}

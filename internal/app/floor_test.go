@@ -116,3 +116,58 @@ func TestFloorOfAUnitKindAndDrop(t *testing.T) {
 		t.Errorf("again: %+v, %v", again, err)
 	}
 }
+
+// Retention is carried out as it is configured, as far as an iteration that runs lets it.
+//
+// semantics: floor-kind floor-limit
+func TestRetain(t *testing.T) {
+	w := newLookWorld(t)
+	ctx := t.Context()
+	now := func() time.Time { return w.now }
+	const day = 24 * time.Hour
+	if _, err := w.Retain(ctx, "ops", 0, now); !errors.Is(err, errNoRetention) {
+		t.Errorf("without a configuration: %v", err)
+	}
+	w.Config.Privacy.Retention = map[string]experiment.Duration{"all": experiment.Duration(400 * day), "device": experiment.Duration(90 * day)}
+	var events []ingest.Event
+	for i, e := range []struct {
+		kind string
+		ago  time.Duration
+	}{{"user", 440 * day}, {"user", 150 * day}, {"device", 150 * day}, {"device", day}} {
+		at := w.now.Add(-e.ago).UnixMilli()
+		events = append(events, ingest.Event{Type: ingest.Outcome, UnitKind: e.kind, Unit: ingest.Unit{Hi: uint64(i + 1)}, Name: "buy",
+			T: at, KafkaT: at, Place: ingest.Place{Offset: int64(i + 1)}})
+	}
+	if err := w.DB.AppendEvents(ctx, 0, []string{"exposures"}, events, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Retain(ctx, "ops", 0, now); !errors.Is(err, errNotAdopted) {
+		t.Fatalf("before the shard has adopted it: %v", err)
+	}
+	v, err := w.DB.Version(ctx)
+	if err != nil || v.Number != 3 || !v.Floor.Equal(w.now.Add(-400*day).Truncate(day)) || !v.FloorOf("device").Equal(w.now.Add(-90*day).Truncate(day)) {
+		t.Fatalf("version %d, floors %v %v, %v", v.Number, v.Floor, v.Floors, err)
+	}
+	adopt := func(config uint32) {
+		t.Helper()
+		w.seq++
+		if a, err := w.DB.AppendPart(ctx, nil, ingest.Part{Shard: 0, Seq: w.seq, Config: config}); err != nil || a != clickhouse.Committed {
+			t.Fatal(a, err)
+		}
+	}
+	adopt(3)
+	done, err := w.Retain(ctx, "ops", 0, now)
+	if err != nil || len(done.Held) != 0 || done.Number != 3 || len(done.Dropped) != 1 || len(done.Deleted) != 1 || done.Rows != 2 {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	// Of users an iteration runs.
+	w.now = w.now.Add(3 * day)
+	w.Config.Privacy.Retention = map[string]experiment.Duration{"user": experiment.Duration(30 * day)}
+	held, err := raiseFloors(ctx, w.DB, w.Config.Privacy.Retention, "ops", now)
+	if err != nil || len(held) != 1 || held[0].Kind != "user" || !held[0].Wanted.After(held[0].Limit) {
+		t.Fatalf("%+v, %v", held, err)
+	}
+	if v, err = w.DB.Version(ctx); err != nil || !v.FloorOf("user").Equal(held[0].Limit) {
+		t.Errorf("%v, %v", v.Floors, err)
+	}
+}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"github.com/assay-dev/assay/internal/catalog"
 	"github.com/assay-dev/assay/internal/config"
@@ -13,7 +14,10 @@ import (
 func PrivacyTerms(c config.Config) privacy.Terms {
 	t := privacy.Terms{
 		Attributes: c.Privacy.Attributes, Sensitive: c.Governance.Sensitive, Verify: map[string]string{},
-		DeadLetters: c.Kafka.DeadLetters, SmallestCell: int64(c.Privacy.SmallestCell), Backups: c.Backup.Keep,
+		DeadLetters: c.Kafka.DeadLetters, SmallestCell: int64(c.Privacy.SmallestCell), Backups: c.Backup.Keep, Retention: map[string]time.Duration{},
+	}
+	for kind, d := range c.Privacy.Retention {
+		t.Retention[kind] = d.Std()
 	}
 	for _, topic := range c.Kafka.Topics {
 		t.Topics = append(t.Topics, topic.Name)

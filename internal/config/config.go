@@ -106,6 +106,8 @@ type Privacy struct {
 	Attributes []string `yaml:"attributes"` // the allow-list: nothing else is stored
 	// SmallestCell bounds what exports show.
 	SmallestCell int `yaml:"smallest_cell"` // exports of sums and of units leave out cells of fewer units; 0: they show all
+	// Retention is how long events are kept.
+	Retention map[string]experiment.Duration `yaml:"retention"` // by unit kind, and `all` for the others; `assay retention` carries it out; empty: for ever
 }
 
 // Guard configures the loop that judges and acts.
@@ -275,6 +277,9 @@ func (c *Config) Validate() error {
 	}
 	if c.Privacy.SmallestCell < 0 {
 		return errors.New("privacy.smallest_cell: it is a number of units, 0 or more")
+	}
+	if err := c.Privacy.checkRetention(); err != nil {
+		return err
 	}
 	if err := c.Verify.check(); err != nil {
 		return err

@@ -62,23 +62,40 @@ func (v *Version) MoveFloor(to time.Time, kind, reason, author string, now time.
 		return nil, fmt.Errorf("move the floor from %s to %s: %w", stamp(from), stamp(to), ErrFloorBack)
 	}
 	next.setFloor(kind, to)
-	if limit := next.AppliedAt.Add(-FloorMargin); to.After(limit) {
+	limit, e, it := next.floorLimit(kind, next.AppliedAt)
+	switch {
+	case !to.After(limit):
+		return next, nil
+	case it == nil:
 		return nil, fmt.Errorf("move the floor to %s: %w: at most %s, 30 days ago", stamp(to), ErrFloorTooHigh, stamp(limit))
 	}
-	for i := range next.Experiments {
-		e := &next.Experiments[i]
+	return nil, fmt.Errorf("move the floor to %s: %w to iteration %d of %s, which has not ended: at most %s, 30 days before its start",
+		stamp(to), ErrFloorTooHigh, it.Number, e.Key, stamp(limit))
+}
+
+// FloorLimit is how far a floor may rise now: 30 days below now, and below the start of
+// every iteration that has not ended and counts units of that kind ("": of any).
+func (v *Version) FloorLimit(kind string, now time.Time) time.Time {
+	if now = now.UTC().Truncate(time.Millisecond); now.Before(v.AppliedAt) {
+		now = v.AppliedAt
+	}
+	limit, _, _ := v.floorLimit(kind, now)
+	return limit
+}
+
+// floorLimit is that limit and the iteration that sets it, if one does.
+func (v *Version) floorLimit(kind string, now time.Time) (limit time.Time, by *Experiment, its *Iteration) {
+	limit = now
+	for i := range v.Experiments {
+		e := &v.Experiments[i]
 		for k := range e.Iterations {
 			it := &e.Iterations[k]
-			if kind != "" && e.AsOf(it).UnitKind != kind {
-				continue
-			}
-			if limit := it.Start.Add(-FloorMargin); !it.over(next.AppliedAt) && to.After(limit) {
-				return nil, fmt.Errorf("move the floor to %s: %w to iteration %d of %s, which has not ended: at most %s, 30 days before its start",
-					stamp(to), ErrFloorTooHigh, it.Number, e.Key, stamp(limit))
+			if !it.over(now) && (kind == "" || e.AsOf(it).UnitKind == kind) && it.Start.Before(limit) {
+				limit, by, its = it.Start, e, it
 			}
 		}
 	}
-	return next, nil
+	return limit.Add(-FloorMargin), by, its
 }
 
 // setFloor sets one floor; those of kinds that are not above the common one are none.

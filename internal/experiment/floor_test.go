@@ -103,6 +103,15 @@ func TestMoveFloorOfAUnitKind(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
 	}
+	for kind, want := range map[string]time.Time{"device": now.Add(-FloorMargin), "user": start.Add(-FloorMargin), "": start.Add(-FloorMargin), "session": now.Add(-FloorMargin)} {
+		if limit := v.FloorLimit(kind, now); !limit.Equal(want) {
+			t.Errorf("the floor of %q may rise to %v, want %v", kind, limit, want)
+		} else if _, err := v.MoveFloor(limit, kind, "space", "ops", now); err != nil {
+			t.Errorf("to its limit: %v", err)
+		} else if _, err := v.MoveFloor(limit.Add(time.Millisecond), kind, "space", "ops", now); !errors.Is(err, ErrFloorTooHigh) {
+			t.Errorf("beyond its limit: %v", err)
+		}
+	}
 	risen.Experiments[1].Iterations[0].End = now.Add(-time.Hour)
 	past, err := risen.MoveFloor(start.Add(2*FloorMargin), "", "space", "ops", now)
 	if err != nil || len(past.Floors) != 0 || !past.FloorOf("device").Equal(past.Floor) {

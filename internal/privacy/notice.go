@@ -17,10 +17,11 @@ type Terms struct {
 	Attributes   []string // the allow-list
 	Sensitive    []string // those of it that want a reason
 	Topics       []string
-	Verify       map[string]string // of topics: accept, require
-	DeadLetters  string            // topic of notes; "": none
-	SmallestCell int64             // below so many units exports show nothing; 0: they show everything
-	Backups      int               // how many are kept; 0: nothing is said about it
+	Verify       map[string]string        // of topics: accept, require
+	DeadLetters  string                   // topic of notes; "": none
+	SmallestCell int64                    // below so many units exports show nothing; 0: they show everything
+	Retention    map[string]time.Duration // how long events are kept, by unit kind; all: of the others
+	Backups      int                      // how many are kept; 0: nothing is said about it
 }
 
 // Notice is what is done with the units of an experiment.
@@ -189,10 +190,24 @@ func events(e *experiment.Experiment) []Use {
 	return out
 }
 
+// retention is how long events of a unit kind are kept, if that is configured.
+func (t *Terms) retention(kind string) (time.Duration, bool) {
+	if d, ok := t.Retention[kind]; ok {
+		return d, true
+	}
+	d, ok := t.Retention["all"]
+	return d, ok
+}
+
 func kept(v *experiment.Version, e *experiment.Experiment, t Terms) []Kept {
 	until := "until the floor is moved past them (assay apply --floor, docs/operations.md): it has not been moved yet"
+	moved := "the others until the floor is moved past them"
+	if d, ok := t.retention(e.UnitKind); ok {
+		days := fmt.Sprintf("for %d days, in whole months, then assay retention deletes them, unless an iteration that runs needs them", d/(24*time.Hour))
+		until, moved = days+": it has not been run yet", "the others "+days
+	}
 	if floor := v.FloorOf(e.UnitKind); !floor.IsZero() {
-		until = fmt.Sprintf("events of unit kind %s from before %s are no longer kept; the others until the floor is moved past them", e.UnitKind, floor.UTC().Format(time.RFC3339))
+		until = fmt.Sprintf("events of unit kind %s from before %s are no longer kept; %s", e.UnitKind, floor.UTC().Format(time.RFC3339), moved)
 	}
 	whom := "every unit with such an event"
 	if e.Consent.Asks() {

@@ -52,6 +52,14 @@ func TestNotice(t *testing.T) {
 			t.Errorf("nothing says %q", part)
 		}
 	}
+	day := 24 * time.Hour
+	for kind, want := range map[string]string{"device": "for 90 days", "all": "for 400 days", "user": "until the floor is moved"} {
+		length := map[string]time.Duration{"device": 90 * day, "all": 400 * day, "user": 60 * day}
+		n := Of(v, &e, Terms{Retention: map[string]time.Duration{kind: length[kind]}})
+		if !where(n, want) || !where(n, "from before 2026-03-01T12:00:00Z") {
+			t.Errorf("retention of %s: %+v", kind, n.Kept)
+		}
+	}
 	e.Consent = experiment.Consent{}
 	n = Of(&experiment.Version{}, &e, Terms{})
 	if where(n, "times to the minute") || where(n, "newer ones") || !where(n, "not been moved") || !strings.Contains(n.Population, "not asked") {
