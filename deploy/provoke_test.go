@@ -71,6 +71,7 @@ var troubles = []trouble{
 	{`assay_guard_kills_total{outcome="held"}`, 1, 0},
 	{`assay_guard_kills_total{outcome="not_effective"}`, 1, 0},
 	{`assay_guard_kills_total{outcome="verified"}`, 1, 0},
+	{`assay_guard_sheds_total`, 0, 1},
 	{`assay_ramp_moves_total{move="revert",outcome="decided"}`, 0, 1},
 	{`assay_ramp_moves_total{move="revert",outcome="failed"}`, 0, 1},
 	{`assay_ramp_held{experiment="button",reason="drift"}`, 1, 0},

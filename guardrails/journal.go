@@ -44,6 +44,8 @@ type Entry struct {
 	Saved      string          `json:"saved,omitempty"`  // of Sending: what the off call will overwrite in the flag system
 	Ramp       *Move           `json:"ramp,omitempty"`   // of a line about a ramp: what is done, or of which step a person speaks
 
+	Shed *Shedding `json:"shed,omitempty"` // of LoadShed: what is done
+
 	// Hash is what the log has made of the entry and of all before it: whoever knows
 	// it can tell later whether any of them was touched. It comes from the log and is
 	// no part of what is hashed.

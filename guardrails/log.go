@@ -21,6 +21,7 @@ type Log struct {
 
 	snoozes map[string]Snooze // by experiment; "" for all
 
+	shed  Entry  // the newest step of the plan
 	moves []Kill // of ramps
 	ramps map[runKey]*RampLog
 }
@@ -89,6 +90,10 @@ func (l *Log) Add(e Entry) {
 	case RampAdvance, RampRevert, RampApproved, RampPause, RampResume:
 		if e.Ramp != nil {
 			l.ramped(run, e)
+		}
+	case LoadShed:
+		if e.Shed != nil {
+			l.shed = e
 		}
 	case SRMAlarm, SRMAcknowledged:
 		l.alarm(phaseKey{run, e.Phase}, e)

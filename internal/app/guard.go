@@ -57,6 +57,8 @@ func (s *Stack) Guard(opt GuardOptions) (*Guard, error) {
 	if opt.Full > 0 {
 		cfg.FullEvery = opt.Full
 	}
+	plan := s.Config.Shedding
+	cfg.Shed = guardrails.ShedPlan{Keep: plan.Keep, Lag: plan.Lag.Std(), For: plan.For.Std()}
 	cfg.Limits.PerHour = s.Config.Guard.KillsPerHour
 	cfg.Limits.GlobalStop = s.Config.Guard.Observe || opt.Observe
 	w, err := watch.New(cfg, parts)

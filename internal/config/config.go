@@ -34,6 +34,7 @@ type Config struct {
 	Verify      Verification        `yaml:"verification"`
 	Switches    map[string]Switch   `yaml:"switches"`
 	Guard       Guard               `yaml:"guard"`
+	Shedding    Shedding            `yaml:"shedding"`
 	Notify      Notify              `yaml:"notify"`
 	Report      Report              `yaml:"report"`
 	Signals     Signals             `yaml:"signals"`
@@ -169,6 +170,7 @@ func Default() Config {
 		Verify:     Verification{Header: "assay-signature", Token: "assay-token"},
 		Guard:      Guard{KillsPerHour: 10, Settle: experiment.Duration(30 * time.Second)},
 		Report:     Report{Timezone: "UTC", CatchUp: 3},
+		Shedding:   Shedding{Lag: experiment.Duration(5 * time.Minute), For: experiment.Duration(10 * time.Minute)},
 		Signals:    Signals{Every: experiment.Duration(15 * time.Second), Timeout: experiment.Duration(5 * time.Second)},
 		Access:     Access{Session: experiment.Duration(12 * time.Hour)},
 		Backup:     Backup{To: "File('{name}')"},
@@ -309,6 +311,9 @@ func (c *Config) Validate() error {
 		return err
 	}
 	if err := c.Governance.check(); err != nil {
+		return err
+	}
+	if err := c.Shedding.check(); err != nil {
 		return err
 	}
 	if err := c.Backup.check(); err != nil {

@@ -31,3 +31,29 @@ func TestSignals(t *testing.T) {
 		}
 	}
 }
+
+// TestShedding: by default nothing is shed by itself, and a plan that cannot work is
+// refused with the setting's name.
+func TestShedding(t *testing.T) {
+	for text, want := range map[string]string{
+		"data: data":                                 "",
+		"shedding: {keep: [0.5, 0.25]}":              "",
+		"shedding: {keep: [0.5], lag: 2m, for: 30m}": "",
+		"shedding: {keep: [0.25, 0.5]}":              "shedding.keep: ",
+		"shedding: {keep: [1]}":                      "shedding.keep: ",
+		"shedding: {keep: [0]}":                      "shedding.keep: ",
+		"shedding: {keep: [0.5], lag: 30s}":          "shedding: ",
+		"shedding: {keep: [0.5], for: 10s}":          "shedding: ",
+	} {
+		c := Default()
+		if err := Parse([]byte(text), &c); err != nil {
+			t.Fatal(err)
+		}
+		if want == "" && strings.Contains(text, "data") && len(c.Shedding.Keep) > 0 {
+			t.Error("there is a plan by default")
+		}
+		if err := c.Validate(); want == "" && err != nil || want != "" && (err == nil || !strings.HasPrefix(err.Error(), want)) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+}

@@ -43,6 +43,7 @@ var kinds = []struct {
 	{"people", "resumed, snoozed, drilled", []guardrails.EntryKind{guardrails.Resumed, guardrails.Snoozed, guardrails.Drilled}},
 	{"changes", "proposed and approved changes", []guardrails.EntryKind{guardrails.ChangeProposed, guardrails.ChangeApproved, guardrails.ApprovalWithdrawn, guardrails.ChangeApplied}},
 	{"notes", "notes", []guardrails.EntryKind{guardrails.Noted}},
+	{"shedding", "consumers keep fewer units", []guardrails.EntryKind{guardrails.LoadShed}},
 	{"erasures", "erasures of units", []guardrails.EntryKind{guardrails.ErasureAsked, guardrails.Erased}},
 }
 

@@ -19,14 +19,15 @@ type Config struct {
 	// carries on at once with a kill that it had begun, and with one that another
 	// had when that one says no longer that it runs, or after the lease.
 	Instance  string
-	Code      string            // version of the program
-	Every     time.Duration     // between looks at most; default 1 s
-	Soonest   time.Duration     // between looks at least; default 250 ms
-	FullEvery time.Duration     // between full looks; default 1 min
-	Timeout   time.Duration     // of one round; default 10 s
-	Lease     time.Duration     // a kill untouched that long is taken over; default 15 s
-	Settle    time.Duration     // after a kill, until every client knows; default 30 s
-	Limits    guardrails.Limits // brakes on all kills together; see DefaultConfig
+	Code      string              // version of the program
+	Every     time.Duration       // between looks at most; default 1 s
+	Soonest   time.Duration       // between looks at least; default 250 ms
+	FullEvery time.Duration       // between full looks; default 1 min
+	Timeout   time.Duration       // of one round; default 10 s
+	Lease     time.Duration       // a kill untouched that long is taken over; default 15 s
+	Settle    time.Duration       // after a kill, until every client knows; default 30 s
+	Limits    guardrails.Limits   // brakes on all kills together; see DefaultConfig
+	Shed      guardrails.ShedPlan // for more than is counted; none by default
 }
 
 // DefaultConfig is what a guard runs with when nothing is configured.

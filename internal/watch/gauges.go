@@ -26,6 +26,8 @@ type gauges struct {
 	rampHeld     *prometheus.GaugeVec
 	rampBegun    *prometheus.GaugeVec
 	moves        *prometheus.CounterVec
+	sheds        prometheus.Counter
+	kept         prometheus.Gauge
 	failures     prometheus.Counter
 	lastRound    prometheus.Gauge
 
@@ -82,6 +84,12 @@ func newGauges(r prometheus.Registerer) (*gauges, error) {
 		moves: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "assay_ramp_moves_total", Help: "Steps of moves of ramps (advance, revert): decided, sending, accepted, verified, denied, pending_approval, failed, phase_begun, phase_skipped.",
 		}, []string{"move", "outcome"}),
+		sheds: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "assay_guard_sheds_total", Help: "Steps of the plan for overload (shedding): consumers keep fewer units from then on.",
+		}),
+		kept: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "assay_guard_kept_share", Help: "Share of all units that consumers keep by the configuration in force, 0 to 1.",
+		}),
 		failures: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "assay_guard_round_failures_total", Help: "Rounds of the guard that could not be finished.",
 		}),
@@ -105,7 +113,7 @@ func newGauges(r prometheus.Registerer) (*gauges, error) {
 	}
 	var failed error
 	for _, c := range []prometheus.Collector{
-		g.decisions, g.kills, g.killSeconds, g.blindSeconds, g.lookSeconds, g.verdict, g.aside, g.snoozed, g.ramp, g.rampTraffic, g.rampHeld, g.rampBegun, g.moves, g.failures, g.lastRound,
+		g.decisions, g.kills, g.killSeconds, g.blindSeconds, g.lookSeconds, g.verdict, g.aside, g.snoozed, g.ramp, g.rampTraffic, g.rampHeld, g.rampBegun, g.moves, g.sheds, g.kept, g.failures, g.lastRound,
 	} {
 		failed = errors.Join(failed, r.Register(c))
 	}
@@ -119,6 +127,9 @@ func (g *gauges) count(e guardrails.Entry) {
 		return
 	}
 	switch e.Kind {
+	case guardrails.LoadShed:
+		g.sheds.Inc()
+		return
 	case guardrails.Decided:
 		g.decisions.WithLabelValues(e.Act.String(), string(e.Reason)).Inc()
 		if e.Act != guardrails.DoKill {

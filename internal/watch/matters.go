@@ -92,6 +92,11 @@ func newsOf(e guardrails.Entry) (Alert, bool) {
 		a.Title = fmt.Sprintf("%s could NOT be turned off: %s", what(e), e.Kind)
 	case guardrails.PendingApproval:
 		a.Title = fmt.Sprintf("%s: turning it off waits for an approval", what(e))
+	case guardrails.LoadShed:
+		if e.Shed == nil {
+			return a, false
+		}
+		a = shedNews(e, a)
 	case guardrails.NotEffective:
 		a.Title = fmt.Sprintf("%s is off, but its exposures go on", what(e))
 	case guardrails.Overridden:

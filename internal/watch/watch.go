@@ -44,6 +44,7 @@ type Watch struct {
 	blindSince map[runKey]time.Time
 	shared     shared // of the round at hand
 	lastTick   time.Time
+	overload   guardrails.Overload        // how long counting has been behind without catching up
 	failures   int                        // rounds in a row that could not be finished
 	readings   map[uint64]*reading        // by decision: of the switches of killed experiments
 	traffics   map[runKey]*trafficReading // of running ramps, as their flag systems have it
@@ -199,6 +200,7 @@ func (w *Watch) tick(ctx, life context.Context) error {
 	w.applied.Store(version)
 	runs := runsAt(version, now)
 	w.forget(runs)
+	shed := w.shed(ctx, version, statuses, now)
 	full := now.Sub(w.lastFull) >= w.config.FullEvery
 	looks, err := w.look(ctx, version, runs, statuses, full, begun)
 	if err != nil {
@@ -218,7 +220,7 @@ func (w *Watch) tick(ctx, life context.Context) error {
 	stored := w.storeBeside(ctx, acting, full)
 	err = w.decide(ctx, acting)
 	w.carryOn(life, version)
-	err = errors.Join(err, stored())
+	err = errors.Join(err, stored(), shed)
 	if full && len(looks) > 0 {
 		w.readFates(ctx, looks[0].document.Vector)
 	}
