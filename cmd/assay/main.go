@@ -99,6 +99,7 @@ type cli struct {
 	Moments   momentsCmd   `cmd:"" help:"Add up the exact sums of several regions."`
 	Explain   explainCmd   `cmd:"" help:"Tell what became of each event of one unit in one experiment."`
 	Report    reportCmd    `cmd:"" help:"Write or send the report of a day: pages that need nothing else, Markdown or plain text."`
+	Effects   effectsCmd   `cmd:"" help:"Find what experiments have shown, past ones too: by metric, direction, size and how it ended."`
 	Signals   signalsCmd   `cmd:"" help:"Show the signals of an experiment: numbers of services beside the exposed share, breakers, and what changed at each step."`
 	Writeup   writeupCmd   `cmd:"" help:"Write what is left to say of an experiment: hypothesis, design, results, its iterations together, decisions, notes."`
 	Doctor    doctorCmd    `cmd:"" help:"Look at topics, records, clocks, shards, tables and kill switches: what is wrong, what to do."`

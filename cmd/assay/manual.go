@@ -57,6 +57,11 @@ func (readyCmd) Help() string {
 		[]string{"assay ready checkout-cta", "assay ready checkout-cta --metric conversion=4% --lift 3% --power 90%", "assay ready checkout-cta --json"}, "3 when something is not ready")
 }
 
+func (effectsCmd) Help() string {
+	return manual("Lists the effect on each metric in each arm and iteration, of running and past experiments, as the last look at each had it (docs/governance.md). Quantiles and what is computed from stored events alone are not in it.",
+		[]string{"assay effects --metric conversion --goals", "assay effects --metric conversion --shown better --at-least 2% --sort size", "assay effects price --state killed --json"})
+}
+
 func (rerunCmd) Help() string {
 	return manual("Adds the next iteration to an experiment's file, which repeats an earlier one: as long, with the same phases or ramp, with units of its own, and with the line that says so before it begins. It is read and applied in rehearsal first; nothing is applied. Once it has run, analyze, the page and the write-up show both together (docs/governance.md).",
 		[]string{"assay rerun checkout-cta", "assay rerun checkout-cta --start 2026-06-01T00:00:00Z", "assay rerun checkout-cta --print"})

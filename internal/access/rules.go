@@ -50,6 +50,7 @@ func pageRules() map[string]Rule {
 		"GET /reports/":      {Action: Read},
 
 		"GET /{$}":               {Action: Read},
+		"GET /effects":           {Action: Read},
 		"GET /decisions":         {Action: Read},
 		"GET /data":              {Action: Read},
 		"GET /planner":           {Action: Read},
@@ -100,6 +101,7 @@ func apiRules() map[string]Rule {
 	return map[string]Rule{
 		"GET /api/v1/openapi.json":            {Action: Read},
 		"GET /api/v1/experiments":             {Action: Read},
+		"GET /api/v1/effects":                 {Action: Read},
 		"GET /api/v1/decisions":               {Action: Read},
 		"GET /api/v1/configurations":          {Action: Read},
 		"GET /api/v1/configurations/{number}": {Action: Read},

@@ -81,6 +81,7 @@ type Parts struct {
 	Privacy        Privacy
 	Signals        Signals
 	Governance     Governance
+	Past           Past
 	Exporter       Exporter
 	Changes        Changes
 	Hand           Hand     // nil: nothing can be done by hand
@@ -111,7 +112,7 @@ func New(p Parts) (*API, error) {
 	}
 	a := &API{parts: p, routes: routes{}, cache: newEncodings()}
 	a.huma = humago.New(a.routes, a.config())
-	for _, add := range []func(){a.experiments, a.results, a.history, a.decisions, a.power, a.explain, a.configurations, a.health, a.export, a.orders, a.tokens, a.analyses, a.changes, a.privacy, a.signals, a.governance} {
+	for _, add := range []func(){a.experiments, a.results, a.history, a.decisions, a.power, a.explain, a.configurations, a.health, a.export, a.orders, a.tokens, a.analyses, a.changes, a.privacy, a.signals, a.governance, a.effects} {
 		add()
 	}
 	spec, err := json.MarshalIndent(a.huma.OpenAPI(), "", "  ")

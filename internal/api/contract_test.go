@@ -155,7 +155,7 @@ func requests() []struct{ method, path, body string } {
 	var out []request
 	for _, path := range []string{
 		"/experiments", "/experiments/checkout-cta/results", "/experiments/checkout-cta/history", "/experiments/checkout-cta/srm", "/experiments/checkout-cta/signals",
-		"/experiments/checkout-cta/guardrails", "/decisions", "/experiments/checkout-cta/decisions", "/configurations", "/changes", "/health",
+		"/experiments/checkout-cta/guardrails", "/decisions", "/experiments/checkout-cta/decisions", "/configurations", "/changes", "/health", "/effects",
 		"/experiments/checkout-cta/analyses", "/experiments/checkout-cta/analyses/%3Dgerman",
 	} {
 		for _, form := range []string{"json", "csv", "ndjson", "parquet", "arrow"} {

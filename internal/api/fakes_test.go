@@ -260,6 +260,14 @@ func (w *world) Readiness(_ context.Context, key string, lift, power float64) (g
 	return governance.Readiness{}, &catalog.Missing{What: "experiment " + key}
 }
 
+func (w *world) FindPast(_ context.Context, q catalog.FoundQuery) (catalog.FoundPage, error) {
+	var all []catalog.Found
+	for _, e := range w.all {
+		all = append(all, catalog.FoundIn(catalog.Subject{Experiment: e, Iteration: &e.Iterations[0], Document: testDocument(), Now: looked}, []string{"=a note"})...)
+	}
+	return catalog.FindPast(all, q), w.failure
+}
+
 func (w *world) Writeup(_ context.Context, key string) (*catalog.Writeup, error) {
 	for _, e := range w.all {
 		if e.Key == key {
@@ -311,7 +319,7 @@ func (w *world) Convert(_ context.Context, out io.Writer, format, structure stri
 // serve is the API of a world behind a mux.
 func serve(t *testing.T, w *world) (*API, http.Handler) {
 	t.Helper()
-	a, err := New(Parts{Catalog: w, History: w, Journal: w, Configurations: w, Changes: fakeChanges{}, Explainer: w, Planner: w, Privacy: w, Signals: w, Governance: w, Exporter: w, Hand: &w.hand, Tokens: &w.tokens, Explorer: &w.explorer, Code: "test",
+	a, err := New(Parts{Catalog: w, History: w, Journal: w, Configurations: w, Changes: fakeChanges{}, Explainer: w, Planner: w, Privacy: w, Signals: w, Governance: w, Past: w, Exporter: w, Hand: &w.hand, Tokens: &w.tokens, Explorer: &w.explorer, Code: "test",
 		Now: func() time.Time { return w.now }, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)

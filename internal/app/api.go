@@ -20,7 +20,7 @@ const exportHeader = time.Minute
 // what they may not do to the audit log.
 func (s *Stack) apiOf(c *Catalog, hand *Acts, explorer *Explorer, audit *slog.Logger) (map[string]http.Handler, error) {
 	parts := api.Parts{
-		Catalog: c, History: c, Journal: c, Configurations: c, Changes: c, Explainer: c, Planner: c, Privacy: c, Signals: c, Governance: c, Code: s.Code, Log: s.Log,
+		Catalog: c, History: c, Journal: c, Configurations: c, Changes: c, Explainer: c, Planner: c, Privacy: c, Signals: c, Governance: c, Past: c, Code: s.Code, Log: s.Log,
 		Hand: hand, Tokens: tokenKeeper{Tokens(s.Config), audit}, Explorer: explorer,
 	}
 	if e := s.exporter(); e != nil {

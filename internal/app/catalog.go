@@ -47,6 +47,7 @@ type Catalog struct {
 	rowsAt  time.Time
 
 	details   detailCache
+	earlier   earlierLooks
 	readiness readyCache
 	health    healthCache
 

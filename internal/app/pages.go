@@ -21,7 +21,7 @@ func (s *Stack) pagesOf(c *Catalog, hand *Acts, explorer *Explorer) (map[string]
 		s.Log.Warn("the pages offer no arm to turn off", "error", err)
 	}
 	p, err := pages.New(pages.Config{
-		Reader: &pageReader{Catalog: c, past: map[runOf]*heldPast{}}, Explainer: c, Planner: c, Privacy: c, Governance: c, Hand: hand, Explorer: explorer, OffersArm: all.OffersArm, Zone: c.zone, Code: s.Code, Log: s.Log,
+		Reader: &pageReader{Catalog: c, past: map[runOf]*heldPast{}}, Explainer: c, Planner: c, Privacy: c, Governance: c, Past: c, Hand: hand, Explorer: explorer, OffersArm: all.OffersArm, Zone: c.zone, Code: s.Code, Log: s.Log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make the pages: %w", err)

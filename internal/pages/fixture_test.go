@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -316,6 +317,15 @@ func (w *world) Readiness(_ context.Context, key string, lift, power float64) (g
 		{Name: "story", Ready: governance.Yes, Text: "owned by ada"}, {Name: "data", Ready: governance.No, Text: "no such event came lately: <buy>", Do: "send it"}, {Name: "power", Ready: governance.Unknown, Text: "nothing is known"}}}, nil
 }
 
+func (w *world) FindPast(_ context.Context, q catalog.FoundQuery) (catalog.FoundPage, error) {
+	var all []catalog.Found
+	for _, key := range slices.Sorted(maps.Keys(w.details)) {
+		d := w.details[key]
+		all = append(all, catalog.FoundIn(catalog.Subject{Experiment: d.Experiment, Iteration: d.Iteration, Document: d.Document, Now: w.now}, []string{"a <small> note"})...)
+	}
+	return catalog.FindPast(all, q), nil
+}
+
 func (w *world) Writeup(_ context.Context, key string) (*catalog.Writeup, error) {
 	d, ok := w.details[key]
 	if !ok {
@@ -330,7 +340,7 @@ func (w *world) Writeup(_ context.Context, key string) (*catalog.Writeup, error)
 // mux are the pages as somebody sees them.
 func (w *world) mux(who access.Principal) http.Handler {
 	w.t.Helper()
-	p, err := New(Config{Reader: w, Explainer: w, Planner: w, Privacy: w, Governance: w, Hand: w, Explorer: w, OffersArm: func(_, arm string) bool { return arm == "treatment" }, Zone: w.zone, Code: "v1", Log: slog.New(slog.NewTextHandler(&w.told, nil)), Now: w.clock})
+	p, err := New(Config{Reader: w, Explainer: w, Planner: w, Privacy: w, Governance: w, Past: w, Hand: w, Explorer: w, OffersArm: func(_, arm string) bool { return arm == "treatment" }, Zone: w.zone, Code: "v1", Log: slog.New(slog.NewTextHandler(&w.told, nil)), Now: w.clock})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ type Config struct {
 	Planner    Planner
 	Privacy    Privacy
 	Governance Governance
+	Past       Effects
 	Hand       Hand
 	Explorer   Explorer
 	// OffersArm tells whether a switch can turn an arm off by itself; nil: none can.
@@ -73,6 +74,7 @@ func (p *Pages) Routes() map[string]http.Handler {
 	add("GET /experiments/{key}/analyses/{analysis}", p.analysis)
 	add("GET /experiments/{key}/analyze", p.askAnalysis)
 	add("POST /experiments/{key}/analyze", p.analyze)
+	add("GET /effects", p.effects)
 	live("GET /decisions", p.decisions)
 	live("GET /changes", p.changes)
 	add("POST /changes/{key}", p.approve)

@@ -43,7 +43,7 @@ var addresses = []string{
 	"/experiments/new-search/kill", "/experiments/new-search/resume", "/experiments/new-search/snooze", "/experiments/price-badge/acknowledge", "/experiments/new-search/annotate", "/stop",
 	"/experiments/checkout-button/ramp/approve", "/experiments/checkout-button/ramp/resume", "/experiments/checkout-button/ramp/pause", "/experiments/checkout-button/ramp/revert",
 	"/experiments/checkout-button/kill", "/experiments/checkout-button/drill", "/experiments/checkout-button/analyses", "/experiments/checkout-button/analyses/019a", "/experiments/checkout-button/analyze", "/experiments/checkout-button/privacy",
-	"/experiments/checkout-button/readiness", "/experiments/checkout-button/writeup",
+	"/experiments/checkout-button/readiness", "/experiments/checkout-button/writeup", "/effects", "/effects?shown=worse&sort=size&goals=1&size=1%25", "/effects?metric=nothing",
 }
 
 // TestEveryPage: each page is whole, has one heading of the first order, loads nothing
@@ -86,16 +86,18 @@ func TestEveryPage(t *testing.T) {
 func TestPlainWords(t *testing.T) {
 	h := newWorld(t).mux(reader)
 	for address, wants := range map[string][]string{
-		"/":                                      {"Can I trust the data?", "0 of 48 211 records unaccounted for", `href="/data"`, `href="/experiments/new-search"`, "Split broken", "Blind", "Keep running"},
-		"/experiments/new-search":                {`<span role="status">Stopped</span>`, "worse than control by 0.08", "read back as off", "exposures stopped", "kill decided"},
-		"/experiments/price-badge":               {`<span role="status">Cannot tell</span>`, "The split is broken", "57.1 %", "50.0 %"},
-		"/experiments/onboarding":                {`<span role="status">Cannot tell</span>`, "No judgement"},
-		"/experiments/checkout-button/privacy":   {"attribute health is sensitive", "nothing in this experiment", "role analyst", "consent is not asked for"},
-		"/experiments/checkout-button/readiness": {"Not ready", "no such event came lately: <buy>", "send it"},
-		"/experiments/checkout-button/writeup":   {"Iteration 1 of 1", "Better on conversion", "A button that stays in view", "a <small> campaign began", "change applied", "Left out of conversion in sticky: iteration 3 had another control", "ab12"},
-		"/experiments/checkout-button":           {`<span role="status">Keep running</span>`, "Better on conversion", "desktop", "Effect over time", "A button that stays in view", "How each question is answered"},
-		"/data":                                  {"0</b> are unaccounted for", "unit is missing", "offset 812", "1", "as promised"},
-		"/decisions":                             {"e105d01a9e07d5923477ab763d6bf2b2f4a7362257782b1e16ec6e6ad0b8f239", "split broken", "no exposure to a treatment is newer than 3s after the kill"},
+		"/":                                       {"Can I trust the data?", "0 of 48 211 records unaccounted for", `href="/data"`, `href="/experiments/new-search"`, "Split broken", "Blind", "Keep running"},
+		"/experiments/new-search":                 {`<span role="status">Stopped</span>`, "worse than control by 0.08", "read back as off", "exposures stopped", "kill decided"},
+		"/experiments/price-badge":                {`<span role="status">Cannot tell</span>`, "The split is broken", "57.1 %", "50.0 %"},
+		"/experiments/onboarding":                 {`<span role="status">Cannot tell</span>`, "No judgement"},
+		"/experiments/checkout-button/privacy":    {"attribute health is sensitive", "nothing in this experiment", "role analyst", "consent is not asked for"},
+		"/effects?metric=conversion&shown=better": {"checkout-button", "a <small> note", "conversion", `<option selected>better</option>`},
+		"/effects?metric=no-such":                 {"No effect is like that", "0 effects"},
+		"/experiments/checkout-button/readiness":  {"Not ready", "no such event came lately: <buy>", "send it"},
+		"/experiments/checkout-button/writeup":    {"Iteration 1 of 1", "Better on conversion", "A button that stays in view", "a <small> campaign began", "change applied", "Left out of conversion in sticky: iteration 3 had another control", "ab12"},
+		"/experiments/checkout-button":            {`<span role="status">Keep running</span>`, "Better on conversion", "desktop", "Effect over time", "A button that stays in view", "How each question is answered"},
+		"/data":                                   {"0</b> are unaccounted for", "unit is missing", "offset 812", "1", "as promised"},
+		"/decisions":                              {"e105d01a9e07d5923477ab763d6bf2b2f4a7362257782b1e16ec6e6ad0b8f239", "split broken", "no exposure to a treatment is newer than 3s after the kill"},
 	} {
 		body := strings.ReplaceAll(html.UnescapeString(get(h, address).Body.String()), "\u202f", " ")
 		for _, want := range wants {

@@ -109,7 +109,7 @@ func needsSomebody(r *catalog.Row) bool {
 type link struct{ Name, Link, Label string }
 
 var parts = []link{
-	{"list", "/", "Experiments"}, {"decisions", "/decisions", "Decisions"}, {"data", "/data", "Data health"},
+	{"list", "/", "Experiments"}, {"effects", "/effects", "What was found"}, {"decisions", "/decisions", "Decisions"}, {"data", "/data", "Data health"},
 	{"planner", "/planner", "Planner"}, {"explain", "/explain", "Explain"},
 }
 

@@ -74,6 +74,11 @@ type Governance interface {
 	Writeup(ctx context.Context, key string) (*catalog.Writeup, error)
 }
 
+// Effects are what experiments have shown.
+type Effects interface {
+	FindPast(ctx context.Context, q catalog.FoundQuery) (catalog.FoundPage, error)
+}
+
 // Explainer tells what became of each event of a unit.
 type Explainer interface {
 	ExplainUnit(ctx context.Context, experiment, unit string) ([]catalog.Explained, error)

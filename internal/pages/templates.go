@@ -68,9 +68,11 @@ func funcs(a assets, zone *time.Location) template.FuncMap {
 		"nav":     func() []link { return parts },
 		"inside":  func(section string) bool { return slices.Contains(diagnostics, section) },
 		"thinned": thinned, "lag": lag, "findingTone": findingTone,
-		"spaced":    func(s string) string { return strings.ReplaceAll(s, "_", " ") },
-		"role":      func(x catalog.WrittenEffect) string { return report.Role(&x) },
-		"bothUnits": func(u catalog.Units) string { return words.Count(u.Treatment + u.Control) },
+		"spaced":       func(s string) string { return strings.ReplaceAll(s, "_", " ") },
+		"shownChoices": func() []catalog.Shown { return []catalog.Shown{catalog.Better, catalog.Worse, catalog.Nothing} },
+		"stateChoices": func() []catalog.State { return catalog.States()[1:] },
+		"role":         func(x catalog.WrittenEffect) string { return report.Role(&x) },
+		"bothUnits":    func(u catalog.Units) string { return words.Count(u.Treatment + u.Control) },
 		"answerTone": func(a governance.Answer) string {
 			return map[governance.Answer]string{governance.Yes: "good", governance.No: "bad", governance.Unknown: "warn"}[a]
 		},
