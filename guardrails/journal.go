@@ -85,6 +85,7 @@ const (
 	Drilled         EntryKind = "drilled"          // a kill was tried out, all of it but the write
 	Noted           EntryKind = "noted"            // a person wrote something down beside the experiment; it changes nothing
 	ErasureAsked    EntryKind = "erasure_asked"    // units are to be forgotten: how many, never which
+	Exported        EntryKind = "exported"         // Actor took rows of single units out: whose units they were is not known any more
 	Erased          EntryKind = "erased"           // Decision was carried out: what was deleted, and that nothing is left
 )
 

@@ -3,11 +3,11 @@ package app
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"time"
 
+	"github.com/assay-dev/assay/guardrails"
 	"github.com/assay-dev/assay/internal/api"
 	"github.com/assay-dev/assay/internal/clickhouse"
 )
@@ -50,13 +50,8 @@ func (s *Stack) exporter() *exporter {
 	return &exporter{&clickhouse.Exporter{
 		Address: address, Database: s.Views(), User: s.endpoints.Reader.Name, Password: s.endpoints.Reader.Password,
 		Client: &http.Client{Transport: transport}, SmallestCell: int64(s.Config.Privacy.SmallestCell),
+	}, func(ctx context.Context, line guardrails.Entry, evidence any) error {
+		_, err := s.journal(ctx, line, evidence, time.Now)
+		return err
 	}}
-}
-
-// exporter is the database as the API sees it.
-type exporter struct{ *clickhouse.Exporter }
-
-// Export implements api.Exporter.
-func (e *exporter) Export(ctx context.Context, w io.Writer, x api.Export) error {
-	return e.Exporter.Export(ctx, w, clickhouse.View{Name: x.View, Experiment: x.Experiment, From: x.From, To: x.To, Format: x.Format})
 }

@@ -186,13 +186,22 @@ func erasureOf(line guardrails.Entry, asked erasureAsked) Erasure {
 		UnitKind: asked.UnitKind, Units: asked.Units, id: asked.Request}
 }
 
-// Erasures are all requests, the oldest first.
-func (s *Stack) Erasures(ctx context.Context) ([]Erasure, error) {
-	rows, err := s.DB.ErasureLines(ctx)
+// linesOf are the lines of the decision log of some kinds, the oldest first.
+func (s *Stack) linesOf(ctx context.Context, kinds ...guardrails.EntryKind) ([]guardrails.Entry, error) {
+	var names []string
+	for _, k := range kinds {
+		names = append(names, string(k))
+	}
+	rows, err := s.DB.LinesOf(ctx, names...)
 	if err != nil {
 		return nil, fmt.Errorf("read the decision log: %w", err)
 	}
-	lines, err := entriesOf(rows)
+	return entriesOf(rows)
+}
+
+// Erasures are all requests, the oldest first.
+func (s *Stack) Erasures(ctx context.Context) ([]Erasure, error) {
+	lines, err := s.linesOf(ctx, guardrails.ErasureAsked, guardrails.Erased)
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,7 @@ type ErasureProof struct {
 	// What assay does not delete, and until when it may hold the units.
 	Topics  []ErasedTopic  `json:"topics"`
 	Backups []ErasedBackup `json:"backups,omitempty"`
+	Exports []ErasedExport `json:"exports,omitempty"`
 }
 
 // ErasedTopic is a topic whose records of the units Kafka removes by itself.
@@ -39,6 +40,14 @@ type ErasedTopic struct {
 type ErasedBackup struct {
 	Name  string    `json:"name"`
 	Begun time.Time `json:"begun"`
+}
+
+// ErasedExport is an export of rows of units, made while the rows were there.
+type ErasedExport struct {
+	At         time.Time `json:"at"`
+	Actor      string    `json:"actor"`
+	Experiment string    `json:"experiment"`
+	View       string    `json:"view"`
 }
 
 // ErasureRun is how requests are carried out.
@@ -311,7 +320,8 @@ func (s *Stack) outside(ctx context.Context, proof *ErasureProof, now time.Time)
 			proof.Backups = append(proof.Backups, ErasedBackup{b.Name, b.Begun})
 		}
 	}
-	return nil
+	proof.Exports, err = s.exports(ctx)
+	return err
 }
 
 func (s *Stack) erasedTopics(ctx context.Context, now time.Time) ([]ErasedTopic, error) {

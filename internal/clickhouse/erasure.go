@@ -263,12 +263,12 @@ func (db *DB) OldParts(ctx context.Context) (all []string, err error) {
 	return all, errors.Join(err, db.everywhere(ctx, list))
 }
 
-// ErasureLines are the lines of the decision log about erasure, oldest first.
-func (db *DB) ErasureLines(ctx context.Context) ([]Decision, error) {
+// LinesOf are the lines of the decision log of some kinds, oldest first.
+func (db *DB) LinesOf(ctx context.Context, kinds ...string) ([]Decision, error) {
 	if err := db.wait(ctx, "decisions"); err != nil {
 		return nil, err
 	}
-	return collect(ctx, db, "erasure_lines", nil, scanDecision)
+	return collect(ctx, db, "lines_of_kinds", args{"kinds": kinds}, scanDecision)
 }
 
 // ErasedPlaces is how many places a request takes, by topic, over all shards.

@@ -44,6 +44,7 @@ var kinds = []struct {
 	{"changes", "proposed and approved changes", []guardrails.EntryKind{guardrails.ChangeProposed, guardrails.ChangeApproved, guardrails.ApprovalWithdrawn, guardrails.ChangeApplied}},
 	{"notes", "notes", []guardrails.EntryKind{guardrails.Noted}},
 	{"shedding", "consumers keep fewer units", []guardrails.EntryKind{guardrails.LoadShed}},
+	{"exports", "exports of rows of units", []guardrails.EntryKind{guardrails.Exported}},
 	{"erasures", "erasures of units", []guardrails.EntryKind{guardrails.ErasureAsked, guardrails.Erased}},
 }
 

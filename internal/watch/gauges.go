@@ -139,7 +139,7 @@ func (g *gauges) count(e guardrails.Entry) {
 		g.decisions.WithLabelValues(guardrails.DoNotify.String(), string(e.Reason)).Inc()
 		return
 	case guardrails.SRMAcknowledged, guardrails.Resumed, guardrails.IterationEnded, guardrails.ArmEnded, guardrails.Snoozed, guardrails.Drilled, guardrails.Noted,
-		guardrails.ErasureAsked, guardrails.Erased,
+		guardrails.ErasureAsked, guardrails.Erased, guardrails.Exported,
 		guardrails.ChangeProposed, guardrails.ChangeApproved, guardrails.ApprovalWithdrawn, guardrails.ChangeApplied:
 		return
 	}
