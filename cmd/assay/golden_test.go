@@ -12,6 +12,7 @@ import (
 	"github.com/assay-dev/assay/ingest"
 	"github.com/assay-dev/assay/internal/app"
 	"github.com/assay-dev/assay/internal/clickhouse"
+	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/golden"
 	"github.com/assay-dev/assay/internal/planning"
 	"github.com/assay-dev/assay/internal/report"
@@ -49,7 +50,8 @@ func TestVerifyText(t *testing.T) {
 func TestPowerText(t *testing.T) {
 	q := planning.Question{Lift: .05, Power: .8, Looks: 5}
 	c := planning.Comparison{Metric: "conversion", Arm: "treatment", Kind: "proportion", Binary: true, Mean: .04, Share: .5, Alpha: .05, Plan: 100_000, PerDay: 12_000, Basis: "what was given"}
-	p := &report.Power{Experiment: "checkout-cta", Answers: []planning.Answer{planning.Plan(c, q)}, Missing: []planning.Missing{{Metric: "latency", Why: "nothing is known of it"}}}
+	guarded := &experiment.Experiment{Guardrails: []experiment.Guardrail{{Metric: "conversion", Margin: .1, Relative: true}}}
+	p := &report.Power{Experiment: "checkout-cta", Answers: []planning.Answer{planning.Plan(c, q)}, Guardrails: planning.HealthyAll(guarded, []planning.Comparison{c}, q.Power), Missing: []planning.Missing{{Metric: "latency", Why: "nothing is known of it"}}}
 	var b strings.Builder
 	if err := report.PowerText(&b, p); err != nil {
 		t.Fatal(err)

@@ -31,7 +31,7 @@ type powerCmd struct {
 
 // Help shows the two ways to ask.
 func (powerCmd) Help() string {
-	return manual("Plans: how many units and days an effect needs. Before an experiment from its file and what you know of its metrics; while it runs, or from an earlier run, by the variances in the ledger. Units are those of one arm and the control together. docs/power.md says what to choose.",
+	return manual("Plans: how many units and days an effect needs. Before an experiment from its file and what you know of its metrics; while it runs, or from an earlier run, by the variances in the ledger. For guardrails it says which units it takes until they are healthy, which a ramp waits for at each step. Units are those of one arm and the control together. docs/power.md says what to choose.",
 		[]string{"assay power experiments/checkout-cta.yaml --metric conversion=4% --metric spend=20,50 --lift 5% --per-day 12000",
 			"assay power checkout-cta --lift 3% --power 90% --looks 5"})
 }
@@ -207,6 +207,7 @@ func (c powerCmd) answer(env *environment, e *experiment.Experiment, q planning.
 		q.Looks = len(e.DatesOf(it))
 	}
 	p := &report.Power{Experiment: e.Key, Answers: []planning.Answer{}, Missing: planning.MissingOf(it, comparisons, seen)}
+	p.Guardrails = planning.HealthyAll(e, comparisons, q.Power)
 	for _, comparison := range comparisons {
 		p.Answers = append(p.Answers, planning.Plan(comparison, q))
 	}

@@ -16,6 +16,7 @@ import (
 type Power struct {
 	Experiment string             `json:"experiment"`
 	Answers    []planning.Answer  `json:"answers"`
+	Guardrails []planning.Healthy `json:"guardrails,omitempty"`
 	Missing    []planning.Missing `json:"missing,omitempty"`
 }
 
@@ -36,6 +37,7 @@ func PowerText(w io.Writer, p *Power) error {
 		rows = append(rows, powerRows(&p.Answers[i])...)
 	}
 	table(&b, powerHeader, rows)
+	b.WriteString(healthyText(p.Guardrails))
 	for i := range p.Answers {
 		b.WriteString(powerBasis(&p.Answers[i]) + "\n")
 	}
@@ -46,6 +48,24 @@ func PowerText(w io.Writer, p *Power) error {
 		return fmt.Errorf("write plan: %w", err)
 	}
 	return nil
+}
+
+const healthyHeader = "GUARDRAIL\tARM\tMARGIN\tUNITS FOR HEALTHY\tUNITS ON AVERAGE\tDAYS\tDAYS ON AVERAGE\tHEALTHY BY PLAN"
+
+// healthyText says what guardrails need to be healthy; "" without any.
+func healthyText(all []planning.Healthy) string {
+	if len(all) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "healthy guardrails: units by which an arm that does no harm is shown not to, with a chance of %s (alpha %s, one-sided)\n\n",
+		words.Share(results.Number(all[0].Power)), words.Share(results.Number(all[0].Alpha)))
+	rows := make([]string, len(all))
+	for i, h := range all {
+		rows[i] = strings.Join([]string{h.Metric, h.Arm, number(h.Margin), wholeUnits(h.Size), wholeUnits(h.Expected), days(h.Days), days(h.ExpectedDays), words.Share(h.PlanPower)}, "\t")
+	}
+	table(&b, healthyHeader, rows)
+	return b.String()
 }
 
 // powerRows are one line for each way of looking.
