@@ -81,6 +81,17 @@ func atHome(t *testing.T, args []string, engine string, brokers []string) []stri
 	return out
 }
 
+// readersViews asks every view that people have.
+func readersViews() []string {
+	return []string{
+		"SELECT * FROM assay.metrics", "SELECT * FROM assay.moments", "SELECT * FROM assay.results", "SELECT * FROM assay.units",
+		"SELECT * FROM assay.exposures", "SELECT * FROM assay.outcomes", "SELECT * FROM assay.decision_log", "SELECT * FROM assay.latest_looks",
+		"SELECT * FROM assay.versions", "SELECT * FROM assay.shards", "SELECT * FROM assay.gaps", "SELECT * FROM assay.unknown_experiments", "SELECT * FROM assay.id_conflicts",
+		"SELECT * FROM assay_sql.results", "SELECT * FROM assay_sql.decisions", "SELECT * FROM assay_sql.configurations",
+		"SELECT * FROM assay_sql.dead_letters", "SELECT * FROM assay_sql.exposures", "SELECT * FROM assay_sql.marks",
+	}
+}
+
 // TestRights tries, as each account, what it must be able to do and what it must
 // not. Every refusal is the server's for want of a right, and no other error.
 func TestRights(t *testing.T) {
@@ -123,14 +134,7 @@ func TestRights(t *testing.T) {
 			},
 		},
 		"assay_reader": {
-			may: []string{
-				"SELECT * FROM assay.metrics", "SELECT * FROM assay.moments", "SELECT * FROM assay.results", "SELECT * FROM assay.units",
-				"SELECT * FROM assay.exposures", "SELECT * FROM assay.outcomes", "SELECT * FROM assay.decision_log", "SELECT * FROM assay.latest_looks",
-				"SELECT * FROM assay.versions", "SELECT * FROM assay.shards", "SELECT * FROM assay.gaps", "SELECT * FROM assay.unknown_experiments", "SELECT * FROM assay.id_conflicts",
-				"SELECT * FROM assay_sql.results", "SELECT * FROM assay_sql.decisions", "SELECT * FROM assay_sql.configurations",
-				"SELECT * FROM assay_sql.dead_letters", "SELECT * FROM assay_sql.exposures", "SELECT * FROM assay_sql.marks",
-				"SELECT 1 SETTINGS max_threads = 1",
-			},
+			may: append(readersViews(), "SELECT 1 SETTINGS max_threads = 1"),
 			mayNot: []string{
 				"INSERT INTO " + table + " " + values, "ALTER TABLE assay.ledger DELETE WHERE 1", "CREATE TEMPORARY TABLE x (a Int8)",
 				"SELECT * FROM url('http://127.0.0.1:1/', 'CSV', 'a String')", "SELECT * FROM file('x.csv', 'CSV', 'a String')",

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -63,28 +64,36 @@ func stopEngine() {
 }
 
 func startEngine(library string) (addr string, stop func(), err error) {
-	dir, err := os.MkdirTemp("", "assay-deploy-")
-	if err != nil {
-		return "", nil, err
-	}
-	for from, to := range map[string]string{
-		"testdata/engine/server.xml": "config.xml",
-		"testdata/engine/users.xml":  "users.xml",
-		"clickhouse/config.xml":      "config.d/assay.xml",
-		"clickhouse/users.xml":       "users.d/assay.xml",
-	} {
-		if err := copyFile(from, filepath.Join(dir, to), "/var/lib/clickhouse/", dir+"/"); err != nil {
-			return "", nil, err
-		}
-	}
 	port, err := freePort()
 	if err != nil {
 		return "", nil, err
 	}
+	return startEngineOn(library, port, nil)
+}
+
+// startEngineOn starts one at a port, with more files; replaced are texts in all files
+// with what stands in their place, in pairs.
+func startEngineOn(library, port string, more map[string]string, replaced ...string) (addr string, stop func(), err error) {
+	dir, err := os.MkdirTemp("", "assay-deploy-")
+	if err != nil {
+		return "", nil, err
+	}
+	files := map[string]string{
+		"testdata/engine/server.xml": "config.xml",
+		"testdata/engine/users.xml":  "users.xml",
+		"clickhouse/config.xml":      "config.d/assay.xml",
+		"clickhouse/users.xml":       "users.d/assay.xml",
+	}
+	maps.Copy(files, more)
+	for from, to := range files {
+		if err := copyFile(from, filepath.Join(dir, to), append([]string{"/var/lib/clickhouse/", dir + "/"}, replaced...)...); err != nil {
+			return "", nil, err
+		}
+	}
 	cmd := exec.Command(os.Args[0])
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), engineLibrary+"="+library, enginePort+"="+port)
-	for _, name := range accounts {
+	for _, name := range append(accounts, "ASSAY_CLUSTER_PASSWORD") {
 		cmd.Env = append(cmd.Env, name+"="+password)
 	}
 	input, err := cmd.StdinPipe()

@@ -46,6 +46,7 @@ GRANT SYSTEM SYNC REPLICA ON {{.Database}}_node.* TO {{.Database}}_writer;
 -- assay backup. Restoring needs {{.Database}}_admin.
 CREATE USER IF NOT EXISTS {{.Database}}_backup IDENTIFIED BY 'PASSWORD OF {{.Database}}_backup' SETTINGS PROFILE '{{.Database}}_writer';
 GRANT SELECT, BACKUP ON {{.Database}}.* TO {{.Database}}_backup;
+GRANT SELECT, BACKUP ON {{.Database}}_node.* TO {{.Database}}_backup;
 GRANT INSERT ON {{.Database}}.backups TO {{.Database}}_backup;
 GRANT SELECT ON system.backups TO {{.Database}}_backup;
 

@@ -105,7 +105,7 @@ func (c restoreCmd) Run(env *environment) error {
 		}
 		return env.print(restored{done, erasures}, func() error {
 			for _, r := range done {
-				env.println("%-16s %10d rows  %s", r.Table, r.Rows, r.How)
+				env.println("%-16s %10d rows  %-9s  %s", r.Table, r.Rows, r.How, r.Node)
 			}
 			for _, e := range erasures.Again {
 				env.println("erasure of %d units is asked again as request %d: the backup is of before it", e.Units, e.Request)

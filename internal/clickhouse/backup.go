@@ -33,6 +33,7 @@ type Backup struct {
 	UnitKey string            `json:"unit_key"`         // the key's fingerprint; empty: no unit was read yet
 	Vector  map[uint16]uint64 `json:"vector,omitempty"` // shard → a part up to which its ledger goes at least
 	Bytes   uint64            `json:"bytes"`
+	Nodes   map[uint16]string `json:"nodes,omitempty"` // shard → the node that had it; empty where one server has all
 }
 
 // Destination is where the server keeps backups: an expression of its BACKUP statement
@@ -86,7 +87,7 @@ func (db *DB) backupsIn(ctx context.Context, table string) ([]Backup, error) {
 	err = db.queryText(ctx, "backups", strings.Replace(text, "FROM backups", "FROM "+table, 1), nil, func() { all = nil }, func(rows native.Rows) error {
 		var b Backup
 		var state string
-		if err := rows.Scan(&b.Name, &b.Begun, &state, &b.Schema, &b.Code, &b.UnitKey, &b.Vector, &b.Bytes); err != nil {
+		if err := rows.Scan(&b.Name, &b.Begun, &state, &b.Schema, &b.Code, &b.UnitKey, &b.Vector, &b.Bytes, &b.Nodes); err != nil {
 			return err
 		}
 		b.State = BackupState(state)
@@ -116,19 +117,31 @@ func (db *DB) Backup(ctx context.Context, name string, to Destination) (Backup, 
 const noteTimeout = 10 * time.Second
 
 func (db *DB) makeBackup(ctx context.Context, b Backup, to Destination) (Backup, error) {
-	name := b.Name
-	ledger, err := db.copyOut(ctx, []string{"ledger"}, to.of(name, ledgerHalf))
-	if err != nil {
-		return b, fmt.Errorf("back up the ledger: %w", err)
+	holders := db.holders()
+	for _, h := range holders {
+		n, err := h.copyOut(ctx, []string{"ledger"}, to.of(h.place(b.Name), ledgerHalf))
+		if err != nil {
+			return b, h.onNode(fmt.Errorf("back up the ledger: %w", err))
+		}
+		b.Bytes += n
 	}
 	if err := db.NoteBackup(ctx, b); err != nil {
 		return b, err
 	}
-	others, err := db.copyOut(ctx, slices.Concat(backedRows, backedChains), to.of(name, otherHalf))
-	if err != nil {
-		return b, fmt.Errorf("back up the tables beside the ledger: %w", err)
+	if db.spread() {
+		holders = append(holders, db)
 	}
-	b.State, b.Bytes = BackupComplete, ledger+others
+	for _, h := range holders {
+		n, err := h.copyOut(ctx, append(h.backedRows(), h.backedChains()...), to.of(h.place(b.Name), otherHalf))
+		if err != nil {
+			return b, h.onNode(fmt.Errorf("back up the tables beside the ledger: %w", err))
+		}
+		b.Bytes += n
+	}
+	if err := db.unmoved(ctx, b.Nodes); err != nil {
+		return b, err
+	}
+	b.State = BackupComplete
 	return b, db.NoteBackup(ctx, b)
 }
 
@@ -138,7 +151,7 @@ func (db *DB) describeBackup(ctx context.Context, name string, to Destination) (
 	if err := to.Check(); err != nil {
 		return b, err
 	}
-	if err := db.oneServer(); err != nil {
+	if err := db.unreplicated(); err != nil {
 		return b, err
 	}
 	if !backupName.MatchString(name) {
@@ -151,12 +164,17 @@ func (db *DB) describeBackup(ctx context.Context, name string, to Destination) (
 	if slices.ContainsFunc(made, func(o Backup) bool { return o.Name == name }) {
 		return b, fmt.Errorf("there was a backup %s already", name)
 	}
-	heads, err := db.Heads(ctx)
-	if err != nil {
+	if b.Nodes, err = db.nodesOfShards(ctx); err != nil {
 		return b, err
 	}
-	for _, h := range heads {
-		b.Vector[h.Shard] = h.Seq
+	for _, h := range db.holders() {
+		heads, err := h.Heads(ctx)
+		if err != nil {
+			return b, h.onNode(err)
+		}
+		for _, head := range heads {
+			b.Vector[head.Shard] = head.Seq
+		}
 	}
 	if b.UnitKey, err = db.unitKey(ctx); err != nil {
 		return b, err
@@ -165,10 +183,10 @@ func (db *DB) describeBackup(ctx context.Context, name string, to Destination) (
 	return b, err
 }
 
-// oneServer refuses where tables are on several: their copies would be of several times.
-func (db *DB) oneServer() error {
-	if db.spread() || db.cfg.Replicated {
-		return errors.New("tables on nodes or replicas are not backed up and restored by this command: that was never tried")
+// unreplicated refuses replicas: no set of them could be run.
+func (db *DB) unreplicated() error {
+	if db.cfg.Replicated {
+		return errors.New("replicated tables are not backed up and restored by this command: that was never tried")
 	}
 	return nil
 }
@@ -176,11 +194,11 @@ func (db *DB) oneServer() error {
 // NoteBackup writes down how a backup stands.
 func (db *DB) NoteBackup(ctx context.Context, b Backup) error {
 	err := db.retry(idempotent(ctx), "insert a backup", func(ctx context.Context) error {
-		batch, err := db.conn.PrepareBatch(ctx, "INSERT INTO backups (name, begun, at, state, schema, code, unit_key, vector, bytes)")
+		batch, err := db.conn.PrepareBatch(ctx, "INSERT INTO backups (name, begun, at, state, schema, code, unit_key, vector, bytes, nodes)")
 		if err != nil {
 			return err
 		}
-		if err := batch.Append(b.Name, b.Begun, time.Now(), string(b.State), b.Schema, b.Code, b.UnitKey, b.Vector, b.Bytes); err != nil {
+		if err := batch.Append(b.Name, b.Begun, time.Now(), string(b.State), b.Schema, b.Code, b.UnitKey, b.Vector, b.Bytes, b.Nodes); err != nil {
 			_ = batch.Abort() // a batch that is neither sent nor aborted keeps its connection
 			return err
 		}

@@ -50,6 +50,9 @@ func (db *DB) MigrateTo(ctx context.Context, version int64) error {
 // KnownSchema is the newest version.
 func KnownSchema() (int64, error) { return knownSchema() }
 
+// OnNodes are the tables that lie on nodes.
+func OnNodes() []string { return nodeTables }
+
 // BackedTables are those that a backup holds.
 func BackedTables() []string { return slices.Concat([]string{"ledger"}, backedRows, backedChains) }
 

@@ -21,6 +21,7 @@ type RestoreSpec struct {
 
 // Restored is what became of one table.
 type Restored struct {
+	Node  string `json:"node,omitempty"` // where; empty: home, or the one server
 	Table string `json:"table"`
 	Rows  uint64 `json:"rows"` // in the backup
 	How   string `json:"how"`  // exchanged, added, kept
@@ -48,7 +49,7 @@ const (
 // ledger was exchanged loses its next part and goes on from the last mark, reading
 // Kafka again from there.
 func (db *DB) Restore(ctx context.Context, spec RestoreSpec) ([]Restored, error) {
-	if err := db.oneServer(); err != nil {
+	if err := db.unreplicated(); err != nil {
 		return nil, err
 	}
 	if err := spec.From.Check(); err != nil {
@@ -57,18 +58,21 @@ func (db *DB) Restore(ctx context.Context, spec RestoreSpec) ([]Restored, error)
 	if !backupName.MatchString(spec.Name) {
 		return nil, fmt.Errorf("no backup is called %q", spec.Name)
 	}
-	r := restoring{db: db, spec: spec}
+	r := restoring{db: db, home: db, spec: spec}
 	if err := r.find(ctx); err != nil {
 		return nil, fmt.Errorf("restore %s: %w", spec.Name, err)
 	}
-	if err := r.run(ctx); err != nil {
-		return r.done, fmt.Errorf("restore %s: %w", spec.Name, err)
+	done, err := r.run(ctx)
+	if err != nil {
+		return done, fmt.Errorf("restore %s: %w", spec.Name, err)
 	}
-	return r.done, nil
+	return done, nil
 }
 
+// restoring is what comes back on one server.
 type restoring struct {
-	db   *DB
+	db   *DB // where; home, or one of the nodes
+	home *DB
 	spec RestoreSpec
 	made Backup
 	done []Restored
@@ -100,6 +104,9 @@ func (r *restoring) find(ctx context.Context) error {
 	} else if r.made.State != BackupComplete {
 		return fmt.Errorf("it is not complete: %s", r.made.State)
 	}
+	if err := r.db.sameLayout(r.made); err != nil {
+		return err
+	}
 	schema, err := r.db.SchemaVersion(ctx)
 	if err != nil {
 		return err
@@ -122,26 +129,62 @@ func (r *restoring) among(made []Backup) bool {
 	return i >= 0
 }
 
-// run does one table after the other, the ledger last: what its marks name is there
-// by then.
-func (r *restoring) run(ctx context.Context) error {
-	if r.spec.All {
-		for _, table := range backedRows {
-			if err := r.add(ctx, table); err != nil {
-				return err
-			}
+// run does one table after the other, the ledgers last: what their marks name is there
+// by then. No ledger is exchanged before all of them are right.
+func (r *restoring) run(ctx context.Context) (done []Restored, err error) {
+	places := []*restoring{r}
+	if r.db.spread() {
+		for _, n := range r.db.nodes {
+			places = append(places, &restoring{db: n, home: r.db, spec: r.spec, made: r.made})
 		}
-		for _, table := range backedChains {
-			if err := r.lengthen(ctx, table); err != nil {
-				return err
+	}
+	defer func() {
+		for _, p := range places {
+			done = append(done, p.done...)
+		}
+	}()
+	if r.spec.All {
+		for _, p := range places {
+			if err := p.beside(ctx); err != nil {
+				return nil, p.db.onNode(err)
 			}
 		}
 	}
-	return r.ledger(ctx)
+	if r.db.spread() {
+		if err := r.db.unmoved(ctx, r.made.Nodes); err != nil {
+			return nil, err
+		}
+	}
+	for _, do := range []func(*restoring, context.Context) error{(*restoring).bringLedger, (*restoring).exchangeLedger} {
+		for _, p := range places {
+			if !p.db.has("ledger") {
+				continue
+			}
+			if err := do(p, ctx); err != nil {
+				return nil, p.db.onNode(err)
+			}
+		}
+	}
+	return nil, nil
 }
 
-// ledger exchanges the ledger with the restored one.
-func (r *restoring) ledger(ctx context.Context) error {
+// beside restores what lies beside the ledger on this server.
+func (r *restoring) beside(ctx context.Context) error {
+	for _, table := range r.db.backedRows() {
+		if err := r.add(ctx, table); err != nil {
+			return err
+		}
+	}
+	for _, table := range r.db.backedChains() {
+		if err := r.lengthen(ctx, table); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bringLedger restores the ledger beside the one in use and checks it.
+func (r *restoring) bringLedger(ctx context.Context) error {
 	if err := r.bring(ctx, "ledger", ledgerHalf); err != nil {
 		return err
 	}
@@ -149,8 +192,10 @@ func (r *restoring) ledger(ctx context.Context) error {
 	if err := r.checkLedger(ctx); err != nil {
 		return fmt.Errorf("the ledger that was restored is not right, the one in use is untouched: %w", err)
 	}
-	return r.exchange(ctx, "ledger")
+	return nil
 }
+
+func (r *restoring) exchangeLedger(ctx context.Context) error { return r.exchange(ctx, "ledger") }
 
 // checkLedger holds the restored ledger to everything that the one in use must be.
 func (r *restoring) checkLedger(ctx context.Context) error {
@@ -171,11 +216,14 @@ func (r *restoring) checkLedger(ctx context.Context) error {
 		at[h.Shard] = h
 	}
 	for _, shard := range slices.Sorted(maps.Keys(r.made.Vector)) {
+		if node := r.made.Nodes[shard]; node != "" && node != r.db.name {
+			continue
+		}
 		if seq := r.made.Vector[shard]; at[shard].Seq < seq {
 			return fmt.Errorf("shard %d ends with part %d, the backup had part %d", shard, at[shard].Seq, seq)
 		}
 	}
-	known, err := r.db.VersionNumber(ctx)
+	known, err := r.home.VersionNumber(ctx)
 	if err != nil {
 		return err
 	}
@@ -231,7 +279,7 @@ func (r *restoring) bring(ctx context.Context, table, half string) error {
 	if err := r.exec(ctx, "DROP TABLE IF EXISTS "+table+restoredSuffix+" SYNC"); err != nil { // of a try that was broken off
 		return err
 	}
-	if _, err := r.db.byServer(ctx, "RESTORE TABLE "+name+" AS "+name+restoredSuffix+" FROM "+r.spec.From.of(r.spec.Name, half)); err != nil {
+	if _, err := r.db.byServer(ctx, "RESTORE TABLE "+name+" AS "+name+restoredSuffix+" FROM "+r.spec.From.of(r.db.place(r.spec.Name), half)); err != nil {
 		return fmt.Errorf("table %s: %w", table, err)
 	}
 	var whole uint8
@@ -261,12 +309,12 @@ func (r *restoring) exchange(ctx context.Context, table string) error {
 			return err
 		}
 	}
-	r.done = append(r.done, Restored{Table: table, Rows: rows, How: Exchanged})
+	r.done = append(r.done, Restored{Node: r.db.name, Table: table, Rows: rows, How: Exchanged})
 	return nil
 }
 
 func (r *restoring) drop(ctx context.Context, table, how string, rows uint64) error {
-	r.done = append(r.done, Restored{Table: table, Rows: rows, How: how})
+	r.done = append(r.done, Restored{Node: r.db.name, Table: table, Rows: rows, How: how})
 	return r.exec(ctx, "DROP TABLE "+table+restoredSuffix+" SYNC")
 }
 
