@@ -25,6 +25,7 @@ type GuardOptions struct {
 	Settle   time.Duration // after a kill, until every client knows; 0: the configuration's
 	Full     time.Duration // between full looks; 0: the default
 	Observe  bool          // every kill is only written down
+	Alone    bool          // it neither says that it runs nor hears of others
 }
 
 // Guard makes the loop that judges and acts.
@@ -45,6 +46,9 @@ func (s *Stack) Guard(opt GuardOptions) (*Guard, error) {
 	read, err := s.newSignals(cfg.Instance, opt.Registry)
 	if err != nil {
 		return nil, err
+	}
+	if opt.Alone {
+		parts.Presence = nil
 	}
 	parts.Observer, parts.Metrics, parts.Signals = opt.Observer, opt.Registry, read
 	parts.Notifier = messenger{notifier, s.Config.Guard.Runbook}

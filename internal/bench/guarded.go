@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/assay-dev/assay/ingest"
 	"github.com/assay-dev/assay/ingest/kafka"
@@ -63,16 +66,29 @@ func (g *guarded) consume(ctx context.Context) error {
 	return c.Run(ctx)
 }
 
-// watch runs the product's guard until the context ends.
-func (g *guarded) watch(ctx context.Context, observe func(watch.Event)) error {
+// watch runs the product's guards until the context ends; the first one is observed.
+func (g *guarded) watch(ctx context.Context, guards int, alike bool, observe func(watch.Event)) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for i := range guards {
+		name, hear := fmt.Sprintf("guard-%d", i), observe
+		if i > 0 {
+			hear = nil
+		}
+		group.Go(func() error { return g.watchAs(ctx, name, alike, hear) })
+	}
+	return group.Wait()
+}
+
+func (g *guarded) watchAs(ctx context.Context, name string, alone bool, observe func(watch.Event)) error {
 	cfg := config.Default()
 	cfg.Guard.KillsPerHour = 1_000_000 // what holds back a storm would hold back the trials
 	cfg.Switches = map[string]config.Switch{"flags": {Webhook: &config.Webhook{
 		URL: g.calls.url + "/{flag}/off", Secret: config.Secret{File: g.secret},
 		ReadBack: config.ReadBack{URL: g.calls.url + "/{flag}", Path: "on", Off: "false"},
 	}}}
-	s := app.Stack{Config: cfg, DB: g.db, Code: "bench"}
-	w, err := s.Guard(app.GuardOptions{Observer: observe})
+	cfg.Guard.Instance = name
+	s := app.Stack{Config: cfg, DB: g.db, Code: "bench", Log: slog.New(slog.DiscardHandler)}
+	w, err := s.Guard(app.GuardOptions{Observer: observe, Alone: alone})
 	if err != nil {
 		return err
 	}

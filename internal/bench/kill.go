@@ -107,7 +107,7 @@ func (b *bencher) kill(ctx context.Context, dir string, o options) (*killing, er
 	group, running := errgroup.WithContext(running)
 	stopParts := watchParts(running, g.db, &g.parts)
 	group.Go(func() error { return g.consume(running) })
-	group.Go(func() error { return g.watch(running, k.observe) })
+	group.Go(func() error { return g.watch(running, max(1, o.guards), o.alike, k.observe) })
 	group.Go(func() error {
 		select {
 		case <-running.Done():

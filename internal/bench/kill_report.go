@@ -92,8 +92,10 @@ func (k *killing) measured() (d delays, early int) {
 		d.committed = append(d.committed, commit.Sub(t.shown))
 		d.looked = append(d.looked, t.looked.Sub(commit))
 		d.decided = append(d.decided, t.decided.Sub(t.looked))
-		d.sending = append(d.sending, t.sending.Sub(t.decided))
-		d.sent = append(d.sent, k.calls.arrived(t.key).Sub(t.sending))
+		if !t.sending.IsZero() { // of several guards the observed one need not have heard of it
+			d.sending = append(d.sending, t.sending.Sub(t.decided))
+			d.sent = append(d.sent, k.calls.arrived(t.key).Sub(t.sending))
+		}
 		d.called = append(d.called, k.calls.arrived(t.key).Sub(t.shown))
 		d.begins = append(d.begins, t.begins)
 	}

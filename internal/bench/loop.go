@@ -79,7 +79,7 @@ func (b *bencher) loop(ctx context.Context, dir string, o options) (*looping, er
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
 	group, watching := errgroup.WithContext(watching)
-	group.Go(func() error { return g.watch(watching, l.observe) })
+	group.Go(func() error { return g.watch(watching, 1, false, l.observe) })
 	group.Go(func() error {
 		defer stop()
 		return l.measure(watching, o)

@@ -65,6 +65,8 @@ type options struct {
 	trials  int           // experiments that are harmed
 	ended   int           // experiments that were killed before
 	stagger time.Duration // between them
+	guards  int           // that watch
+	alike   bool          // none of them leads
 	loop    int           // experiments of ten guardrails whose rounds are measured then
 }
 
@@ -99,6 +101,8 @@ func flags() options {
 	flag.DurationVar(&o.soak.p99, "kill-p99", o.soak.p99, "with -soak: bound of its 99th percentile")
 	flag.IntVar(&o.trials, "trials", 60, "with -kill: harmed experiments, one every 1.5 s; 0: none")
 	flag.IntVar(&o.ended, "ended", 0, "with -kill: experiments that are harmed at once and killed before the trials begin")
+	flag.IntVar(&o.guards, "guards", 1, "with -kill: guards that watch")
+	flag.BoolVar(&o.alike, "alike", false, "with -kill: each guard looks as often as it can, and none leads")
 	flag.IntVar(&o.rate, "rate", o.rate, "events a second of live streams")
 	flag.IntVar(&o.loop, "loop", 1000, "with -kill: experiments of a guard whose rounds are measured; 0: none; with -readers: experiments of the list")
 	flag.Parse()

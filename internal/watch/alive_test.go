@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,18 +15,28 @@ import (
 // stuck is a ledger that can be made to fail, or never to answer.
 type stuck struct {
 	Ledger
+	mu    sync.Mutex
 	fails error
 	hangs chan struct{} // closed when it answers again
 }
 
 func (s *stuck) Statuses(ctx context.Context) ([]results.ShardStatus, error) {
-	if s.hangs != nil {
-		<-s.hangs // whatever the context says
+	s.mu.Lock()
+	hangs, fails := s.hangs, s.fails
+	s.mu.Unlock()
+	if hangs != nil {
+		<-hangs // whatever the context says
 	}
-	if s.fails != nil {
-		return nil, s.fails
+	if fails != nil {
+		return nil, fails
 	}
 	return s.Ledger.Statuses(ctx)
+}
+
+func (s *stuck) set(fails error, hangs chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fails, s.hangs = fails, hangs
 }
 
 // TestReadyAndAlive: a guard whose rounds fail is not ready and says why; one whose loop
@@ -56,20 +67,21 @@ func TestReadyAndAlive(t *testing.T) {
 		}
 		pass(time.Minute)
 		want("it looks", "", "")
-		ledger.fails = errors.New("code: 40, message: checksum")
+		ledger.set(errors.New("code: 40, message: checksum"), nil)
 		pass(10 * time.Second)
 		want("for a moment", "", "")
 		pass(2 * time.Minute)
 		want("it fails", "code: 40", "")
-		ledger.fails = nil
+		ledger.set(nil, nil)
 		pass(5 * time.Second)
 		want("mended", "", "")
-		ledger.hangs = make(chan struct{})
+		hangs := make(chan struct{})
+		ledger.set(nil, hangs)
 		pass(30 * time.Second)
 		want("it hangs", "no round was finished for ", "")
 		pass(time.Minute)
 		want("for long", "no round was finished for ", "has not come round for ")
-		close(ledger.hangs)
+		close(hangs)
 		pass(5 * time.Second)
 		want("it goes on", "", "")
 		cancel()

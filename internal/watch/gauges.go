@@ -30,6 +30,7 @@ type gauges struct {
 	kept         prometheus.Gauge
 	failures     prometheus.Counter
 	lastRound    prometheus.Gauge
+	leads        prometheus.Gauge
 
 	// What is shown at present: setting what stands is what costs, not looking it up.
 	verdicts map[ruleOf]guardrails.Kind
@@ -97,6 +98,9 @@ func newGauges(r prometheus.Registerer) (*gauges, error) {
 			Name: "assay_guard_last_round_timestamp_seconds", Help: "When the guard last finished a round.",
 		}),
 	}
+	g.leads = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "assay_guard_leads", Help: "1 while this guard looks as often as it can and stores its looks; 0: another one does, and this one looks each second.",
+	})
 	// Born at 0: a counter that begins at 1 hides its first event from increase().
 	for _, step := range []guardrails.EntryKind{
 		guardrails.Decided, guardrails.Held, guardrails.Sending, guardrails.Accepted, guardrails.Verified, guardrails.Denied,
@@ -113,7 +117,7 @@ func newGauges(r prometheus.Registerer) (*gauges, error) {
 	}
 	var failed error
 	for _, c := range []prometheus.Collector{
-		g.decisions, g.kills, g.killSeconds, g.blindSeconds, g.lookSeconds, g.verdict, g.aside, g.snoozed, g.ramp, g.rampTraffic, g.rampHeld, g.rampBegun, g.moves, g.sheds, g.kept, g.failures, g.lastRound,
+		g.decisions, g.kills, g.killSeconds, g.blindSeconds, g.lookSeconds, g.verdict, g.aside, g.snoozed, g.ramp, g.rampTraffic, g.rampHeld, g.rampBegun, g.moves, g.sheds, g.kept, g.failures, g.lastRound, g.leads,
 	} {
 		failed = errors.Join(failed, r.Register(c))
 	}

@@ -29,7 +29,10 @@ type presence struct {
 	asked time.Time // when the words were last read
 }
 
-type heardOf struct{ word, at time.Time }
+type heardOf struct {
+	word, at time.Time
+	words    int // different ones: the first may be an old one
+}
 
 func (p *presence) hear(words map[string]time.Time, now time.Time) {
 	p.mu.Lock()
@@ -39,7 +42,7 @@ func (p *presence) hear(words map[string]time.Time, now time.Time) {
 	}
 	for instance, word := range words {
 		if before, known := p.heard[instance]; !known || !before.word.Equal(word) {
-			p.heard[instance] = heardOf{word, now}
+			p.heard[instance] = heardOf{word, now, before.words + 1}
 		}
 	}
 	p.asked = now
@@ -74,8 +77,10 @@ func (w *Watch) beOn(ctx context.Context) {
 func (w *Watch) beat(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, w.config.Timeout)
 	defer cancel()
-	if err := w.parts.Presence.Beat(ctx, w.config.Instance); err != nil {
-		return err
+	if w.Ready(ctx) == nil { // one whose loop stands still does not run, whatever else of it does
+		if err := w.parts.Presence.Beat(ctx, w.config.Instance); err != nil {
+			return err
+		}
 	}
 	words, err := w.parts.Presence.Beats(ctx)
 	if err == nil {

@@ -136,8 +136,8 @@ func (w *Watch) Run(ctx context.Context) error {
 		begun := w.parts.Now()
 		w.round(ctx)
 		pause := w.config.rest(w.parts.Now().Sub(begun))
-		if w.failures > 0 {
-			pause = w.config.Every // what is down is not asked more often
+		if w.failures > 0 || !w.leads(w.now()) {
+			pause = w.config.Every // what is down is not asked more often, nor what another one asks
 		}
 		rest.Reset(pause)
 	}
@@ -201,7 +201,12 @@ func (w *Watch) tick(ctx, life context.Context) error {
 	runs := runsAt(version, now)
 	w.forget(runs)
 	shed := w.shed(ctx, version, statuses, now)
-	full := now.Sub(w.lastFull) >= w.config.FullEvery
+	leads := w.leads(now)
+	every := w.config.FullEvery
+	if !leads {
+		every *= followersFull
+	}
+	full := now.Sub(w.lastFull) >= every
 	looks, err := w.look(ctx, version, runs, statuses, full, begun)
 	if err != nil {
 		w.blindRound(version, runs, err, elapsed)
@@ -228,7 +233,9 @@ func (w *Watch) tick(ctx, life context.Context) error {
 	err = errors.Join(err, w.watchEffects(ctx, judged))
 	w.keepLooks(ctx)
 	// Nor does a breach wait for the looks on which nothing rests, which are nearly all.
-	err = errors.Join(err, w.store(ctx, rest, full))
+	if leads {
+		err = errors.Join(err, w.store(ctx, rest, full))
+	}
 	w.learn(ctx, looks)
 	return err
 }
