@@ -168,10 +168,20 @@ type pod struct {
 	Containers                   []struct {
 		Args            []string
 		SecurityContext map[string]any `yaml:"securityContext"`
-		EnvFrom         []struct {
+		LivenessProbe   probe          `yaml:"livenessProbe"`
+		ReadinessProbe  probe          `yaml:"readinessProbe"`
+		Ports           []struct {
+			Name string
+			Port int `yaml:"containerPort"`
+		}
+		EnvFrom []struct {
 			SecretRef struct{ Name string } `yaml:"secretRef"`
 		} `yaml:"envFrom"`
 	}
+}
+
+type probe struct {
+	HTTPGet struct{ Path, Port string } `yaml:"httpGet"`
 }
 
 func objects(t *testing.T, text string) []object {

@@ -269,6 +269,13 @@ func TestProcesses(t *testing.T) {
 	for name, door := range doors {
 		eventually(ctx, t, name+" is ready", func() error { return get(ctx, "http://"+door+"/readyz", "") })
 	}
+	for path, of := range map[string][]string{"/healthz": {"ingest", "guard", "serve"}, "/readyz?part=assignment": {"serve"}, "/readyz?part=guard": {"guard"}, "/readyz?part=consumer": {"ingest"}} {
+		for _, name := range of {
+			if err := get(ctx, "http://"+doors[name]+path, ""); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
 	eventually(ctx, t, "the guard looks", func() error {
 		return get(ctx, "http://"+doors["guard"]+"/metrics", "assay_guard_look_seconds_count")
 	})

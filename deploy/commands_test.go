@@ -20,6 +20,7 @@ type service struct {
 	Command     any               `yaml:"command"`
 	Environment map[string]string `yaml:"environment"`
 	Volumes     []string          `yaml:"volumes"`
+	Ports       []string          `yaml:"ports"`
 }
 
 // services reads the compose file.
