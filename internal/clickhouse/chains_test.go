@@ -214,7 +214,7 @@ func TestServerRefusesABrokenChain(t *testing.T) {
 		return conn.Exec(withToken(t.Context(), token),
 			"INSERT INTO decisions (seq, prev_hash, hash) VALUES ("+seq+", repeat('0', 64), repeat('1', 64))")
 	}
-	if err := insert("2", "d:2"); !violates(err, "chain") {
+	if err := insert("2", "d:2"); !violates(err, "append") {
 		t.Errorf("another hash before: %v", err)
 	}
 	if err := insert("1", "d:1:r1"); !violates(err, "append") {
