@@ -33,6 +33,7 @@ type Entry struct {
 	Verdict    Kind            `json:"verdict"`
 	Reason     Reason          `json:"reason,omitempty"`
 	Actor      string          `json:"actor"`            // the guard's instance, or the person
+	Login      string          `json:"login,omitempty"`  // of a person: how the name is known, as access.Principal has it; "": of a guard, or of before this was written
 	Text       string          `json:"text"`             // one sentence for people
 	SentAt     time.Time       `json:"sent_at,omitzero"` // when the accepted off call was sent: t_k
 	Config     uint32          `json:"config,omitempty"` // configuration version judged, or appended

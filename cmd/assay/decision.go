@@ -68,6 +68,14 @@ type shownLog struct {
 	Decisions []clickhouse.Decision `json:"decisions"`
 }
 
+// actorText is who acted; a name that nobody proved says so.
+func actorText(e guardrails.Entry) string {
+	if e.Login == access.Said {
+		return e.Actor + " (said)"
+	}
+	return e.Actor
+}
+
 // Run lists the log, oldest first.
 func (c decisionShowCmd) Run(env *environment) error {
 	return env.withLog(func(s *app.Stack) error {
@@ -89,7 +97,7 @@ func (c decisionShowCmd) Run(env *environment) error {
 				if err != nil {
 					return err
 				}
-				rows = append(rows, strings.Join([]string{strconv.FormatUint(d.Seq, 10), words.Instant(d.At), d.Kind, d.Experiment, d.Actor, e.Text}, "\t"))
+				rows = append(rows, strings.Join([]string{strconv.FormatUint(d.Seq, 10), words.Instant(d.At), d.Kind, d.Experiment, actorText(e), e.Text}, "\t"))
 			}
 			if _, err := fmt.Fprint(env.out, terminal.Table("NO.\tAT\tWHAT\tEXPERIMENT\tBY\tWHY", rows)); err != nil {
 				return err

@@ -48,7 +48,12 @@ func (c eraseUnitsCmd) Run(env *environment) error {
 		return err
 	}
 	c.As.over(&cfg)
-	request := app.ErasureRequest{Units: c.Unit, UnitKind: c.UnitKind, Policy: app.Policy(c.Policy), Reason: c.Reason, Actor: author(c.Author)}
+	ctx, who, err := env.as(cfg, c.Author)
+	if err != nil {
+		return err
+	}
+	env.ctx = ctx
+	request := app.ErasureRequest{Units: c.Unit, UnitKind: c.UnitKind, Policy: app.Policy(c.Policy), Reason: c.Reason, Actor: who.Name}
 	for _, text := range c.Hash {
 		u, err := app.ParseUnitHash(text)
 		if err != nil {

@@ -1,19 +1,23 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"os/user"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/assay-dev/assay/internal/access"
 	"github.com/assay-dev/assay/internal/app"
 	"github.com/assay-dev/assay/internal/config"
 	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/governance"
 )
 
 // parse reads and checks the files, and prints doubts.
@@ -90,7 +94,11 @@ func (c applyCmd) Run(env *environment) error {
 		if err := env.trySignals(s, set); err != nil {
 			return err
 		}
-		done, err := s.Apply(env.ctx, set, author(c.Author), time.Now)
+		ctx, who, err := env.as(cfg, c.Author)
+		if err != nil {
+			return err
+		}
+		done, err := s.Apply(ctx, set, who.Name, time.Now)
 		if err != nil {
 			return usageIfProblems(err)
 		}
@@ -117,7 +125,7 @@ func (c applyCmd) Run(env *environment) error {
 			return app.WithHint(errors.New("not everything was applied: some of it would grow what is held"), "do what it says, then apply again")
 		}
 		return app.WithHint(errors.New("not everything was applied: some of it waits for approvals"),
-			"somebody else agrees by `assay approve EXPERIMENT --reason …`, or at /changes; then apply again")
+			waitingHint(cfg))
 	})
 }
 
@@ -140,6 +148,15 @@ func (e *environment) trySignals(s *app.Stack, set *experiment.Set) error {
 		return usage(err)
 	}
 	return nil
+}
+
+// waitingHint says what to do about what waits.
+func waitingHint(cfg config.Config) string {
+	hint := "somebody else agrees by `assay approve EXPERIMENT --reason …`, or at /changes; then apply again"
+	if cfg.Governance.Proved {
+		hint += "; who applies and who agrees prove who they are (ASSAY_TOKEN)"
+	}
+	return hint
 }
 
 // fixCap makes a percentile a number.
@@ -226,6 +243,23 @@ func (c applyCmd) shed(env *environment, cfg config.Config) error {
 			return nil
 		})
 	})
+}
+
+// as is who acts, in a context that says so: whose the token in ASSAY_TOKEN is, which
+// proves it; without one the name given, or the user's, which is only said.
+func (e *environment) as(cfg config.Config, given string) (context.Context, access.Principal, error) {
+	p := access.Principal{Name: author(given), Login: access.Said}
+	if token := os.Getenv("ASSAY_TOKEN"); token != "" {
+		var err error
+		if p, err = app.Believe(e.ctx, cfg, token, time.Now()); err != nil {
+			return nil, p, usage(err)
+		}
+		if given != "" && !governance.Same(given, p.Name) {
+			return nil, p, usage(app.WithHint(fmt.Errorf("you say that you are %s, and ASSAY_TOKEN is of %s", given, p.Name), "leave the name out, or unset ASSAY_TOKEN"))
+		}
+	}
+	p.Role, p.Only = access.Admin, nil // whoever can open the database may do it all
+	return access.With(e.ctx, p), p, nil
 }
 
 // author is the name given, or the user's.

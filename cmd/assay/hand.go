@@ -25,7 +25,10 @@ func (e *environment) byHand(actor string, act func(*app.Acts, access.Principal)
 		return err
 	}
 	return e.with(cfg, app.Options{Migrate: true}, func(s *app.Stack) error {
-		who := access.Principal{Name: author(actor), Role: access.Admin, Login: "command line"}
+		_, who, err := e.as(cfg, actor)
+		if err != nil {
+			return err
+		}
 		return handHint(act(s.Acts(slog.New(slog.DiscardHandler)), who)) // what is refused is this command's own error
 	})
 }

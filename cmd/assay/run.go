@@ -45,7 +45,11 @@ func (c runCmd) Run(env *environment) error {
 	}
 	// Opening and closing outlive the time that was given: what was begun is ended in order.
 	return env.with(cfg, app.Options{Kafka: true, Migrate: true, HTTP: true}, func(s *app.Stack) error {
-		done, err := s.Apply(env.ctx, set, author(""), time.Now)
+		as, who, err := env.as(s.Config, "")
+		if err != nil {
+			return err
+		}
+		done, err := s.Apply(as, set, who.Name, time.Now)
 		if err != nil {
 			return usageIfProblems(err)
 		}

@@ -32,7 +32,7 @@ func (e *environment) tokens() (*tokenfile.File, error) {
 
 type tokenCreateCmd struct {
 	Name       string        `arg:"" help:"Whose it is: the actor in the decision log. With role owner also the owner that experiments name."`
-	Role       string        `required:"" help:"evaluator, viewer, analyst, owner, approver, operator or admin (docs/access.md)." enum:"evaluator,viewer,analyst,owner,operator,admin" placeholder:"ROLE"`
+	Role       string        `required:"" help:"evaluator, viewer, analyst, owner, approver, operator or admin (docs/access.md)." enum:"evaluator,viewer,analyst,owner,approver,operator,admin" placeholder:"ROLE"`
 	Experiment []string      `help:"It acts on these alone, and owns them." placeholder:"KEY"`
 	For        time.Duration `help:"How long it lives, a year at most." default:"2160h" placeholder:"2160h"`
 }

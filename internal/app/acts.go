@@ -167,6 +167,7 @@ func named(on acts.On) watch.Named {
 // do lets somebody act who may, and tells of it when nothing came of it.
 func (a *Acts) do(ctx context.Context, who access.Principal, action access.Action, on acts.On, act func(context.Context, hand) error) error {
 	err := a.may(ctx, who, action, on)
+	ctx = access.With(ctx, who)
 	if err == nil {
 		var h hand
 		if h, err = a.hand(who.Name); err == nil {

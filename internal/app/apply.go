@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/assay-dev/assay/internal/access"
 	"github.com/assay-dev/assay/internal/clickhouse"
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/governance"
@@ -96,6 +97,9 @@ func apply(ctx context.Context, db versions, g gate, set *experiment.Set, author
 			if next == nil {
 				return Applied{Number: current.Number, Waiting: back.waiting, Held: back.held}, nil
 			}
+		}
+		if login := access.LoginOf(ctx, author); access.Proved(login) {
+			next.Login = login
 		}
 		err = db.AppendVersion(ctx, *next)
 		if errors.Is(err, clickhouse.ErrConflict) {

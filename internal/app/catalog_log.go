@@ -36,7 +36,7 @@ func decisionOf(row clickhouse.Decision, evidence bool) (catalog.Decision, error
 	}
 	out := catalog.Decision{
 		Seq: row.Seq, At: row.At, Experiment: row.Experiment, Iteration: row.Iteration, Kind: row.Kind, Decision: e.Decision,
-		Guardrail: row.Guardrail, Arm: row.Arm, ArmOff: e.ArmOff, Phase: e.Phase, Reason: row.Reason, Actor: row.Actor, Text: e.Text,
+		Guardrail: row.Guardrail, Arm: row.Arm, ArmOff: e.ArmOff, Phase: e.Phase, Reason: row.Reason, Actor: row.Actor, Login: e.Login, Text: e.Text,
 		SentAt: e.SentAt, Until: e.Until, Look: row.Look, Version: row.Config, Code: row.Code, PrevHash: row.PrevHash, Hash: row.Hash,
 	}
 	if e.Kind == guardrails.Decided {

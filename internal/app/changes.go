@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/assay-dev/assay/guardrails"
+	"github.com/assay-dev/assay/internal/access"
 	"github.com/assay-dev/assay/internal/acts"
 	"github.com/assay-dev/assay/internal/clickhouse"
 	"github.com/assay-dev/assay/internal/experiment"
@@ -27,7 +28,8 @@ type changeLog interface {
 // changes is what waits for approvals, and the only way past it. It holds no state: all
 // of it is in the decision log and in the files.
 type changes struct {
-	operator int // approvals that every growing change needs
+	operator int  // approvals that every growing change needs
+	proved   bool // names count only if a login proves them
 	log      changeLog
 	versions versions
 	held     func(ctx context.Context, e *experiment.Experiment, now time.Time) (why string, err error)
@@ -36,7 +38,7 @@ type changes struct {
 }
 
 func (s *Stack) changes() *changes {
-	return &changes{operator: s.Config.Governance.Approvals, log: decisionLines{s.DB, journal{s.DB}}, versions: s.DB, held: s.heldNow, now: time.Now, code: s.Code}
+	return &changes{operator: s.Config.Governance.Approvals, proved: s.Config.Governance.Proved, log: decisionLines{s.DB, journal{s.DB}}, versions: s.DB, held: s.heldNow, now: time.Now, code: s.Code}
 }
 
 // decisionLines is the table of decisions as a log of changes.
@@ -98,6 +100,18 @@ func (c *changes) Hold(ctx context.Context, before, next *experiment.Version, se
 	return out, nil
 }
 
+// counting are the approvals that count when somebody applies a change: none where names
+// must be proved and the author's is only said.
+func (c *changes) counting(ctx context.Context, p *governance.Proposal, author string) []governance.Approval {
+	switch {
+	case !c.proved:
+		return p.Counting(author)
+	case !access.Proved(access.LoginOf(ctx, author)):
+		return nil
+	}
+	return p.CountingProved(author)
+}
+
 // propose returns nil when enough other people have agreed to a step, else what it waits
 // for, written down if it was not.
 func (c *changes) propose(ctx context.Context, step governance.Step, author string, version uint32) (*governance.Proposal, error) {
@@ -107,7 +121,7 @@ func (c *changes) propose(ctx context.Context, step governance.Step, author stri
 		p := governance.Waiting(lines, step.Experiment)
 		if p != nil && p.Hash == step.Hash {
 			p.Needs = step.Needs
-			if enough = len(p.Counting(author)) >= step.Needs; enough {
+			if enough = len(c.counting(ctx, p, author)) >= step.Needs; enough {
 				return guardrails.Entry{}, errNothing
 			}
 			if waits = p; p.WantedBy(author) {
@@ -146,7 +160,7 @@ func (c *changes) Applied(ctx context.Context, agreed []governance.Step, author 
 				return guardrails.Entry{}, errNothing // another one has written it down
 			}
 			var by []string
-			for _, a := range p.Counting(author) {
+			for _, a := range c.counting(ctx, p, author) {
 				by = append(by, fmt.Sprintf("%s (decision %d)", a.By, a.Seq))
 			}
 			return guardrails.Entry{Kind: guardrails.ChangeApplied, Experiment: step.Experiment, Change: step.Hash, Actor: author, Config: version,
@@ -173,7 +187,7 @@ func (c *changes) Resume(ctx context.Context, key string, rearm float64, author 
 	if err != nil || p == nil {
 		return err
 	}
-	return &acts.Error{Code: acts.Conflict, Err: WithHint(fmt.Errorf("%s: to start again needs %s of others than %s; it has %d (%w)", key, approvals(needs), author, len(p.Counting(author)), errWaits),
+	return &acts.Error{Code: acts.Conflict, Err: WithHint(fmt.Errorf("%s: to start again needs %s of others than %s; it has %d (%w)", key, approvals(needs), author, len(c.counting(ctx, p, author)), errWaits),
 		"somebody else agrees by `assay approve "+key+" --reason …`, or at /changes; then resume again")}
 }
 
@@ -186,6 +200,7 @@ var (
 	errOwnChange = errors.New("who wants a change does not approve it")
 	errTwice     = errors.New("it has your approval already")
 	errNotYours  = errors.New("it does not have your approval")
+	errSaid      = errors.New("approvals count only under a name that a login proves (governance.proved)")
 	errMovedOn   = errors.New("what is in force has changed since it was proposed")
 )
 
@@ -195,6 +210,9 @@ func (c *changes) Approve(ctx context.Context, by string, o acts.Approve) (*gove
 	v, err := c.versions.Version(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the configuration in force: %w", err)
+	}
+	if c.proved && !access.Proved(access.LoginOf(ctx, by)) {
+		return nil, codedChange(fmt.Errorf("%s: %w", o.Experiment, errSaid))
 	}
 	err = c.write(ctx, o.Experiment, func(lines []guardrails.Entry) (guardrails.Entry, error) {
 		p := governance.Waiting(lines, o.Experiment)
@@ -252,6 +270,7 @@ func codedChange(err error) error {
 		{errNoChange, acts.Unknown, "`assay approve` lists what waits; `assay apply` proposes a change that needs approvals"},
 		{errEdited, acts.Stale, "look at the change again, then decide again"},
 		{errOwnChange, acts.Forbidden, "ask somebody else with role approver"},
+		{errSaid, acts.Forbidden, "log in at /changes, or set ASSAY_TOKEN to a token of yours"},
 		{errTwice, acts.Conflict, ""},
 		{errNotYours, acts.Conflict, ""},
 		{errMovedOn, acts.Stale, "apply again: that proposes it against what is in force now"},
@@ -281,7 +300,7 @@ func (c *changes) write(ctx context.Context, key string, compose func([]guardrai
 		if err != nil {
 			return err
 		}
-		e.Seq, e.At, e.Code = last+1, c.now().UTC().Truncate(time.Millisecond), c.code
+		e.Seq, e.At, e.Code, e.Login = last+1, c.now().UTC().Truncate(time.Millisecond), c.code, access.LoginOf(ctx, e.Actor)
 		if _, err = c.log.Append(ctx, e, head); !errors.Is(err, guardrails.ErrTaken) {
 			if err != nil {
 				return fmt.Errorf("write the decision log: %w", err)

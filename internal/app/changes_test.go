@@ -14,6 +14,7 @@ import (
 	"github.com/assay-dev/assay/internal/acts"
 	"github.com/assay-dev/assay/internal/clickhouse"
 	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/governance"
 )
 
 // governed is a configuration whose changes need approvals, in memory.
@@ -372,5 +373,76 @@ func TestHeldGrowsNothing(t *testing.T) {
 		if done, err := g.apply("ada", withPhase(governedText, "{traffic: 5%}"), strings.ReplaceAll(governedText, "key: x", "key: y")+"objective: sell\n"); err != nil || len(done.Held) != 0 || g.traffic() != .05 {
 			t.Errorf("less: %v %+v, traffic %v", err, done, g.traffic())
 		}
+	}
+}
+
+// TestProvedNames: with governance.proved an approval counts only of who has logged in, and
+// only for an author who has; what shrinks asks nobody who they are. Without it a name
+// that is said counts, and the log says that it was.
+func TestProvedNames(t *testing.T) {
+	g := newGoverned(t, 1)
+	as := func(name, login string) context.Context {
+		return access.With(t.Context(), access.Principal{Name: name, Role: access.Admin, Login: login})
+	}
+	apply := func(ctx context.Context, author, text string) Applied {
+		t.Helper()
+		g.now = g.now.Add(time.Hour)
+		set, problems := experiment.Parse([]experiment.File{{Name: "m.yaml", Data: []byte("name: m\nowner: o\nevent: e\nkind: proportion\ndirection: increase\n")}, {Name: "x.yaml", Data: []byte(text)}})
+		if err := problems.Err(); err != nil {
+			t.Fatal(err)
+		}
+		done, err := apply(ctx, g, g.changes, set, author, func() time.Time { return g.now })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return done
+	}
+	approve := func(name, login string) error {
+		_, err := g.acts.Approve(t.Context(), access.Principal{Name: name, Role: access.Approver, Login: login}, acts.Approve{On: acts.On{Experiment: "x", Reason: "looked at it"}})
+		return err
+	}
+	last := func() guardrails.Entry { return g.lines[len(g.lines)-1] }
+
+	// Names that are said count, and say so.
+	apply(as("ada", access.Said), "ada", governedText)
+	if last().Login != access.Said {
+		t.Errorf("the log says %q of ada", last().Login)
+	}
+	if err := approve("bob", access.Said); err != nil || last().Login != access.Said {
+		t.Fatal(err, last().Login)
+	}
+	p := governance.Waiting(g.lines, "x")
+	if len(p.Counting("ada")) != 1 || len(p.CountingProved("ada")) != 0 || len(p.Said) != 1 || p.Approvals[0].Login != access.Said {
+		t.Errorf("%+v", p)
+	}
+
+	g.changes.proved = true
+	if done := apply(as("ada", "token"), "ada", governedText); len(done.Waiting) != 1 {
+		t.Error("an approval of nobody knows whom counted")
+	}
+	if err := approve("bob", access.Said); acts.CodeOf(err) != acts.Forbidden || !errors.Is(err, errSaid) {
+		t.Errorf("bob approved without a login: %v", err)
+	}
+	if err := approve("eve", "session"); err != nil || last().Login != "session" {
+		t.Fatal(err, last().Login)
+	}
+	if done := apply(as("ada", access.Said), "ada", governedText); len(done.Waiting) != 1 {
+		t.Error("applied by nobody knows whom")
+	}
+	if done := apply(as("mallory", "token"), "ada", governedText); len(done.Waiting) != 1 {
+		t.Error("applied under another name than the token's")
+	}
+	done := apply(as("ada", "token"), "ada", governedText)
+	if len(done.Waiting) != 0 || last().Kind != guardrails.ChangeApplied || last().Login != "token" || strings.Contains(last().Text, "bob") {
+		t.Fatalf("%+v %+v", done, last())
+	}
+	if v := g.list[len(g.list)-1]; v.Login != "token" || v.Author != "ada" {
+		t.Errorf("version %d is by %s (%q)", v.Number, v.Author, v.Login)
+	}
+	if done := apply(as("ada", access.Said), "ada", withPhase(governedText, "{traffic: 0%}")); len(done.Waiting) != 0 || g.traffic() != 0 {
+		t.Error("a pause waited for a login")
+	}
+	if v := g.list[len(g.list)-1]; v.Login != "" {
+		t.Errorf("version %d is proved by %q", v.Number, v.Login)
 	}
 }

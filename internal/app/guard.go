@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/assay-dev/assay/guardrails"
+	"github.com/assay-dev/assay/internal/access"
 	"github.com/assay-dev/assay/internal/clickhouse"
 	"github.com/assay-dev/assay/internal/report"
 	"github.com/assay-dev/assay/internal/results"
@@ -130,8 +131,12 @@ func EntryOf(d clickhouse.Decision) (e guardrails.Entry, err error) {
 	return e, nil
 }
 
-// Append implements watch.Journal.
+// Append implements watch.Journal. A person's line says how their name is known: people
+// come with themselves in the context, guards do not.
 func (j journal) Append(ctx context.Context, e guardrails.Entry, after string) (hash string, err error) {
+	if p := access.From(ctx); !p.Anonymous() && p.Name == e.Actor && e.Login == "" {
+		e.Login = p.Login
+	}
 	evidence, err := json.Marshal(e)
 	if err != nil {
 		return "", fmt.Errorf("encode decision: %w", err)

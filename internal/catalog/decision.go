@@ -20,8 +20,9 @@ type Decision struct {
 	Phase      uint16    `json:"phase,omitempty"`   // of a sample-ratio alarm
 	Verdict    string    `json:"verdict,omitempty"`
 	Reason     string    `json:"reason,omitempty"`
-	Actor      string    `json:"actor"` // the guard, or the person
-	Text       string    `json:"text"`  // one sentence
+	Actor      string    `json:"actor"`           // the guard, or the person
+	Login      string    `json:"login,omitempty"` // of a person: how the name is known; said: nobody proved it
+	Text       string    `json:"text"`            // one sentence
 	SentAt     time.Time `json:"sent_at,omitzero"`
 	Until      time.Time `json:"until,omitzero"`   // of a snooze
 	Look       string    `json:"look,omitempty"`   // id of the stored look that it rests on

@@ -12,6 +12,7 @@ import (
 type Governance struct {
 	Approvals int      `yaml:"approvals"` // other people who must agree before any experiment starts or grows; a file may ask for more; 0: only where a file asks
 	Sensitive []string `yaml:"sensitive"` // attributes that an experiment reads only after a review (privacy_review in its file), such as age; `assay ready` says so
+	Proved    bool     `yaml:"proved"`    // approvals count, and changes that need them are applied, only under names that a login proves: a token or JWT, also on the command line (ASSAY_TOKEN)
 	// Of experiments whose file says nothing of it (stale).
 	StaleAfter experiment.Duration `yaml:"stale_after"` // an experiment is reported when it is exposed so long after its end, has no data for so long, or a review is so long overdue; 0: only where a file asks
 	StaleHold  experiment.Duration `yaml:"stale_hold"`  // so much later it is held: ramps wait and nothing of it grows, until a note says why; 0: never

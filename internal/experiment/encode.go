@@ -44,7 +44,7 @@ func Decode(b []byte) (*Version, error) {
 // author and reason: equal hashes mean that nothing changed.
 func Hash(v *Version) string {
 	content := *v
-	content.Number, content.AppliedAt, content.Author, content.Reason = 0, time.Time{}, "", ""
+	content.Number, content.AppliedAt, content.Author, content.Login, content.Reason = 0, time.Time{}, "", "", ""
 	sum := sha256.Sum256(Encode(&content))
 	return hex.EncodeToString(sum[:])
 }

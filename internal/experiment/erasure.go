@@ -10,7 +10,7 @@ func (v *Version) Erasing(request uint64, reason, author string, now time.Time) 
 		return nil
 	}
 	next := v.clone()
-	next.Number, next.Author, next.Reason, next.Erasure = v.Number+1, author, reason, request
+	next.Number, next.Author, next.Login, next.Reason, next.Erasure = v.Number+1, author, "", reason, request
 	if now = now.UTC().Truncate(time.Millisecond); now.After(v.AppliedAt) {
 		next.AppliedAt = now
 	}

@@ -11,6 +11,7 @@ type Version struct {
 	Number      uint32       `json:"number"`
 	AppliedAt   time.Time    `json:"applied_at"`
 	Author      string       `json:"author"`
+	Login       string       `json:"login,omitempty"` // how the author's name was proved; "": it was said, or is nobody's
 	Reason      string       `json:"reason,omitempty"`
 	Experiments []Experiment `json:"experiments"` // sorted by key
 	// Metrics is the catalogue as it was applied, sorted by name: the texts that

@@ -26,7 +26,7 @@ func (v *Version) FixCap(metric, at, reason, author string, now time.Time) (*Ver
 		return nil, fmt.Errorf("metric %s: %w", metric, ErrNoOpenCap)
 	}
 	next := v.clone()
-	next.Number, next.Author, next.Reason = v.Number+1, author, reason
+	next.Number, next.Author, next.Login, next.Reason = v.Number+1, author, "", reason
 	if now = now.UTC().Truncate(time.Millisecond); now.After(v.AppliedAt) {
 		next.AppliedAt = now
 	}

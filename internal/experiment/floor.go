@@ -53,7 +53,7 @@ func (v *Version) Closed(e *Experiment, it *Iteration) bool {
 // the start of every iteration that has not ended and counts such events, and below now.
 func (v *Version) MoveFloor(to time.Time, kind, reason, author string, now time.Time) (*Version, error) {
 	next := v.clone()
-	next.Number, next.Author, next.Reason = v.Number+1, author, reason
+	next.Number, next.Author, next.Login, next.Reason = v.Number+1, author, "", reason
 	if now = now.UTC().Truncate(time.Millisecond); now.After(v.AppliedAt) {
 		next.AppliedAt = now
 	}

@@ -107,7 +107,7 @@ func (v *Version) freshMetrics(e *Experiment, last *Iteration) []Metric {
 // after starts the version that follows this one by an act on one experiment.
 func (v *Version) after(key, reason, author string, now time.Time) (*Version, *Experiment, error) {
 	next := v.cloneFor(key)
-	next.Number, next.Author, next.Reason = v.Number+1, author, reason
+	next.Number, next.Author, next.Login, next.Reason = v.Number+1, author, "", reason
 	if now = now.UTC().Truncate(time.Millisecond); now.After(v.AppliedAt) {
 		next.AppliedAt = now
 	}

@@ -29,7 +29,7 @@ type Shed struct {
 // ShedNotice from now. Every iteration that runs then has a phase from there on.
 func (v *Version) Shedding(keep float64, reason, author string, now time.Time) (*Version, error) {
 	next := v.clone()
-	next.Number, next.Author, next.Reason = v.Number+1, author, reason
+	next.Number, next.Author, next.Login, next.Reason = v.Number+1, author, "", reason
 	if now = now.UTC().Truncate(time.Millisecond); now.After(v.AppliedAt) {
 		next.AppliedAt = now
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/assay-dev/assay/guardrails"
+	"github.com/assay-dev/assay/internal/access"
 	"github.com/assay-dev/assay/internal/experiment"
 )
 
@@ -80,7 +81,8 @@ type Proposal struct {
 	Step
 	Seq       uint64     `json:"decision"` // the line of the decision log that proposed it first
 	At        time.Time  `json:"at"`
-	Authors   []string   `json:"authors"` // everybody who wanted to apply exactly this
+	Authors   []string   `json:"authors"`        // everybody who wanted to apply exactly this
+	Said      []string   `json:"said,omitempty"` // those of the authors whose name nobody proved
 	Approvals []Approval `json:"approvals"`
 }
 
@@ -90,6 +92,7 @@ type Approval struct {
 	At     time.Time `json:"at"`
 	Reason string    `json:"reason"`
 	Seq    uint64    `json:"decision"`
+	Login  string    `json:"login,omitempty"` // how the name is known: said, or a way in that proves it
 }
 
 // Waiting is the proposal of an experiment that waits, by the decision log's lines, oldest
@@ -118,7 +121,7 @@ func (p *Proposal) after(e *guardrails.Entry) *Proposal {
 		}
 		p.Approvals = slices.DeleteFunc(p.Approvals, func(a Approval) bool { return Same(a.By, e.Actor) })
 		if e.Kind == guardrails.ChangeApproved {
-			p.Approvals = append(p.Approvals, Approval{By: e.Actor, At: e.At, Reason: e.Text, Seq: e.Seq})
+			p.Approvals = append(p.Approvals, Approval{By: e.Actor, At: e.At, Reason: e.Text, Seq: e.Seq, Login: e.Login})
 		}
 	}
 	return p
@@ -133,6 +136,9 @@ func (p *Proposal) proposed(e *guardrails.Entry) *Proposal {
 	}
 	if !p.WantedBy(e.Actor) {
 		p.Authors = append(p.Authors, e.Actor)
+		if !access.Proved(e.Login) {
+			p.Said = append(p.Said, e.Actor)
+		}
 	}
 	return p
 }
@@ -151,6 +157,11 @@ func (p *Proposal) Counting(author string) (out []Approval) {
 		}
 	}
 	return out
+}
+
+// CountingProved are those of them by people who have proved who they are.
+func (p *Proposal) CountingProved(author string) []Approval {
+	return slices.DeleteFunc(p.Counting(author), func(a Approval) bool { return !access.Proved(a.Login) })
 }
 
 // Same tells whether two names are one person's, as far as names tell: an address in

@@ -24,7 +24,7 @@ var Allowed = map[string][]string{
 	"internal/bucketing":  {},
 	"internal/capacity":   {"internal/terminal"},
 	"internal/signals":    {"internal/experiment", "stats"},
-	"internal/governance": {"guardrails", "internal/experiment"},
+	"internal/governance": {"guardrails", "internal/access", "internal/experiment"},
 	"internal/privacy":    {"ingest", "internal/experiment", "internal/results"},
 	"internal/planning":   {"internal/experiment", "internal/results", "stats", "stats/design"},
 	"internal/report":     {"internal/catalog", "internal/daily", "internal/experiment", "internal/governance", "internal/planning", "internal/plots", "internal/results", "internal/signals", "internal/terminal", "internal/words", "stats"},

@@ -94,7 +94,9 @@ func (d *Door) ofSession(value string) (access.Principal, bool) {
 		}
 		p = l.principal
 	}
-	p.Login = "session"
+	if p.Login != "terminal" {
+		p.Login = "session"
+	}
 	return p, true
 }
 
