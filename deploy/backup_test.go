@@ -3,6 +3,8 @@ package deploy_test
 import (
 	"encoding/json"
 	"testing"
+
+	store "github.com/assay-dev/assay/internal/clickhouse"
 )
 
 // TestBackupAndRestore makes a backup and restores it with the accounts that the guide
@@ -25,12 +27,19 @@ func TestBackupAndRestore(t *testing.T) {
 	assayAs("backup", "--name", "of-the-deployment", "--user", "assay_backup", "--password-env", "ASSAY_BACKUP_PASSWORD")
 	for _, more := range [][]string{nil, {"--all"}} {
 		out := assayAs(append([]string{"restore", "of-the-deployment", "--user", "assay_admin", "--password-env", "ASSAY_ADMIN_PASSWORD"}, more...)...)
-		var done []struct{ Table, How string }
-		if err := json.Unmarshal([]byte(out), &done); err != nil {
-			t.Fatalf("%v in %s", err, out)
-		}
+		done := restored(t, out)
 		if last := done[len(done)-1]; last.Table != "ledger" || last.How != "exchanged" || (len(done) > 1) != (more != nil) {
 			t.Errorf("restore %v: %s", more, out)
 		}
 	}
+}
+
+// restored are the tables that `assay restore --json` says.
+func restored(t *testing.T, out string) []store.Restored {
+	t.Helper()
+	var said struct{ Tables []store.Restored }
+	if err := json.Unmarshal([]byte(out), &said); err != nil || len(said.Tables) == 0 {
+		t.Fatalf("%v in %s", err, out)
+	}
+	return said.Tables
 }

@@ -1,7 +1,6 @@
 package deploy_test
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -126,12 +125,8 @@ clickhouse:
 	appendParts(2)
 	for _, more := range [][]string{nil, {"--all"}} {
 		out := command(append(append([]string{"restore", "of-both"}, asAdmin...), more...)...)
-		var done []store.Restored
-		if err := json.Unmarshal([]byte(out), &done); err != nil {
-			t.Fatalf("%v in %s", err, out)
-		}
 		ledgers := ""
-		for _, r := range done {
+		for _, r := range restored(t, out) {
 			if r.Table == "ledger" {
 				ledgers += r.Node + " " + r.How + ";"
 			}

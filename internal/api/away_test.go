@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -22,4 +23,14 @@ func TestAway(t *testing.T) {
 			t.Errorf("%s: %+v", what, p)
 		}
 	}
+	away := fmt.Errorf("read the statuses: %w", missing{})
+	if p := a.refuse(t.Context(), away); p.Status != 503 || p.Detail != "a node is away" {
+		t.Errorf("a part of it: %+v", p)
+	}
 }
+
+// missing is an error of what cannot be read for now.
+type missing struct{}
+
+func (missing) Error() string       { return "node b: dial tcp 10.0.0.7:9000: connection refused" }
+func (missing) Unavailable() string { return "a node is away" }

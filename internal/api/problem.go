@@ -49,8 +49,8 @@ func (a *API) refuse(ctx context.Context, err error) *Problem {
 		return known
 	case errors.As(err, &missing):
 		return problem(http.StatusNotFound, missing.Hint, "%s", missing.Error())
-	case catalog.AwayOf(ctx) != nil:
-		return problem(http.StatusServiceUnavailable, "ask again when it is back: the program waits for it, and goes on by itself", "%s", catalog.AwayOf(ctx))
+	case catalog.Unavailable(ctx, err) != "":
+		return problem(http.StatusServiceUnavailable, "ask again when it is back: the program waits for it, and goes on by itself", "%s", catalog.Unavailable(ctx, err))
 	case ctx.Err() != nil:
 		return problem(http.StatusServiceUnavailable, "ask again", "the answer was not there in time")
 	}

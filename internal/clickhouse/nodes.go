@@ -2,7 +2,6 @@ package clickhouse
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -11,7 +10,17 @@ import (
 
 // ErrNodeAway says that a node does not answer. What is asked of all nodes is not
 // answered without it: half of the data without a word would be worse.
-var ErrNodeAway = errors.New("a node does not answer")
+var ErrNodeAway error = unavailable("a node does not answer")
+
+// unavailable is why something cannot be read for now, in words for anybody.
+type unavailable string
+
+func (a unavailable) Error() string { return string(a) }
+
+// Unavailable is the same for who asks from outside.
+func (a unavailable) Unavailable() string {
+	return "ClickHouse cannot answer in full now: " + string(a)
+}
 
 // patience is how long a node may take to answer before it counts as away.
 const patience = 3 * time.Second

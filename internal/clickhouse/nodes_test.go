@@ -3,6 +3,7 @@ package clickhouse_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -56,6 +57,18 @@ func (c nodes) openAll(t testing.TB, user embedded.User) *clickhouse.DB {
 		}
 	})
 	return db
+}
+
+// TestNodeAwayIsUnavailable: who asks from outside is told in words without an address.
+func TestNodeAwayIsUnavailable(t *testing.T) {
+	err := fmt.Errorf("node b: %w: dial tcp 10.0.0.7:9000", clickhouse.ErrNodeAway)
+	var gone interface{ Unavailable() string }
+	if !errors.As(err, &gone) || gone.Unavailable() != "ClickHouse cannot answer in full now: a node does not answer" {
+		t.Errorf("%v", gone)
+	}
+	if errors.Is(err, clickhouse.ErrMoving) || !errors.Is(err, clickhouse.ErrNodeAway) {
+		t.Error("it is another error")
+	}
 }
 
 func nodeName(i int) string { return string(rune('a' + i)) }

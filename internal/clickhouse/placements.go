@@ -13,7 +13,7 @@ import (
 
 // ErrMoving says that a shard is on its way to another node: nobody may read or write
 // it until it is there.
-var ErrMoving = errors.New("the shard is being moved")
+var ErrMoving error = unavailable("the shard is being moved")
 
 // Placement says on which node a shard is. The last one of a shard holds.
 type Placement struct {

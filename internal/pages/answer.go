@@ -43,8 +43,8 @@ func (p *Pages) failed(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.As(err, &f):
 	case errors.As(err, &missing):
 		f = fault{http.StatusNotFound, "There is no " + missing.What + "."}
-	case catalog.AwayOf(r.Context()) != nil:
-		f = fault{http.StatusServiceUnavailable, catalog.AwayOf(r.Context()).Error() + ". Nothing can be shown, judged or turned off here until it does. Flags that assay assigns are answered as they were, and this page comes back by itself."}
+	case catalog.Unavailable(r.Context(), err) != "":
+		f = fault{http.StatusServiceUnavailable, catalog.Unavailable(r.Context(), err) + ". Nothing can be shown, judged or turned off here until it does. Flags that assay assigns are answered as they were, and this page comes back by itself."}
 		if r.Method == http.MethodGet && !part(r) {
 			w.Header().Set("Refresh", "5")
 		}
