@@ -126,11 +126,15 @@ func (r *Reminders) Run(ctx context.Context) error {
 	return r.stack.rounds(ctx, "compute the reminders", remindEvery, func(ctx context.Context, _ time.Time) error { return r.round(ctx) })
 }
 
-// Held implements watch.Holds.
-func (r *Reminders) Held(key string) string {
+// Held implements watch.Holds. What nobody has computed yet holds too, where a file or the
+// operator asks for holding.
+func (r *Reminders) Held(e *experiment.Experiment) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.held[key]
+	if !r.was && e.Stale.Or(r.stack.staleOf()).Hold > 0 {
+		return "it is not known yet whether anybody looks after it"
+	}
+	return r.held[e.Key]
 }
 
 func (r *Reminders) round(ctx context.Context) error {

@@ -80,8 +80,14 @@ func TestReminders(t *testing.T) {
 			t.Errorf("%s: told %q, want %q", at, got, want)
 		}
 	}
+	if x, y := r.Held(v.Find("x")), r.Held(v.Find("y")); x == "" || y != "" {
+		t.Errorf("before the first round: %q, %q", x, y)
+	}
 	look(day(2), 9)
 	round(day(2))
+	if why := r.Held(v.Find("x")); why != "" {
+		t.Errorf("after it: %q", why)
+	}
 	look(day(3), 10)
 	round(day(3), "due reminder reminder/x/1/units")
 	round(day(3).Add(time.Minute))
@@ -113,7 +119,7 @@ func TestReminders(t *testing.T) {
 		t.Fatal(a, err)
 	}
 	round(day(18), "due reminder reminder/x/1/left_on", "due reminder reminder/x/1/held")
-	if why := r.Held("x"); !strings.Contains(why, "held: ramps wait") || r.Held("y") != "" {
+	if why := r.Held(v.Find("x")); !strings.Contains(why, "held: ramps wait") || r.Held(v.Find("y")) != "" {
 		t.Errorf("held %q", why)
 	}
 	grown, problems := experiment.Parse([]experiment.File{

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/assay-dev/assay/internal/experiment"
 )
 
 // TestHeldRampWaits: the ramp of an experiment that nobody looks after takes no step, and
@@ -25,4 +27,4 @@ func TestHeldRampWaits(t *testing.T) {
 }
 
 // Held implements Holds.
-func (w *world) Held(string) string { return w.held }
+func (w *world) Held(*experiment.Experiment) string { return w.held }

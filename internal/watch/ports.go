@@ -129,7 +129,7 @@ type Traffic interface {
 
 // Holds says why nothing of an experiment may grow, "" when it may. It must return at once.
 type Holds interface {
-	Held(experiment string) string
+	Held(e *experiment.Experiment) string
 }
 
 // TrafficOrder asks for a move of a ramp.

@@ -53,7 +53,7 @@ func (w *Watch) rampFacts(j *judged) guardrails.RampFacts {
 		f.Stopped = "all automatic kills are stopped by the operator"
 	}
 	if w.parts.Holds != nil {
-		f.Stale = w.parts.Holds.Held(j.experiment.Key)
+		f.Stale = w.parts.Holds.Held(j.experiment)
 	}
 	w.book.read(func(log *guardrails.Log) {
 		f.Log = log.Ramp(j.experiment.Key, it.Number)
