@@ -29,8 +29,8 @@ func TestFloor(t *testing.T) {
 		}
 		risen := *v
 		risen.Number, risen.Floor = 2, ms(draw("floor"))
-		if rapid.Bool().Draw(t, "devices are kept for a shorter time") {
-			risen.Floors = map[string]time.Time{"device": ms(draw("floor of devices"))}
+		if kind := rapid.SampledFrom([]string{"", "user", "device"}).Draw(t, "kept for a shorter time"); kind != "" {
+			risen.Floors = map[string]time.Time{kind: ms(draw("its floor"))}
 		}
 		floors := ingest.FloorsOf(&risen)
 		below := func(e ingest.Event) bool { return e.T < risen.FloorOf(e.UnitKind).UnixMilli() }
