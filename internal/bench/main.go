@@ -44,6 +44,7 @@ type options struct {
 	rate       int           // events a second of a live stream
 	live       time.Duration // how long it goes on
 	long       time.Duration // how long one more run of the whole path takes
+	keepMerged time.Duration // files of parts that were merged; 0: the engine's default
 	jars       string        // folder of Apache Kafka's jars; empty: the embedded broker
 	memory     int64         // of this process; 0: no limit
 	verify     bool          // also measure a verification of each run

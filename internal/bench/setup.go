@@ -70,7 +70,7 @@ func start(ctx context.Context, dir string, o options, set *experiment.Set) (_ *
 			err = errors.Join(err, b.close())
 		}
 	}()
-	if b.engine, err = embedded.StartClickHouse(ctx, embedded.ClickHouseConfig{Dir: filepath.Join(dir, "clickhouse")}); err != nil {
+	if b.engine, err = embedded.StartClickHouse(ctx, embedded.ClickHouseConfig{Dir: filepath.Join(dir, "clickhouse"), KeepMerged: o.keepMerged}); err != nil {
 		return b, fmt.Errorf("start ClickHouse: %w", err)
 	}
 	b.broker, err = startBroker(ctx, o.jars, filepath.Join(dir, "broker"))
