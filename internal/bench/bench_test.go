@@ -52,7 +52,7 @@ func TestAnalysesAreMeasured(t *testing.T) {
 func TestErasureIsMeasured(t *testing.T) {
 	embeddedtest.Library(t)
 	var out bytes.Buffer
-	if err := bench(t.Context(), &out, options{erase: 2000, units: 400, partitions: 2, eraseMany: 20, memory: 1 << 30, keepMerged: time.Second}); err != nil {
+	if err := bench(t.Context(), &out, options{erase: 400, units: 400, partitions: 2, eraseMany: 20, memory: 1 << 30, keepMerged: time.Second}); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
 	t.Log(out.String())

@@ -21,8 +21,8 @@ import (
 	"github.com/assay-dev/assay/internal/results"
 )
 
-// eventsOfUnit is how many events a unit of the load has, about.
-const eventsOfUnit = 5
+// erasureBuys is the most that a unit of this load buys: many units, few events.
+const erasureBuys = 1
 
 // forgetting is a database with the load counted, and a consumer that goes on.
 type forgetting struct {

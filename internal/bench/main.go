@@ -55,7 +55,7 @@ type options struct {
 	soak    soakOptions
 	soaking bool // a soak, and nothing else
 
-	erase     int // events among which units are erased, and nothing else
+	erase     int // units among whom some are erased, and nothing else
 	eraseMany int // how many units at once
 
 	readers bool // the API and the pages are measured, and nothing else
@@ -85,7 +85,7 @@ func flags() options {
 	only := flag.Bool("whole", false, "the whole path only")
 	flag.BoolVar(&o.kill, "kill", false, "how soon harm is called off, and what a round of the guard takes, and nothing else")
 	flag.IntVar(&o.analysis, "analysis", 0, "units: how long exploratory analyses of so many, with four outcomes each, take, and nothing else; 5,000,000 is the promise")
-	flag.IntVar(&o.erase, "erase", 0, "events: what it takes until one unit, and a thousand, are gone from so many, and nothing else; 5,000,000 is the promise")
+	flag.IntVar(&o.erase, "erase", 0, "units: what it takes until one, and a thousand, are gone from among so many, and nothing else; 5,000,000 is the promise")
 	flag.BoolVar(&o.readers, "readers", false, "how long the API and the pages take while a stream is counted, and nothing else")
 	assigning := flag.Bool("assign", false, "assigning units, computing other systems' assignments anew, and answers over HTTP, and nothing else")
 	flag.BoolVar(&o.soaking, "soak", false, "an installation of the shipped binary for a long time, with faults, and nothing else")
@@ -115,7 +115,7 @@ func flags() options {
 		}
 	}
 	if o.eraseMany = 1000; o.erase > 0 {
-		o.units = o.erase / eventsOfUnit
+		o.units = o.erase
 	}
 	if *assigning {
 		o.assign = 2 * time.Second

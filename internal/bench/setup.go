@@ -65,6 +65,9 @@ func prepare(ctx context.Context, dir string, o options) (*bencher, error) {
 // start starts the servers, for experiments.
 func start(ctx context.Context, dir string, o options, set *experiment.Set) (_ *bencher, err error) {
 	b := &bencher{set: set, load: load(o.units, o.partitions), topics: sourceNamed("bench"), memory: o.memory / 4 * 3, verify: o.verify}
+	if o.erase > 0 {
+		b.load.MostBuys = erasureBuys
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, b.close())
