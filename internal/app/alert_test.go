@@ -119,7 +119,7 @@ func TestRunbookHasEveryReason(t *testing.T) {
 		}
 		anchors[m[1]] = true
 	}
-	words := []string{"by_hand", "round_failed", string(guardrails.Held), string(guardrails.Verified), string(guardrails.Denied),
+	words := []string{"by_hand", "round_failed", string(watch.ReminderMatter), string(guardrails.Held), string(guardrails.Verified), string(guardrails.Denied),
 		string(guardrails.Failed), string(guardrails.PendingApproval), string(guardrails.NotEffective), string(guardrails.Overridden)}
 	for reason := range guardrails.Reasons() {
 		words = append(words, string(reason))
