@@ -94,7 +94,7 @@ spec:
         timeoutSeconds: 5
         failureThreshold: 6
       readinessProbe:
-        httpGet: {path: {{ .ready | default "/readyz" }}, port: http}
+        httpGet: {path: {{ .ready | default "/readyz" | quote }}, port: http}
         periodSeconds: 5
         timeoutSeconds: 5
       resources: {{- toYaml .own.resources | nindent 8 }}
