@@ -7,7 +7,7 @@ GO        ?= go
 LINT      := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS   := -s -w -X main.version=$(VERSION)
-TESTFLAGS ?= -timeout 30m
+TESTFLAGS ?= -timeout 50m
 ARGS      ?=
 
 .PHONY: help
