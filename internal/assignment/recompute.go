@@ -49,6 +49,8 @@ func Recompute(e *experiment.Experiment, s Seen) Verdict {
 	phase := it.PhaseAt(s.At)
 	weights := e.SplitOf(it, phase)
 	switch want := variantOf(e, it, phase.Traffic, weights, s.Unit); {
+	case want < 0 && phase.Shares[got] > 0 && mayHaveBegun(e, it, phase, weights, s.Unit) == got:
+		return ""
 	case want < 0 || phase.Shares[want] == 0:
 		return NotInPhase
 	case want == got:
@@ -56,6 +58,17 @@ func Recompute(e *experiment.Experiment, s Seen) Verdict {
 	default:
 		return Mismatch
 	}
+}
+
+// mayHaveBegun is the index of the variant that the next step of a ramp gives a unit, -1:
+// none. A step is in force where units are assigned before the version that says so is
+// read where they are counted; for so long nobody can know whose it is.
+func mayHaveBegun(e *experiment.Experiment, it *experiment.Iteration, phase *experiment.Phase, weights []float64, unit string) int {
+	newest := phase.Number == it.Phases[len(it.Phases)-1].Number
+	if it.Ramp == nil || !newest || phase.Reverted || int(phase.Step) >= len(it.Ramp.Steps) {
+		return -1
+	}
+	return variantOf(e, it, it.Ramp.Steps[phase.Step].Traffic, weights, unit)
 }
 
 func meets(c experiment.Condition, attribute func(string) (string, bool)) bool {

@@ -3,6 +3,7 @@ package assignment
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/assay-dev/assay/internal/bucketing"
 	"github.com/assay-dev/assay/internal/experiment"
@@ -93,6 +94,67 @@ func TestRecompute(t *testing.T) {
 			t.Errorf("%s: with another seed %d of 20,000 are wrong, %d of the first hundred", c.a.System, bad, first)
 		}
 	}
+}
+
+// TestRecomputeNextStep: while a step of a ramp is the newest that is known, a unit of the
+// next one may have been shown its variant already. That is no finding, neither for it nor
+// against it; everything else is as without a ramp.
+func TestRecomputeNextStep(t *testing.T) {
+	e := assignedBy(experiment.Assignment{System: experiment.Assay}, 0.1)
+	it := &e.Iterations[0]
+	it.Ramp = &experiment.Ramp{Steps: []experiment.RampStep{{Traffic: 0.1}, {Traffic: 0.5}, {Traffic: 1}}}
+	it.Phases[0].Step = 1
+	by := func(traffic float64, unit string) int {
+		if d := plan(*assignedBy(experiment.Assignment{System: experiment.Assay}, traffic), 0).Decide(unit, nil); d.In() {
+			return d.Variant
+		}
+		return -1
+	}
+	reverted := *e
+	reverted.Iterations = []experiment.Iteration{*it}
+	reverted.Iterations[0].Phases = []experiment.Phase{it.Phases[0]}
+	reverted.Iterations[0].Phases[0].Reverted = true
+	later := *e // the next step is known to begin in an hour
+	later.Iterations = []experiment.Iteration{*it}
+	second := it.Phases[0]
+	second.Number, second.Step, second.Traffic, second.From = 2, 2, 0.5, start.Add(time.Hour)
+	later.Iterations[0].Phases = []experiment.Phase{it.Phases[0], second}
+	last := *e
+	last.Iterations = []experiment.Iteration{*it}
+	last.Iterations[0].Phases = []experiment.Phase{it.Phases[0]}
+	last.Iterations[0].Phases[0].Step = 3
+	var next, out int
+	for _, u := range units(2000) {
+		now, then := by(0.1, u), by(0.5, u)
+		var want Verdict
+		switch {
+		case now >= 0:
+			want = Match
+		case then < 0:
+			want = NotInPhase
+			out++
+		default:
+			next++
+		}
+		shown := e.Variants[max(now, then, 0)].Key
+		if v := Recompute(e, seen(u, shown, nil)); v != want {
+			t.Fatalf("%s in %s is %q, want %q", u, shown, v, want)
+		}
+		if now >= 0 {
+			continue
+		}
+		other := e.Variants[(max(then, 0)+1)%len(e.Variants)].Key
+		if v := Recompute(e, seen(u, other, nil)); v != NotInPhase {
+			t.Fatalf("%s, not in traffic and in another variant than its next, is %q", u, v)
+		}
+		for name, known := range map[string]*experiment.Experiment{"reverted": &reverted, "the next step is known": &later, "the last step": &last} {
+			if v := Recompute(known, seen(u, shown, nil)); v != NotInPhase {
+				t.Fatalf("%s: %s is %q", name, u, v)
+			}
+		}
+	}
+	near(t, "units of the next step", next, 2000, 0.4)
+	near(t, "units of neither", out, 2000, 0.5)
 }
 
 // TestRecomputeAside: what was not drawn, and what nobody can know.
