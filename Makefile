@@ -96,7 +96,7 @@ bench: engine kafka openfeature ## events/s end to end, what an event costs each
 	$(GO) run ./internal/bench $(ARGS)
 	$(GO) run ./internal/bench -readers
 	$(GO) run ./internal/bench -assign
-	$(GO) run ./internal/bench -erase 5000000
+	$(GO) run ./internal/bench -erase 1000000
 	@echo; echo "A COMPARISON FROM MOMENTS, beside one t quantile of gonum"
 	$(GO) test ./stats -run '^$$' -bench '^BenchmarkComparison$$'
 
