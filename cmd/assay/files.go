@@ -32,6 +32,16 @@ func (e *environment) parse(files []experiment.File) (*experiment.Set, error) {
 	return set, nil
 }
 
+// files reads the files that the configuration names, and parses them.
+func (e *environment) files(cfg config.Config) ([]experiment.File, *experiment.Set, error) {
+	files, err := app.Files(cfg)
+	if err != nil {
+		return nil, nil, usage(err)
+	}
+	set, err := e.parse(files)
+	return files, set, err
+}
+
 // print writes a result: as JSON when asked, else with the function.
 func (e *environment) print(v any, text func() error) error {
 	if !e.globals.JSON {
@@ -79,11 +89,7 @@ func (c applyCmd) Run(env *environment) error {
 	if c.Keep != "" {
 		return c.shed(env, cfg)
 	}
-	files, err := app.Files(cfg)
-	if err != nil {
-		return usage(err)
-	}
-	set, err := env.parse(files)
+	_, set, err := env.files(cfg)
 	if err != nil {
 		return err
 	}

@@ -26,11 +26,7 @@ func (c readyCmd) Run(env *environment) error {
 	if err != nil {
 		return err
 	}
-	files, err := app.Files(cfg)
-	if err != nil {
-		return usage(err)
-	}
-	set, err := env.parse(files)
+	_, set, err := env.files(cfg)
 	if err != nil {
 		return err
 	}

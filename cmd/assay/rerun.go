@@ -22,11 +22,7 @@ func (c rerunCmd) Run(env *environment) error {
 	if err != nil {
 		return err
 	}
-	files, err := app.Files(cfg)
-	if err != nil {
-		return usage(err)
-	}
-	set, err := env.parse(files)
+	files, set, err := env.files(cfg)
 	if err != nil {
 		return err
 	}

@@ -68,11 +68,8 @@ func (c runCmd) files(env *environment, cfg config.Config) (*experiment.Set, err
 	if c.Demo {
 		return app.DemoSet()
 	}
-	files, err := app.Files(cfg)
-	if err != nil {
-		return nil, usage(err)
-	}
-	return env.parse(files)
+	_, set, err := env.files(cfg)
+	return set, err
 }
 
 // serve runs all parts until the context ends, then says where to look.

@@ -2,10 +2,8 @@ package app
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
 	"github.com/assay-dev/assay/internal/report"
@@ -31,19 +29,7 @@ func WriteFile(file string, write func(io.Writer) error) error {
 	if err := write(&b); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		return fmt.Errorf("make the reports folder: %w", err)
-	}
-	tmp, err := os.CreateTemp(filepath.Dir(file), ".report-")
-	if err != nil {
-		return fmt.Errorf("write the report: %w", err)
-	}
-	defer func() { _ = os.Remove(tmp.Name()) }() // it is gone once it has its name
-	_, err = tmp.Write(b.Bytes())
-	if err := cmp.Or(err, tmp.Chmod(0o644), tmp.Close()); err != nil {
-		return fmt.Errorf("write the report: %w", err)
-	}
-	if err := os.Rename(tmp.Name(), file); err != nil {
+	if err := replaceFile(file, b.Bytes(), 0o755, 0o644); err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}
 	return nil

@@ -141,7 +141,7 @@ func TestWriteDay(t *testing.T) {
 	if page, err = os.ReadFile(filepath.Join(dir, date.String(), "experiments", "cta.html")); err != nil || !bytes.Contains(page, []byte("Since the day before")) {
 		t.Errorf("the experiment's page: %v", err)
 	}
-	left, err := filepath.Glob(filepath.Join(dir, "*", ".report-*"))
+	left, err := filepath.Glob(filepath.Join(dir, "*", ".*"))
 	if err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)
 	}

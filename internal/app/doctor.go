@@ -36,15 +36,16 @@ func (s *Stack) Doctor(ctx context.Context, samples int, other string, tell bool
 	if err != nil {
 		return out, err
 	}
-	tried, err := s.trySwitches(ctx, now)
+	all, err := s.allSwitches()
 	if err != nil {
 		return out, err
 	}
-	ramped, err := s.tryRamps(ctx, now)
+	v, err := s.DB.Version(ctx)
 	if err != nil {
-		return out, err
+		return out, fmt.Errorf("read the configuration in force: %w", err)
 	}
-	asked, err := s.askedSignals(ctx, now)
+	tried, ramped := all.tryAll(ctx, &v, now), all.tryRamps(ctx, &v, now)
+	asked, err := s.askedSignals(ctx, &v, now)
 	if err != nil {
 		return out, err
 	}

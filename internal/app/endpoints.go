@@ -55,7 +55,7 @@ func (e Endpoints) write(data string) error {
 	if err != nil {
 		return fmt.Errorf("encode endpoints: %w", err)
 	}
-	if err := replaceFile(endpointsFile(data), b); err != nil {
+	if err := replaceFile(endpointsFile(data), b, 0o700, 0o600); err != nil {
 		return fmt.Errorf("write endpoints: %w", err)
 	}
 	return nil

@@ -55,10 +55,7 @@ func (s *Stack) keepErasure(e Erasure, units []ingest.Unit) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(folder, e.id+".json"), text, 0o600)
+	return replaceFile(filepath.Join(folder, e.id+".json"), text, 0o700, 0o600)
 }
 
 // Reapply asks again for erasures that are kept beside the backups and that the

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/assay-dev/assay/guardrails/killswitch"
@@ -31,23 +30,13 @@ func CheckRamps(c config.Config, set *experiment.Set) experiment.Problems {
 }
 
 // tryRamps reads the traffic of every ramp that runs or will. Nothing is set.
-func (s *Stack) tryRamps(ctx context.Context, now time.Time) ([]doctor.Ramped, error) {
-	all, err := s.allSwitches()
-	if err != nil {
-		return nil, err
-	}
-	v, err := s.DB.Version(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read the configuration in force: %w", err)
-	}
-	var out []doctor.Ramped
-	for i := range v.Experiments {
-		e := &v.Experiments[i]
-		if it := e.Latest(); it != nil && it.Ramp != nil && it.Killed == nil && now.Before(it.EnrolUntil) {
-			out = append(out, all.tryRamp(ctx, e, now))
+func (s allSwitches) tryRamps(ctx context.Context, v *experiment.Version, now time.Time) (out []doctor.Ramped) {
+	for e := range alive(v, now) {
+		if it := e.Latest(); it.Ramp != nil && now.Before(it.EnrolUntil) {
+			out = append(out, s.tryRamp(ctx, e, now))
 		}
 	}
-	return out, nil
+	return out
 }
 
 // tryRamp reads the traffic of an experiment's latest ramp; before it begins, that of its

@@ -53,26 +53,17 @@ func (s *Stack) trySignals(ctx context.Context, ask asker, set *experiment.Set, 
 
 // questionsOf are those of all iterations that run or will.
 func questionsOf(v *experiment.Version, now time.Time) (all []*asking) {
-	for i := range v.Experiments {
-		e := &v.Experiments[i]
-		it := e.Latest()
-		if it == nil || it.Killed != nil || !now.Before(it.End) {
-			continue
-		}
+	for e := range alive(v, now) {
 		for j := range e.Signals {
-			all = append(all, &asking{experiment: e, iteration: it, signal: &e.Signals[j]})
+			all = append(all, &asking{experiment: e, iteration: e.Latest(), signal: &e.Signals[j]})
 		}
 	}
 	return all
 }
 
-// askedSignals asks every question of the configuration in force once.
-func (s *Stack) askedSignals(ctx context.Context, now time.Time) ([]doctor.Asked, error) {
-	v, err := s.DB.Version(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read the configuration in force: %w", err)
-	}
-	all := questionsOf(&v, now)
+// askedSignals asks every question of a version once.
+func (s *Stack) askedSignals(ctx context.Context, v *experiment.Version, now time.Time) ([]doctor.Asked, error) {
+	all := questionsOf(v, now)
 	if len(all) == 0 {
 		return nil, nil
 	}

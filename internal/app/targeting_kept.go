@@ -94,30 +94,10 @@ func (t *Targeting) keep(now time.Time) error {
 	}
 	b, err := json.Marshal(k)
 	if err == nil {
-		err = replaceFile(t.file.name, b)
+		err = replaceFile(t.file.name, b, 0o700, 0o600)
 	}
 	if err != nil {
 		return fmt.Errorf("keep how to assign: %w", err)
-	}
-	return nil
-}
-
-// replaceFile writes a file for this user alone. Whoever reads it sees the old or the new
-// one, also after a crash.
-func replaceFile(name string, b []byte) (err error) {
-	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
-		return err
-	}
-	tmp, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*") // mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = tmp.Write(b)
-	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err == nil {
-		err = os.Rename(tmp.Name(), name)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(tmp.Name()))
 	}
 	return nil
 }

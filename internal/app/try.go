@@ -3,7 +3,7 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
+	"iter"
 	"time"
 
 	"github.com/assay-dev/assay/guardrails/killswitch"
@@ -11,25 +11,27 @@ import (
 	"github.com/assay-dev/assay/internal/experiment"
 )
 
-// trySwitches tries every switch that an experiment names which runs or will,
-// and those of its arms. Nothing is switched.
-func (s *Stack) trySwitches(ctx context.Context, now time.Time) ([]doctor.Tried, error) {
-	all, err := s.allSwitches()
-	if err != nil {
-		return nil, err
-	}
-	v, err := s.DB.Version(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read the configuration in force: %w", err)
-	}
-	var out []doctor.Tried
-	for i := range v.Experiments {
-		e := &v.Experiments[i]
-		if it := e.Latest(); e.KillSwitch != "" && it != nil && it.Killed == nil && now.Before(it.End) {
-			out = append(out, all.try(ctx, e)...)
+// alive are the experiments whose latest iteration runs or will.
+func alive(v *experiment.Version, now time.Time) iter.Seq[*experiment.Experiment] {
+	return func(yield func(*experiment.Experiment) bool) {
+		for i := range v.Experiments {
+			e := &v.Experiments[i]
+			if it := e.Latest(); it != nil && it.Killed == nil && now.Before(it.End) && !yield(e) {
+				return
+			}
 		}
 	}
-	return out, nil
+}
+
+// tryAll tries every switch that an experiment names which runs or will, and those of
+// its arms. Nothing is switched.
+func (s allSwitches) tryAll(ctx context.Context, v *experiment.Version, now time.Time) (out []doctor.Tried) {
+	for e := range alive(v, now) {
+		if e.KillSwitch != "" {
+			out = append(out, s.try(ctx, e)...)
+		}
+	}
+	return out
 }
 
 // try is a dry run of an experiment's kill, as a whole and by its arms.
