@@ -9,34 +9,16 @@ import (
 )
 
 const (
-	// recallUnits is how many units are asked for at once: a thousand cost little
-	// more than a hundred.
-	recallUnits = 1000
+	// recallUnits is how many units are asked for at once: tens of thousands cost little
+	// more than a hundred, because these are already spread over most of a shard's rows.
+	recallUnits = 40_000
 	// recallEvents is how many events are joined at once when units may have to be
 	// read back for them, so that what comes back has bounds.
-	recallEvents = 10_000
-	// restoreCheck is after how many restored rows the limit is looked at.
-	restoreCheck = 10_000
+	recallEvents = 50_000
 )
 
-// restore fills the state with the stored rows below the mark, as far as the
-// shard's memory reaches. The units that were idle longest are left to be read
-// back when they are needed.
-func (l *life) restore(ctx context.Context) (rows int, err error) {
-	err = l.s.c.store.EventsBelow(ctx, l.s.id, l.below, l.visible(func(e *ingest.Event) {
-		l.joiner.Restore(e)
-		if rows++; rows%restoreCheck == 0 {
-			l.shrink()
-		}
-	}))
-	if err != nil {
-		return rows, fmt.Errorf("restore state: %w", err)
-	}
-	l.shrink()
-	return rows, nil
-}
-
-// recall brings back the units of these events that were evicted.
+// recall brings back the units of these events that have stored rows and are not in
+// memory.
 func (l *life) recall(ctx context.Context, events []ingest.Event) error {
 	return l.bringBack(ctx, l.joiner.Absent(events))
 }
@@ -78,8 +60,8 @@ func (l *life) shrink() {
 }
 
 // adopt goes over to the version. Units that it has erased are forgotten first. What
-// it changes for evicted units is found by letting the stored rows of those whom it
-// may concern pass by.
+// it changes for units that are not in memory is found by letting the stored rows of
+// those whom it may concern pass by.
 func (w *worker) adopt(ctx context.Context) ([]Adjustment, error) {
 	l := w.l
 	adjustments, err := l.forget(ctx, ingest.ErasureOf(w.version))

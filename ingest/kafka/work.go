@@ -25,13 +25,23 @@ func (l *life) work(ctx, hard context.Context) error {
 	defer context.AfterFunc(ctx, stop)()
 
 	w := newWorker(l)
+	if l.partly {
+		r, read := l.restoring(reading)
+		w.stored = r
+		group.Go(read)
+	}
 	group.Go(func() error { return l.readInStep(reading, clients, w.fetched) })
 	group.Go(func() error { return w.write(working) })
 	group.Go(func() error {
 		defer stop()
 		return w.join(working)
 	})
-	return group.Wait()
+	err = group.Wait()
+	if l.reached() {
+		evicted, restored := l.joiner.Evicted()
+		l.s.log.Info("shard ended", "seq", l.seq, "units", l.joiner.Units(), "evicted", evicted, "read_back", restored)
+	}
+	return err
 }
 
 // behindAges is how many times as old a batch may become while a whole batch
@@ -43,6 +53,7 @@ type worker struct {
 	l       *life
 	fetched chan kgo.Fetches
 	idle    chan struct{} // holds a token while the writer has nothing to do
+	stored  *restoring    // nil: all is in memory, or no more of it is wanted there
 	parts   chan work
 	spare   chan *batch // written, to be used again
 
@@ -95,6 +106,8 @@ func (w *worker) join(ctx context.Context) error {
 			if err := w.take(ctx, fetches); err != nil {
 				return err
 			}
+		case rows, more := <-w.loaded():
+			w.load(rows, more)
 		case <-w.age.C:
 			w.ripen()
 		case <-changed:
