@@ -15,6 +15,13 @@ import "embed"
 //go:embed analysis/cells.sql
 var Analysis string
 
+// Slow is a template of a statement that reads the events of an experiment's units, or
+// all of them where these are very many; see clickhouse.DB.Slow. All its values are
+// bound.
+//
+//go:embed analysis/slow.sql
+var Slow string
+
 // Users makes the accounts of a server that keeps them by SQL: a template like the
 // migrations, for people to read and run.
 //

@@ -23,7 +23,7 @@ type batch struct {
 	// Exposures by topic whose experiment the configuration does not have.
 	unknown map[uint8]int
 	aging   bool // its age is being measured
-	grows   bool // it has been old and waits to be fuller, see worker.ripen
+	ages    int  // how often it has been old, see worker.ripen
 	way     []Stretch
 }
 
@@ -37,7 +37,7 @@ func (l *life) newBatch(reuse *batch) *batch {
 	clear(b.dead)
 	clear(b.first)
 	clear(b.unknown)
-	b.events, b.dead, b.way, b.bytes, b.aging, b.grows = b.events[:0], b.dead[:0], b.way[:0], 0, false, false
+	b.events, b.dead, b.way, b.bytes, b.aging, b.ages = b.events[:0], b.dead[:0], b.way[:0], 0, false, 0
 	for i, topic := range l.source {
 		b.counts[i] = ingest.Counts{Topic: uint8(topic), From: l.from[i], Next: l.from[i]}
 	}
@@ -155,7 +155,7 @@ func (l *life) join(ctx context.Context, b *batch) error {
 	for fresh := b.events; len(fresh) > 0; {
 		now := fresh
 		if !l.joiner.Whole() {
-			now = fresh[:min(len(fresh), recallEvents)]
+			now = fresh[:min(len(fresh), l.recallEvents())]
 			if err := l.recall(ctx, now); err != nil {
 				return err
 			}

@@ -86,7 +86,7 @@ type CopySource struct{ Topic, Group string }
 
 // Batch bounds what goes into one part.
 type Batch struct {
-	Time    time.Duration // a batch this old is written as soon as the writer is free; behind the log's end, eight times as old
+	Time    time.Duration // a batch this old is written as soon as the writer is free; behind the log's end, up to eight times as old
 	Records int           // a batch of so many is full; one fetch more may come on top
 	Total   int           // records that the batches of all shards may have together: each is full at its share
 	Bytes   int           // of records' values; a batch of so many is full

@@ -8,14 +8,14 @@ import (
 	"github.com/assay-dev/assay/ingest"
 )
 
-const (
-	// recallUnits is how many units are asked for at once: tens of thousands cost little
-	// more than a hundred, because these are already spread over most of a shard's rows.
-	recallUnits = 40_000
-	// recallEvents is how many events are joined at once when units may have to be
-	// read back for them, so that what comes back has bounds.
-	recallEvents = 50_000
-)
+// recallUnits is how many units are asked for at once: tens of thousands cost little
+// more than some hundreds, because these lie already beside most of a shard's rows.
+const recallUnits = 40_000
+
+// recallEvents is how many events are joined at once when units may have to be read
+// back for them: many, since asking for few units costs half as much as for all, and
+// not all that a batch may have, so that joining does not wait for the last one.
+func (l *life) recallEvents() int { return max(1, l.s.c.limit().Records/2) }
 
 // recall brings back the units of these events that have stored rows and are not in
 // memory.

@@ -16,8 +16,8 @@ import (
 //  1. know: the joiner learns which units have stored rows. Only their ids are read.
 //  2. From now on it counts. A batch that has events of such units reads these back
 //     first, like those that were evicted (recall.go).
-//  3. readAll: meanwhile the rows of all units are read, in order, and given to the
-//     join between its batches, as long as there is memory.
+//  3. readAll: whenever little waits in the log, the rows of all units are read on, in
+//     order, and given to the join between its batches, as long as there is memory.
 //
 // Which units are in memory changes no number.
 
@@ -28,6 +28,14 @@ const (
 	// loadMost is how many rows of one unit the join takes at a time. A unit with more
 	// is left to be read back when it is needed, row by row.
 	loadMost = 16 * loadRows
+	// loadBehind is how many records may wait in the log while rows are read: reading
+	// them takes more of two cores than counting does.
+	loadBehind = 50_000
+	// loadLook is how often a shard looks whether it is further behind, and after
+	// loadPatience of them rows are read all the same: a shard that is always behind
+	// may be so because it has to read back.
+	loadLook     = time.Second
+	loadPatience = 180
 	// knowCheck is after how many units the filter's size is looked at.
 	knowCheck = 1024
 )
@@ -72,6 +80,10 @@ type restoring struct {
 func (r *restoring) readAll(ctx context.Context, l *life, below map[string]int64) error {
 	defer close(r.rows)
 	for pause := l.s.c.cfg.Backoff; ; pause = min(2*pause, 32*l.s.c.cfg.Backoff) {
+		// The store is asked when the first rows are wanted.
+		if _, err := r.give(ctx, nil); err != nil {
+			return nil
+		}
 		cut := cutter{give: func(s stretch) (stretch, error) { return r.give(ctx, s) }}
 		err := l.s.c.store.EventsBelow(ctx, l.s.id, below, cut.see)
 		if err == nil {
@@ -153,25 +165,35 @@ func (w *worker) load(s stretch, more bool) {
 	}
 	if !more {
 		w.stored.stop()
+		w.pause.Stop()
 		w.stored = nil
 		l.s.log.Info("state read back", "whole", l.joiner.Whole(), "units", l.joiner.Units(), "bytes", l.joiner.Bytes())
 		l.s.c.metrics.loads(l.s.id, false)
 	}
 }
 
-// loaded is where stored rows come from, nil when no more are wanted.
+// look decides whether there is time to read rows.
+func (w *worker) look() {
+	w.looks++
+	w.calm = w.looks > loadPatience || w.l.s.progress.caughtUp(loadBehind)
+}
+
+// loaded is where stored rows come from, nil when none are wanted now.
 func (w *worker) loaded() <-chan stretch {
-	if w.stored == nil {
+	if w.stored == nil || !w.calm {
 		return nil
 	}
 	return w.stored.rows
 }
 
 // restoring begins where the life does.
-func (l *life) restoring(ctx context.Context) (_ *restoring, read func() error) {
+func (w *worker) restoring(ctx context.Context) (read func() error) {
+	l := w.l
 	ctx, stop := context.WithCancel(ctx)
 	r := &restoring{rows: make(chan stretch), spare: make(chan stretch, 1), stop: stop}
-	below := maps.Clone(l.below)
+	w.stored = r
+	w.pause.Reset(loadLook)
 	l.s.c.metrics.loads(l.s.id, true)
-	return r, func() error { return r.readAll(ctx, l, below) }
+	below := maps.Clone(l.below)
+	return func() error { return r.readAll(ctx, l, below) }
 }

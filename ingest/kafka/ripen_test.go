@@ -3,28 +3,30 @@ package kafka
 import (
 	"testing"
 	"time"
+
+	"github.com/assay-dev/assay/ingest"
 )
 
-// A batch that has its age is written, unless a whole batch more waits in the
-// log; then it may grow, but once only.
+// A batch that has its age is written, unless more than it has waits in the log; then
+// it may grow, but not for ever.
 func TestBatchGrowsBehindTheEnd(t *testing.T) {
 	for name, test := range map[string]struct {
 		behind []int64
-		grew   bool // it has been given its longer time
+		ages   int // it has been given more time so often
 		old    bool
 	}{
-		"at the end":            {behind: []int64{0, 0}, old: true},
-		"almost a batch behind": {behind: []int64{500, 499}, old: true},
-		"a batch behind":        {behind: []int64{500, 500}},
-		"still behind, later":   {behind: []int64{9000, 9000}, grew: true, old: true},
+		"at the end":          {behind: []int64{0, 0}, old: true},
+		"as much waits":       {behind: []int64{2, 1}, old: true},
+		"more waits":          {behind: []int64{2, 2}},
+		"still more waits":    {behind: []int64{9000, 9000}, ages: behindAges - 2},
+		"it has had its time": {behind: []int64{9000, 9000}, ages: behindAges - 1, old: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			cfg := DefaultConfig()
-			cfg.Batch.Records = 1000
-			w := &worker{l: &life{s: &shard{c: &Consumer{cfg: cfg}}}, behind: test.behind, open: &batch{grows: test.grew}, age: time.NewTimer(time.Hour)}
+			w := &worker{l: &life{s: &shard{c: &Consumer{cfg: DefaultConfig()}}}, behind: test.behind, age: time.NewTimer(time.Hour)}
+			w.open = &batch{rows: newMemory().NewRows(0, nil), events: make([]ingest.Event, 2), dead: make([]ingest.Dead, 1), ages: test.ages}
 			defer w.age.Stop()
-			if w.ripen(); w.old != test.old || w.open.grows != (test.grew || !test.old) {
-				t.Errorf("old %v, grows %v", w.old, w.open.grows)
+			if w.ripen(); w.old != test.old || w.open.ages != test.ages+1 {
+				t.Errorf("old %v after %d ages", w.old, w.open.ages)
 			}
 		})
 	}

@@ -26,9 +26,7 @@ func (l *life) work(ctx, hard context.Context) error {
 
 	w := newWorker(l)
 	if l.partly {
-		r, read := l.restoring(reading)
-		w.stored = r
-		group.Go(read)
+		group.Go(w.restoring(reading))
 	}
 	group.Go(func() error { return l.readInStep(reading, clients, w.fetched) })
 	group.Go(func() error { return w.write(working) })
@@ -44,8 +42,8 @@ func (l *life) work(ctx, hard context.Context) error {
 	return err
 }
 
-// behindAges is how many times as old a batch may become while a whole batch
-// more waits in the log.
+// behindAges is how many times as old a batch may become while as much as it has, and
+// more, waits in the log.
 const behindAges = 8
 
 // worker is the middle of a life: between what was fetched and what is written.
@@ -58,6 +56,9 @@ type worker struct {
 	spare   chan *batch // written, to be used again
 
 	open    *batch
+	pause   *time.Ticker // while stored is to be read: for a look whether there is time for it
+	calm    bool         // there is
+	looks   int
 	age     *time.Timer // since the open batch's first record
 	old     bool
 	behind  []int64 // by declared topic: records that wait in the log
@@ -76,9 +77,10 @@ type work struct {
 func newWorker(l *life) *worker {
 	w := &worker{
 		l: l, fetched: make(chan kgo.Fetches), idle: make(chan struct{}, 1), parts: make(chan work, 1), spare: make(chan *batch, 2),
-		age: time.NewTimer(time.Hour),
+		age: time.NewTimer(time.Hour), pause: time.NewTicker(time.Hour),
 	}
 	w.age.Stop()
+	w.pause.Stop()
 	w.idle <- struct{}{}
 	w.open = l.newBatch(nil)
 	w.behind = make([]int64, len(l.source))
@@ -95,6 +97,7 @@ func newWorker(l *life) *worker {
 func (w *worker) join(ctx context.Context) error {
 	defer close(w.parts)
 	defer w.age.Stop()
+	defer w.pause.Stop()
 	newest, changed := w.l.s.c.versions.latest()
 	w.version = newest
 	for !w.done() {
@@ -106,6 +109,8 @@ func (w *worker) join(ctx context.Context) error {
 			if err := w.take(ctx, fetches); err != nil {
 				return err
 			}
+		case <-w.pause.C:
+			w.look()
 		case rows, more := <-w.loaded():
 			w.load(rows, more)
 		case <-w.age.C:
@@ -185,7 +190,7 @@ func (w *worker) take(ctx context.Context, fetches kgo.Fetches) error {
 	if !w.old && !w.open.empty() && len(fetches) > 0 {
 		w.startAge()
 	}
-	if w.l.joiner.Whole() || len(w.open.events) >= recallEvents {
+	if w.l.joiner.Whole() || len(w.open.events) >= w.l.recallEvents() {
 		return w.l.join(ctx, w.open)
 	}
 	return nil // reading back is cheaper for many at once
@@ -199,18 +204,18 @@ func (w *worker) startAge() {
 	w.age.Reset(w.l.s.c.cfg.Batch.Time)
 }
 
-// ripen is what happens when the open batch has its age. Behind the end of the
-// log nobody waits for these records in particular, and what the store pays for a
-// part is much the same for any size: the batch may grow for longer once.
+// ripen is what happens when the open batch has its age. Behind the end of the log
+// nobody waits for these records in particular, and what the store pays for a part is
+// much the same for any size: the batch goes on to grow until it has as much as waits
+// still, so that a shard that cannot keep up with small parts does with larger ones.
 func (w *worker) ripen() {
 	var waiting int64
 	for _, n := range w.behind {
 		waiting += n
 	}
-	limit := w.l.s.c.limit()
-	if w.old = w.open.grows || waiting < int64(limit.Records); !w.old {
-		w.open.grows = true
-		w.age.Reset((behindAges - 1) * limit.Time)
+	w.open.ages++
+	if w.old = w.open.ages >= behindAges || waiting <= int64(w.open.records()); !w.old {
+		w.age.Reset(w.l.s.c.limit().Time)
 	}
 }
 

@@ -52,14 +52,14 @@ func (s *Stack) Placebo(ctx context.Context, registry prometheus.Registerer) err
 	if err != nil {
 		return err
 	}
-	return s.rounds(ctx, "placebo", placeboAsk, func(ctx context.Context, now time.Time) error {
-		return s.placeboRound(ctx, gauges, now)
+	return s.rounds(ctx, "placebo", placeboAsk, func(ctx context.Context, _ time.Time) error {
+		return s.placeboRound(ctx, gauges)
 	})
 }
 
-func (s *Stack) placeboRound(ctx context.Context, gauges *watch.PlaceboGauges, now time.Time) error {
+func (s *Stack) placeboRound(ctx context.Context, gauges *watch.PlaceboGauges) error {
 	var all []*results.Placebo
-	err := s.eachRunning(ctx, now, func(v *experiment.Version, e *experiment.Experiment, it *experiment.Iteration) error {
+	err := s.eachRunning(ctx, func(ctx context.Context, v *experiment.Version, e *experiment.Experiment, it *experiment.Iteration, now time.Time) error {
 		last, err := s.lastPlacebo(ctx, e.Key, it.Number)
 		p := last
 		if err == nil && (last == nil || now.Sub(last.At) >= placeboEvery) {

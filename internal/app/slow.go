@@ -68,8 +68,8 @@ func (s *Stack) lastSlow(ctx context.Context, key string, iteration uint32) (*re
 // Slow computes the slow metrics of running experiments now and then, until the
 // context ends. A failure is logged and costs nothing but age.
 func (s *Stack) Slow(ctx context.Context) error {
-	return s.rounds(ctx, "slow metrics", slowEvery, func(ctx context.Context, now time.Time) error {
-		return s.eachRunning(ctx, now, func(v *experiment.Version, e *experiment.Experiment, it *experiment.Iteration) error {
+	return s.rounds(ctx, "slow metrics", slowEvery, func(ctx context.Context, _ time.Time) error {
+		return s.eachRunning(ctx, func(ctx context.Context, v *experiment.Version, e *experiment.Experiment, it *experiment.Iteration, now time.Time) error {
 			_, err := s.SlowLook(ctx, v, e, it, now)
 			return err
 		})

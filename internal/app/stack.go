@@ -38,14 +38,15 @@ type Stack struct {
 	Log     *slog.Logger
 	Code    string
 
-	endpoints Endpoints
-	owner     bool // this process started the embedded parts
-	unchecked bool // the server has not answered yet, so the tables may be those of a newer program
-	closers   []func() error
-	ready     map[string]web.Check // of the parts that run here; for the door, before it is opened to anybody
-	alive     map[string]web.Check
-	steps     sync.Map // judgedStep → signals.Step
-	faults    *prometheus.CounterVec
+	endpoints  Endpoints
+	owner      bool // this process started the embedded parts
+	unchecked  bool // the server has not answered yet, so the tables may be those of a newer program
+	closers    []func() error
+	ready      map[string]web.Check // of the parts that run here; for the door, before it is opened to anybody
+	alive      map[string]web.Check
+	steps      sync.Map // judgedStep → signals.Step
+	background *gentle
+	faults     *prometheus.CounterVec
 }
 
 // Open connects to what the configuration names. What it doesn't name is looked
@@ -53,6 +54,7 @@ type Stack struct {
 // when there is none.
 func Open(ctx context.Context, cfg config.Config, opt Options) (_ *Stack, err error) {
 	s := &Stack{Config: cfg, Log: opt.Log, Code: opt.Code, faults: newFaults()}
+	s.background = newGentle(s.behind)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())

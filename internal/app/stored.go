@@ -84,18 +84,51 @@ func (s *Stack) rounds(ctx context.Context, what string, every time.Duration, ro
 	}
 }
 
-// eachRunning goes through the iterations that run, or whose last outcomes may yet come.
-func (s *Stack) eachRunning(ctx context.Context, now time.Time, do func(*experiment.Version, *experiment.Experiment, *experiment.Iteration) error) error {
+// versionAge is how old the configuration may become in a long round.
+const versionAge = time.Minute
+
+// eachRunning goes through the iterations that run, or whose last outcomes may yet come,
+// and does something about each that reads stored events.
+func (s *Stack) eachRunning(ctx context.Context, do func(context.Context, *experiment.Version, *experiment.Experiment, *experiment.Iteration, time.Time) error) error {
 	v, err := s.DB.Version(ctx)
 	if err != nil {
 		return fmt.Errorf("read the configuration in force: %w", err)
 	}
-	var errs []error
+	read := time.Now()
+	var keys []string
 	for i := range v.Experiments {
-		e := &v.Experiments[i]
-		if it := iterationOf(e, 0, now); it != nil && now.Before(it.End.Add(e.Window.Std())) {
-			errs = append(errs, do(&v, e, it))
+		keys = append(keys, v.Experiments[i].Key)
+	}
+	var errs []error
+	for _, key := range keys {
+		if time.Since(read) > versionAge {
+			if v, err = s.DB.Version(ctx); err != nil {
+				return errors.Join(append(errs, fmt.Errorf("read the configuration in force: %w", err))...)
+			}
+			read = time.Now()
+		}
+		e := v.Find(key)
+		if e == nil {
+			continue // deleted since
+		}
+		if runs(e, time.Now()) != nil {
+			errs = append(errs, s.background.do(ctx, func(ctx context.Context) error {
+				now := time.Now()
+				if it := runs(e, now); it != nil {
+					return do(ctx, &v, e, it, now)
+				}
+				return nil // it has ended meanwhile
+			}))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// runs is the iteration of an experiment that runs, or whose last outcomes may yet come;
+// nil without one.
+func runs(e *experiment.Experiment, now time.Time) *experiment.Iteration {
+	if it := iterationOf(e, 0, now); it != nil && now.Before(it.End.Add(e.Window.Std())) {
+		return it
+	}
+	return nil
 }

@@ -23,6 +23,7 @@ type soakSample struct {
 	At     float64            `json:"at"`      // seconds after the beginning
 	Events float64            `json:"events"`  // that were counted a second, since the sample before
 	RSS    map[string]float64 `json:"rss_mib"` // by process; one that is away is missing
+	CPU    map[string]float64 `json:"cpu_s"`   // processor time since the process began
 	State  map[string]float64 `json:"state_mib"`
 	Parts  map[string]uint64  `json:"parts"` // of the ledger by shard, and of events by month
 	Lag    map[string]float64 `json:"lag"`   // seconds, by topic and partition
@@ -93,7 +94,7 @@ func (s *soak) sample(ctx context.Context, admin *kadm.Client) {
 	ctx, cancel := context.WithTimeout(ctx, soakPatience)
 	defer cancel()
 	now := time.Now()
-	x := soakSample{At: s.sinceBegan(now), RSS: map[string]float64{}, State: map[string]float64{}}
+	x := soakSample{At: s.sinceBegan(now), RSS: map[string]float64{}, CPU: map[string]float64{}, State: map[string]float64{}}
 	var ends map[lane]int64
 	var next map[lane]int64
 	var total int64
@@ -103,15 +104,21 @@ func (s *soak) sample(ctx context.Context, admin *kadm.Client) {
 	asking.Go(func() error { next, total = s.positions(ctx); return nil })
 	asking.Go(func() error { x.Parts = s.partsOf(ctx); return nil })
 	_ = asking.Wait() // what was not answered is missing
+	pids := map[string]int{"clickhouse": s.servers.engine.Pid(), "kafka": int(s.servers.brokerPid.Load()), "soak": os.Getpid()}
 	for name, m := range s.members {
-		if kib := rss(m.running().Pid()); kib > 0 {
-			x.RSS[name] = kib / 1024
-			if strings.HasPrefix(name, "ingest") {
-				x.State[name] = stateOf(ctx, m.port) / (1 << 20)
+		pids[name] = m.running().Pid()
+		if strings.HasPrefix(name, "ingest") && pids[name] > 0 {
+			x.State[name] = stateOf(ctx, m.port) / (1 << 20)
+		}
+	}
+	for name, pid := range pids {
+		if kib := rss(pid); kib > 0 {
+			x.CPU[name] = processorTime(pid)
+			if name != "soak" { // its memory is that of all it has sent
+				x.RSS[name] = kib / 1024
 			}
 		}
 	}
-	x.RSS["clickhouse"], x.RSS["kafka"] = rss(s.servers.engine.Pid())/1024, rss(int(s.servers.brokerPid.Load()))/1024
 
 	p := &s.sampler
 	p.mu.Lock()
@@ -235,6 +242,24 @@ func soakParts(counts []clickhouse.PartCount) map[string]uint64 {
 		}
 	}
 	return out
+}
+
+// processorTime is what a process has used so far, in seconds; 0 where it is away.
+func processorTime(pid int) float64 {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(b), ") ") // the name may have spaces
+	fields := strings.Fields(rest)
+	var user, system float64 // in hundredths of a second
+	if len(fields) < 13 {
+		return 0
+	}
+	if _, err := fmt.Sscan(fields[11]+" "+fields[12], &user, &system); err != nil {
+		return 0
+	}
+	return (user + system) / 100
 }
 
 // rss is the memory of a process in KiB, 0 where it is away.

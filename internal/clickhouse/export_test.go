@@ -5,6 +5,9 @@ import (
 	"slices"
 
 	driver "github.com/ClickHouse/clickhouse-go/v2"
+
+	"github.com/assay-dev/assay/internal/experiment"
+	"github.com/assay-dev/assay/internal/results"
 )
 
 // Statement and MomentsParams let tests send the package's own statements with
@@ -17,6 +20,11 @@ func MomentsParams(specs []MomentsSpec) (bound []any) {
 		bound = append(bound, driver.Named(name, value))
 	}
 	return bound
+}
+
+// SlowOfMany is Slow as if the experiment had very many units.
+func (db *DB) SlowOfMany(ctx context.Context, e *experiment.Experiment, it *experiment.Iteration, metrics []results.SlowMetric, at []Position) ([]results.SlowRow, error) {
+	return db.slowRows(ctx, slowRunOf(e, it, metrics), at, false)
 }
 
 // Render fills in a migration's placeholders.

@@ -9,12 +9,14 @@ import (
 	"math/big"
 	"slices"
 	"strings"
+	"text/template"
 	"time"
 
 	native "github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/internal/results"
+	"github.com/assay-dev/assay/sql"
 )
 
 // Position is where a shard stands.
@@ -78,13 +80,47 @@ func (db *DB) Placebo(ctx context.Context, e *experiment.Experiment, it *experim
 }
 
 func (db *DB) slow(ctx context.Context, r slowRun, at []Position) ([]results.SlowRow, error) {
+	exposures, _, err := one(ctx, db, "exposures_of_one", args{"experiment": r.Experiment}, func(rows native.Rows, n *uint64) error { return rows.Scan(n) })
+	if err != nil {
+		return nil, err
+	}
+	return db.slowRows(ctx, r, at, exposures <= seenAtMost)
+}
+
+// slowText is what the statement's text depends on.
+type slowText struct {
+	Exposures, Outcomes slowRead
+	Totals, Quantiles   bool // metrics of either sort are asked for
+}
+
+type slowRead struct{ Few, Outcome bool }
+
+func slowShape(r slowRun, few bool) slowText {
+	s := slowText{Exposures: slowRead{Few: few}, Outcomes: slowRead{Few: few, Outcome: true}}
+	for _, m := range r.Metrics {
+		quantile := m.Kind == string(experiment.Quantile)
+		s.Quantiles, s.Totals = s.Quantiles || quantile, s.Totals || !quantile
+	}
+	return s
+}
+
+// slowRows reads the events of an experiment's units, which are few, or all events.
+func (db *DB) slowRows(ctx context.Context, r slowRun, at []Position, few bool) ([]results.SlowRow, error) {
 	run, err := json.Marshal(r)
 	if err != nil {
 		return nil, fmt.Errorf("encode what to compute: %w", err)
 	}
+	var text strings.Builder
+	t, err := template.New("slow").Parse(sql.Slow)
+	if err == nil {
+		err = t.Execute(&text, slowShape(r, few))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("write the query for slow metrics: %w", err)
+	}
 	places, next := placesOf(at)
-	params := args{"run": string(run), "places": places, "next": next, "z": results.QuantileZ}
-	return collect(ctx, db, "slow", params, scanSlow)
+	params := args{"run": string(run), "experiment": r.Experiment, "places": places, "next": next, "z": results.QuantileZ}
+	return collectText(ctx, db, "slow", text.String(), params, scanSlow)
 }
 
 func scanSlow(rows native.Rows, r *results.SlowRow) error {

@@ -149,14 +149,32 @@ func TestSlow(t *testing.T) {
 		before  int // an hour slot that begins at or after the cutoff is not matured
 	}{"open": {nil, math.MaxInt}, "matured": {cutoffs, 1081}} {
 		want := bruteSlow(visible, c.before)
-		for n := range untilCompiled {
-			got, err := db.Slow(t.Context(), e, it, results.SlowMetrics(e, it, c.cutoffs), positions)
+		for n := range 2 * untilCompiled {
+			compute := db.Slow
+			if n >= untilCompiled {
+				compute = db.SlowOfMany
+			}
+			got, err := compute(t.Context(), e, it, results.SlowMetrics(e, it, c.cutoffs), positions)
 			if err != nil {
 				t.Fatal(err)
 			}
 			slices.SortFunc(got, compareSlow)
 			if diff := gocmp.Diff(want, got, gocmp.Comparer(func(a, b *big.Int) bool { return cmp.Compare(text(a), text(b)) == 0 })); diff != "" {
 				t.Errorf("%s, time %d: (-recount +query)\n%s", name, n+1, diff)
+			}
+		}
+		// Quantiles alone, and all others alone, are what they are together.
+		for _, quantiles := range []bool{true, false} {
+			other := func(isOne bool) bool { return isOne != quantiles }
+			asked := slices.DeleteFunc(results.SlowMetrics(e, it, c.cutoffs), func(m results.SlowMetric) bool { return other(m.Kind == experiment.Quantile) })
+			got, err := db.Slow(t.Context(), e, it, asked, positions)
+			if err != nil {
+				t.Fatal(err)
+			}
+			slices.SortFunc(got, compareSlow)
+			want := slices.DeleteFunc(slices.Clone(want), func(r results.SlowRow) bool { return other(r.Quantile) })
+			if diff := gocmp.Diff(want, got, gocmp.Comparer(func(a, b *big.Int) bool { return cmp.Compare(text(a), text(b)) == 0 })); diff != "" || len(want) == 0 {
+				t.Errorf("%s, quantiles %v: (-recount +query)\n%s", name, quantiles, diff)
 			}
 		}
 		if len(want) != 2*2*5 && name == "open" {

@@ -66,7 +66,7 @@ type Kafka struct {
 // Batch bounds what is written at once: longer batches mean fewer and larger
 // parts of the tables and later results. It never changes what is counted.
 type Batch struct {
-	Time    experiment.Duration `yaml:"time"`    // how long records are gathered; eight times as long while more than a whole batch still waits in the log
+	Time    experiment.Duration `yaml:"time"`    // how long records are gathered; up to eight times as long while more than was gathered still waits in the log
 	Records int                 `yaml:"records"` // a shard's batch of so many is full; with more than eight shards in one process, each at its share of 1,600,000
 }
 

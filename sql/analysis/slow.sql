@@ -3,6 +3,30 @@
 -- the metrics to compute; all times are milliseconds. Which units and events count
 -- is what docs/semantics.md says, as everywhere.
 --
+-- This is a template in whether the experiment has few units, and in which rows it asks
+-- for: the server computes a subquery anew wherever it is named. Every value is bound.
+{{- define "accepted"}}
+        SELECT
+            toInt64(toUnixTimestamp64Milli(t)) AS at, type, unit_kind, unit,
+            (toString(topic), origin_partition, if(origin_partition < 0, offset, origin_offset)) AS place,
+            toString(variant) AS arm, toString(event) AS name, value, attrs
+        FROM events
+{{- if .Few}}
+        -- The sorting key finds these. Other columns are read only where one of them is.
+        PREWHERE unit GLOBAL IN (SELECT unit FROM events WHERE type = 'exposure' AND experiment = {experiment:String})
+{{- end}}
+        WHERE NOT misplaced AND unit != 0
+            AND offset < transform(concat(toString(shard), '/', topic), {places:Array(String)}, {next:Array(Int64)}, toInt64(0))
+{{- if .Outcome}}
+            AND type = 'outcome' AND has(run.events, event)
+{{- else}}
+            AND type = 'exposure' AND experiment = {experiment:String}
+            AND (empty(run.consents) OR has(run.consents, if(mapContains(attrs, '$consent'), attrs['$consent'], 'unknown')))
+{{- end}}
+        ORDER BY shard, unit, t, topic, offset -- the sorting key: a unit is in one shard
+        LIMIT 1 BY unit, t, topic, type, unit_kind, id, if(id = '', place, ('', -1, -1))
+{{end}}
+--
 -- kind 'covariate': a row per phase, variant and metric with n, and the sums and the sums
 -- of all products of a unit's numbers: its totals (one; a ratio's two, numerator first),
 -- then for each covariate the same totals before, or the attribute and 1 where it holds no
@@ -49,20 +73,8 @@ WITH
         m.kind IN ('proportion', 'retention'), toInt256(notEmpty(numbers)),
         m.cap != '', least(arraySum(numbers), toInt256OrZero(m.cap)),
         arraySum(numbers)) AS total_of,
-    accepted AS
-    (
-        SELECT
-            toInt64(toUnixTimestamp64Milli(t)) AS at, type, unit_kind, unit,
-            (toString(topic), origin_partition, if(origin_partition < 0, offset, origin_offset)) AS place,
-            toString(variant) AS arm, toString(event) AS name, value, attrs
-        FROM events
-        WHERE NOT misplaced AND unit != 0
-            AND (type = 'outcome' OR empty(run.consents) OR has(run.consents, if(mapContains(attrs, '$consent'), attrs['$consent'], 'unknown')))
-            AND offset < transform(concat(toString(shard), '/', topic), {places:Array(String)}, {next:Array(Int64)}, toInt64(0))
-            AND (type = 'exposure' AND experiment = run.experiment OR type = 'outcome' AND has(run.events, event))
-        ORDER BY unit, t, topic, offset
-        LIMIT 1 BY unit, t, topic, type, unit_kind, id, if(id = '', place, ('', -1, -1))
-    ),
+    exposed AS ({{template "accepted" .Exposures}}),
+    happened AS ({{template "accepted" .Outcomes}}),
     members AS
     (
         SELECT
@@ -73,8 +85,8 @@ WITH
             groupArray((at, arm)) AS seen,
             least.1 AS first_at, least.2 AS variant,
             phase_of(first_at) AS p
-        FROM accepted
-        WHERE type = 'exposure' AND unit_kind = run.unit_kind AND at >= run.start AND at < run.stop AND has(run.variants, arm)
+        FROM exposed
+        WHERE unit_kind = run.unit_kind AND at >= run.start AND at < run.stop AND has(run.variants, arm)
         GROUP BY unit
         HAVING countIf(at < run.enrol) > 0
             AND NOT (p > 1 AND first_at < run.phases[p].settled)
@@ -87,8 +99,7 @@ WITH
     done AS
     (
         SELECT unit, groupArray((name, at, value, attrs)::Tuple(name String, at Int64, value Decimal(38, 12), attrs Map(String, String))) AS did
-        FROM accepted
-        WHERE type = 'outcome'
+        FROM happened
         GROUP BY unit
     ),
     -- A unit with a metric: the numbers of its events that count, its totals, and its covariates.
@@ -141,6 +152,7 @@ WITH
         FROM ranked
         GROUP BY phase, variant, metric
     )
+{{- if .Totals}}
 SELECT
     'covariate' AS kind, phase, variant, m.name AS metric, toInt64(count()) AS n, toInt64(countIf(arrayAll(y -> y != 0, ys))) AS nonzero,
     toInt64(countIf(arrayExists(v -> abs(v) >= edge, unit_numbers))) AS over,
@@ -153,9 +165,12 @@ SELECT
 FROM (SELECT * EXCEPT (variant, shown_as), arrayJoin(shown_as) AS variant FROM totals)
 WHERE m.kind != 'quantile'
 GROUP BY phase, variant, metric
+{{- if .Quantiles}}
 UNION ALL
+{{- end}}{{end}}
+{{- if .Quantiles}}
 SELECT
-    'quantile', phase, variant, metric, toInt64(any(events)), toInt64(countIf(count_of > 0)), 0,
+    'quantile' AS kind, phase, variant, metric, toInt64(any(events)) AS n, toInt64(countIf(count_of > 0)) AS nonzero, toInt64(0) AS over,
     toString(any(low)), toString(any(point)), toString(any(high)),
     [toString(sum(below)), toString(sum(count_of))],
     [toString(sum(below * below)), toString(sum(below * count_of)), toString(sum(below * count_of)), toString(sum(count_of * count_of))],
@@ -170,4 +185,5 @@ FROM
     WHERE m.kind = 'quantile'
 )
 GROUP BY phase, variant, metric
+{{- end}}
 SETTINGS max_bytes_before_external_group_by = 1000000000, max_bytes_before_external_sort = 1000000000
