@@ -71,6 +71,7 @@ func (s *Stack) Guard(opt GuardOptions) (*Guard, error) {
 		return nil, err
 	}
 	s.checked("guard", w.Ready, w.Alive)
+	s.follows = w.Follows
 	return &Guard{w, notifier, read, reminders}, nil
 }
 

@@ -46,7 +46,7 @@ func (s *Stack) placeboLook(ctx context.Context, v *experiment.Version, e *exper
 }
 
 // Placebo keeps the placebos of running experiments young and publishes them as
-// metrics, until the context ends. A failure is logged and costs nothing but age.
+// metrics, until the context ends. Of several guards the one that leads computes them. A failure is logged and costs nothing but age.
 func (s *Stack) Placebo(ctx context.Context, registry prometheus.Registerer) error {
 	gauges, err := watch.NewPlaceboGauges(registry)
 	if err != nil {
@@ -62,7 +62,7 @@ func (s *Stack) placeboRound(ctx context.Context, gauges *watch.PlaceboGauges) e
 	err := s.eachRunning(ctx, func(ctx context.Context, v *experiment.Version, e *experiment.Experiment, it *experiment.Iteration, now time.Time) error {
 		last, err := s.lastPlacebo(ctx, e.Key, it.Number)
 		p := last
-		if err == nil && (last == nil || now.Sub(last.At) >= placeboEvery) {
+		if err == nil && (last == nil || now.Sub(last.At) >= placeboEvery) && (s.follows == nil || !s.follows()) {
 			if p, err = s.placeboLook(ctx, v, e, it, last, now); p == nil {
 				p = last
 			}

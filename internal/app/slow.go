@@ -66,10 +66,13 @@ func (s *Stack) lastSlow(ctx context.Context, key string, iteration uint32) (*re
 }
 
 // Slow computes the slow metrics of running experiments now and then, until the
-// context ends. A failure is logged and costs nothing but age.
+// context ends. Of several guards the one that leads does it. A failure is logged and costs nothing but age.
 func (s *Stack) Slow(ctx context.Context) error {
 	return s.rounds(ctx, "slow metrics", slowEvery, func(ctx context.Context, _ time.Time) error {
 		return s.eachRunning(ctx, func(ctx context.Context, v *experiment.Version, e *experiment.Experiment, it *experiment.Iteration, now time.Time) error {
+			if s.follows != nil && s.follows() {
+				return nil
+			}
 			_, err := s.SlowLook(ctx, v, e, it, now)
 			return err
 		})

@@ -46,6 +46,7 @@ type Stack struct {
 	alive      map[string]web.Check
 	steps      sync.Map // judgedStep → signals.Step
 	background *gentle
+	follows    func() bool // the guard of this process follows another; nil: there is none, or it is alone
 	faults     *prometheus.CounterVec
 }
 

@@ -20,7 +20,7 @@ import (
 // steady stream for a long time while everything that it rests on fails once, one
 // thing after the other. What was counted in the end is held against what was sent.
 const (
-	soakTick     = time.Second      // between samples, as a rule
+	soakTick     = 2 * time.Second  // between samples, as a rule
 	soakPatience = 3 * time.Second  // for the answers of one
 	soakSettled  = 5 * time.Second  // a lag below it is none
 	soakRecover  = 60 * time.Second // after a fault, for the lag to be below it

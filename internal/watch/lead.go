@@ -22,6 +22,10 @@ func (w *Watch) leads(now time.Time) bool {
 	return leads
 }
 
+// Follows tells whether another guard leads, as far as this one has heard. It may be
+// asked by anybody.
+func (w *Watch) Follows() bool { return w.presence.before(w.config.Instance, w.now()) }
+
 // before tells whether a guard of a lower name was heard lately.
 func (p *presence) before(instance string, now time.Time) bool {
 	p.mu.Lock()
