@@ -35,7 +35,6 @@ type life struct {
 	goal      []int64 // by declared topic: read no further; nil: without end
 	accepted  []ingest.Counts
 	below     map[string]int64 // by topic: the offset below which everything is durable, as the join knows it
-	partly    bool             // stored rows are still to be read into memory when work begins
 	// begins says of which declared topics the first records were deleted before
 	// they were ever read: up to that offset, 0 when nothing was. See losses.go.
 	begins []int64
@@ -73,11 +72,12 @@ func (s *shard) load(ctx context.Context) (*life, error) {
 	for _, t := range mark.Topics {
 		l.below[t.Name] = t.Next
 	}
-	if l.partly, err = l.know(ctx); err != nil {
+	restored, err := l.restore(ctx)
+	if err != nil {
 		return nil, err
 	}
 	s.progress.begin(l)
-	s.log.Info("shard loaded", "seq", l.seq, "config", l.config, "next", l.below)
+	s.log.Info("shard loaded", "seq", l.seq, "config", l.config, "events", restored, "units", l.joiner.Units(), "bytes", l.joiner.Bytes(), "next", l.below)
 	return l, nil
 }
 

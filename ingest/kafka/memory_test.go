@@ -39,7 +39,6 @@ type memory struct {
 	beforePart   func(p ingest.Part) error
 	hang         func(ctx context.Context, p ingest.Part)
 	beforeMark   func() error
-	beforeBelow  func(ctx context.Context) error
 	beforeStatus func(ctx context.Context) error
 	// afterPart may turn a stored part into an error that its writer sees.
 	afterPart func(p ingest.Part) error
@@ -215,23 +214,7 @@ func (r *memoryRows) Append(ctx context.Context) error {
 }
 
 func (m *memory) EventsBelow(ctx context.Context, shard uint16, next map[string]int64, fn func(*ingest.Event) error) error {
-	if m.beforeBelow != nil {
-		if err := m.beforeBelow(ctx); err != nil {
-			return err
-		}
-	}
 	return m.EventsOf(ctx, shard, nil, next, fn)
-}
-
-func (m *memory) UnitsStored(_ context.Context, shard uint16, fn func(ingest.Unit)) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for p, e := range m.events {
-		if p.shard == shard {
-			fn(e.Unit)
-		}
-	}
-	return nil
 }
 
 func (m *memory) EventsSeen(ctx context.Context, shard uint16, experiments []string, next map[string]int64, fn func(*ingest.Event) error) error {

@@ -47,9 +47,6 @@ type Events interface {
 	// sorted by unit, t, topic and offset. Place.Topic is an index into the
 	// sorted names of next. The event is reused.
 	EventsBelow(ctx context.Context, shard uint16, next map[string]int64, fn func(*ingest.Event) error) error
-	// UnitsStored hands over the units that have stored events of the shard, also of
-	// events above all marks. One may come many times.
-	UnitsStored(ctx context.Context, shard uint16, fn func(ingest.Unit)) error
 	// EventsOf hands over those of some units only, in the same way.
 	EventsOf(ctx context.Context, shard uint16, units []ingest.Unit, next map[string]int64, fn func(*ingest.Event) error) error
 	// EventsSeen hands over those of units that have an exposure of one of these

@@ -7,7 +7,6 @@ import (
 	"math/big"
 	"slices"
 
-	"github.com/ClickHouse/ch-go/proto"
 	native "github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/assay-dev/assay/ingest"
@@ -53,36 +52,6 @@ func (r *eventRow) finish() {
 // called, ends the reading: the caller begins anew.
 func (db *DB) EventsBelow(ctx context.Context, shard uint16, next map[string]int64, fn func(*ingest.Event) error) error {
 	return db.events(ctx, "events_below", args{"shard": shard}, next, fn)
-}
-
-// UnitsStored hands over the units that a shard has stored events of, also of events
-// that no mark counts yet, in no order. One may come many times.
-func (db *DB) UnitsStored(ctx context.Context, shard uint16, fn func(ingest.Unit)) error {
-	params := args{"shard": shard}
-	text, err := statement("units_stored")
-	if err != nil {
-		return err
-	}
-	if db, err = db.holding(ctx, params); err != nil {
-		return err
-	}
-	var column proto.ColUInt128
-	var before proto.UInt128
-	err = db.retry(ctx, "query units_stored", func(ctx context.Context) error {
-		return db.columns(ctx, text, params, proto.Results{{Name: "unit", Data: &column}}, func() error {
-			for i, u := range column {
-				if i == 0 || u != before { // within a part they are sorted
-					fn(ingest.Unit{Hi: u.High, Lo: u.Low})
-				}
-				before = u
-			}
-			return nil
-		})
-	})
-	if err != nil {
-		return fmt.Errorf("read units of shard %d: %w", shard, err)
-	}
-	return nil
 }
 
 // EventsOf is EventsBelow for some units only.

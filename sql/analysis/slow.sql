@@ -5,6 +5,20 @@
 --
 -- This is a template in whether the experiment has few units, and in which rows it asks
 -- for: the server computes a subquery anew wherever it is named. Every value is bound.
+--
+-- kind 'covariate': a row per phase, variant and metric with n, and the sums and the sums
+-- of all products of a unit's numbers: its totals (one; a ratio's two, numerator first),
+-- then for each covariate the same totals before, or the attribute and 1 where it holds no
+-- number (then the attribute is 0). Totals are in whole 10^-decimals, attributes in
+-- 10^-x_decimals. Where days > 1 its day_sums and day_squares are Σ and Σ of squares of
+-- y_d for each of the first days d since a unit's first exposure, its low and point the same of
+-- Σ_d (2d − days + 1)·y_d, and units those that had all these days within the iteration. kind 'quantile':
+-- n events, their low, point and high order statistics, the units that have events at all,
+-- and the sums over all units of s (events at or below the point), of m (events), and of
+-- their products.
+--
+-- With splits > 0 only the control's units are read, and each stands in as many random
+-- halvings, by the bits of a hash of its key: rows of variant '0/0', '0/1', '1/0' ….
 {{- define "accepted"}}
         SELECT
             toInt64(toUnixTimestamp64Milli(t)) AS at, type, unit_kind, unit,
@@ -26,20 +40,6 @@
         ORDER BY shard, unit, t, topic, offset -- the sorting key: a unit is in one shard
         LIMIT 1 BY unit, t, topic, type, unit_kind, id, if(id = '', place, ('', -1, -1))
 {{end}}
---
--- kind 'covariate': a row per phase, variant and metric with n, and the sums and the sums
--- of all products of a unit's numbers: its totals (one; a ratio's two, numerator first),
--- then for each covariate the same totals before, or the attribute and 1 where it holds no
--- number (then the attribute is 0). Totals are in whole 10^-decimals, attributes in
--- 10^-x_decimals. Where days > 1 its day_sums and day_squares are Σ and Σ of squares of
--- y_d for each of the first days d since a unit's first exposure, its low and point the same of
--- Σ_d (2d − days + 1)·y_d, and units those that had all these days within the iteration. kind 'quantile':
--- n events, their low, point and high order statistics, the units that have events at all,
--- and the sums over all units of s (events at or below the point), of m (events), and of
--- their products.
---
--- With splits > 0 only the control's units are read, and each stands in as many random
--- halvings, by the bits of a hash of its key: rows of variant '0/0', '0/1', '1/0' ….
 WITH
     JSONExtract({run:String}, 'Tuple(
         experiment String, unit_kind String, variants Array(String), start Int64, enrol Int64, stop Int64, grace Int64,
