@@ -50,6 +50,9 @@ func (g *gentle) do(ctx context.Context, work func(context.Context) error) error
 	return err
 }
 
+// leads tells whether what one process does for all is this one's to do.
+func (s *Stack) leads() bool { return s.follows == nil || !s.follows() }
+
 // behind tells whether a consumer that is there has not come to the end of its log.
 func (s *Stack) behind(ctx context.Context) bool {
 	all, err := s.DB.Statuses(ctx)

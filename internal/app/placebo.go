@@ -2,7 +2,10 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -46,7 +49,8 @@ func (s *Stack) placeboLook(ctx context.Context, v *experiment.Version, e *exper
 }
 
 // Placebo keeps the placebos of running experiments young and publishes them as
-// metrics, until the context ends. Of several guards the one that leads computes them. A failure is logged and costs nothing but age.
+// metrics, until the context ends. Of several guards the one that leads computes them. A
+// failure is logged and costs nothing but age.
 func (s *Stack) Placebo(ctx context.Context, registry prometheus.Registerer) error {
 	gauges, err := watch.NewPlaceboGauges(registry)
 	if err != nil {
@@ -57,24 +61,40 @@ func (s *Stack) Placebo(ctx context.Context, registry prometheus.Registerer) err
 	})
 }
 
+// placeboRound publishes the newest placebos at once, and each that it computes.
 func (s *Stack) placeboRound(ctx context.Context, gauges *watch.PlaceboGauges) error {
-	var all []*results.Placebo
-	err := s.eachRunning(ctx, func(ctx context.Context, v *experiment.Version, e *experiment.Experiment, it *experiment.Iteration, now time.Time) error {
+	newest := map[string]*results.Placebo{}
+	known := map[string]uint32{} // of which iteration, read without an error
+	publish := func() { gauges.Set(slices.Collect(maps.Values(newest))) }
+	err := s.eachRunning(ctx, func(_ *experiment.Version, e *experiment.Experiment, it *experiment.Iteration) error {
 		last, err := s.lastPlacebo(ctx, e.Key, it.Number)
-		p := last
-		if err == nil && (last == nil || now.Sub(last.At) >= placeboEvery) && (s.follows == nil || !s.follows()) {
-			if p, err = s.placeboLook(ctx, v, e, it, last, now); p == nil {
-				p = last
-			}
-			s.sayPlacebo(last, p)
+		if err != nil {
+			return err
 		}
-		if p != nil {
-			all = append(all, p)
+		if known[e.Key] = it.Number; last != nil {
+			newest[e.Key] = last
 		}
-		return err
+		return nil
 	})
-	gauges.Set(all)
-	return err
+	publish()
+	if !s.leads() {
+		return err
+	}
+	return errors.Join(err, s.eachRunning(ctx, func(v *experiment.Version, e *experiment.Experiment, it *experiment.Iteration) error {
+		last := newest[e.Key]
+		if known[e.Key] != it.Number || last != nil && time.Since(last.At) < placeboEvery {
+			return nil
+		}
+		return s.background.do(ctx, func(ctx context.Context) error {
+			p, err := s.placeboLook(ctx, v, e, it, last, time.Now())
+			if p != nil {
+				newest[e.Key] = p
+				s.sayPlacebo(last, p)
+				publish()
+			}
+			return err
+		})
+	}))
 }
 
 // sayPlacebo logs each metric that has become suspect.

@@ -69,12 +69,14 @@ func (s *Stack) lastSlow(ctx context.Context, key string, iteration uint32) (*re
 // context ends. Of several guards the one that leads does it. A failure is logged and costs nothing but age.
 func (s *Stack) Slow(ctx context.Context) error {
 	return s.rounds(ctx, "slow metrics", slowEvery, func(ctx context.Context, _ time.Time) error {
-		return s.eachRunning(ctx, func(ctx context.Context, v *experiment.Version, e *experiment.Experiment, it *experiment.Iteration, now time.Time) error {
-			if s.follows != nil && s.follows() {
+		return s.eachRunning(ctx, func(v *experiment.Version, e *experiment.Experiment, it *experiment.Iteration) error {
+			if !s.leads() {
 				return nil
 			}
-			_, err := s.SlowLook(ctx, v, e, it, now)
-			return err
+			return s.background.do(ctx, func(ctx context.Context) error {
+				_, err := s.SlowLook(ctx, v, e, it, time.Now())
+				return err
+			})
 		})
 	})
 }

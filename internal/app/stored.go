@@ -87,9 +87,8 @@ func (s *Stack) rounds(ctx context.Context, what string, every time.Duration, ro
 // versionAge is how old the configuration may become in a long round.
 const versionAge = time.Minute
 
-// eachRunning goes through the iterations that run, or whose last outcomes may yet come,
-// and does something about each that reads stored events.
-func (s *Stack) eachRunning(ctx context.Context, do func(context.Context, *experiment.Version, *experiment.Experiment, *experiment.Iteration, time.Time) error) error {
+// eachRunning goes through the iterations that run, or whose last outcomes may yet come.
+func (s *Stack) eachRunning(ctx context.Context, do func(*experiment.Version, *experiment.Experiment, *experiment.Iteration) error) error {
 	v, err := s.DB.Version(ctx)
 	if err != nil {
 		return fmt.Errorf("read the configuration in force: %w", err)
@@ -101,34 +100,20 @@ func (s *Stack) eachRunning(ctx context.Context, do func(context.Context, *exper
 	}
 	var errs []error
 	for _, key := range keys {
-		if time.Since(read) > versionAge {
+		now := time.Now()
+		if now.Sub(read) > versionAge {
 			if v, err = s.DB.Version(ctx); err != nil {
 				return errors.Join(append(errs, fmt.Errorf("read the configuration in force: %w", err))...)
 			}
-			read = time.Now()
+			read = now
 		}
 		e := v.Find(key)
 		if e == nil {
 			continue // deleted since
 		}
-		if runs(e, time.Now()) != nil {
-			errs = append(errs, s.background.do(ctx, func(ctx context.Context) error {
-				now := time.Now()
-				if it := runs(e, now); it != nil {
-					return do(ctx, &v, e, it, now)
-				}
-				return nil // it has ended meanwhile
-			}))
+		if it := iterationOf(e, 0, now); it != nil && now.Before(it.End.Add(e.Window.Std())) {
+			errs = append(errs, do(&v, e, it))
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// runs is the iteration of an experiment that runs, or whose last outcomes may yet come;
-// nil without one.
-func runs(e *experiment.Experiment, now time.Time) *experiment.Iteration {
-	if it := iterationOf(e, 0, now); it != nil && now.Before(it.End.Add(e.Window.Std())) {
-		return it
-	}
-	return nil
 }

@@ -113,7 +113,7 @@ func (s *soak) sample(ctx context.Context, admin *kadm.Client) {
 	}
 	for name, pid := range pids {
 		if kib := rss(pid); kib > 0 {
-			x.CPU[name] = processorTime(pid)
+			x.CPU[name] = cpuTime(pid).Seconds()
 			if name != "soak" { // its memory is that of all it has sent
 				x.RSS[name] = kib / 1024
 			}
@@ -242,24 +242,6 @@ func soakParts(counts []clickhouse.PartCount) map[string]uint64 {
 		}
 	}
 	return out
-}
-
-// processorTime is what a process has used so far, in seconds; 0 where it is away.
-func processorTime(pid int) float64 {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0
-	}
-	_, rest, _ := strings.Cut(string(b), ") ") // the name may have spaces
-	fields := strings.Fields(rest)
-	var user, system float64 // in hundredths of a second
-	if len(fields) < 13 {
-		return 0
-	}
-	if _, err := fmt.Sscan(fields[11]+" "+fields[12], &user, &system); err != nil {
-		return 0
-	}
-	return (user + system) / 100
 }
 
 // rss is the memory of a process in KiB, 0 where it is away.

@@ -1,12 +1,10 @@
 package clickhouse
 
 import (
-	"bytes"
 	"fmt"
 	"math"
 	"math/big"
 	"slices"
-	"text/template"
 
 	"github.com/assay-dev/assay/internal/experiment"
 	"github.com/assay-dev/assay/sql"
@@ -87,15 +85,7 @@ func (c analysisColumns) Aged(age string) string {
 	return fmt.Sprintf("began < run.befores[%d]", c.Number)
 }
 
-func (s analysisShape) statement() (string, error) {
-	t, err := template.New("analysis").Parse(sql.Analysis)
-	if err != nil {
-		return "", err
-	}
-	var out bytes.Buffer
-	err = t.Execute(&out, s)
-	return out.String(), err
-}
+func (s analysisShape) statement() (string, error) { return filled("analysis", sql.Analysis, s) }
 
 func (s *AnalysisSpec) excludes() bool { return s.Experiment.Crossovers != experiment.First }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"strings"
+	"text/template"
 
 	driver "github.com/ClickHouse/clickhouse-go/v2"
 	native "github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -18,6 +20,17 @@ type args map[string]any
 func statement(name string) (string, error) {
 	b, err := sql.Queries.ReadFile(path.Join("queries", name+".sql"))
 	return string(b), err
+}
+
+// filled is the text of a statement that is a template.
+func filled(name, text string, data any) (string, error) {
+	t, err := template.New(name).Parse(text)
+	if err != nil {
+		return "", err
+	}
+	var out strings.Builder
+	err = t.Execute(&out, data)
+	return out.String(), err
 }
 
 // query runs sql/queries/NAME.sql and hands each row to scan. It is repeated

@@ -9,7 +9,6 @@ import (
 	"math/big"
 	"slices"
 	"strings"
-	"text/template"
 	"time"
 
 	native "github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -110,17 +109,13 @@ func (db *DB) slowRows(ctx context.Context, r slowRun, at []Position, few bool) 
 	if err != nil {
 		return nil, fmt.Errorf("encode what to compute: %w", err)
 	}
-	var text strings.Builder
-	t, err := template.New("slow").Parse(sql.Slow)
-	if err == nil {
-		err = t.Execute(&text, slowShape(r, few))
-	}
+	text, err := filled("slow", sql.Slow, slowShape(r, few))
 	if err != nil {
 		return nil, fmt.Errorf("write the query for slow metrics: %w", err)
 	}
 	places, next := placesOf(at)
 	params := args{"run": string(run), "experiment": r.Experiment, "places": places, "next": next, "z": results.QuantileZ}
-	return collectText(ctx, db, "slow", text.String(), params, scanSlow)
+	return collectText(ctx, db, "slow", text, params, scanSlow)
 }
 
 func scanSlow(rows native.Rows, r *results.SlowRow) error {
