@@ -14,7 +14,7 @@ type eviction struct {
 	moment  uint32   // the present one
 	durable uint32   // what was touched before this one is in the store
 	next    int      // segment that gives next
-	filter  filter   // units that are not here, and may be stored
+	filter  filter   // units that may be stored and are not here; some are here again
 	absent  []Unit   // sorted; what Absent returned last: they may be added
 	swept   int64    // bytes of names after the last sweep
 	live    [2]int64 // numbers of the present life, see Evicted
@@ -72,8 +72,41 @@ func (j *Joiner) Evict(limit int64) (evicted int) {
 // Evicted returns how many units were evicted and brought back since the start.
 func (j *Joiner) Evicted() (evicted, restored int64) { return j.live[0], j.live[1] }
 
-// Whole tells whether no unit was evicted: what is not in memory is nowhere.
+// Whole tells whether all units are in memory: what is not there is nowhere.
 func (j *Joiner) Whole() bool { return j.filter.empty() }
+
+// Stored says that a unit has stored rows: it is brought back when it is needed, as if
+// it had been evicted. So a shard can go on before its state is in memory.
+func (j *Joiner) Stored(id Unit, mayGrow bool) { j.filter.add(id, mayGrow) }
+
+// Load brings back units that nobody has asked for yet: rows as Restore takes them,
+// all of each unit. Units that are in memory are passed over: they have more than the
+// rows that were below the watermark when the reading began. It takes nothing, and says
+// so, once a unit was evicted, since that one may have more, too.
+func (j *Joiner) Load(rows []Event) (taken bool) {
+	if j.live[0] > 0 {
+		return false
+	}
+	var here bool
+	for i := range rows {
+		e := &rows[i]
+		if i == 0 || e.Unit != rows[i-1].Unit {
+			here = j.all[segmentOf(e.Unit)].units.find(e.Unit) != nil
+		}
+		if !here {
+			j.Restore(e)
+		}
+	}
+	return true
+}
+
+// Complete says that everything that is stored was loaded. If nothing was evicted, the
+// state is whole.
+func (j *Joiner) Complete() {
+	if j.live[0] == 0 {
+		j.filter = filter{}
+	}
+}
 
 // Absent returns, sorted, the units of these events that are not in memory and
 // may have stored rows: all rows below the watermark of the present batch have to

@@ -19,7 +19,37 @@ type shard struct {
 	read    []ingest.Event
 	durable int
 	queries int
-	back    int // units asked for
+	back    int            // units asked for
+	unread  []ingest.Event // rows of whole units that are still to be loaded, in order
+}
+
+// begin is a start at which only the stored units' names are read, also those of events
+// above the watermark.
+func (s *shard) begin(topics []string, version *experiment.Version) {
+	s.Joiner = ingest.NewJoiner(topics, version)
+	for i := range s.read {
+		if !s.read[i].Anonymous() {
+			s.Stored(s.read[i].Unit, true)
+		}
+	}
+	s.unread = s.stored(everyUnit)
+	for len(s.unread) > 0 && s.unread[0].Anonymous() {
+		s.Restore(&s.unread[0])
+		s.unread = s.unread[1:]
+	}
+}
+
+// load reads some units more.
+func (s *shard) load(units int) {
+	n := 0
+	for ; units > 0 && n < len(s.unread); units-- {
+		for u := s.unread[n].Unit; n < len(s.unread) && s.unread[n].Unit == u; n++ {
+		}
+	}
+	if s.Load(s.unread[:n]); n == len(s.unread) {
+		s.Complete()
+	}
+	s.unread = s.unread[n:]
 }
 
 // stored are the rows of some units below the watermark, sorted, every third of them
@@ -126,15 +156,21 @@ func evictionCannotBeSeen(t *rapid.T) {
 			}
 		case 2: // a restart that may hold less than all
 			got.add(s.persist(t))
-			s.Joiner = ingest.NewJoiner(topics, version)
+			s.Joiner, s.unread = ingest.NewJoiner(topics, version), nil
 			for _, e := range s.stored(everyUnit) {
 				s.Restore(&e)
 				if rapid.IntRange(0, 5).Draw(t, "full") == 0 {
 					s.Evict(0)
 				}
 			}
+		case 3: // a restart at which all is still to be loaded
+			got.add(s.persist(t))
+			s.begin(topics, version)
 		default:
 			got.add(s.persist(t))
+		}
+		if len(s.unread) > 0 {
+			s.load(rapid.IntRange(0, 1).Draw(t, "load"))
 		}
 		switch rapid.IntRange(0, 3).Draw(t, "evict") {
 		case 0:
@@ -268,6 +304,44 @@ func TestAddNeedsTheUnit(t *testing.T) {
 		}
 	}()
 	j.Add(&e)
+}
+
+// TestLoad: what is loaded is what is stored, unless it is there already and has more;
+// then nothing lacks. After an eviction nothing is loaded.
+func TestLoad(t *testing.T) {
+	event := func(unit uint64, at int64) ingest.Event {
+		return ingest.Event{Type: ingest.Outcome, Place: ingest.Place{Offset: at}, T: origin + at, Unit: ingest.Unit{Hi: unit}, UnitKind: "user", Name: "x"}
+	}
+	s := &shard{Joiner: ingest.NewJoiner([]string{"t"}, nil)}
+	s.join([]ingest.Event{event(1, 0), event(2, 1), event(3, 2)})
+	s.persist(t)
+	s.begin([]string{"t"}, nil)
+	if s.Whole() || s.Units() != 0 || len(s.unread) == 0 {
+		t.Fatalf("%d units in memory, %d rows to load", s.Units(), len(s.unread))
+	}
+	s.join([]ingest.Event{event(2, 3)}) // has one row more than what is being read
+	if s.Units() != 1 || s.back != 1 {
+		t.Fatalf("%d units in memory, %d read back", s.Units(), s.back)
+	}
+	s.persist(t)
+	s.load(3)
+	if !s.Whole() || s.Units() != 3 {
+		t.Errorf("%d units in memory, whole: %v", s.Units(), s.Whole())
+	}
+	if fates := s.join([]ingest.Event{event(1, 4), event(4, 5)}); s.back != 1 || fates[0] != ingest.Accepted {
+		t.Errorf("%d read back, %v", s.back, fates)
+	}
+	s.persist(t)
+
+	s.begin([]string{"t"}, nil)
+	s.load(2)
+	s.Evict(0) // all but the one whose rows may not be complete
+	if rows := s.unread; len(rows) == 0 || s.Load(rows) || s.Units() != 1 {
+		t.Errorf("%d rows were loaded after an eviction: %d units", len(rows), s.Units())
+	}
+	if s.Complete(); s.Whole() {
+		t.Error("the state is whole without those that were evicted")
+	}
 }
 
 // TestNamesShrink: names that only evicted units had are forgotten, the others

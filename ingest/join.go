@@ -10,7 +10,8 @@ import (
 //
 // The order of calls is: NewJoiner with the version of the shard's last mark,
 // Restore for the stored rows below the watermark, then Add in the order of the
-// log, with Adopt and Take between batches.
+// log, with Adopt and Take between batches. Instead of Restore, Stored can name the
+// units that have rows; Load brings these back between batches.
 //
 // A unit's state is the list of its accepted rows; everything else is computed
 // from them. An event that only adds to a total, or changes nothing, is counted

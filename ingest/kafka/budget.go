@@ -31,6 +31,12 @@ func (b *budget) share(shard uint16, bytes int64) int64 {
 	return b.level()
 }
 
+// mayFilter tells whether a shard's state, which is only a filter yet, may grow: it is
+// not to take a quarter of what the shard may use.
+func (b *budget) mayFilter(shard uint16, bytes int64) bool {
+	return b.limit == 0 || bytes < b.share(shard, bytes)/4
+}
+
 // level is the most that one shard may use, so that all together stay within the
 // limit.
 func (b *budget) level() int64 {

@@ -35,6 +35,8 @@ type life struct {
 	goal      []int64 // by declared topic: read no further; nil: without end
 	accepted  []ingest.Counts
 	below     map[string]int64 // by topic: the offset below which everything is durable, as the join knows it
+	run       Run              // of the server, in which marks and stored rows were compared
+	partly    bool             // stored rows are still to be read into memory when work begins
 	// begins says of which declared topics the first records were deleted before
 	// they were ever read: up to that offset, 0 when nothing was. See losses.go.
 	begins []int64
@@ -61,6 +63,9 @@ func (s *shard) load(ctx context.Context) (*life, error) {
 	if err := l.suppress(ctx, ingest.ErasureOf(version)); err != nil {
 		return nil, err
 	}
+	if l.run, err = s.c.store.Run(ctx, s.id); err != nil {
+		return nil, fmt.Errorf("ask since when the server runs: %w", err)
+	}
 	if err := l.heal(ctx); err != nil {
 		return nil, err
 	}
@@ -72,12 +77,11 @@ func (s *shard) load(ctx context.Context) (*life, error) {
 	for _, t := range mark.Topics {
 		l.below[t.Name] = t.Next
 	}
-	restored, err := l.restore(ctx)
-	if err != nil {
+	if l.partly, err = l.know(ctx); err != nil {
 		return nil, err
 	}
 	s.progress.begin(l)
-	s.log.Info("shard loaded", "seq", l.seq, "config", l.config, "events", restored, "units", l.joiner.Units(), "bytes", l.joiner.Bytes(), "next", l.below)
+	s.log.Info("shard loaded", "seq", l.seq, "config", l.config, "next", l.below)
 	return l, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/assay-dev/assay/ingest"
 	"github.com/assay-dev/assay/internal/experiment"
@@ -32,6 +33,7 @@ type memory struct {
 	erased   map[place]bool
 	astray   int64 // what reconciliation is to find
 	recalls  int   // units that were read back
+	run      Run
 
 	// Called without the lock, before the step; an error is returned instead
 	// of doing it.
@@ -39,6 +41,7 @@ type memory struct {
 	beforePart   func(p ingest.Part) error
 	hang         func(ctx context.Context, p ingest.Part)
 	beforeMark   func() error
+	beforeBelow  func(ctx context.Context) error
 	beforeStatus func(ctx context.Context) error
 	// afterPart may turn a stored part into an error that its writer sees.
 	afterPart func(p ingest.Part) error
@@ -214,7 +217,40 @@ func (r *memoryRows) Append(ctx context.Context) error {
 }
 
 func (m *memory) EventsBelow(ctx context.Context, shard uint16, next map[string]int64, fn func(*ingest.Event) error) error {
+	if m.beforeBelow != nil {
+		if err := m.beforeBelow(ctx); err != nil {
+			return err
+		}
+	}
 	return m.EventsOf(ctx, shard, nil, next, fn)
+}
+
+func (m *memory) Run(context.Context, uint16) (Run, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.run, nil
+}
+
+// startAgain makes the server one that was started so much later, and may take all
+// events.
+func (m *memory) startAgain(later time.Duration, empty bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.run.Began = m.run.Began.Add(later)
+	if empty {
+		clear(m.events)
+	}
+}
+
+func (m *memory) UnitsStored(_ context.Context, shard uint16, fn func(ingest.Unit)) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for p, e := range m.events {
+		if p.shard == shard {
+			fn(e.Unit)
+		}
+	}
+	return nil
 }
 
 func (m *memory) EventsSeen(ctx context.Context, shard uint16, experiments []string, next map[string]int64, fn func(*ingest.Event) error) error {

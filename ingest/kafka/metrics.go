@@ -46,6 +46,7 @@ type metrics struct {
 	restarts *prometheus.CounterVec
 	bytes    *prometheus.GaugeVec
 	units    *prometheus.GaugeVec
+	loading  *prometheus.GaugeVec
 	evicted  prometheus.Counter
 	recalled prometheus.Counter
 	recalls  prometheus.Counter
@@ -82,6 +83,8 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		Name: "assay_ingest_state_bytes", Help: "Memory that a shard's state takes."}, []string{"shard"})
 	m.units = prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "assay_ingest_state_units", Help: "Units that are in memory."}, []string{"shard"})
+	m.loading = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "assay_ingest_state_loading", Help: "1 while a shard that counts already still reads its units into memory; units that are needed before are read back one batch at a time."}, []string{"shard"})
 	m.evicted = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "assay_ingest_evicted_units_total", Help: "Units that had to leave memory. They are read back when they are needed."})
 	m.recalled = prometheus.NewCounter(prometheus.CounterOpts{
@@ -100,7 +103,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		return m, nil
 	}
 	for _, c := range []prometheus.Collector{m.records, m.dead, m.seconds, m.rows, m.parts, m.lag, m.age, m.ok, m.restarts,
-		m.bytes, m.units, m.evicted, m.recalled, m.recalls, m.unknown, m.differs, m.backs, m.reported} {
+		m.bytes, m.units, m.loading, m.evicted, m.recalled, m.recalls, m.unknown, m.differs, m.backs, m.reported} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
 		}
@@ -166,6 +169,8 @@ func (m *metrics) restarted(why error) {
 		reason = "topics"
 	case errors.Is(why, errBack):
 		reason = "back"
+	case errors.Is(why, errAnotherRun):
+		reason = "server"
 	}
 	m.restarts.WithLabelValues(reason).Inc()
 }
@@ -189,10 +194,19 @@ func (m *metrics) holds(shard uint16, bytes int64, units int) {
 	m.units.WithLabelValues(label).Set(float64(units))
 }
 
+// loads notes whether a shard's units are still being read into memory.
+func (m *metrics) loads(shard uint16, yes bool) {
+	value := 0.0
+	if yes {
+		value = 1
+	}
+	m.loading.WithLabelValues(strconv.Itoa(int(shard))).Set(value)
+}
+
 // forget drops the gauges of a shard that somebody else has now.
 func (m *metrics) forget(shard uint16) {
 	label := strconv.Itoa(int(shard))
-	for _, g := range []*prometheus.GaugeVec{m.lag, m.age, m.ok, m.bytes, m.units} {
+	for _, g := range []*prometheus.GaugeVec{m.lag, m.age, m.ok, m.bytes, m.units, m.loading} {
 		g.DeleteLabelValues(label)
 	}
 	m.differs.DeletePartialMatch(prometheus.Labels{"shard": label})

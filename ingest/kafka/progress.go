@@ -155,6 +155,20 @@ func (p *progress) lag() (n int64) {
 	return n
 }
 
+// caughtUp tells whether fewer than so many offsets are not durable yet, as of the
+// last look at all topics since the shard has loaded.
+func (p *progress) caughtUp(records int64) bool {
+	lag := p.lag()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := range p.topics {
+		if t := &p.topics[i]; t.fresh == 0 && len(t.ends) == 0 { // not looked at
+			return false
+		}
+	}
+	return len(p.topics) > 0 && lag < records
+}
+
 // reads is the id of a topic that is being read.
 func (p *progress) reads(name string) (id [16]byte, known bool) {
 	p.mu.Lock()

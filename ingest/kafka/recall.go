@@ -8,37 +8,17 @@ import (
 	"github.com/assay-dev/assay/ingest"
 )
 
-const (
-	// recallUnits is how many units are asked for at once: tens of thousands cost little
-	// more than some hundreds, because these lie already beside most of a shard's rows.
-	recallUnits = 40_000
-	// restoreCheck is after how many restored rows the limit is looked at.
-	restoreCheck = 10_000
-)
+// recallUnits is how many units are asked for at once: tens of thousands cost little
+// more than some hundreds, because these lie already beside most of a shard's rows.
+const recallUnits = 40_000
 
 // recallEvents is how many events are joined at once when units may have to be read
 // back for them: many, since asking for few units costs half as much as for all, and
 // not all that a batch may have, so that joining does not wait for the last one.
 func (l *life) recallEvents() int { return max(1, l.s.c.limit().Records/2) }
 
-// restore fills the state with the stored rows below the mark, as far as the
-// shard's memory reaches. The units that were idle longest are left to be read
-// back when they are needed.
-func (l *life) restore(ctx context.Context) (rows int, err error) {
-	err = l.s.c.store.EventsBelow(ctx, l.s.id, l.below, l.visible(func(e *ingest.Event) {
-		l.joiner.Restore(e)
-		if rows++; rows%restoreCheck == 0 {
-			l.shrink()
-		}
-	}))
-	if err != nil {
-		return rows, fmt.Errorf("restore state: %w", err)
-	}
-	l.shrink()
-	return rows, nil
-}
-
-// recall brings back the units of these events that were evicted.
+// recall brings back the units of these events that have stored rows and are not in
+// memory.
 func (l *life) recall(ctx context.Context, events []ingest.Event) error {
 	return l.bringBack(ctx, l.joiner.Absent(events))
 }
@@ -49,11 +29,7 @@ func (l *life) bringBack(ctx context.Context, absent []ingest.Unit) error {
 	}
 	began := l.s.c.cfg.Now()
 	for units := range slices.Chunk(absent, recallUnits) {
-		err := l.s.c.store.EventsOf(ctx, l.s.id, units, l.below, func(e *ingest.Event) error {
-			l.joiner.Restore(e)
-			return nil
-		})
-		if err != nil {
+		if err := l.restore(ctx, units); err != nil {
 			return fmt.Errorf("read units back: %w", err)
 		}
 		l.s.c.metrics.recalls.Inc()
@@ -80,14 +56,14 @@ func (l *life) shrink() {
 }
 
 // adopt goes over to the version. Units that it has erased are forgotten first. What
-// it changes for evicted units is found by letting the stored rows of those whom it
-// may concern pass by.
+// it changes for units that are not in memory is found by letting the stored rows of
+// those whom it may concern pass by.
 func (w *worker) adopt(ctx context.Context) ([]Adjustment, error) {
 	l := w.l
 	adjustments, err := l.forget(ctx, ingest.ErasureOf(w.version))
 	if err == nil {
 		_, err = l.joiner.AdoptStored(w.version, func(experiments []string, visit func(*ingest.Event)) error {
-			return l.s.c.store.EventsSeen(ctx, l.s.id, experiments, l.below, l.visible(visit))
+			return l.rows(ctx, func() error { return l.s.c.store.EventsSeen(ctx, l.s.id, experiments, l.below, l.visible(visit)) })
 		})
 	}
 	if err != nil {

@@ -47,6 +47,9 @@ type Events interface {
 	// sorted by unit, t, topic and offset. Place.Topic is an index into the
 	// sorted names of next. The event is reused.
 	EventsBelow(ctx context.Context, shard uint16, next map[string]int64, fn func(*ingest.Event) error) error
+	// UnitsStored hands over the units that have stored events of the shard, also of
+	// events above all marks. One may come many times.
+	UnitsStored(ctx context.Context, shard uint16, fn func(ingest.Unit)) error
 	// EventsOf hands over those of some units only, in the same way.
 	EventsOf(ctx context.Context, shard uint16, units []ingest.Unit, next map[string]int64, fn func(*ingest.Event) error) error
 	// EventsSeen hands over those of units that have an exposure of one of these
@@ -57,6 +60,8 @@ type Events interface {
 	Missing(ctx context.Context, shard uint16, marks int) ([]Range, error)
 	// Proved notes that nothing up to a part is missing.
 	Proved(ctx context.Context, shard uint16, seq uint64) error
+	// Run is the present run of the server that holds the shard's rows.
+	Run(ctx context.Context, shard uint16) (Run, error)
 	// NoteLosses writes down what no mark can say; writing it again changes nothing.
 	NoteLosses(ctx context.Context, shard uint16, losses []Loss) error
 }

@@ -25,13 +25,21 @@ func (l *life) work(ctx, hard context.Context) error {
 	defer context.AfterFunc(ctx, stop)()
 
 	w := newWorker(l)
+	if l.partly {
+		group.Go(w.restoring(reading))
+	}
 	group.Go(func() error { return l.readInStep(reading, clients, w.fetched) })
 	group.Go(func() error { return w.write(working) })
 	group.Go(func() error {
 		defer stop()
 		return w.join(working)
 	})
-	return group.Wait()
+	err = group.Wait()
+	if l.reached() {
+		evicted, restored := l.joiner.Evicted()
+		l.s.log.Info("shard ended", "seq", l.seq, "units", l.joiner.Units(), "evicted", evicted, "read_back", restored)
+	}
+	return err
 }
 
 // behindAges is how many times as old a batch may become while as much as it has, and
@@ -43,10 +51,14 @@ type worker struct {
 	l       *life
 	fetched chan kgo.Fetches
 	idle    chan struct{} // holds a token while the writer has nothing to do
+	stored  *restoring    // nil: all is in memory, or no more of it is wanted there
 	parts   chan work
 	spare   chan *batch // written, to be used again
 
 	open    *batch
+	pause   *time.Ticker // while stored is to be read: for a look whether there is time for it
+	calm    bool         // there is
+	looks   int
 	age     *time.Timer // since the open batch's first record
 	old     bool
 	behind  []int64 // by declared topic: records that wait in the log
@@ -65,9 +77,10 @@ type work struct {
 func newWorker(l *life) *worker {
 	w := &worker{
 		l: l, fetched: make(chan kgo.Fetches), idle: make(chan struct{}, 1), parts: make(chan work, 1), spare: make(chan *batch, 2),
-		age: time.NewTimer(time.Hour),
+		age: time.NewTimer(time.Hour), pause: time.NewTicker(time.Hour),
 	}
 	w.age.Stop()
+	w.pause.Stop()
 	w.idle <- struct{}{}
 	w.open = l.newBatch(nil)
 	w.behind = make([]int64, len(l.source))
@@ -84,6 +97,7 @@ func newWorker(l *life) *worker {
 func (w *worker) join(ctx context.Context) error {
 	defer close(w.parts)
 	defer w.age.Stop()
+	defer w.pause.Stop()
 	newest, changed := w.l.s.c.versions.latest()
 	w.version = newest
 	for !w.done() {
@@ -95,6 +109,10 @@ func (w *worker) join(ctx context.Context) error {
 			if err := w.take(ctx, fetches); err != nil {
 				return err
 			}
+		case <-w.pause.C:
+			w.look()
+		case rows, more := <-w.loaded():
+			w.load(rows, more)
 		case <-w.age.C:
 			w.ripen()
 		case <-changed:

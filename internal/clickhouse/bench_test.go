@@ -36,7 +36,7 @@ func BenchmarkAppendEvents(b *testing.B) {
 // that others use too it says more than the time on the wall.
 type spent struct{ client, engine time.Duration }
 
-func (s store) spent(b *testing.B) spent {
+func (s store) spent(b testing.TB) spent {
 	b.Helper()
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {

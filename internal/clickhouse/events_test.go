@@ -129,6 +129,35 @@ func TestEventsOf(t *testing.T) {
 	}
 }
 
+// TestUnitsStored: every unit of the shard that has rows, and no other.
+func TestUnitsStored(t *testing.T) {
+	s := newStore(t)
+	events := benchEvents(4000)
+	for i := range events {
+		events[i].Unit = events[i%1000].Unit
+	}
+	events[17].Unit = ingest.Unit{}
+	for shard := range uint16(2) { // the other shard's are beside
+		if err := s.AppendEvents(t.Context(), 5+shard, names, events[2000*shard:], nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, want := map[ingest.Unit]bool{}, map[ingest.Unit]bool{}
+	for i := range events {
+		want[events[i].Unit] = true
+	}
+	calls := 0
+	if err := s.UnitsStored(t.Context(), 5, func(u ingest.Unit) { got[u], calls = true, calls+1 }); err != nil {
+		t.Fatal(err)
+	}
+	if diff := gocmp.Diff(want, got); diff != "" || calls > 2*len(want) {
+		t.Errorf("%d calls for %d units (-want +got):\n%s", calls, len(want), diff)
+	}
+	if err := s.UnitsStored(t.Context(), 7, func(u ingest.Unit) { t.Errorf("a shard without rows has %v", u) }); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestEventsSeen: whom an experiment concerns is found by its exposures, also those
 // above the marks, and comes back whole.
 func TestEventsSeen(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/assay-dev/assay/internal/clickhouse"
 )
@@ -168,4 +169,35 @@ func (c *counted) Handle(_ context.Context, r slog.Record) error {
 		}
 	}
 	return nil
+}
+
+// TestServerRun: when a server was started is read to a second, and is later when it was
+// started again.
+func TestServerRun(t *testing.T) {
+	began := time.Now()
+	s := migrated(t, ownEngine(t))
+	read := func() clickhouse.ServerRun {
+		r, err := s.ServerRun(t.Context(), 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	first := read()
+	if age := first.Began.Sub(began); first.Host == "" || age < -time.Second || age > time.Since(began)+time.Second {
+		t.Errorf("%+v, started at %v", first, began)
+	}
+	for again := time.Now(); time.Since(again) < 1200*time.Millisecond; {
+		if r := read(); r.Host != first.Host || r.Began.Sub(first.Began).Abs() >= time.Second {
+			t.Fatalf("%+v and then %+v", first, r)
+		}
+	}
+	killed := time.Now()
+	kill(t, s.engine)
+	for s.engine.Restarts() == 0 {
+		read()
+	}
+	if r := read(); r.Host != first.Host || r.Began.Before(killed.Add(-time.Second)) {
+		t.Errorf("%+v after a start at %v", r, killed)
+	}
 }

@@ -6,7 +6,9 @@ import (
 	"maps"
 	"math/big"
 	"slices"
+	"time"
 
+	"github.com/ClickHouse/ch-go/proto"
 	native "github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/assay-dev/assay/ingest"
@@ -31,6 +33,12 @@ func (r *eventRow) targets() []any {
 	}
 }
 
+// ServerRun is one run of a server, from its start to its end.
+type ServerRun struct {
+	Host  string
+	Began time.Time
+}
+
 // finish fills in what is not scanned directly.
 func (r *eventRow) finish() {
 	r.event.Type = ingest.Type(r.kind)
@@ -52,6 +60,52 @@ func (r *eventRow) finish() {
 // called, ends the reading: the caller begins anew.
 func (db *DB) EventsBelow(ctx context.Context, shard uint16, next map[string]int64, fn func(*ingest.Event) error) error {
 	return db.events(ctx, "events_below", args{"shard": shard}, next, fn)
+}
+
+// UnitsStored hands over the units that a shard has stored events of, also of events
+// that no mark counts yet, in no order. One may come many times.
+func (db *DB) UnitsStored(ctx context.Context, shard uint16, fn func(ingest.Unit)) error {
+	params := args{"shard": shard}
+	text, err := statement("units_stored")
+	if err != nil {
+		return err
+	}
+	if db, err = db.holding(ctx, params); err != nil {
+		return err
+	}
+	var column proto.ColUInt128
+	var before proto.UInt128
+	err = db.retry(ctx, "query units_stored", func(ctx context.Context) error {
+		return db.columns(ctx, text, params, proto.Results{{Name: "unit", Data: &column}}, func() error {
+			for i, u := range column {
+				if i == 0 || u != before { // within a part they are sorted
+					fn(ingest.Unit{Hi: u.High, Lo: u.Low})
+				}
+				before = u
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("read units of shard %d: %w", shard, err)
+	}
+	return nil
+}
+
+// ServerRun is the present run of the server that holds a shard's rows: its host, and
+// when it was started, to a second.
+func (db *DB) ServerRun(ctx context.Context, shard uint16) (ServerRun, error) {
+	db, err := db.holding(ctx, args{"shard": shard})
+	if err != nil {
+		return ServerRun{}, err
+	}
+	r, _, err := one(ctx, db, "server_run", nil, func(rows native.Rows, r *ServerRun) error {
+		var began int64
+		err := rows.Scan(&r.Host, &began)
+		r.Began = time.UnixMilli(began).UTC()
+		return err
+	})
+	return r, err
 }
 
 // EventsOf is EventsBelow for some units only.

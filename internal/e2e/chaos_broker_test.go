@@ -22,7 +22,7 @@ func TestBrokerOne(t *testing.T) {
 	_, seed := chance(t)
 	for round := range rounds() {
 		t.Run(fmt.Sprint("round ", round+1), func(t *testing.T) {
-			c := newChaos(t, seed+uint64(round), setting{partitions: 4, cluster: realkafka.For(t, 1)})
+			c := newChaos(t, seed+uint64(round), setting{partitions: 4, own: true, cluster: realkafka.For(t, 1)})
 			began := time.Now()
 			c.attack([]attack{
 				{"kills at some steps", c.someSteps},
@@ -45,7 +45,7 @@ func TestBrokerThree(t *testing.T) {
 	_, seed := chance(t)
 	for round := range rounds() {
 		t.Run(fmt.Sprint("round ", round+1), func(t *testing.T) {
-			c := newChaos(t, seed+uint64(round), setting{partitions: 4, cluster: realkafka.For(t, 3)})
+			c := newChaos(t, seed+uint64(round), setting{partitions: 4, own: true, cluster: realkafka.For(t, 3)})
 			began := time.Now()
 			c.attack([]attack{
 				{"leaders killed", func() { c.brokersEnd(c.often(2, 8), c.cluster.Kill) }},

@@ -84,9 +84,15 @@ type chaos struct {
 	*world
 	toll
 	seed    uint64
-	applied sync.Mutex // one at a time applies files
 	version int
 	away    atomic.Bool // a server may be, and who starts then says so and ends
+
+	power sync.Mutex  // taken by who cuts it, and who needs it
+	out   atomic.Bool // it is off
+	cuts  atomic.Int64
+	on    time.Time // since when it is back
+	grid  sync.Mutex
+	doors map[*door]bool // of the consumers that are alive
 }
 
 // newChaos has three sorts of consumers: victims have every shard to themselves, as
@@ -193,9 +199,10 @@ func protocol() []step {
 	point("adopting a version", "ledger", (*chaos).anotherVersion, before, begun, torn, sent, answered)
 	point("looking for lost events", "missing", (*chaos).loseEvents, before, answered)
 	point("healing lost events", "events", (*chaos).loseEvents, before, begun, torn, sent, answered)
-	for _, what := range []string{"chain", "mark", "topics", "version", "load"} {
+	for _, what := range []string{"chain", "mark", "topics", "version", "run", "units"} {
 		point("loading: "+what, what, nil, before, answered)
 	}
+	point("reading units back", "recall", nil, before, answered)
 	return all
 }
 
@@ -214,8 +221,8 @@ func pauses() []step {
 // anotherVersion applies files that differ in nothing that counts, so that every
 // shard has a version to adopt.
 func (c *chaos) anotherVersion(*rand.Rand) error {
-	c.applied.Lock()
-	defer c.applied.Unlock()
+	c.power.Lock() // who applies when there is none says so and ends
+	defer c.power.Unlock()
 	c.version++
 	c.write("metrics/buyers.yaml", fmt.Sprintf("name: buyers\nowner: tests-%d\nkind: proportion\nevent: purchase\ndirection: increase\n", c.version))
 	p, err := launch(c.t, c.dir, nil, "apply")
@@ -229,12 +236,63 @@ func (c *chaos) anotherVersion(*rand.Rand) error {
 	return nil
 }
 
-// loseEvents deletes the newest stored events of a shard, as a power cut may.
+// loseEvents takes the newest stored events of a shard, as a power cut may: for the
+// consumers that are alive the server is gone until it is back without them, and a
+// little longer, so that they are not always the first to see it.
 func (c *chaos) loseEvents(r *rand.Rand) error {
+	c.power.Lock()
+	defer c.power.Unlock()
+	c.out.Store(true)
+	defer c.out.Store(false)
+	c.cuts.Add(1)
+	<-time.After(time.Until(c.on.Add(2 * time.Second))) // power does not go twice in a second
+	dark := c.darken()
+	c.killEngine()
 	shard := r.IntN(int(c.partitions))
+	var err error
+	await(c.t, 30*time.Second, func() string { return fmt.Sprint(err) }, func() bool {
+		err = c.db.Exec(c.t.Context(), fmt.Sprintf(`ALTER TABLE %s.events DELETE WHERE shard = %d AND offset >= (
+			SELECT max(offset) FROM %s.events WHERE shard = %d) - 20 SETTINGS mutations_sync = 1`, c.database, shard, c.database, shard))
+		return err == nil
+	})
+	c.on = time.Now()
 	c.add("times events were deleted", 1)
-	return c.db.Exec(c.t.Context(), fmt.Sprintf(`ALTER TABLE %s.events DELETE WHERE shard = %d AND offset >= (
-		SELECT max(offset) FROM %s.events WHERE shard = %d) - 20 SETTINGS mutations_sync = 1`, c.database, shard, c.database, shard))
+	time.AfterFunc(time.Duration(r.IntN(1500))*time.Millisecond, func() {
+		for _, d := range dark {
+			d.darken(false)
+		}
+	})
+	return nil
+}
+
+// darken lets nobody through who is connected now.
+func (c *chaos) darken() []*door {
+	c.grid.Lock()
+	defer c.grid.Unlock()
+	dark := slices.Collect(maps.Keys(c.doors))
+	for _, d := range dark {
+		d.darken(true)
+	}
+	return dark
+}
+
+// door is one for a consumer, on the grid until it is closed.
+func (c *chaos) door(a aim) (d *door, shut func(), err error) {
+	if d, err = openDoor(c.engine.Addr(), a); err != nil {
+		return nil, nil, err
+	}
+	c.grid.Lock()
+	defer c.grid.Unlock()
+	if c.doors == nil {
+		c.doors = map[*door]bool{}
+	}
+	c.doors[d] = true
+	return d, func() {
+		d.close()
+		c.grid.Lock()
+		defer c.grid.Unlock()
+		delete(c.doors, d)
+	}, nil
 }
 
 // lanes kill consumers side by side, so that those fight over all shards, until
@@ -287,11 +345,12 @@ func (c *chaos) kill(r *rand.Rand, s step) (met bool, err error) {
 			return false, fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
-	d, err := openDoor(c.engine.Addr(), a)
+	out, cuts := c.out.Load(), c.cuts.Load()
+	d, shut, err := c.door(a)
 	if err != nil {
 		return false, err
 	}
-	defer d.close()
+	defer shut()
 	p, err := launch(c.t, c.dir, nil, "--config", pick(r, "victim.yaml", "forgetful.yaml"), "--clickhouse", d.addr(), "ingest")
 	if err != nil {
 		return false, err
@@ -313,7 +372,7 @@ func (c *chaos) kill(r *rand.Rand, s step) (met bool, err error) {
 	}
 	select {
 	case <-p.ended:
-		if !d.hit() && c.away.Load() {
+		if !d.hit() && (c.away.Load() || out || c.cuts.Load() > cuts) {
 			time.Sleep(200 * time.Millisecond)
 			return c.kill(r, s)
 		}
@@ -342,7 +401,7 @@ func TestChaosEveryStep(t *testing.T) {
 	_, seed := chance(t)
 	for round := range *longFlag {
 		t.Run(fmt.Sprint("round ", round+1), func(t *testing.T) {
-			c := newChaos(t, seed+uint64(round), setting{partitions: 4})
+			c := newChaos(t, seed+uint64(round), setting{partitions: 4, own: true})
 			began := time.Now()
 			stop := c.traffic(1)
 			steps := append(protocol(), pauses()...)

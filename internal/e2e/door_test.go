@@ -42,7 +42,9 @@ var statements = map[string][]byte{
 	"mark":    queryText("last_mark"),
 	"topics":  queryText("mark_topics"),
 	"missing": queryText("missing"),
-	"load":    queryText("events_below"),
+	"run":     queryText("server_run"),
+	"units":   queryText("units_stored"),
+	"recall":  queryText("events_of"),
 	"version": queryText("version_at"),
 }
 
@@ -67,6 +69,8 @@ type door struct {
 	count int  // statements seen
 	done  bool // the moment has come
 	delay time.Duration
+	dark  bool // nobody comes through
+	open  map[*crossing]bool
 }
 
 // aim says which moment that is.
@@ -126,9 +130,36 @@ func (d *door) serve() {
 			continue
 		}
 		c := &crossing{door: d, client: client, server: server}
+		if !d.enter(c) {
+			c.cut()
+			continue
+		}
 		go c.pass(client, server, c.asks)
 		go c.pass(server, client, c.answers)
 	}
+}
+
+// darken cuts all connections, and lets nobody through until it is ended.
+func (d *door) darken(yes bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.dark = yes
+	for c := range d.open {
+		if yes {
+			c.cut()
+		}
+	}
+	clear(d.open)
+}
+
+func (d *door) enter(c *crossing) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.open == nil {
+		d.open = map[*crossing]bool{}
+	}
+	d.open[c] = true
+	return !d.dark
 }
 
 // crossing is one connection. The native protocol has one statement at a time.
@@ -151,6 +182,11 @@ const (
 
 // pass copies one way. Look says how many of the bytes come before the moment, if
 // it has come.
+func (c *crossing) cut() {
+	c.client.Close()
+	c.server.Close()
+}
+
 func (c *crossing) pass(from, to net.Conn, look func([]byte) (early int, now bool)) {
 	defer to.Close()
 	defer from.Close()
