@@ -46,7 +46,10 @@ type Config struct {
 	Batch Batch
 	// Memory is what the state of all shards together may take, in bytes; 0: no
 	// limit. Reaching it costs queries, and no count.
-	Memory      int64
+	Memory int64
+	// Recent is how long before its newest record units had one that a shard has in
+	// memory before it counts: those that are likely to be needed at once. 0: none.
+	Recent      time.Duration
 	StatusEvery time.Duration // status, lag commit, check of the topics
 	ConfigEvery time.Duration // looking for a new configuration version
 	ChainEvery  time.Duration // checking the ledger's chains
@@ -105,6 +108,7 @@ func DefaultConfig() Config {
 		StatusEvery: time.Second,
 		ConfigEvery: time.Second,
 		ChainEvery:  time.Minute,
+		Recent:      2 * time.Minute,
 		Backoff:     100 * time.Millisecond,
 		StopTimeout: 10 * time.Second,
 		HealMarks:   100,
@@ -137,6 +141,9 @@ func (c *Config) prepare() error {
 	}
 	if c.Batch.Records < 1 || c.Batch.Total < 1 || c.Batch.Bytes < 1 || c.Batch.Rows < 1 {
 		return errors.New("a batch must have room for a record, a byte and a row")
+	}
+	if c.Recent < 0 {
+		return fmt.Errorf("recent: %v is below 0", c.Recent)
 	}
 	if c.Memory < 0 {
 		return fmt.Errorf("memory: %d is below 0", c.Memory)

@@ -40,6 +40,7 @@ type harness struct {
 	admin   *kadm.Client
 	store   *memory
 	start   time.Time
+	recent  time.Duration // Config.Recent
 }
 
 // bubble runs a test with topics of the given numbers of partitions; by default
@@ -87,6 +88,7 @@ func version(at time.Time, metrics ...string) experiment.Version {
 func (h *harness) config() Config {
 	cfg := DefaultConfig()
 	cfg.Brokers = h.addrs
+	cfg.Recent = h.recent
 	if h.net != nil {
 		cfg.Client = []kgo.Opt{kgo.Dialer(h.net.DialContext)}
 	}

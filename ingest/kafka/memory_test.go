@@ -253,6 +253,24 @@ func (m *memory) UnitsStored(_ context.Context, shard uint16, fn func(ingest.Uni
 	return nil
 }
 
+func (m *memory) EventsRecent(_ context.Context, shard uint16, next map[string]int64, within time.Duration, fn func(*ingest.Event) error) error {
+	units := []ingest.Unit{}
+	m.mu.Lock()
+	newest := int64(0)
+	for p, e := range m.events {
+		if p.shard == shard && p.offset < next[p.topic] {
+			newest = max(newest, e.KafkaT)
+		}
+	}
+	for p, e := range m.events {
+		if p.shard == shard && e.KafkaT > newest-within.Milliseconds() {
+			units = append(units, e.Unit)
+		}
+	}
+	m.mu.Unlock()
+	return m.eventsOf(shard, units, next, fn)
+}
+
 func (m *memory) EventsSeen(ctx context.Context, shard uint16, experiments []string, next map[string]int64, fn func(*ingest.Event) error) error {
 	units := []ingest.Unit{}
 	m.mu.Lock()
@@ -268,6 +286,12 @@ func (m *memory) EventsSeen(ctx context.Context, shard uint16, experiments []str
 func (m *memory) EventsOf(_ context.Context, shard uint16, units []ingest.Unit, next map[string]int64, fn func(*ingest.Event) error) error {
 	m.mu.Lock()
 	m.recalls += len(units)
+	m.mu.Unlock()
+	return m.eventsOf(shard, units, next, fn)
+}
+
+func (m *memory) eventsOf(shard uint16, units []ingest.Unit, next map[string]int64, fn func(*ingest.Event) error) error {
+	m.mu.Lock()
 	var rows []ingest.Event
 	names := slices.Sorted(func(yield func(string) bool) {
 		for name := range next {

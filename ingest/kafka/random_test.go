@@ -99,6 +99,7 @@ func (y *history) join() {
 	if y.random.IntN(2) == 0 {
 		cfg.Memory = 1 // nothing stays longer than it must
 	}
+	cfg.Recent = time.Duration(y.random.IntN(3)) * time.Second
 	cfg.StopTimeout = time.Duration(1+y.random.IntN(1000)) * time.Millisecond
 	y.members = append(y.members, y.harness.run(cfg))
 }

@@ -15,6 +15,8 @@ import (
 // much is stored:
 //
 //  1. know: the joiner learns which units have stored rows. Only their ids are read.
+//     Then the rows of those are read that have one of the newest records: most of what
+//     is needed next is there at once.
 //  2. From now on it counts. A batch that has events of such units reads these back
 //     first, like those that were evicted (recall.go).
 //  3. readAll: whenever little waits in the log, the rows of all units are read on, in
@@ -61,10 +63,45 @@ func (l *life) know(ctx context.Context) (any bool, err error) {
 	if err == nil && nobody {
 		err = l.restore(ctx, []ingest.Unit{{}})
 	}
+	if err == nil && n > 0 {
+		err = l.warm(ctx)
+	}
 	if err != nil {
 		return false, fmt.Errorf("restore state: %w", err)
 	}
 	return n > 0, nil
+}
+
+// errFull ends a reading of rows when there is no memory for more.
+var errFull = errors.New("no memory for more units")
+
+// warm loads the units of the newest records.
+func (l *life) warm(ctx context.Context) error {
+	recent := l.s.c.cfg.Recent
+	if recent == 0 {
+		return nil
+	}
+	cut := cutter{give: func(s stretch) (stretch, error) {
+		if !l.bring(s) {
+			return nil, errFull
+		}
+		return s[:0], nil
+	}}
+	err := l.rows(ctx, func() error { return l.s.c.store.EventsRecent(ctx, l.s.id, l.below, recent, cut.see) })
+	if err == nil {
+		_, err = cut.give(cut.rows)
+	}
+	if errors.Is(err, errFull) {
+		return l.checkRun(ctx)
+	}
+	return err
+}
+
+// bring gives rows of whole units to the join that nobody asked for yet. It tells
+// whether there may be more.
+func (l *life) bring(s stretch) (more bool) {
+	s = slices.DeleteFunc(s, func(e ingest.Event) bool { return l.hidden.has(e.Unit) })
+	return !l.over() && l.joiner.Load(s)
 }
 
 // restore gives the stored rows of some units to the joiner.
@@ -178,8 +215,7 @@ func (c *cutter) see(e *ingest.Event) (err error) {
 func (w *worker) load(s stretch, more bool) {
 	l := w.l
 	if more {
-		s = slices.DeleteFunc(s, func(e ingest.Event) bool { return l.hidden.has(e.Unit) })
-		more = !l.over() && l.joiner.Load(s)
+		more = l.bring(s)
 		select {
 		case w.stored.spare <- s:
 		default:

@@ -158,3 +158,41 @@ func TestPowerCutBeforeAllIsLoaded(t *testing.T) {
 		h.store.reconcile(t)
 	})
 }
+
+// TestRecentUnitsAreThere: the units of the newest records are in memory before a shard
+// counts, and are not asked for again; others are read back when they are needed.
+func TestRecentUnitsAreThere(t *testing.T) {
+	bubble(t, func(h *harness) {
+		log := traffic(0, 40)
+		h.produce(log)
+		time.Sleep(time.Minute)
+		new := traffic(50, 20) // in each shard
+		h.produce(new)
+		log = append(log, new...)
+		h.untilEnd()
+		h.store.beforeBelow = func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+		next := func(recent time.Duration, old string) {
+			h.recent = recent
+			registry := prometheus.NewRegistry()
+			cfg := h.config()
+			cfg.Registerer = registry
+			c := h.run(cfg)
+			more := []event{{unit: "u-60", cents: 3}, {unit: old, cents: 8}}
+			h.produce(more)
+			log = append(log, more...)
+			h.awaitSums(log)
+			c.stop()
+		}
+		for _, test := range []struct {
+			recent  time.Duration
+			old     string
+			recalls int
+		}{{0, "u-0", 2}, {time.Second, "u-1", 1}, {time.Hour, "u-2", 0}} {
+			h.store.recalls = 0
+			if next(test.recent, test.old); h.store.recalls != test.recalls {
+				t.Errorf("%v: %d units were read back, want %d", test.recent, h.store.recalls, test.recalls)
+			}
+		}
+		h.store.reconcile(t)
+	})
+}

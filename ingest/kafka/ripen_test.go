@@ -12,20 +12,25 @@ import (
 func TestBatchGrowsBehindTheEnd(t *testing.T) {
 	for name, test := range map[string]struct {
 		behind []int64
-		ages   int // it has been given more time so often
+		ages   int           // it has had
+		took   time.Duration // the last part was written in
 		old    bool
+		after  int // ages
 	}{
-		"at the end":          {behind: []int64{0, 0}, old: true},
-		"as much waits":       {behind: []int64{2, 1}, old: true},
-		"more waits":          {behind: []int64{2, 2}},
-		"still more waits":    {behind: []int64{9000, 9000}, ages: behindAges - 2},
-		"it has had its time": {behind: []int64{9000, 9000}, ages: behindAges - 1, old: true},
+		"at the end":            {behind: []int64{0, 0}, ages: 1, old: true, after: 1},
+		"as much waits":         {behind: []int64{2, 1}, ages: 1, old: true, after: 1},
+		"more waits":            {behind: []int64{2, 2}, ages: 1, after: 2},
+		"still more waits":      {behind: []int64{9000, 9000}, ages: behindAges - 1, after: behindAges},
+		"it has had its time":   {behind: []int64{9000, 9000}, ages: behindAges, old: true, after: behindAges},
+		"the store is slow":     {behind: []int64{2, 2}, ages: 1, took: 400 * time.Millisecond, after: 1 + 3},
+		"the store is too slow": {behind: []int64{2, 2}, ages: 1, took: time.Minute, after: 1 + behindAges},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := &worker{l: &life{s: &shard{c: &Consumer{cfg: DefaultConfig()}}}, behind: test.behind, age: time.NewTimer(time.Hour)}
 			w.open = &batch{rows: newMemory().NewRows(0, nil), events: make([]ingest.Event, 2), dead: make([]ingest.Dead, 1), ages: test.ages}
+			w.took.Store(int64(test.took))
 			defer w.age.Stop()
-			if w.ripen(); w.old != test.old || w.open.ages != test.ages+1 {
+			if w.ripen(); w.old != test.old || w.open.ages != test.after {
 				t.Errorf("old %v after %d ages", w.old, w.open.ages)
 			}
 		})

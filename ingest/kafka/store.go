@@ -52,6 +52,9 @@ type Events interface {
 	UnitsStored(ctx context.Context, shard uint16, fn func(ingest.Unit)) error
 	// EventsOf hands over those of some units only, in the same way.
 	EventsOf(ctx context.Context, shard uint16, units []ingest.Unit, next map[string]int64, fn func(*ingest.Event) error) error
+	// EventsRecent hands over those of units that have a record which is less than so
+	// much older than the newest below these offsets, in the same way, and maybe others.
+	EventsRecent(ctx context.Context, shard uint16, next map[string]int64, within time.Duration, fn func(*ingest.Event) error) error
 	// EventsSeen hands over those of units that have an exposure of one of these
 	// experiments, in the same way, and maybe others.
 	EventsSeen(ctx context.Context, shard uint16, experiments []string, next map[string]int64, fn func(*ingest.Event) error) error

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -61,8 +62,9 @@ type worker struct {
 	looks   int
 	age     *time.Timer // since the open batch's first record
 	old     bool
-	behind  []int64 // by declared topic: records that wait in the log
-	ended   bool    // nothing more will be read
+	behind  []int64      // by declared topic: records that wait in the log
+	took    atomic.Int64 // nanoseconds that the last part took to be written
+	ended   bool         // nothing more will be read
 	version *experiment.Version
 }
 
@@ -201,7 +203,20 @@ func (w *worker) startAge() {
 		return
 	}
 	w.open.aging = true
-	w.age.Reset(w.l.s.c.cfg.Batch.Time)
+	w.ageMore()
+}
+
+func (w *worker) ageMore() {
+	ages := w.ripeness()
+	w.open.ages += ages
+	w.age.Reset(time.Duration(ages) * w.l.s.c.limit().Time)
+}
+
+// ripeness is how often a batch becomes as old as configured: once, unless the store is
+// slow. A shard writes half of the time at most, because what the store pays for a part
+// is much the same for any size, and all shards of all consumers share it.
+func (w *worker) ripeness() int {
+	return int(max(1, min(2*time.Duration(w.took.Load())/w.l.s.c.limit().Time, behindAges)))
 }
 
 // ripen is what happens when the open batch has its age. Behind the end of the log
@@ -213,9 +228,8 @@ func (w *worker) ripen() {
 	for _, n := range w.behind {
 		waiting += n
 	}
-	w.open.ages++
 	if w.old = w.open.ages >= behindAges || waiting <= int64(w.open.records()); !w.old {
-		w.age.Reset(w.l.s.c.limit().Time)
+		w.ageMore()
 	}
 }
 

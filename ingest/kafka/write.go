@@ -17,9 +17,11 @@ func (w *worker) write(ctx context.Context) error {
 			if !more {
 				return nil
 			}
+			began := w.l.s.c.cfg.Now()
 			if err := w.l.persist(ctx, job); err != nil {
 				return err
 			}
+			w.took.Store(int64(w.l.s.c.cfg.Now().Sub(began)))
 			if job.batch != nil {
 				w.spare <- job.batch
 			}

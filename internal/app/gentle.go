@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/assay-dev/assay/internal/clickhouse"
@@ -28,8 +29,10 @@ func newGentle(behind func(context.Context) bool) *gentle {
 	return &gentle{room: make(chan struct{}, 1), behind: behind}
 }
 
+var errGaveWay = errors.New("consumers fell behind meanwhile")
+
 // do does a piece of work when the consumers have time for it, by one thread of the
-// server, and rests after it.
+// server, and rests after it. When they have no more it is broken off, to be done anew.
 func (g *gentle) do(ctx context.Context, work func(context.Context) error) error {
 	select {
 	case <-ctx.Done():
@@ -37,17 +40,44 @@ func (g *gentle) do(ctx context.Context, work func(context.Context) error) error
 	case g.room <- struct{}{}:
 	}
 	defer func() { <-g.room }()
-	// Consumers may be behind for good.
-	for began := time.Now(); time.Since(began) < calmPatience && g.behind(ctx); {
-		pause(ctx, calmLook)
+	last := time.Now().Add(calmPatience) // consumers may be behind for good
+	for {
+		for time.Now().Before(last) && g.behind(ctx) {
+			pause(ctx, calmLook)
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		began := time.Now()
+		err := g.try(ctx, last, work)
+		pause(ctx, restTimes*time.Since(began))
+		if !errors.Is(err, errGaveWay) {
+			return err
+		}
 	}
-	if err := ctx.Err(); err != nil {
-		return err
+}
+
+// try does the work unless consumers fall behind before its last moment.
+func (g *gentle) try(ctx context.Context, last time.Time, work func(context.Context) error) error {
+	working, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	look := time.NewTicker(calmLook)
+	defer look.Stop()
+	ended := make(chan error, 1)
+	go func() { ended <- work(clickhouse.InBackground(working)) }()
+	for {
+		select {
+		case err := <-ended:
+			if err != nil && errors.Is(context.Cause(working), errGaveWay) {
+				return errGaveWay
+			}
+			return err
+		case <-look.C:
+			if time.Now().Before(last) && g.behind(ctx) {
+				stop(errGaveWay)
+			}
+		}
 	}
-	began := time.Now()
-	err := work(clickhouse.InBackground(ctx))
-	pause(ctx, restTimes*time.Since(began))
-	return err
 }
 
 // leads tells whether what one process does for all is this one's to do.

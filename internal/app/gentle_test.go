@@ -37,6 +37,24 @@ func TestGentle(t *testing.T) {
 			t.Errorf("twice two seconds after a minute took %s, %d at once", took, most)
 		}
 
+		// Consumers fall behind in the middle: it is broken off, and done when they are back.
+		began = time.Now()
+		from := began
+		broken := newGentle(func(context.Context) bool { return time.Since(from) > time.Second && time.Since(from) < 30*time.Second })
+		tries := 0
+		long := func(ctx context.Context) error {
+			tries++
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(7 * time.Second):
+				return nil
+			}
+		}
+		if err := broken.do(ctx, long); err != nil || tries != 2 || time.Since(began) != 5*time.Second+restTimes*5*time.Second+7*time.Second+restTimes*7*time.Second {
+			t.Errorf("broken off: %v after %s and %d tries", err, time.Since(began), tries)
+		}
+
 		calm = time.Now().Add(time.Hour) // longer than anybody waits
 		began = time.Now()
 		if _ = g.do(ctx, work); time.Since(began) != calmPatience+20*time.Second {

@@ -85,7 +85,7 @@ func (s *Stack) Consumer(ctx context.Context, opt IngestOptions) (*kafka.Consume
 	}
 	cfg.Topics, cfg.Mapped, cfg.OwnDecoding = readTopics(declared, s.Config.Kafka), mapped, opt.OwnDecoding || opt.Alone
 	cfg.Batch.Time, cfg.Batch.Records = s.Config.Kafka.Batch.Time.Std(), s.Config.Kafka.Batch.Records
-	cfg.Memory = int64(s.Config.Memory) / 4 * 3
+	cfg.Memory, cfg.Recent = int64(s.Config.Memory)/4*3, s.Config.Kafka.Recent.Std()
 	cfg.UnitKey, cfg.Attributes = key, s.Config.Privacy.Attributes
 	if cfg.Prove, err = prover(ctx, s.Config.Verify); err != nil {
 		return nil, err

@@ -23,7 +23,7 @@ const (
 	soakTick     = 2 * time.Second  // between samples, as a rule
 	soakPatience = 3 * time.Second  // for the answers of one
 	soakSettled  = 5 * time.Second  // a lag below it is none
-	soakRecover  = 60 * time.Second // after a fault, for the lag to be below it
+	soakRecover  = 90 * time.Second // after a fault, for the lag to be below it: the next one of half an hour comes then
 	soakDrain    = 3 * time.Minute  // after the last record, to count everything and end every trial
 )
 
@@ -43,7 +43,7 @@ type soakOptions struct {
 }
 
 func defaultSoak() soakOptions {
-	return soakOptions{length: 30 * time.Minute, memory: "1GiB", disk: true, result: filepath.Join("reports", "soak.json"), p50: 2 * time.Second, p99: 5 * time.Second}
+	return soakOptions{length: 30 * time.Minute, memory: "3GiB", disk: true, result: filepath.Join("reports", "soak.json"), p50: 2 * time.Second, p99: 5 * time.Second}
 }
 
 // soak is one run.

@@ -191,19 +191,15 @@ func laneOf(topic string, shard int32) lane {
 
 // positions are where the last marks end; nil when ClickHouse does not say.
 func (s *soak) positions(ctx context.Context) (next map[lane]int64, total int64) {
-	marks := make([]clickhouse.Mark, s.o.partitions)
-	var asking errgroup.Group
-	for shard := range s.o.partitions {
-		asking.Go(func() (err error) { marks[shard], err = s.db.LastMark(ctx, uint16(shard)); return err })
-	}
-	if asking.Wait() != nil {
+	all, err := s.db.Positions(ctx)
+	if err != nil {
 		return nil, 0
 	}
 	next = map[lane]int64{}
-	for shard, m := range marks {
-		for _, t := range m.Topics {
-			next[laneOf(t.Name, int32(shard))] = t.Next
-			total += t.Next
+	for _, p := range all {
+		for topic, n := range p.Next {
+			next[laneOf(topic, int32(p.Shard))] = n
+			total += n
 		}
 	}
 	return next, total

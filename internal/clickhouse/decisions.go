@@ -134,6 +134,12 @@ func (db *DB) decisionLink(d Decision) *link {
 
 // Decisions lists the log, oldest first.
 func (db *DB) Decisions(ctx context.Context, f DecisionFilter) ([]Decision, error) {
+	if f.After > 0 { // somebody follows the log, and mostly there is nothing new: that is cheaper to know
+		last, _, err := one(ctx, db, "decision_number", nil, func(rows native.Rows, last *uint64) error { return rows.Scan(last) })
+		if err != nil || last <= f.After {
+			return nil, err
+		}
+	}
 	var all []Decision
 	err := db.decisions(ctx, f, func() { all = nil }, func(d *Decision) { all = append(all, *d) })
 	return all, err

@@ -289,3 +289,42 @@ func TestOutcomesSeen(t *testing.T) {
 		t.Errorf("%+v, %v, want %d purchases", got, err, want)
 	}
 }
+
+// TestEventsRecent: units that have a record not much older than the newest below the
+// marks come back whole, and no others.
+func TestEventsRecent(t *testing.T) {
+	s := newStore(t)
+	events := benchEvents(4000) // one a millisecond
+	for i := range events {
+		events[i].Unit = events[i%1000].Unit
+	}
+	events[3999].Unit = ingest.Unit{}
+	if err := s.AppendEvents(t.Context(), 5, names, events, nil); err != nil {
+		t.Fatal(err)
+	}
+	below := map[string]int64{names[0]: 1500, names[1]: 1700}
+	newest := int64(0)
+	for i := range events {
+		if e := &events[i]; e.Place.Offset < below[names[e.Place.Topic]] {
+			newest = max(newest, e.KafkaT)
+		}
+	}
+	wanted := map[ingest.Unit]bool{}
+	for i := range events {
+		if e := &events[i]; e.KafkaT > newest-20 && e.Unit != (ingest.Unit{}) {
+			wanted[e.Unit] = true
+		}
+	}
+	var got, want []ingest.Event
+	err := errors.Join(
+		s.EventsRecent(t.Context(), 5, below, 20*time.Millisecond, func(e *ingest.Event) error { got = append(got, *e); return nil }),
+		s.EventsBelow(t.Context(), 5, below, func(e *ingest.Event) error { want = append(want, *e); return nil }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := len(want)
+	want = slices.DeleteFunc(want, func(e ingest.Event) bool { return !wanted[e.Unit] })
+	if diff := gocmp.Diff(want, got); diff != "" || len(got) == 0 || len(got) == all {
+		t.Errorf("%d of %d rows (-want +got):\n%s", len(got), all, diff)
+	}
+}

@@ -117,6 +117,12 @@ func (db *DB) EventsOf(ctx context.Context, shard uint16, units []ingest.Unit, n
 	return db.events(ctx, "events_of", args{"shard": shard, "units": ids}, next, fn)
 }
 
+// EventsRecent is EventsBelow for the units that have a record not so much older than the
+// newest one below the offsets.
+func (db *DB) EventsRecent(ctx context.Context, shard uint16, next map[string]int64, within time.Duration, fn func(*ingest.Event) error) error {
+	return db.events(ctx, "events_recent", args{"shard": shard, "within": within.Milliseconds()}, next, fn)
+}
+
 // seenAtMost is of how many exposures the server is to know the units while it reads;
 // they take some tens of bytes each.
 const seenAtMost = 2_000_000

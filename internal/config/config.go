@@ -59,14 +59,16 @@ type Kafka struct {
 	DeadLetters string   `yaml:"dead_letters"` // topic; empty for none
 	Decisions   string   `yaml:"decisions"`    // topic that the decision log is published on; empty for none
 	Batch       Batch    `yaml:"batch"`
-	TLS         TLS      `yaml:"tls"`
-	SASL        SASL     `yaml:"sasl"`
+	// Recent is whose units a shard has in memory before it counts.
+	Recent experiment.Duration `yaml:"recent"` // a shard that starts has in memory before it counts the units that had a record so long before its last one; the others are read back meanwhile, or when they are needed
+	TLS    TLS                 `yaml:"tls"`
+	SASL   SASL                `yaml:"sasl"`
 }
 
 // Batch bounds what is written at once: longer batches mean fewer and larger
 // parts of the tables and later results. It never changes what is counted.
 type Batch struct {
-	Time    experiment.Duration `yaml:"time"`    // how long records are gathered; up to eight times as long while more than was gathered still waits in the log
+	Time    experiment.Duration `yaml:"time"`    // how long records are gathered; up to eight times as long while more than was gathered still waits in the log, or when writing takes long: a shard writes half of the time at most
 	Records int                 `yaml:"records"` // a shard's batch of so many is full; with more than eight shards in one process, each at its share of 1,600,000
 }
 
@@ -164,7 +166,8 @@ func Default() Config {
 			Port: 9092, Partitions: 4, Group: "assay",
 			Topics:      []Topic{{Name: "assay.exposures"}, {Name: "assay.outcomes"}},
 			DeadLetters: "assay.deadletters", Decisions: "assay.decisions",
-			Batch: Batch{Time: experiment.Duration(250 * time.Millisecond), Records: 200_000},
+			Batch:  Batch{Time: experiment.Duration(250 * time.Millisecond), Records: 200_000},
+			Recent: experiment.Duration(2 * time.Minute),
 		},
 		ClickHouse: ClickHouse{Database: "assay", User: "assay", Port: 9000, Cluster: "assay"},
 		Verify:     Verification{Header: "assay-signature", Token: "assay-token"},
@@ -252,6 +255,9 @@ func (c *Config) Validate() error {
 	}
 	if b := c.Kafka.Batch; b.Time < experiment.Duration(time.Millisecond) || b.Time > experiment.Duration(10*time.Second) || b.Records < 1 || b.Records > maxBatch {
 		return fmt.Errorf("kafka.batch: time must be between 1ms and 10s, records between 1 and %d", maxBatch)
+	}
+	if c.Kafka.Recent < 0 {
+		return fmt.Errorf("kafka.recent: %s is below 0", c.Kafka.Recent.Std())
 	}
 	if c.Memory < leastMemory {
 		return fmt.Errorf("memory: %s is below %s", c.Memory, leastMemory)

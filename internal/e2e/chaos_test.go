@@ -111,8 +111,8 @@ func newChaos(t *testing.T, seed uint64, s setting) *chaos {
 }
 
 func (c *chaos) configureConsumers() {
-	c.configureAs("victim.yaml", c.engine.Writer(), "  group: \"\"\n  batch: {time: 5ms, records: 60}\n")
-	c.configureAs("forgetful.yaml", c.engine.Writer(), "  group: \"\"\n  batch: {time: 5ms, records: 60}\nmemory: 1MiB\n")
+	c.configureAs("victim.yaml", c.engine.Writer(), "  group: \"\"\n  batch: {time: 5ms, records: 60}\n  recent: 100ms\n")
+	c.configureAs("forgetful.yaml", c.engine.Writer(), "  group: \"\"\n  batch: {time: 5ms, records: 60}\n  recent: 100ms\nmemory: 1MiB\n")
 	c.configureAs("member.yaml", c.engine.Writer(), "  batch: {time: 20ms, records: 400}\n")
 }
 
