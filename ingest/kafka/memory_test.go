@@ -231,15 +231,12 @@ func (m *memory) Run(context.Context, uint16) (Run, error) {
 	return m.run, nil
 }
 
-// startAgain makes the server one that was started so much later, and may take all
-// events.
-func (m *memory) startAgain(later time.Duration, empty bool) {
+// startAgain makes the server one that was started later, without its events.
+func (m *memory) startAgain() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.run.Began = m.run.Began.Add(later)
-	if empty {
-		clear(m.events)
-	}
+	m.run.Began = m.run.Began.Add(time.Minute)
+	clear(m.events)
 }
 
 func (m *memory) UnitsStored(_ context.Context, shard uint16, fn func(ingest.Unit)) error {

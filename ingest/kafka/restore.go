@@ -136,7 +136,7 @@ func (r *restoring) readAll(ctx context.Context, l *life, below map[string]int64
 		}
 		checked := false
 		cut := cutter{give: func(s stretch) (stretch, error) {
-			if !checked { // the rows of one answer come from one run
+			if !checked { // all come from one run
 				if err := l.checkRun(ctx); err != nil {
 					return s, err
 				}

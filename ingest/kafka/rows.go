@@ -7,20 +7,12 @@ import (
 	"time"
 )
 
-// Run is one run of a server, from its start to its end. A power cut ends it, and may
-// take rows that were acknowledged: marks have to be compared with the stored rows in
-// each run anew.
+// Run is one run of a server, from its start to its end; equal ones are one. A power cut
+// ends it, and may take rows that were acknowledged: marks have to be compared with the
+// stored rows in each run anew.
 type Run struct {
 	Server string
 	Began  time.Time
-}
-
-// sameRun is how far apart two readings of one run's beginning may lie: servers count
-// whole seconds. A machine that lost its power is not back so soon.
-const sameRun = 1100 * time.Millisecond
-
-func (r Run) is(o Run) bool {
-	return r.Server == o.Server && r.Began.Sub(o.Began).Abs() <= sameRun
 }
 
 // errAnotherRun ends a life whose comparison of marks with stored rows is worth
@@ -38,10 +30,10 @@ func (l *life) rows(ctx context.Context, read func() error) error {
 
 func (l *life) checkRun(ctx context.Context) error {
 	now, err := l.s.c.store.Run(ctx, l.s.id)
-	if err != nil {
+	switch {
+	case err != nil:
 		return fmt.Errorf("ask since when the server runs: %w", err)
-	}
-	if !now.is(l.run) {
+	case now != l.run:
 		return errAnotherRun
 	}
 	return nil

@@ -45,7 +45,7 @@ type Events interface {
 	NewRows(shard uint16, topics []string) Rows
 	// EventsBelow hands over the shard's stored events below these offsets,
 	// sorted by unit, t, topic and offset. Place.Topic is an index into the
-	// sorted names of next. The event is reused.
+	// sorted names of next. The event is reused. All come from one run of the server.
 	EventsBelow(ctx context.Context, shard uint16, next map[string]int64, fn func(*ingest.Event) error) error
 	// UnitsStored hands over the units that have stored events of the shard, also of
 	// events above all marks. One may come many times.

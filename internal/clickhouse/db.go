@@ -32,6 +32,7 @@ type DB struct {
 
 	mu    sync.Mutex
 	lives map[series]lifetimes // see looks.go
+	run   ServerRun            // that was seen last
 
 	name   string // of a node
 	nodes  []*DB  // that hold the shards; none: this server does

@@ -328,3 +328,38 @@ func TestEventsRecent(t *testing.T) {
 		t.Errorf("%d of %d rows (-want +got):\n%s", len(got), all, diff)
 	}
 }
+
+// TestRanges: in how many ranges units are read, and how many rows are sorted at once,
+// changes nothing; nor does a unit that has too many.
+func TestRanges(t *testing.T) {
+	s := newStore(t)
+	events := benchEvents(30_000)
+	for i := range events {
+		if events[i].Unit = events[i%700].Unit; i%3 == 0 {
+			events[i].Unit = events[0].Unit
+		}
+	}
+	for range 2 { // each place twice, in two parts
+		if err := s.AppendEvents(t.Context(), 5, names, events, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	below := map[string]int64{names[0]: 12_000, names[1]: 13_000}
+	read := func() (all []ingest.Event) {
+		t.Helper()
+		if err := s.EventsBelow(t.Context(), 5, below, func(e *ingest.Event) error { all = append(all, *e); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	whole := read()
+	if len(whole) < 20_000 || !slices.IsSortedFunc(whole, func(a, b ingest.Event) int {
+		return cmp.Or(cmp.Compare(a.Unit.Hi, b.Unit.Hi), cmp.Compare(a.Unit.Lo, b.Unit.Lo), cmp.Compare(a.T, b.T), cmp.Compare(a.Place.Topic, b.Place.Topic), cmp.Compare(a.Place.Offset, b.Place.Offset))
+	}) {
+		t.Fatalf("%d rows, sorted or not", len(whole))
+	}
+	clickhouse.SetRanges(t, 1000, 4000) // the first unit alone has more
+	if diff := gocmp.Diff(whole, read()); diff != "" {
+		t.Errorf("in ranges of 1,000 rows (-whole +ranges):\n%s", diff)
+	}
+}

@@ -66,3 +66,11 @@ func BackedTables() []string { return slices.Concat([]string{"ledger"}, backedRo
 
 // ReadApart lets a tally read shards apart that differ by more parts.
 func (t *Tally) ReadApart(parts uint64) { t.far = parts }
+
+// SetRanges makes ranges of other sizes until the test ends, which must not run beside
+// others.
+func SetRanges(t interface{ Cleanup(func()) }, rows uint64, most int) {
+	wereRows, wereMost := rangeRows, rangeMost
+	t.Cleanup(func() { rangeRows, rangeMost = wereRows, wereMost })
+	rangeRows, rangeMost = rows, most
+}

@@ -33,12 +33,6 @@ func (r *eventRow) targets() []any {
 	}
 }
 
-// ServerRun is one run of a server, from its start to its end.
-type ServerRun struct {
-	Host  string
-	Began time.Time
-}
-
 // finish fills in what is not scanned directly.
 func (r *eventRow) finish() {
 	r.event.Type = ingest.Type(r.kind)
@@ -57,9 +51,9 @@ func (r *eventRow) finish() {
 // ordered by unit, t, topic and offset, each place once. Place.Topic is the
 // index of the topic among the names in next, sorted. fn may keep the event's
 // strings but not the pointer. An error of fn, or of the connection once fn was
-// called, ends the reading: the caller begins anew.
+// called, ends the reading: the caller begins anew. All come from one run of the server.
 func (db *DB) EventsBelow(ctx context.Context, shard uint16, next map[string]int64, fn func(*ingest.Event) error) error {
-	return db.events(ctx, "events_below", args{"shard": shard}, next, fn)
+	return db.ranges(ctx, "events_below", args{"shard": shard}, next, fn)
 }
 
 // UnitsStored hands over the units that a shard has stored events of, also of events
@@ -92,22 +86,6 @@ func (db *DB) UnitsStored(ctx context.Context, shard uint16, fn func(ingest.Unit
 	return nil
 }
 
-// ServerRun is the present run of the server that holds a shard's rows: its host, and
-// when it was started, to a second.
-func (db *DB) ServerRun(ctx context.Context, shard uint16) (ServerRun, error) {
-	db, err := db.holding(ctx, args{"shard": shard})
-	if err != nil {
-		return ServerRun{}, err
-	}
-	r, _, err := one(ctx, db, "server_run", nil, func(rows native.Rows, r *ServerRun) error {
-		var began int64
-		err := rows.Scan(&r.Host, &began)
-		r.Began = time.UnixMilli(began).UTC()
-		return err
-	})
-	return r, err
-}
-
 // EventsOf is EventsBelow for some units only.
 func (db *DB) EventsOf(ctx context.Context, shard uint16, units []ingest.Unit, next map[string]int64, fn func(*ingest.Event) error) error {
 	if len(units) == 0 {
@@ -120,7 +98,14 @@ func (db *DB) EventsOf(ctx context.Context, shard uint16, units []ingest.Unit, n
 // EventsRecent is EventsBelow for the units that have a record not so much older than the
 // newest one below the offsets.
 func (db *DB) EventsRecent(ctx context.Context, shard uint16, next map[string]int64, within time.Duration, fn func(*ingest.Event) error) error {
-	return db.events(ctx, "events_recent", args{"shard": shard, "within": within.Milliseconds()}, next, fn)
+	params := args{"shard": shard}
+	_ = bind(params, next)
+	newest, _, err := one(ctx, db, "newest_record", params, func(rows native.Rows, t *int64) error { return rows.Scan(t) })
+	if err != nil {
+		return err
+	}
+	params["since"] = newest - within.Milliseconds()
+	return db.ranges(ctx, "events_recent", params, next, fn)
 }
 
 // seenAtMost is of how many exposures the server is to know the units while it reads;
@@ -148,37 +133,39 @@ func wide(u ingest.Unit) *big.Int {
 	return id.Add(id, ingest.Int128{Lo: u.Lo}.Big())
 }
 
-func (db *DB) events(ctx context.Context, query string, params args, next map[string]int64, fn func(*ingest.Event) error) error {
+// bind sets the parameters that say where marks end. It returns the topics' indexes.
+func bind(params args, next map[string]int64) (index map[string]uint8) {
 	topics := slices.Sorted(maps.Keys(next))
-	if len(topics) == 0 {
-		return nil
-	}
-	index, ends := map[string]uint8{}, make([]int64, len(topics))
+	index = map[string]uint8{}
+	ends := make([]int64, len(topics))
 	for i, name := range topics {
 		index[name], ends[i] = uint8(i), next[name]
 	}
 	params["topics"], params["next"] = topics, ends
+	return index
+}
+
+// events reads what a query gives in the order of the sorting key.
+func (db *DB) events(ctx context.Context, query string, params args, next map[string]int64, fn func(*ingest.Event) error) error {
 	text, err := statement(query)
+	if err == nil && len(next) > 0 {
+		err = db.ordered(ctx, query, text, params, next, fn)
+	}
+	return err
+}
+
+// ordered reads what a text gives in that order.
+func (db *DB) ordered(ctx context.Context, query, text string, params args, next map[string]int64, fn func(*ingest.Event) error) error {
+	index := bind(params, next)
+	once, read := eachOnce(fn)
+	block := newEventBlock()
+	db, err := db.holding(ctx, params)
 	if err != nil {
 		return err
 	}
-	if db, err = db.holding(ctx, params); err != nil {
-		return err
-	}
-	block := newEventBlock()
-	var before ingest.Event // of which only the sorting key is filled in
-	read := false
-	once := func(e *ingest.Event) error {
-		// A place that was written twice has two equal sorting keys.
-		if read && e.Place == before.Place && e.Unit == before.Unit && e.T == before.T {
-			return nil
-		}
-		before.Place, before.Unit, before.T, read = e.Place, e.Unit, e.T, true
-		return fn(e)
-	}
 	err = db.retry(ctx, "query "+query, func(ctx context.Context) error {
 		err := db.columns(ctx, text, params, block.results(), func() error { return block.each(index, once) })
-		if err != nil && read { // what fn has seen cannot be taken back
+		if err != nil && *read { // what fn has seen cannot be taken back
 			return final{err}
 		}
 		return err
@@ -187,6 +174,20 @@ func (db *DB) events(ctx context.Context, query string, params args, next map[st
 		return fmt.Errorf("read events of shard %d: %w", params["shard"], err)
 	}
 	return nil
+}
+
+// eachOnce leaves out repeated places. It tells whether fn was ever called.
+func eachOnce(fn func(*ingest.Event) error) (once func(*ingest.Event) error, read *bool) {
+	var before ingest.Event // of which only the sorting key is filled in
+	read = new(bool)
+	return func(e *ingest.Event) error {
+		// A place that was written twice has two equal sorting keys.
+		if *read && e.Place == before.Place && e.Unit == before.Unit && e.T == before.T {
+			return nil
+		}
+		before.Place, before.Unit, before.T, *read = e.Place, e.Unit, e.T, true
+		return fn(e)
+	}, read
 }
 
 // UnitEvents is everything that is stored of a unit, ordered by t, topic and
