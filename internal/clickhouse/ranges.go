@@ -21,10 +21,10 @@ import (
 var (
 	// rangeRows is how many rows a range is to have: it lies in memory. The blocks at its
 	// ends, of each part, are read for its neighbours too.
-	rangeRows uint64 = 400_000
+	rangeRows uint64 = 200_000
 	// rangeMost is how many rows are sorted here. Units are spread evenly, but what one
 	// of them has is not.
-	rangeMost = 1_600_000
+	rangeMost = 600_000
 
 	errTooMany    = errors.New("too many rows to be sorted at once")
 	errAnotherRun = errors.New("the server was started again meanwhile")
