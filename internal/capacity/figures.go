@@ -43,8 +43,8 @@ func Measured() Figures {
 		Row:          Figure{33, "bytes", "disk of an event in `events`, parts still to be merged", "`make bench`"},
 		Record:       Figure{200, "bytes", "a record in Kafka, and on the network to a consumer", "`make bench`"},
 		Insert:       Figure{100, "bytes", "an event on the network to ClickHouse, not compressed", "an estimate from the columns"},
-		Restore:      Figure{0.7, "µs", "processor time of a consumer for each event that it reads back at a start", "`go test ./internal/clickhouse -run xxx -bench Restore`"},
-		RestoreDB:    Figure{1.6, "µs", "the same, of ClickHouse while it still merges", "`go test ./internal/clickhouse -run xxx -bench Restore`"},
+		Restore:      Figure{1.6, "µs", "processor time of a consumer for each event that it reads back at a start", "`go test ./internal/clickhouse -run xxx -bench Restore`"},
+		RestoreDB:    Figure{0.9, "µs", "the same, of ClickHouse", "`go test ./internal/clickhouse -run xxx -bench Restore`"},
 		PartsOfShard: Figure{6, "parts", "active parts of a shard in `ledger` while it is written to, at most", "`make bench`"},
 		Part:         Figure{0.15, "ms", "reading all sums, for each active part", "tables of 10 to 1,600 parts, once; no command repeats it"},
 	}
