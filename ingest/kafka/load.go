@@ -63,8 +63,8 @@ func (s *shard) load(ctx context.Context) (*life, error) {
 	if err := l.suppress(ctx, ingest.ErasureOf(version)); err != nil {
 		return nil, err
 	}
-	if l.run, err = s.c.store.Run(ctx, s.id); err != nil {
-		return nil, fmt.Errorf("ask since when the server runs: %w", err)
+	if l.run, err = s.serverRun(ctx); err != nil {
+		return nil, err
 	}
 	if err := l.heal(ctx); err != nil {
 		return nil, err

@@ -180,11 +180,7 @@ func (m *metrics) told(shard uint16, lag int64, age time.Duration, ok bool) {
 	label := strconv.Itoa(int(shard))
 	m.lag.WithLabelValues(label).Set(float64(lag))
 	m.age.WithLabelValues(label).Set(age.Seconds())
-	value := 0.0
-	if ok {
-		value = 1
-	}
-	m.ok.WithLabelValues(label).Set(value)
+	m.ok.WithLabelValues(label).Set(truth(ok))
 }
 
 // holds sets the gauges of a shard's state.
@@ -196,11 +192,15 @@ func (m *metrics) holds(shard uint16, bytes int64, units int) {
 
 // loads notes whether a shard's units are still being read into memory.
 func (m *metrics) loads(shard uint16, yes bool) {
-	value := 0.0
+	m.loading.WithLabelValues(strconv.Itoa(int(shard))).Set(truth(yes))
+}
+
+// truth is 1 of what is so.
+func truth(yes bool) float64 {
 	if yes {
-		value = 1
+		return 1
 	}
-	m.loading.WithLabelValues(strconv.Itoa(int(shard))).Set(value)
+	return 0
 }
 
 // forget drops the gauges of a shard that somebody else has now.

@@ -144,9 +144,14 @@ func (p *progress) snapshot() (s struct{ state, detail string }) {
 }
 
 // lag is how many offsets are not durable yet, as of the last look.
-func (p *progress) lag() (n int64) {
+func (p *progress) lag() int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.waitingOffsets()
+}
+
+// waitingOffsets is lag for who holds the lock.
+func (p *progress) waitingOffsets() (n int64) {
 	for i := range p.topics {
 		if t := &p.topics[i]; len(t.ends) > 0 {
 			n += t.ends[len(t.ends)-1].end - t.next
@@ -158,7 +163,6 @@ func (p *progress) lag() (n int64) {
 // caughtUp tells whether fewer than so many offsets are not durable yet, as of the
 // last look at all topics since the shard has loaded.
 func (p *progress) caughtUp(records int64) bool {
-	lag := p.lag()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i := range p.topics {
@@ -166,7 +170,7 @@ func (p *progress) caughtUp(records int64) bool {
 			return false
 		}
 	}
-	return len(p.topics) > 0 && lag < records
+	return len(p.topics) > 0 && p.waitingOffsets() < records
 }
 
 // reads is the id of a topic that is being read.

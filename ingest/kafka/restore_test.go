@@ -42,9 +42,7 @@ func TestCountsBeforeItIsLoaded(t *testing.T) {
 		cfg.Registerer = registry
 		c := h.run(cfg)
 		late := append(traffic(10, 5), event{unit: "u-12", cents: 7}, event{unit: "u-3", cents: 9}, event{unit: "new", variant: "control"}, event{unit: "new", cents: 4})
-		h.produce(late)
-		log = append(log, late...)
-		h.awaitSums(log)
+		log = h.goOn(log, late...)
 		loading := func() (n float64) {
 			for shard := range shards {
 				n += metric(t, registry, "assay_ingest_state_loading", fmt.Sprint(shard))
@@ -59,15 +57,21 @@ func TestCountsBeforeItIsLoaded(t *testing.T) {
 		h.await("all is in memory", func() bool { return loading() == 0 })
 		before := h.store.recalls
 		more := []event{{unit: "u-20", cents: 3}, {unit: "u-39", cents: 8}}
-		h.produce(more)
-		log = append(log, more...)
-		h.awaitSums(log)
+		h.goOn(log, more...)
 		if n := h.store.recalls - before; n != 0 {
 			t.Errorf("%d units were read back that are in memory", n)
 		}
 		c.stop()
 		h.store.reconcile(t)
 	})
+}
+
+// goOn lets more happen, and waits until it is counted.
+func (h *harness) goOn(log []event, more ...event) []event {
+	h.produce(more)
+	log = append(log, more...)
+	h.awaitSums(log)
+	return log
 }
 
 // TestStopWhileLoading: a consumer that is told to stop does not wait for what is read.
@@ -136,15 +140,11 @@ func TestPowerCutBeforeAllIsLoaded(t *testing.T) {
 		cfg.Registerer = registry
 		c := h.run(cfg)
 		first := []event{{unit: "u-7", cents: 3}}
-		h.produce(first)
-		log = append(log, first...)
-		h.awaitSums(log)
+		log = h.goOn(log, first...)
 
 		h.store.startAgain()
 		more := []event{{unit: "u-12", cents: 7}, {unit: "u-3", cents: 9}}
-		h.produce(more)
-		log = append(log, more...)
-		h.awaitSums(log)
+		h.goOn(log, more...)
 		if n := metric(t, registry, "assay_ingest_shard_restarts_total", "server"); n < 1 || n > 2 {
 			t.Errorf("%v shards began anew, of two units' at most two", n)
 		}
@@ -172,9 +172,7 @@ func TestRecentUnitsAreThere(t *testing.T) {
 			cfg.Registerer = registry
 			c := h.run(cfg)
 			more := []event{{unit: "u-60", cents: 3}, {unit: old, cents: 8}}
-			h.produce(more)
-			log = append(log, more...)
-			h.awaitSums(log)
+			log = h.goOn(log, more...)
 			c.stop()
 		}
 		for _, test := range []struct {

@@ -29,12 +29,17 @@ func (l *life) rows(ctx context.Context, read func() error) error {
 }
 
 func (l *life) checkRun(ctx context.Context) error {
-	now, err := l.s.c.store.Run(ctx, l.s.id)
-	switch {
-	case err != nil:
-		return fmt.Errorf("ask since when the server runs: %w", err)
-	case now != l.run:
-		return errAnotherRun
+	now, err := l.s.serverRun(ctx)
+	if err == nil && now != l.run {
+		err = errAnotherRun
 	}
-	return nil
+	return err
+}
+
+func (s *shard) serverRun(ctx context.Context) (Run, error) {
+	r, err := s.c.store.Run(ctx, s.id)
+	if err != nil {
+		return Run{}, fmt.Errorf("ask since when the server runs: %w", err)
+	}
+	return r, nil
 }

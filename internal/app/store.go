@@ -93,7 +93,7 @@ func (s store) NewRows(shard uint16, topics []string) kafka.Rows {
 // Missing implements kafka.Events.
 func (s store) Run(ctx context.Context, shard uint16) (kafka.Run, error) {
 	r, err := s.ServerRun(ctx, shard)
-	return kafka.Run{Server: r.Host, Began: r.Began}, err
+	return kafka.Run(r), err
 }
 
 func (s store) Missing(ctx context.Context, shard uint16, marks int) ([]kafka.Range, error) {

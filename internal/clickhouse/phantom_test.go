@@ -184,7 +184,7 @@ func TestServerRun(t *testing.T) {
 		return r
 	}
 	first := read()
-	if age := first.Began.Sub(began); first.Host == "" || age < -time.Second || age > time.Since(began)+time.Second {
+	if age := first.Began.Sub(began); first.Server == "" || age < -time.Second || age > time.Since(began)+time.Second {
 		t.Errorf("%+v, started at %v", first, began)
 	}
 	for again := time.Now(); time.Since(again) < 1200*time.Millisecond; {
@@ -197,7 +197,7 @@ func TestServerRun(t *testing.T) {
 	for s.engine.Restarts() == 0 {
 		read()
 	}
-	if r := read(); r.Host != first.Host || r.Began.Before(killed.Add(-time.Second)) {
+	if r := read(); r.Server != first.Server || r.Began.Before(killed.Add(-time.Second)) {
 		t.Errorf("%+v after a start at %v", r, killed)
 	}
 }

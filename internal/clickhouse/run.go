@@ -9,8 +9,8 @@ import (
 
 // ServerRun is one run of a server, from its start to its end. Equal ones are one run.
 type ServerRun struct {
-	Host  string
-	Began time.Time
+	Server string
+	Began  time.Time
 }
 
 // sameRun is how far apart two readings of one run's beginning may lie: servers count
@@ -26,7 +26,7 @@ func (db *DB) ServerRun(ctx context.Context, shard uint16) (ServerRun, error) {
 	}
 	r, _, err := one(ctx, db, "server_run", nil, func(rows native.Rows, r *ServerRun) error {
 		var began int64
-		err := rows.Scan(&r.Host, &began)
+		err := rows.Scan(&r.Server, &began)
 		r.Began = time.UnixMilli(began).UTC()
 		return err
 	})
@@ -35,7 +35,7 @@ func (db *DB) ServerRun(ctx context.Context, shard uint16) (ServerRun, error) {
 	}
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	if known := db.run; known.Host == r.Host && known.Began.Sub(r.Began).Abs() <= sameRun {
+	if known := db.run; known.Server == r.Server && known.Began.Sub(r.Began).Abs() <= sameRun {
 		return known, nil
 	}
 	db.run = r

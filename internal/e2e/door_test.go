@@ -152,14 +152,18 @@ func (d *door) darken(yes bool) {
 	clear(d.open)
 }
 
+// enter tells whether a connection may come through.
 func (d *door) enter(c *crossing) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.dark {
+		return false
+	}
 	if d.open == nil {
 		d.open = map[*crossing]bool{}
 	}
 	d.open[c] = true
-	return !d.dark
+	return true
 }
 
 // crossing is one connection. The native protocol has one statement at a time.
@@ -180,13 +184,13 @@ const (
 	telling                // the client has sent rows
 )
 
-// pass copies one way. Look says how many of the bytes come before the moment, if
-// it has come.
 func (c *crossing) cut() {
 	c.client.Close()
 	c.server.Close()
 }
 
+// pass copies one way. Look says how many of the bytes come before the moment, if
+// it has come.
 func (c *crossing) pass(from, to net.Conn, look func([]byte) (early int, now bool)) {
 	defer to.Close()
 	defer from.Close()
