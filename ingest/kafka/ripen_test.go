@@ -22,7 +22,7 @@ func TestBatchGrowsBehindTheEnd(t *testing.T) {
 		"more waits":            {behind: []int64{2, 2}, ages: 1, after: 2},
 		"still more waits":      {behind: []int64{9000, 9000}, ages: behindAges - 1, after: behindAges},
 		"it has had its time":   {behind: []int64{9000, 9000}, ages: behindAges, old: true, after: behindAges},
-		"the store is slow":     {behind: []int64{2, 2}, ages: 1, took: 400 * time.Millisecond, after: 1 + 3},
+		"the store is slow":     {behind: []int64{2, 2}, ages: 1, took: 400 * time.Millisecond, after: 1 + 6},
 		"the store is too slow": {behind: []int64{2, 2}, ages: 1, took: time.Minute, after: 1 + behindAges},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -213,10 +213,10 @@ func (w *worker) ageMore() {
 }
 
 // ripeness is how often a batch becomes as old as configured: once, unless the store is
-// slow. A shard writes half of the time at most, because what the store pays for a part
+// slow. A shard writes a quarter of the time at most, because what the store pays for a part
 // is much the same for any size, and all shards of all consumers share it.
 func (w *worker) ripeness() int {
-	return int(max(1, min(2*time.Duration(w.took.Load())/w.l.s.c.limit().Time, behindAges)))
+	return int(max(1, min(4*time.Duration(w.took.Load())/w.l.s.c.limit().Time, behindAges)))
 }
 
 // ripen is what happens when the open batch has its age. Behind the end of the log

@@ -68,7 +68,7 @@ type Kafka struct {
 // Batch bounds what is written at once: longer batches mean fewer and larger
 // parts of the tables and later results. It never changes what is counted.
 type Batch struct {
-	Time    experiment.Duration `yaml:"time"`    // how long records are gathered; up to eight times as long while more than was gathered still waits in the log, or when writing takes long: a shard writes half of the time at most
+	Time    experiment.Duration `yaml:"time"`    // how long records are gathered; up to eight times as long while more than was gathered still waits in the log, or when writing takes long: a shard writes a quarter of the time at most
 	Records int                 `yaml:"records"` // a shard's batch of so many is full; with more than eight shards in one process, each at its share of 1,600,000
 }
 
