@@ -256,7 +256,7 @@ type ingestCmd struct {
 
 // Run consumes until it is stopped.
 func (c ingestCmd) Run(env *environment) error {
-	return env.part(app.Options{Kafka: true, Migrate: true}, func(s *app.Stack, r *prometheus.Registry, _ *app.Reload) (app.Part, error) {
+	return env.part(app.Options{Kafka: true, Migrate: true, Await: !c.UntilEnd}, func(s *app.Stack, r *prometheus.Registry, _ *app.Reload) (app.Part, error) {
 		app.LimitMemory(s.Config)
 		return s.Ingest(env.ctx, app.IngestOptions{UntilEnd: c.UntilEnd, AcceptGap: c.AcceptGap, OwnDecoding: c.OwnDecoding, Registry: r})
 	})
@@ -268,7 +268,7 @@ type guardCmd struct {
 
 // Run judges until it is stopped.
 func (c guardCmd) Run(env *environment) error {
-	return env.part(app.Options{}, func(s *app.Stack, r *prometheus.Registry, reload *app.Reload) (app.Part, error) {
+	return env.part(app.Options{Await: true}, func(s *app.Stack, r *prometheus.Registry, reload *app.Reload) (app.Part, error) {
 		guard, err := s.Guard(app.GuardOptions{Registry: r, Observe: c.Observe})
 		if err != nil {
 			return nil, err
@@ -308,7 +308,7 @@ func (e *environment) part(opt app.Options, build func(*app.Stack, *prometheus.R
 	if err != nil {
 		return err
 	}
-	return e.with(cfg, opt, func(s *app.Stack) error {
+	err = e.with(cfg, opt, func(s *app.Stack) error {
 		registry := newRegistry()
 		reload := e.reload()
 		part, err := build(s, registry, reload)
@@ -344,4 +344,8 @@ func (e *environment) part(opt app.Options, build func(*app.Stack, *prometheus.R
 			return part(ctx)
 		})
 	})
+	if e.ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil // stopped while it waited for a server
+	}
+	return err
 }

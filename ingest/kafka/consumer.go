@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -97,7 +99,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 func (c *Consumer) prepare(ctx context.Context) error {
 	names := c.cfg.names()
 	var err error
-	if c.layout, err = describe(ctx, c.client, names); err != nil {
+	if c.layout, err = c.reach(ctx, names); err != nil {
 		return err
 	}
 	if c.cfg.DeadLetters != "" {
@@ -114,6 +116,29 @@ func (c *Consumer) prepare(ctx context.Context) error {
 		return err
 	}
 	return c.versions.refresh(ctx, c.store)
+}
+
+// reach describes the topics, and waits for brokers that do not answer yet: after a power
+// cut they may be up later than this process. Who reads to the ends is told instead.
+func (c *Consumer) reach(ctx context.Context, names []string) (layout, error) {
+	for pause := c.cfg.Backoff; ; pause = min(2*pause, 32*c.cfg.Backoff) {
+		l, err := describe(ctx, c.client, names)
+		if c.cfg.UntilEnd || !silent(err) {
+			return l, err
+		}
+		c.log.Error("Kafka does not answer: waiting for it", "brokers", c.cfg.Brokers, "error", err)
+		select {
+		case <-ctx.Done():
+			return l, ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+// silent tells of an error of the client whether it is that no broker answers.
+func silent(err error) bool {
+	_, network := errors.AsType[net.Error](err)
+	return network || kgo.IsRetryableBrokerErr(err)
 }
 
 // runAll takes every shard.

@@ -3,7 +3,11 @@ package kafka
 import (
 	"context"
 	"errors"
+	"net"
+	"os"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -43,6 +47,32 @@ func TestMissingTopicRefusesToStart(t *testing.T) {
 			}
 		}, opts...)
 	}
+}
+
+// Brokers that do not answer yet are waited for, but not by a command of a person.
+func TestBrokersComeLater(t *testing.T) {
+	bubble(t, func(h *harness) {
+		var there atomic.Bool
+		cfg := h.config()
+		cfg.Client = []kgo.Opt{kgo.Dialer(func(ctx context.Context, network, address string) (net.Conn, error) {
+			if !there.Load() {
+				return nil, &net.OpError{Op: "dial", Net: network, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+			}
+			return h.net.DialContext(ctx, network, address)
+		})}
+		if err := h.tryUntilEnd(func(c *Config) { c.Client = cfg.Client }); !errors.Is(err, syscall.ECONNREFUSED) {
+			t.Errorf("reading to the ends: %v", err)
+		}
+		log := traffic(0, 20)
+		h.produce(log)
+		c := h.run(cfg)
+		<-time.After(time.Minute)
+		there.Store(true)
+		h.awaitSums(log)
+		c.stop()
+		there.Store(false)
+		h.run(cfg).stop() // waiting ends, too
+	})
 }
 
 // semantics: partitions

@@ -40,8 +40,8 @@ func (g *gentle) do(ctx context.Context, work func(context.Context) error) error
 	case g.room <- struct{}{}:
 	}
 	defer func() { <-g.room }()
-	last := time.Now().Add(calmPatience) // consumers may be behind for good
 	for {
+		last := time.Now().Add(calmPatience) // consumers may be behind for good
 		for time.Now().Before(last) && g.behind(ctx) {
 			pause(ctx, calmLook)
 		}

@@ -55,6 +55,17 @@ func TestGentle(t *testing.T) {
 			t.Errorf("broken off: %v after %s and %d tries", err, time.Since(began), tries)
 		}
 
+		// Also when they do so twice, and much time has gone by.
+		from, tries = time.Now().Add(calmPatience-10*time.Second), 0
+		again := newGentle(func(context.Context) bool { return time.Since(from) < 0 || tries < 3 && time.Since(from) > time.Second && time.Since(from) < 30*time.Second })
+		twice := func(ctx context.Context) error {
+			from = time.Now()
+			return long(ctx)
+		}
+		if err := again.do(ctx, twice); err != nil || tries < 3 {
+			t.Errorf("broken off twice: %v after %d tries", err, tries)
+		}
+
 		calm = time.Now().Add(time.Hour) // longer than anybody waits
 		began = time.Now()
 		if _ = g.do(ctx, work); time.Since(began) != calmPatience+20*time.Second {

@@ -26,6 +26,7 @@ type Options struct {
 	Adopt   string // node that takes over what the server has had alone; empty: none
 	HTTP    bool   // the embedded engine also serves HTTP, for people with curl
 	Later   bool   // a server that does not answer is waited for by whoever asks it
+	Await   bool   // … and here, before anything else is done
 	Log     *slog.Logger
 }
 
@@ -65,15 +66,21 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (_ *Stack, err er
 		return nil, err
 	}
 	s.Brokers = s.endpoints.Kafka
+	if s.DB, err = s.connect(ctx, s.endpoints.Writer); err != nil {
+		return nil, err
+	}
+	named := len(cfg.ClickHouse.Addresses) > 0
+	if opt.Await && named {
+		if err := s.awaitServer(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if opt.Migrate && s.mayMigrate() {
 		if err := s.migrate(ctx, opt.Adopt); err != nil {
 			return nil, err
 		}
 	}
-	if s.DB, err = s.connect(ctx, s.endpoints.Writer); err != nil {
-		return nil, err
-	}
-	if err := s.greet(ctx, opt.Later && len(cfg.ClickHouse.Addresses) > 0); err != nil {
+	if err := s.greet(ctx, opt.Later && named); err != nil {
 		return nil, err
 	}
 	return s, nil

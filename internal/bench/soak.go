@@ -20,11 +20,11 @@ import (
 // steady stream for a long time while everything that it rests on fails once, one
 // thing after the other. What was counted in the end is held against what was sent.
 const (
-	soakTick     = 2 * time.Second  // between samples, as a rule
-	soakPatience = 3 * time.Second  // for the answers of one
-	soakSettled  = 5 * time.Second  // a lag below it is none
-	soakRecover  = 90 * time.Second // after a fault, for the lag to be below it: the next one of half an hour comes then
-	soakDrain    = 3 * time.Minute  // after the last record, to count everything and end every trial
+	soakTick     = 2 * time.Second // between samples, as a rule
+	soakPatience = 3 * time.Second // for the answers of one
+	soakSettled  = 5 * time.Second // a lag below it is none
+	soakRecover  = 3 * time.Minute // after a fault, for the lag to be below it
+	soakDrain    = 3 * time.Minute // after the last record, to count everything and end every trial
 )
 
 // soakOptions say how long and how much.

@@ -25,7 +25,7 @@ assignment: {system: assay}
 `
 
 // TestOutage: ClickHouse stands still, is killed, and is gone altogether, also while
-// `assay serve` starts. Clients get their variants all along, everybody else is told what
+// the parts start. Clients get their variants all along, everybody else is told what
 // is wrong, and all of it comes back by itself.
 func TestOutage(t *testing.T) {
 	t.Parallel()
@@ -76,7 +76,19 @@ func TestOutage(t *testing.T) {
 	s.await("what it needs for that", "/readyz?part=assignment", http.StatusOK)
 	fresh := w.serve("--clickhouse", g.addr, "--data", "another")
 	fresh.await("nothing is known", "/readyz?part=assignment", http.StatusServiceUnavailable, "no configuration was read since the start")
+	var early []*served
+	for _, part := range []string{"ingest", "guard"} {
+		e := w.part(part, waiting, "--clickhouse", g.addr)
+		e.await("it is alive", "/healthz", http.StatusOK)
+		e.await("it waits", "/readyz?part=clickhouse", http.StatusServiceUnavailable)
+		early = append(early, e)
+	}
+	w.part("guard", waiting, "--clickhouse", g.addr).process.stop()
 	g.back()
+	for _, e := range early {
+		e.at(serving)
+		e.await("it does what it is for", "/readyz", http.StatusOK)
+	}
 	s.recovers()
 	fresh.recovers()
 	w.assay("kill", "cta", "--reason", "a test of outages")
@@ -162,18 +174,33 @@ type served struct {
 }
 
 // serve starts `assay serve`.
-func (w *world) serve(args ...string) *served {
+func (w *world) serve(args ...string) *served { return w.part("serve", serving, args...) }
+
+// What a process says when it has a door: as ever, and while it waits for ClickHouse.
+const (
+	serving = `msg=serving address=(\S+)`
+	waiting = `msg="ClickHouse does not answer: waiting for it" address=(\S+)`
+)
+
+// part starts `assay PART`, and waits until it says where its door is.
+func (w *world) part(part, says string, args ...string) *served {
 	w.t.Helper()
-	s := &served{t: w.t, process: w.start(append(args, "--log-level", "info", "serve")...)}
-	serving := regexp.MustCompile(`msg=serving address=(\S+)`)
-	await(w.t, 30*time.Second, s.process.err.String, func() bool {
-		m := serving.FindStringSubmatch(s.process.err.String())
+	s := &served{t: w.t, process: w.start(append(args, "--log-level", "info", part)...)}
+	s.at(says)
+	return s
+}
+
+// at waits until the process says where its door is.
+func (s *served) at(says string) {
+	s.t.Helper()
+	address := regexp.MustCompile(says)
+	await(s.t, 30*time.Second, s.process.err.String, func() bool {
+		m := address.FindStringSubmatch(s.process.err.String())
 		if m != nil {
 			s.url = "http://" + m[1]
 		}
 		return m != nil
 	})
-	return s
 }
 
 // ask is one request, which is answered within a time.

@@ -186,4 +186,4 @@ FROM
 )
 GROUP BY phase, variant, metric
 {{- end}}
-SETTINGS max_bytes_before_external_group_by = 1000000000, max_bytes_before_external_sort = 1000000000
+SETTINGS max_bytes_before_external_group_by = 300000000, max_bytes_before_external_sort = 300000000
