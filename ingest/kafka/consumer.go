@@ -126,7 +126,9 @@ func (c *Consumer) reach(ctx context.Context, names []string) (layout, error) {
 		if c.cfg.UntilEnd || !silent(err) {
 			return l, err
 		}
-		c.log.Error("Kafka does not answer: waiting for it", "brokers", c.cfg.Brokers, "error", err)
+		if pause == c.cfg.Backoff { // it is said once
+			c.log.Error("Kafka does not answer: waiting for it", "brokers", c.cfg.Brokers, "error", err)
+		}
 		select {
 		case <-ctx.Done():
 			return l, ctx.Err()

@@ -57,7 +57,9 @@ func TestGentle(t *testing.T) {
 
 		// Also when they do so twice, and much time has gone by.
 		from, tries = time.Now().Add(calmPatience-10*time.Second), 0
-		again := newGentle(func(context.Context) bool { return time.Since(from) < 0 || tries < 3 && time.Since(from) > time.Second && time.Since(from) < 30*time.Second })
+		again := newGentle(func(context.Context) bool {
+			return time.Since(from) < 0 || tries < 3 && time.Since(from) > time.Second && time.Since(from) < 30*time.Second
+		})
 		twice := func(ctx context.Context) error {
 			from = time.Now()
 			return long(ctx)

@@ -43,7 +43,7 @@ type soakOptions struct {
 }
 
 func defaultSoak() soakOptions {
-	return soakOptions{length: 30 * time.Minute, memory: "3GiB", disk: true, result: filepath.Join("reports", "soak.json"), p50: 2 * time.Second, p99: 5 * time.Second}
+	return soakOptions{length: 30 * time.Minute, memory: "6GiB", disk: true, result: filepath.Join("reports", "soak.json"), p50: 2 * time.Second, p99: 5 * time.Second}
 }
 
 // soak is one run.
