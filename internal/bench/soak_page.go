@@ -133,14 +133,14 @@ func soakPlot(r *soakResult) string {
 	}
 	for i, p := range panels {
 		top := soakTop + float64(i)*(soakHeight+soakGap)
-		soakPanel(&b, p.title, top, end, p.lines, p.points, x)
+		soakPanel(&b, p.title, top, r.For, p.lines, p.points, x)
 	}
 	b.WriteString("</svg>\n")
 	return b.String()
 }
 
-// soakPanel draws one panel with its axes and legend.
-func soakPanel(b *strings.Builder, title string, top, end float64, lines []soakLine, points bool, x func(float64) float64) {
+// soakPanel draws one panel with its axes and legend, and six stretches of the stream's length.
+func soakPanel(b *strings.Builder, title string, top, length float64, lines []soakLine, points bool, x func(float64) float64) {
 	most := 0.0
 	for _, l := range lines {
 		for _, y := range l.y {
@@ -156,7 +156,7 @@ func soakPanel(b *strings.Builder, title string, top, end float64, lines []soakL
 		fmt.Fprintf(b, `<path d="M%.0f %.1fH%.0f" stroke="#ddd"/><text x="%.0f" y="%.1f" text-anchor="end">%s</text>`+"\n", soakLeft, y(v), soakLeft+soakWidth, soakLeft-6, y(v)+3, short(v))
 	}
 	for i := range 7 {
-		at := end * float64(i) / 6
+		at := length * float64(i) / 6
 		fmt.Fprintf(b, `<text x="%.0f" y="%.0f" text-anchor="middle" fill="#666">%s</text>`, x(at), bottom+12, clock(at))
 	}
 	for i, l := range lines {
