@@ -345,7 +345,7 @@ func (e *environment) part(opt app.Options, build func(*app.Stack, *prometheus.R
 		})
 	})
 	if e.ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		return nil // stopped while it waited for a server
+		return nil // stopped before the part began, as while it waited for a server
 	}
 	return err
 }

@@ -8,7 +8,6 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -129,10 +128,8 @@ func (c *Consumer) reach(ctx context.Context, names []string) (layout, error) {
 		if pause == c.cfg.Backoff { // it is said once
 			c.log.Error("Kafka does not answer: waiting for it", "brokers", c.cfg.Brokers, "error", err)
 		}
-		select {
-		case <-ctx.Done():
+		if !rested(ctx, pause) {
 			return l, ctx.Err()
-		case <-time.After(pause):
 		}
 	}
 }

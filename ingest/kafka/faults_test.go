@@ -71,7 +71,9 @@ func TestBrokersComeLater(t *testing.T) {
 		h.awaitSums(log)
 		c.stop()
 		there.Store(false)
-		h.run(cfg).stop() // waiting ends, too
+		waiting := h.run(cfg)
+		<-time.After(time.Minute)
+		waiting.stop()
 	})
 }
 

@@ -168,10 +168,8 @@ func (r *Rekey) Run(ctx context.Context) error {
 			return nil //nolint:nilerr // the end that was asked for is no error
 		}
 		r.log.Error("keying anew starts again", "topic", r.cfg.Topic, "error", err)
-		select {
-		case <-ctx.Done():
+		if !rested(ctx, pause) {
 			return nil
-		case <-time.After(pause):
 		}
 	}
 }

@@ -158,10 +158,8 @@ func (r *restoring) readAll(ctx context.Context, l *life, below map[string]int64
 			return nil
 		}
 		l.s.log.Warn("reading the state back begins again", "error", err)
-		select {
-		case <-ctx.Done():
+		if !rested(ctx, pause) {
 			return nil
-		case <-time.After(pause):
 		}
 	}
 }

@@ -81,10 +81,8 @@ func (s *shard) run(ctx, hard context.Context) {
 		if s.progress.sequence() > began {
 			pause = first
 		}
-		select {
-		case <-ctx.Done():
+		if !rested(ctx, pause) {
 			return
-		case <-time.After(pause):
 		}
 	}
 }
@@ -140,12 +138,7 @@ func (s *shard) again(ctx context.Context, why *halt) bool {
 		<-ctx.Done()
 		return false
 	}
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(s.c.cfg.ChainEvery):
-		return true
-	}
+	return rested(ctx, s.c.cfg.ChainEvery)
 }
 
 // sequence is the last part that is known to be durable.

@@ -128,3 +128,13 @@ func every(ctx context.Context, interval time.Duration, fn func()) {
 		}
 	}
 }
+
+// rested waits, and tells whether there is somebody to go on for.
+func rested(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}

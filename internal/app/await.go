@@ -26,14 +26,8 @@ func (s *Stack) awaitServer(ctx context.Context) error {
 	defer done()
 	if err := Together(waiting, door.Run, func(ctx context.Context) error {
 		defer done()
-		t := time.NewTicker(reachEvery)
-		defer t.Stop()
-		for clickhouse.Transient(s.ask(ctx)) {
-			select {
-			case <-ctx.Done():
-				return ctx.Err()
-			case <-t.C:
-			}
+		for ctx.Err() == nil && clickhouse.Transient(s.ask(ctx)) {
+			pause(ctx, reachEvery)
 		}
 		return nil
 	}); err != nil {
